@@ -1,0 +1,3 @@
+export { gaussian, seededRandom } from './random';
+export type { Random } from './random';
+export { formatBytes, parseBytes } from './units';

@@ -1,0 +1,53 @@
+/** What kind of thing went wrong; decides exit codes, retry and wording in the console. */
+export type ErrorCode =
+  | 'bad-input' // the request or the user's tensor/image is wrong
+  | 'bad-model' // the file is not a usable ONNX model
+  | 'unsupported' // valid, but this build can't do it (names the operator, provider or feature)
+  | 'not-found'
+  | 'conflict' // another operation holds the same thing
+  | 'budget-too-small' // details: minimumBytes, budgetBytes
+  | 'corrupt-store' // checksum or structure of a layer store; details: layer
+  | 'stale-store' // compiled for another CPU, runtime or Sluice version; recompile
+  | 'io' // read, write, disk full
+  | 'runtime' // ONNX Runtime refused or failed
+  | 'engine-down' // the engine process is gone or restarting
+  | 'cancelled'
+  | 'internal';
+
+export type ErrorDetails = Readonly<Record<string, string | number | boolean | readonly string[]>>;
+
+/** The shape an error has on the wire (IPC, WebSocket, CLI `--json`). */
+export interface WireError {
+  readonly code: ErrorCode;
+  /** What failed, where, what was expected and found, and what to do. */
+  readonly message: string;
+  readonly details: ErrorDetails;
+}
+
+/** The one error class of Sluice. `cause` keeps the lower-level error. */
+export class SluiceError extends Error {
+  override readonly name = 'SluiceError';
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    readonly details: ErrorDetails = {},
+    options?: { cause?: unknown },
+  ) {
+    super(message, options);
+  }
+
+  toWire(): WireError {
+    return { code: this.code, message: this.message, details: this.details };
+  }
+
+  static fromWire(wire: WireError): SluiceError {
+    return new SluiceError(wire.code, wire.message, wire.details);
+  }
+
+  /** Wraps anything thrown; a `SluiceError` passes through unchanged. */
+  static from(thrown: unknown, code: ErrorCode = 'internal'): SluiceError {
+    if (thrown instanceof SluiceError) return thrown;
+    const message = thrown instanceof Error ? thrown.message : String(thrown);
+    return new SluiceError(code, message, {}, { cause: thrown });
+  }
+}

@@ -1,0 +1,49 @@
+export { SluiceError } from './errors';
+export type { ErrorCode, ErrorDetails, WireError } from './errors';
+export type {
+  ExecutionProvider,
+  LayerInfo,
+  ModelDetail,
+  ModelSummary,
+  ModelTask,
+  TensorSpec,
+  VerifyReport,
+} from './models';
+export { PIPELINE_MODES } from './plan';
+export type {
+  CurvePoint,
+  LayerPlacement,
+  MeasuredPoint,
+  MemoryDelayCurve,
+  PipelineMode,
+  PlanDetail,
+} from './plan';
+export { SPAN_KINDS } from './runs';
+export type {
+  ExampleInput,
+  Quad,
+  RunInput,
+  RunRecord,
+  RunRequest,
+  RunResult,
+  RunStats,
+  SpanKind,
+  TraceColumns,
+} from './runs';
+export { TELEMETRY_SERIES } from './telemetry';
+export type { DeviceInfo, TelemetryBatch, TelemetrySeries } from './telemetry';
+export type {
+  BudgetState,
+  ClientMessage,
+  EngineInfo,
+  EngineMessage,
+  EngineStatus,
+  EventName,
+  Events,
+  Job,
+  Reply,
+  RequestInput,
+  RequestName,
+  RequestOutput,
+  Requests,
+} from './contract';

@@ -1,0 +1,38 @@
+import { resolve } from 'node:path';
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'electron-vite';
+
+const at = (path: string): string => resolve(import.meta.dirname, path);
+
+/**
+ * Entries of the main build. Each becomes `out/main/NAME.js`, CommonJS, for Node 18 (the oldest runtime it must
+ * load in), so that Electron's utilityProcess, worker threads and plain Node run the same files.
+ */
+const nodeEntries = {
+  index: at('main/index.ts'),
+  engine: at('core/host/engine.ts'),
+  cli: at('core/host/cli.ts'),
+  'executor-worker': at('core/layering/executor-worker.ts'),
+  'reader-worker': at('core/storage/reader-worker.ts'),
+  'compile-process': at('core/layering/compile-process.ts'),
+};
+
+export default defineConfig({
+  main: {
+    build: {
+      target: 'node18',
+      rollupOptions: { input: nodeEntries, output: { format: 'cjs', entryFileNames: '[name].js' } },
+    },
+  },
+  preload: {
+    build: {
+      target: 'node18',
+      rollupOptions: { input: { index: at('preload/index.ts') }, output: { format: 'cjs', entryFileNames: '[name].js' } },
+    },
+  },
+  renderer: {
+    root: at('renderer'),
+    plugins: [react()],
+    build: { target: 'chrome114', rollupOptions: { input: at('renderer/index.html') } },
+  },
+});
