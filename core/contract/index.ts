@@ -47,3 +47,6 @@ export type {
   RequestOutput,
   Requests,
 } from './contract';
+export { ENGINE_PORT_CHANNEL, ENGINE_STATUS_CHANNEL, SHELL_REQUESTS } from './shell';
+export type { FileChoice, ShellBridge, ShellInfo, ShellRequestName, ShellRequests } from './shell';
+export { decodeWire, encodeWire } from './wire';

@@ -1,0 +1,62 @@
+import type { EngineStatus, Reply } from './contract';
+
+export interface FileChoice {
+  /** Absolute path, or absent when the user cancelled. */
+  readonly path?: string;
+}
+
+/**
+ * Every request of the renderer to Electron's main process: the shell only. Everything about models goes to the
+ * engine over its own port. Inputs are checked with zod in main/.
+ */
+export interface ShellRequests {
+  /** Where main and renderer stand: shown in the title bar and in error reports. */
+  'shell.info': { input: Record<string, never>; output: ShellInfo };
+  /** Asks main for a port to the engine; it arrives as the `engine-port` window message. */
+  'engine.connect': { input: Record<string, never>; output: Record<string, never> };
+  /** Starts the engine again after it was given up on. */
+  'engine.restart': { input: Record<string, never>; output: Record<string, never> };
+  'dialog.openModel': { input: Record<string, never>; output: FileChoice };
+  'dialog.openImage': { input: Record<string, never>; output: FileChoice };
+  /** Writes text to a file the user chooses. `path` is absent when the user cancelled. */
+  'dialog.saveTrace': {
+    input: { readonly suggestedName: string; readonly json: string };
+    output: FileChoice;
+  };
+}
+
+export interface ShellInfo {
+  readonly version: string;
+  readonly electron: string;
+  readonly platform: string;
+}
+
+export type ShellRequestName = keyof ShellRequests;
+
+/** All request names, for preload's functions and main's handlers. */
+export const SHELL_REQUESTS = [
+  'shell.info',
+  'engine.connect',
+  'engine.restart',
+  'dialog.openModel',
+  'dialog.openImage',
+  'dialog.saveTrace',
+] as const satisfies readonly ShellRequestName[];
+
+/** The channel on which main tells the renderer how the engine process is. */
+export const ENGINE_STATUS_CHANNEL = 'engine-status';
+/** The channel (and then the window message's `type`) that carries a fresh port to the engine. */
+export const ENGINE_PORT_CHANNEL = 'engine-port';
+
+/** `window.sluice`, made by preload. Functions resolve to a `Reply` also when main refuses. */
+export interface ShellBridge {
+  readonly request: {
+    readonly [N in ShellRequestName]: (
+      input: ShellRequests[N]['input'],
+    ) => Promise<Reply<ShellRequests[N]['output']>>;
+  };
+  /** Calls back with the present status at once and with every later one. Returns the way to stop. */
+  readonly onEngineStatus: (listener: (status: EngineStatus) => void) => () => void;
+  /** The absolute path of a dropped file; empty when it has none (it was not a file on disk). */
+  readonly pathOfFile: (file: unknown) => string;
+}
