@@ -80,7 +80,10 @@ export interface Requests {
 
   'inputs.examples': { input: Record<string, never>; output: readonly ExampleInput[] };
   /** The picture behind an input, for drawing results over it. */
-  'inputs.image': { input: { readonly input: RunInput }; output: { readonly mime: string; readonly bytes: Uint8Array } };
+  'inputs.image': {
+    input: { readonly input: RunInput };
+    output: { readonly mime: string; readonly bytes: Uint8Array };
+  };
 
   /** Returns at once; `run` events follow. */
   'runs.start': { input: RunRequest; output: { readonly runId: string } };
@@ -113,7 +116,8 @@ export type RequestOutput<N extends RequestName> = Requests[N]['output'];
 export type EventName = keyof Events;
 
 /** Electron keeps only an error's message across IPC, so replies carry the whole error as a value. */
-export type Reply<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: WireError };
+export type Reply<T> =
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: WireError };
 
 /** Messages on the wire, the same on a MessagePort (structured clone) and a WebSocket (MessagePack). */
 export type ClientMessage = {

@@ -45,7 +45,11 @@ export type RunResult =
       readonly kind: 'classification';
       readonly width: number;
       readonly height: number;
-      readonly top: readonly { readonly index: number; readonly label: string; readonly probability: number }[];
+      readonly top: readonly {
+        readonly index: number;
+        readonly label: string;
+        readonly probability: number;
+      }[];
     }
   | {
       readonly kind: 'tensors';

@@ -12,6 +12,7 @@ export interface FileChoice {
 export interface ShellRequests {
   /** Where main and renderer stand: shown in the title bar and in error reports. */
   'shell.info': { input: Record<string, never>; output: ShellInfo };
+  'engine.status': { input: Record<string, never>; output: EngineStatus };
   /** Asks main for a port to the engine; it arrives as the `engine-port` window message. */
   'engine.connect': { input: Record<string, never>; output: Record<string, never> };
   /** Starts the engine again after it was given up on. */
@@ -36,6 +37,7 @@ export type ShellRequestName = keyof ShellRequests;
 /** All request names, for preload's functions and main's handlers. */
 export const SHELL_REQUESTS = [
   'shell.info',
+  'engine.status',
   'engine.connect',
   'engine.restart',
   'dialog.openModel',
@@ -55,7 +57,7 @@ export interface ShellBridge {
       input: ShellRequests[N]['input'],
     ) => Promise<Reply<ShellRequests[N]['output']>>;
   };
-  /** Calls back with the present status at once and with every later one. Returns the way to stop. */
+  /** Calls back with every later status (`engine.status` gives the present one). Returns the way to stop. */
   readonly onEngineStatus: (listener: (status: EngineStatus) => void) => () => void;
   /** The absolute path of a dropped file; empty when it has none (it was not a file on disk). */
   readonly pathOfFile: (file: unknown) => string;

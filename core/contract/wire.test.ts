@@ -60,7 +60,8 @@ describe('wire codec', () => {
     const frame = encodeWire({ bytes: Uint8Array.of(1, 2, 3), times: Float64Array.of(0.5) });
     const shifted = new Uint8Array(frame.byteLength + 3);
     shifted.set(frame, 3);
-    const fromBuffer = decodeWire(Buffer.from(shifted.buffer, 3)) as {
+    class NodeLikeBuffer extends Uint8Array {}
+    const fromBuffer = decodeWire(new NodeLikeBuffer(shifted.buffer, 3)) as {
       bytes: Uint8Array;
       times: Float64Array;
     };

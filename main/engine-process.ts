@@ -1,0 +1,43 @@
+import { MessageChannelMain, utilityProcess } from 'electron';
+import type { MessagePortMain } from 'electron';
+
+import type { EngineChild, EngineChildEvents } from './engine-supervisor';
+
+/** As much of the engine's stderr as is kept to explain its death. */
+const LAST_WORDS_CHARS = 4_000;
+
+/**
+ * Forks the engine file as a utilityProcess. Its output goes on to ours.
+ * @param dataDir where the engine keeps its models; handed over as SLUICE_DATA_DIR.
+ */
+export function forkEngine(
+  file: string,
+  dataDir: string,
+  events: EngineChildEvents,
+): EngineChild<MessagePortMain> {
+  const child = utilityProcess.fork(file, [], {
+    serviceName: 'Sluice engine',
+    stdio: 'pipe',
+    env: { ...process.env, SLUICE_DATA_DIR: dataDir },
+  });
+  let lastWords = '';
+  child.stdout?.on('data', (chunk: Buffer) => process.stdout.write(chunk));
+  child.stderr?.on('data', (chunk: Buffer) => {
+    process.stderr.write(chunk);
+    lastWords = (lastWords + chunk.toString('utf8')).slice(-LAST_WORDS_CHARS);
+  });
+  child.once('spawn', events.onSpawn);
+  child.once('exit', (code: number) => events.onExit(code, lastWords));
+  return {
+    connect: (port) => child.postMessage({ kind: 'connect' }, [port]),
+    kill: () => {
+      child.kill();
+    },
+  };
+}
+
+/** A pair of connected ports: one for the engine, one for the renderer. */
+export function createPortPair(): { readonly engine: MessagePortMain; readonly renderer: MessagePortMain } {
+  const { port1, port2 } = new MessageChannelMain();
+  return { engine: port1, renderer: port2 };
+}

@@ -1,0 +1,82 @@
+import { writeFile } from 'node:fs/promises';
+
+import { app, dialog } from 'electron';
+import type { BrowserWindow, FileFilter, MessagePortMain } from 'electron';
+
+import { ENGINE_PORT_CHANNEL, SluiceError } from '../core/contract';
+import type { FileChoice } from '../core/contract';
+import { createPortPair } from './engine-process';
+import type { EngineSupervisor } from './engine-supervisor';
+import type { ShellHandlers } from './shell-ipc';
+
+async function chooseFile(window: BrowserWindow, title: string, filters: FileFilter[]): Promise<FileChoice> {
+  const { canceled, filePaths } = await dialog.showOpenDialog(window, {
+    title,
+    filters,
+    properties: ['openFile'],
+  });
+  const path = filePaths[0];
+  return canceled || path === undefined ? {} : { path };
+}
+
+async function saveTrace(window: BrowserWindow, suggestedName: string, json: string): Promise<FileChoice> {
+  const { canceled, filePath } = await dialog.showSaveDialog(window, {
+    title: 'Save the trace',
+    defaultPath: suggestedName,
+    filters: [{ name: 'Chrome trace', extensions: ['json'] }],
+  });
+  if (canceled || filePath === undefined || filePath === '') return {};
+  try {
+    await writeFile(filePath, json);
+  } catch (thrown) {
+    const reason = thrown instanceof Error ? thrown.message : String(thrown);
+    throw new SluiceError(
+      'io',
+      `Can't save the trace to ${filePath}: ${reason}. Choose another folder.`,
+      {},
+      { cause: thrown },
+    );
+  }
+  return { path: filePath };
+}
+
+/** The shell's own services for the renderer of `window`. */
+export function createShellHandlers(
+  window: BrowserWindow,
+  supervisor: EngineSupervisor<MessagePortMain>,
+): ShellHandlers {
+  return {
+    'shell.info': () => ({
+      version: app.getVersion(),
+      electron: process.versions.electron,
+      platform: process.platform,
+    }),
+    'engine.status': () => supervisor.status(),
+    'engine.connect': () => {
+      const ports = createPortPair();
+      if (!supervisor.connect(ports.engine)) {
+        throw new SluiceError(
+          'engine-down',
+          'The engine is not running yet; wait for its status to become ok.',
+        );
+      }
+      window.webContents.postMessage(ENGINE_PORT_CHANNEL, null, [ports.renderer]);
+      return {};
+    },
+    'engine.restart': () => {
+      supervisor.restart();
+      return {};
+    },
+    'dialog.openModel': () =>
+      chooseFile(window, 'Import a model', [
+        { name: 'ONNX models', extensions: ['onnx'] },
+        { name: 'All files', extensions: ['*'] },
+      ]),
+    'dialog.openImage': () =>
+      chooseFile(window, 'Choose an input', [
+        { name: 'Images and tensors', extensions: ['png', 'jpg', 'jpeg', 'webp', 'json'] },
+        { name: 'All files', extensions: ['*'] },
+      ]),
+    'dialog.saveTrace': ({ suggestedName, json }) => saveTrace(window, suggestedName, json),
+  };
+}

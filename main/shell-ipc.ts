@@ -1,0 +1,93 @@
+import { z } from 'zod';
+
+import { SHELL_REQUESTS, SluiceError } from '../core/contract';
+import type { Reply, ShellRequestName, ShellRequests } from '../core/contract';
+import { APP_ORIGIN } from './app-protocol';
+
+/** Traces of 100,000 spans take about 10 MB of JSON; this refuses runaway input only. */
+const MAX_TRACE_CHARS = 512 * 1024 * 1024;
+
+const nothing = z.strictObject({});
+
+/** What each request may carry; anything else is refused before a handler sees it. */
+const INPUT_SCHEMAS: { readonly [N in ShellRequestName]: z.ZodType<ShellRequests[N]['input']> } = {
+  'shell.info': nothing,
+  'engine.status': nothing,
+  'engine.connect': nothing,
+  'engine.restart': nothing,
+  'dialog.openModel': nothing,
+  'dialog.openImage': nothing,
+  'dialog.saveTrace': z.strictObject({
+    suggestedName: z
+      .string()
+      .min(1)
+      .max(200)
+      .regex(/^[^/\\\0]+$/, 'must be a file name without folders'),
+    json: z.string().max(MAX_TRACE_CHARS),
+  }),
+};
+
+export type ShellHandlers = {
+  readonly [N in ShellRequestName]: (
+    input: ShellRequests[N]['input'],
+  ) => Promise<ShellRequests[N]['output']> | ShellRequests[N]['output'];
+};
+
+/** Who asks: the frame's URL and whether it is the top frame of our window. */
+export interface Sender {
+  readonly url: string;
+  readonly isMainFrame: boolean;
+}
+
+function checkSender(sender: Sender | undefined): void {
+  if (sender !== undefined && sender.isMainFrame && sender.url.startsWith(`${APP_ORIGIN}/`)) return;
+  throw new SluiceError(
+    'bad-input',
+    `refused: expected a request of the console's own window (${APP_ORIGIN}), found ${sender?.url ?? 'no frame'}`,
+  );
+}
+
+function checkName(name: string): ShellRequestName {
+  const known = SHELL_REQUESTS.find((candidate) => candidate === name);
+  if (known === undefined) {
+    throw new SluiceError(
+      'bad-input',
+      `unknown request "${name}"; expected one of ${SHELL_REQUESTS.join(', ')}`,
+    );
+  }
+  return known;
+}
+
+function checkInput<N extends ShellRequestName>(name: N, input: unknown): ShellRequests[N]['input'] {
+  const parsed = INPUT_SCHEMAS[name].safeParse(input);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'input'}: ${issue.message}`);
+  throw new SluiceError('bad-input', `${name}: ${faults.join('; ')}`, { faults });
+}
+
+/**
+ * Checks sender, name and input, runs the handler, and makes a value of whatever happens: Electron would keep only
+ * the message of a thrown error. Never throws.
+ */
+export async function answerShellRequest(
+  handlers: ShellHandlers,
+  sender: Sender | undefined,
+  name: string,
+  input: unknown,
+): Promise<Reply<unknown>> {
+  try {
+    checkSender(sender);
+    const known = checkName(name);
+    return { ok: true, value: await dispatch(handlers, known, input) };
+  } catch (thrown) {
+    return { ok: false, error: SluiceError.from(thrown).toWire() };
+  }
+}
+
+async function dispatch<N extends ShellRequestName>(
+  handlers: ShellHandlers,
+  name: N,
+  input: unknown,
+): Promise<ShellRequests[N]['output']> {
+  return handlers[name](checkInput(name, input));
+}

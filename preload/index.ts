@@ -1,0 +1,40 @@
+import { contextBridge, ipcRenderer, webUtils } from 'electron';
+
+import { ENGINE_PORT_CHANNEL, ENGINE_STATUS_CHANNEL, SHELL_REQUESTS } from '../core/contract/shell';
+import type { EngineStatus, Reply, ShellBridge, ShellRequestName } from '../core/contract';
+
+/** Electron 32 removed `File.path` and offers `webUtils`; older ones have only the property. */
+function pathOfFile(file: unknown): string {
+  const current = webUtils as { readonly getPathForFile?: (file: File) => string } | undefined;
+  if (!(file instanceof File)) return '';
+  if (typeof current?.getPathForFile === 'function') return current.getPathForFile(file);
+  const older = (file as File & { readonly path?: unknown }).path;
+  return typeof older === 'string' ? older : '';
+}
+
+function makeRequests(): ShellBridge['request'] {
+  const entries = SHELL_REQUESTS.map((name: ShellRequestName) => [
+    name,
+    (input: unknown): Promise<Reply<unknown>> => ipcRenderer.invoke(name, input) as Promise<Reply<unknown>>,
+  ]);
+  return Object.fromEntries(entries) as ShellBridge['request'];
+}
+
+const bridge: ShellBridge = {
+  request: makeRequests(),
+  onEngineStatus: (listener) => {
+    const forward = (_event: unknown, status: EngineStatus): void => listener(status);
+    ipcRenderer.on(ENGINE_STATUS_CHANNEL, forward);
+    return () => {
+      ipcRenderer.off(ENGINE_STATUS_CHANNEL, forward);
+    };
+  },
+  pathOfFile,
+};
+
+// A MessagePort can't cross the context bridge; a window message can carry it to our own origin.
+ipcRenderer.on(ENGINE_PORT_CHANNEL, (event) => {
+  window.postMessage({ type: ENGINE_PORT_CHANNEL }, window.location.origin, [...event.ports]);
+});
+
+contextBridge.exposeInMainWorld('sluice', bridge);
