@@ -1,3 +1,4 @@
+export { dtypeCodeOf, dtypeNameOf, elementBytes } from './dtype';
 export { gaussian, seededRandom } from './random';
 export type { Random } from './random';
 export { formatBytes, parseBytes } from './units';

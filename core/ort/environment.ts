@@ -1,0 +1,81 @@
+import { SluiceError } from '../contract';
+import { loadCApi, type CApi, type OutNumber, type OutPointer, type Pointer } from './c-api';
+import { runtimeLibraryPath } from './library';
+import { readCString, readPointers } from './native-memory';
+
+export interface EnvironmentOptions {
+  /** Intra-op threads of the one shared pool, the calling thread included. */
+  readonly threads: number;
+  /** Let pool threads spin a while before they sleep: faster short layers, a busier CPU. Default true. */
+  readonly spin?: boolean;
+  readonly libraryPath?: string;
+}
+
+const LOG_ERRORS_ONLY = 3;
+const DEVICE_ALLOCATOR = 0;
+const DEFAULT_MEMORY = 0;
+
+/**
+ * ONNX Runtime's environment: one a process, with one thread pool that every session shares. Handles made from it
+ * may be used from any thread of the process; `close` must come last.
+ */
+export class OrtEnvironment {
+  private constructor(
+    readonly api: CApi,
+    readonly threads: number,
+    readonly envPointer: Pointer,
+    readonly cpuMemoryInfo: Pointer,
+    /** The default CPU allocator; owned by ONNX Runtime. */
+    readonly allocator: Pointer,
+  ) {}
+
+  static open(options: EnvironmentOptions): OrtEnvironment {
+    if (!Number.isInteger(options.threads) || options.threads < 1) {
+      throw new SluiceError(
+        'bad-input',
+        `threads must be a whole number of 1 or more, found ${options.threads}.`,
+      );
+    }
+    const api = loadCApi(options.libraryPath ?? runtimeLibraryPath());
+    const env = createEnv(api, options.threads, options.spin ?? true);
+    const memoryInfo: OutPointer = [null];
+    api.check('CreateCpuMemoryInfo', DEVICE_ALLOCATOR, DEFAULT_MEMORY, memoryInfo);
+    const allocator: OutPointer = [null];
+    api.check('GetAllocatorWithDefaultOptions', allocator);
+    return new OrtEnvironment(api, options.threads, env, memoryInfo[0], allocator[0]);
+  }
+
+  get version(): string {
+    return this.api.version;
+  }
+
+  /** Execution providers compiled into the library, e.g. `CPUExecutionProvider`. */
+  availableProviders(): readonly string[] {
+    const names: OutPointer = [null];
+    const count: OutNumber = [0];
+    this.api.check('GetAvailableProviders', names, count);
+    const found = readPointers(names[0] as bigint, Number(count[0])).map(readCString);
+    this.api.check('ReleaseAvailableProviders', names[0], Number(count[0]));
+    return found;
+  }
+
+  close(): void {
+    this.api.release('ReleaseMemoryInfo', this.cpuMemoryInfo);
+    this.api.release('ReleaseEnv', this.envPointer);
+  }
+}
+
+function createEnv(api: CApi, threads: number, spin: boolean): Pointer {
+  const threading: OutPointer = [null];
+  api.check('CreateThreadingOptions', threading);
+  try {
+    api.check('SetGlobalIntraOpNumThreads', threading[0], threads);
+    api.check('SetGlobalInterOpNumThreads', threading[0], 1);
+    api.check('SetGlobalSpinControl', threading[0], spin ? 1 : 0);
+    const env: OutPointer = [null];
+    api.check('CreateEnvWithGlobalThreadPools', LOG_ERRORS_ONLY, 'sluice', threading[0], env);
+    return env[0];
+  } finally {
+    api.release('ReleaseThreadingOptions', threading[0]);
+  }
+}

@@ -1,0 +1,16 @@
+export { OrtEnvironment } from './environment';
+export type { EnvironmentOptions } from './environment';
+export { runtimeLibraryPath } from './library';
+export {
+  adviseHugePages,
+  allocateNativeMemory,
+  copyFromNative,
+  MAX_MEMORY_BYTES,
+  releasePages,
+  viewNativeMemory,
+} from './native-memory';
+export type { NativeMemory } from './native-memory';
+export { BoundRun, OrtSession, RunOptions } from './session';
+export type { OptimizationLevel, SessionOptions } from './session';
+export { OrtTensor, tensorOver } from './tensor';
+export type { TensorShape } from './tensor';
