@@ -31,7 +31,7 @@ export type {
   TraceColumns,
 } from './runs';
 export { TELEMETRY_SERIES } from './telemetry';
-export type { DeviceInfo, TelemetryBatch, TelemetrySeries } from './telemetry';
+export type { DeviceInfo, MissingFigure, TelemetryBatch, TelemetrySeries } from './telemetry';
 export type {
   BudgetState,
   ClientMessage,

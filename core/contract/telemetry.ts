@@ -34,4 +34,14 @@ export interface DeviceInfo {
   readonly disk: string;
   /** Absent where no GPU is visible; `source` says which interface was read. */
   readonly gpu?: { readonly name: string; readonly source: 'nvidia-smi' | 'tegra' | 'drm' };
+  /** Figures this machine does not expose: their series are NaN. */
+  readonly missing?: readonly MissingFigure[];
+}
+
+/** Why series have no values, and where the engine looked for them. */
+export interface MissingFigure {
+  readonly series: readonly TelemetrySeries[];
+  /** Files, commands or calls. */
+  readonly lookedFor: string;
+  readonly reason: string;
 }
