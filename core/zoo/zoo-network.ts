@@ -1,0 +1,34 @@
+import type { OnnxGraph, OnnxModel } from '../onnx';
+import { elementCount, isSeededTensor } from './seeded-tensor';
+
+/** A reference network: published layers and shapes, weights from a seed. */
+export interface ZooNetwork {
+  /** `vgg-16`; names files and command-line arguments. */
+  readonly id: string;
+  readonly title: string;
+  /** Where the shapes and the parameter count are published. */
+  readonly source: string;
+  /** Trainable parameters: batch-norm running statistics and constants are not counted. */
+  readonly parameters: number;
+  /**
+   * The graph. Its weights are `SeededTensor`s, generated whenever their `data` is read: write large networks
+   * with `writeZooModel`, which never holds one whole.
+   */
+  build(seed: number): OnnxModel;
+}
+
+/** Trainable parameters of a model built by the zoo, those of subgraphs included. */
+export function trainableParameters(model: OnnxModel): number {
+  return countTrainable(model.graph);
+}
+
+function countTrainable(graph: OnnxGraph): number {
+  let count = 0;
+  for (const tensor of graph.initializers) {
+    if (isSeededTensor(tensor) && tensor.trainable) count += elementCount(tensor.dims);
+  }
+  for (const attribute of graph.nodes.flatMap((node) => node.attributes)) {
+    if (attribute.type === 'graph') count += countTrainable(attribute.value);
+  }
+  return count;
+}
