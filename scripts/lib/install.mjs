@@ -1,0 +1,53 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { withLock } from './lock.mjs';
+import { CACHE, ROOT } from './paths.mjs';
+import { run } from './process.mjs';
+import { SetupError, step } from './terminal.mjs';
+
+/**
+ * Installs the packages of package-lock.json when the tree in node_modules differs from it.
+ *
+ * No package's install script runs: all of them are optional here (their binaries come as packages), and the one of
+ * onnxruntime-node asks another host for CUDA libraries and fails where it can't reach it.
+ *
+ * @throws SetupError with npm's last lines.
+ */
+export async function ensureInstalled() {
+  if (isInstalled()) return;
+  await withLock(join(CACHE, 'install.lock'), async () => {
+    if (isInstalled()) return;
+    step('Installing packages (npm ci; a few minutes on a slow line)');
+    const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund'];
+    for (let attempt = 1; ; attempt++) {
+      const { code, output } = await run(npmCommand(), args, { env: { ONNXRUNTIME_NODE_INSTALL: 'skip' } });
+      if (code === 0) return;
+      if (attempt < 3 && /ECONNRESET|ETIMEDOUT|EAI_AGAIN|ENOTFOUND|network/i.test(output)) continue;
+      throw new SetupError(
+        `npm ci failed (exit ${code}). Its last lines:\n${lastLines(output, 15)}\n` +
+          'If the registry could not be reached, check the network or proxy settings of npm and try again.',
+      );
+    }
+  });
+}
+
+/** Whether every package that the lock file asks for on this platform is there in that version. */
+function isInstalled() {
+  const installedFile = join(ROOT, 'node_modules', '.package-lock.json');
+  if (!existsSync(installedFile)) return false;
+  const wanted = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')).packages;
+  const present = JSON.parse(readFileSync(installedFile, 'utf8')).packages;
+  return Object.entries(wanted).every(([path, { version, optional }]) => {
+    if (path === '') return true;
+    const found = present[path];
+    return found === undefined ? optional === true : found.version === version;
+  });
+}
+
+function npmCommand() {
+  return process.platform === 'win32' ? 'npm.cmd' : 'npm';
+}
+
+export function lastLines(text, count) {
+  return text.trimEnd().split('\n').slice(-count).join('\n');
+}

@@ -1,0 +1,70 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { ensureBuilt } from './lib/build.mjs';
+import { ensureDebianPackages } from './lib/debian.mjs';
+import { endToEndEnvironment } from './lib/e2e-environment.mjs';
+import { ensureInstalled } from './lib/install.mjs';
+import { ROOT, TEST_RESULTS } from './lib/paths.mjs';
+import { run } from './lib/process.mjs';
+import { main, step, warn } from './lib/terminal.mjs';
+import { closingLine, countEndToEnd, countUnit, readCounts } from './lib/test-report.mjs';
+
+/** Everything `npm run check` does before its tests: name of the npm script, what it looks at. */
+const CHECKS = [
+  ['format:check', 'format'],
+  ['lint', 'lint, layers and import cycles'],
+  ['types', 'types'],
+  ['dead', 'dead code'],
+];
+
+await main(async () => {
+  const startedMs = performance.now();
+  await ensureInstalled();
+  await ensureBuilt();
+  await ensureDebianPackages();
+  rmSync(TEST_RESULTS, { recursive: true, force: true });
+  mkdirSync(TEST_RESULTS, { recursive: true });
+
+  const failedChecks = [];
+  for (const [script, what] of CHECKS) {
+    step(`Checking ${what}`);
+    const { code } = await run('npm', ['run', '--silent', script], { show: true });
+    if (code !== 0) failedChecks.push(script);
+  }
+  // Tests need what the end-to-end environment finds too: webgpu runs on the software driver that Electron ships.
+  const { env, stop } = await endToEndEnvironment();
+  const counts = [];
+  try {
+    counts.push(await unitTests(env), await endToEndTests(env));
+  } finally {
+    await stop();
+  }
+  if (failedChecks.length > 0) {
+    warn(`Failed checks: ${failedChecks.map((script) => `npm run ${script}`).join(', ')}`);
+    counts.push({ passed: 0, failed: failedChecks.length, skipped: 0 });
+  }
+  step(`Done in ${((performance.now() - startedMs) / 60_000).toFixed(1)} min`);
+  process.stdout.write(`\n${closingLine(counts)}\n`);
+  return counts.some(({ failed }) => failed > 0) ? 1 : 0;
+});
+
+async function unitTests(env) {
+  step('Unit tests');
+  const file = join(TEST_RESULTS, 'unit.json');
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
+  const args = [join(ROOT, 'node_modules', 'vitest', 'vitest.mjs'), 'run', ...reporters];
+  const { code } = await run(process.execPath, args, { show: true, env });
+  return readCounts(file, code, countUnit);
+}
+
+async function endToEndTests(env) {
+  step('End-to-end tests');
+  const file = join(TEST_RESULTS, 'e2e.json');
+  const playwright = join(ROOT, 'node_modules', '@playwright', 'test', 'cli.js');
+  const args = [playwright, 'test', '-c', join('e2e', 'playwright.config.ts'), '--reporter=list,json'];
+  const { code } = await run(process.execPath, args, {
+    show: true,
+    env: { ...env, PLAYWRIGHT_JSON_OUTPUT_FILE: file },
+  });
+  return readCounts(file, code, countEndToEnd);
+}
