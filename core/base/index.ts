@@ -1,4 +1,6 @@
+export { engineClockMs } from './clock';
 export { dtypeCodeOf, dtypeNameOf, elementBytes } from './dtype';
 export { gaussian, seededRandom } from './random';
 export type { Random } from './random';
 export { formatBytes, parseBytes } from './units';
+export { workerFile } from './worker-file';

@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto';
+import { open } from 'node:fs/promises';
+import { SluiceError } from '../contract';
+
+const CHUNK_BYTES = 4 << 20;
+
+/** SHA-256 of bytes, as lower-case hex. */
+export function sha256Hex(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/**
+ * SHA-256 of a range of a file.
+ * @param onBytes told how many more bytes were hashed. @param signal stops it with `cancelled`.
+ */
+export async function sha256OfFile(
+  path: string,
+  range: { readonly offset: number; readonly byteLength: number },
+  onBytes: (bytes: number) => void = () => undefined,
+  signal?: AbortSignal,
+): Promise<string> {
+  const hash = createHash('sha256');
+  const file = await open(path, 'r');
+  const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, Math.max(1, range.byteLength)));
+  try {
+    let done = 0;
+    while (done < range.byteLength) {
+      if (signal?.aborted) throw new SluiceError('cancelled', `Reading ${path} was cancelled.`, { path });
+      const want = Math.min(buffer.length, range.byteLength - done);
+      const { bytesRead } = await file.read(buffer, 0, want, range.offset + done);
+      if (bytesRead === 0) {
+        throw new SluiceError(
+          'io',
+          `${path} ended at byte ${range.offset + done}; expected ${range.byteLength - done} more.`,
+          { path },
+        );
+      }
+      hash.update(buffer.subarray(0, bytesRead));
+      done += bytesRead;
+      onBytes(bytesRead);
+    }
+    return hash.digest('hex');
+  } finally {
+    await file.close();
+  }
+}
