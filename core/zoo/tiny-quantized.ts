@@ -1,5 +1,5 @@
 import { DataType } from '../onnx';
-import { intsAttribute } from './attributes';
+import { intAttribute, intsAttribute } from './attributes';
 import type { Value } from './graph-builder';
 import { LayerBuilder, fixedDim } from './layer-builder';
 import type { ZooNetwork } from './zoo-network';
@@ -40,7 +40,8 @@ function quantizeDequantize(b: LayerBuilder, x: Value, name: string): Value {
 
 function dequantize(b: LayerBuilder, x: Value, scale: Value, zero: Value): Value {
   const inputs = [x, scale, zero];
-  return b.node({ op: 'DequantizeLinear', inputs, shape: x.shape, dtype: DataType.float32 });
+  const attributes = scale.shape.length === 1 ? [intAttribute('axis', 0)] : [];
+  return b.node({ op: 'DequantizeLinear', inputs, shape: x.shape, dtype: DataType.float32, attributes });
 }
 
 /** 3x3, padding 1, stride 2; the bias is int32 with scale activation x weight, as QDQ exporters store it. */
@@ -98,7 +99,7 @@ function integerLinear(b: LayerBuilder, x: Value, name: string, outFeatures: num
   const inputs = [quantized, weight, zeroPoint, zero];
   const shape = [1, outFeatures];
   const product = b.node({ op: 'MatMulInteger', inputs, shape, dtype: DataType.int32 });
-  const toFloat = [{ name: 'to', type: 'int' as const, value: BigInt(DataType.float32) }];
+  const toFloat = [intAttribute('to', DataType.float32)];
   const floats = b.node({
     op: 'Cast',
     inputs: [product],

@@ -49,13 +49,12 @@ function attention(b: LayerBuilder, x: Value, name: string): Value {
   const shape = [1, 1, HEADS, TOKENS, HEAD_DIM];
   const attributes = [intAttribute('axis', 0)];
   const split = { op: 'Split', inputs: [stacked, b.int64([1, 1, 1])], attributes };
-  const [query, key, value] = b
-    .nodeWithOutputs(split, [shape, shape, shape])
-    .map((part) => b.node({ op: 'Squeeze', inputs: [part, b.int64([0])], shape: shape.slice(1) })) as [
-    Value,
-    Value,
-    Value,
-  ];
+  const parts = b.nodeWithOutputs(split, [shape, shape, shape]);
+  const squeeze = (index: number) =>
+    b.node({ op: 'Squeeze', inputs: [parts[index], b.int64([0])], shape: shape.slice(1) });
+  const query = squeeze(0);
+  const key = squeeze(1);
+  const value = squeeze(2);
   const scaled = b.binary('Mul', query, b.scalar(HEAD_DIM ** -0.5));
   const scores = b.softmax(b.matmul(scaled, b.transpose(key, [0, 1, 3, 2])));
   return b.linear(mergeHeads(b, b.matmul(scores, value)), `${name}.proj`, WIDTH);

@@ -96,7 +96,7 @@ function crossStage(b: DarknetBuilder, input: Value, channels: number, units: nu
   let y = b.mishConv(x, width, 1);
   for (let unit = 0; unit < units; unit += 1) {
     const narrow = b.mishConv(y, first ? width / 2 : width, 1);
-    y = b.add(y, b.mishConv(narrow, width, 3, 1, 0.5));
+    y = b.add(y, b.mishConv(narrow, width, 3, 1, 0.3));
   }
   return b.mishConv(b.concat([b.mishConv(y, width, 1), bypass], 1), channels, 1);
 }
