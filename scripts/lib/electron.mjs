@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { fetchFallbackElectron } from './electron-fallback.mjs';
+import { FALLBACK_DIST, fetchFallbackElectron } from './electron-fallback.mjs';
 import { lastLines } from './install.mjs';
 import { withLock } from './lock.mjs';
 import { CACHE, ROOT } from './paths.mjs';
@@ -59,6 +59,14 @@ export async function electronForTests({ downloadTimeoutMs = 3 * 60_000 } = {}) 
   await checkStarts(runtime.executablePath, runtime.version);
   note(`Electron ${runtime.version} stands in for the pinned one`);
   return runtime;
+}
+
+/** Driver manifest of the SwiftShader of an Electron that is there already; nothing is downloaded for it. */
+export function installedVulkanDriver() {
+  const candidates = [join(PACKAGE_DIR, 'dist'), FALLBACK_DIST].map((dist) =>
+    join(dist, 'vk_swiftshader_icd.json'),
+  );
+  return process.platform === 'linux' ? candidates.find((path) => existsSync(path)) : undefined;
 }
 
 /** Path of the pinned binary if its installer has finished before, else `undefined`. */

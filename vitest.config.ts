@@ -1,0 +1,37 @@
+import { defineConfig } from 'vitest/config';
+
+const shared = { globalSetup: ['scripts/vitest-setup.mjs'] };
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        extends: true,
+        test: {
+          ...shared,
+          name: 'node',
+          environment: 'node',
+          include: [
+            'core/**/*.test.ts',
+            'main/**/*.test.ts',
+            'preload/**/*.test.ts',
+            'scripts/**/*.test.mjs',
+          ],
+          // Native sessions and whole processes: slower than plain functions on a busy two-core machine.
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+          pool: 'forks',
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'renderer',
+          environment: 'happy-dom',
+          include: ['renderer/**/*.test.{ts,tsx}'],
+          testTimeout: 15_000,
+        },
+      },
+    ],
+  },
+});
