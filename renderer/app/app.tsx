@@ -1,0 +1,51 @@
+import { CSPProvider } from '@base-ui/react/csp-provider';
+import { useState } from 'react';
+import type { ReactNode } from 'react';
+import { useStore } from 'zustand';
+
+import { PANELS } from '../panels';
+import { useSession } from '../session';
+import styles from './app.module.css';
+import { CommandPalette } from './command-palette';
+import { EngineBanner } from './engine-banner';
+import { Rail } from './rail';
+import { StatusStrip } from './status-strip';
+import { TitleBar } from './title-bar';
+import { useShortcuts } from './use-shortcuts';
+import { useTheme } from './use-theme';
+
+/** The frame: title bar, rail, the panel in view, status strip. */
+export function App(): ReactNode {
+  const { layout, engine } = useSession();
+  const panelId = useStore(layout, (state) => state.panel);
+  const live = useStore(engine, (state) => state.status.state === 'ok');
+  const [paletteOpen, setPaletteOpen] = useState(false);
+  useTheme();
+  useShortcuts(() => setPaletteOpen((open) => !open));
+
+  const panel = PANELS.find(({ id }) => id === panelId) ?? PANELS[0];
+  return (
+    // The content security policy allows no style elements made by scripts.
+    <CSPProvider disableStyleElements>
+      <div className={styles['frame']} data-live={live}>
+        <TitleBar onOpenPalette={() => setPaletteOpen(true)} />
+        <Rail current={panel?.id} />
+        <main className={styles['work']}>
+          <EngineBanner />
+          {panel !== undefined && (
+            <section
+              key={panel.id}
+              className={styles['panel']}
+              data-testid={`panel-${panel.id}`}
+              aria-label={panel.title}
+            >
+              <panel.View />
+            </section>
+          )}
+        </main>
+        <StatusStrip />
+      </div>
+      <CommandPalette open={paletteOpen} onOpenChange={setPaletteOpen} />
+    </CSPProvider>
+  );
+}

@@ -1,0 +1,30 @@
+import type { ReactNode } from 'react';
+import { useStore } from 'zustand';
+
+import { useSession } from '../session';
+import { Button } from '../ui';
+import styles from './engine-banner.module.css';
+import { STRINGS } from './strings';
+
+/** Says in the window that the engine died or is out of reach, why, and what can be done. */
+export function EngineBanner(): ReactNode {
+  const { engine, client, host } = useSession();
+  const status = useStore(engine, (state) => state.status);
+  if (status.state === 'ok' || status.state === 'starting') return null;
+  const down = status.state === 'down';
+  const downTitle = host.kind === 'browser' ? STRINGS.engineDownBrowser : STRINGS.engineDown;
+  return (
+    <div role={down ? 'alert' : 'status'} className={styles['banner']} data-state={status.state}>
+      <p>
+        <strong>{down ? downTitle : STRINGS.engineRestarting}</strong>
+        <span>{status.reason}.</span>
+        <span>{STRINGS.engineDownHint}</span>
+      </p>
+      {down && (
+        <Button onClick={client.revive}>
+          {host.kind === 'browser' ? STRINGS.connectAgain : STRINGS.startAgain}
+        </Button>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,94 @@
+import type { ReactNode } from 'react';
+import { useStore } from 'zustand';
+
+import type { RunRecord } from '../../core/contract';
+import { formatBytesOf, formatCount, formatMs, formatPct, formatRate, NO_FIGURE } from '../format';
+import { PANELS } from '../panels';
+import { useSession } from '../session';
+import styles from './status-strip.module.css';
+import { STRINGS } from './strings';
+
+const WORDS = STRINGS.strip;
+
+function runText(run: RunRecord | undefined): string {
+  if (run === undefined) return WORDS.noRun;
+  if (run.state === 'failed') return WORDS.failedRun;
+  if (run.stats === undefined) return run.state === 'cancelled' ? WORDS.cancelledRun : WORDS.running;
+  const figures = `${formatMs(run.stats.lastMs)}, ${WORDS.stall} ${formatMs(run.stats.lastStallMs)}`;
+  return `${run.state === 'running' ? WORDS.running : WORDS.lastRun} ${figures}`;
+}
+
+interface FigureProps {
+  readonly label: string;
+  readonly value: string;
+  readonly unit?: string;
+  /** Panel that explains the figure, if this build has it. */
+  readonly opens: string;
+}
+
+function Figure({ label, value, unit, opens }: FigureProps): ReactNode {
+  const { layout } = useSession();
+  const text = (
+    <>
+      {label} <b>{value}</b>
+      {unit !== undefined && ` ${unit}`}
+    </>
+  );
+  if (!PANELS.some(({ id }) => id === opens)) return <span className={styles['figure']}>{text}</span>;
+  return (
+    <button
+      type="button"
+      className={styles['figure']}
+      onClick={() => layout.getState().actions.setPanel(opens)}
+    >
+      {text}
+    </button>
+  );
+}
+
+/** Health of the box and the last run; each figure opens the panel that explains it. */
+export function StatusStrip(): ReactNode {
+  const { telemetry, runs, layout, engine } = useSession();
+  const latest = useStore(telemetry.latest, (state) => state.latest);
+  const live = useStore(engine, (state) => state.status.state === 'ok');
+  const lastRun = useStore(runs, (state) => state.runs[0]);
+  const values = latest?.values;
+  const queue = values?.diskQueue ?? Number.NaN;
+  const runPanel =
+    PANELS.some(({ id }) => id === 'timeline') && lastRun?.hasTrace === true ? 'timeline' : 'run';
+  return (
+    <footer className={styles['strip']} data-testid="status-strip" data-live={live}>
+      <Figure label={WORDS.cpu} value={formatPct(values?.cpuPct ?? Number.NaN)} opens="device" />
+      <Figure label={WORDS.gpu} value={formatPct(values?.gpuPct ?? Number.NaN)} opens="device" />
+      <Figure
+        label={WORDS.memory}
+        value={formatBytesOf(values?.memUsedBytes ?? Number.NaN, values?.memTotalBytes ?? Number.NaN)}
+        opens="device"
+      />
+      <Figure
+        label={WORDS.ssd}
+        value={formatRate(values?.diskReadBytesPerSec ?? Number.NaN)}
+        unit={WORDS.read}
+        opens="device"
+      />
+      <Figure
+        label={WORDS.queue}
+        value={Number.isFinite(queue) ? queue.toFixed(1) : NO_FIGURE}
+        opens="device"
+      />
+      {latest !== undefined && latest.dropped > 0 && (
+        <span className={styles['dropped']}>
+          {formatCount(latest.dropped)} {WORDS.dropped}
+        </span>
+      )}
+      <button
+        type="button"
+        className={styles['run']}
+        data-state={lastRun?.state}
+        onClick={() => layout.getState().actions.setPanel(runPanel)}
+      >
+        {runText(lastRun)}
+      </button>
+    </footer>
+  );
+}

@@ -1,0 +1,39 @@
+import { Menu } from '@base-ui/react/menu';
+import type { ReactNode } from 'react';
+import { useStore } from 'zustand';
+
+import { useSession } from '../session';
+import { THEMES } from '../stores';
+import type { Theme } from '../stores';
+import { ThemeIcon } from '../ui';
+import { STRINGS } from './strings';
+import styles from './theme-menu.module.css';
+
+export function ThemeMenu(): ReactNode {
+  const { layout } = useSession();
+  const theme = useStore(layout, (state) => state.theme);
+  return (
+    <Menu.Root>
+      <Menu.Trigger className={styles['trigger']} aria-label={STRINGS.theme} title={STRINGS.theme}>
+        <ThemeIcon />
+      </Menu.Trigger>
+      <Menu.Portal>
+        <Menu.Positioner sideOffset={4} align="end">
+          <Menu.Popup className={styles['popup']}>
+            <Menu.RadioGroup
+              value={theme}
+              onValueChange={(value: Theme) => layout.getState().actions.setTheme(value)}
+            >
+              {THEMES.map((value) => (
+                <Menu.RadioItem key={value} value={value} className={styles['item']} closeOnClick>
+                  {STRINGS.themes[value]}
+                  <Menu.RadioItemIndicator>✓</Menu.RadioItemIndicator>
+                </Menu.RadioItem>
+              ))}
+            </Menu.RadioGroup>
+          </Menu.Popup>
+        </Menu.Positioner>
+      </Menu.Portal>
+    </Menu.Root>
+  );
+}

@@ -1,0 +1,6 @@
+import type { PanelDefinition } from './panel';
+
+export type { Command, PanelDefinition } from './panel';
+
+/** The console's panels in the rail's order. A panel is one folder here, its import above and one line below. */
+export const PANELS: readonly PanelDefinition[] = [];

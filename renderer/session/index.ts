@@ -1,0 +1,3 @@
+export { createSession } from './session';
+export type { Session } from './session';
+export { SessionContext, useSession } from './session-context';

@@ -1,0 +1,12 @@
+import { createContext, useContext } from 'react';
+
+import type { Session } from './session';
+
+export const SessionContext = createContext<Session | undefined>(undefined);
+
+/** The session of this page. Use with zustand's `useStore(session.runs, selector)`. */
+export function useSession(): Session {
+  const session = useContext(SessionContext);
+  if (session === undefined) throw new Error('useSession needs a SessionContext around it');
+  return session;
+}

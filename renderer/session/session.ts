@@ -1,0 +1,111 @@
+import { SluiceError } from '../../core/contract';
+import type { EngineStatus, WireError } from '../../core/contract';
+import {
+  createBudgetStore,
+  createEngineStore,
+  createJobsStore,
+  createLayoutStore,
+  createModelsStore,
+  createRunsStore,
+  createTelemetryHub,
+} from '../stores';
+import type {
+  BudgetStore,
+  EngineStore,
+  JobsStore,
+  KeyValueStorage,
+  LayoutStore,
+  ModelsStore,
+  RunsStore,
+  TelemetryHub,
+} from '../stores';
+import type { EngineClient, HostServices } from '../transport';
+
+/** Everything a panel may use: the engine, the host around us, and one store a domain. */
+export interface Session {
+  readonly client: EngineClient;
+  readonly host: HostServices;
+  readonly engine: EngineStore;
+  readonly models: ModelsStore;
+  readonly jobs: JobsStore;
+  readonly runs: RunsStore;
+  readonly budget: BudgetStore;
+  readonly layout: LayoutStore;
+  readonly telemetry: TelemetryHub;
+}
+
+export interface SessionParts {
+  readonly client: EngineClient;
+  readonly host: HostServices;
+  readonly storage: KeyValueStorage;
+  readonly defaultPanel: string;
+  /** Monotonic milliseconds. */
+  readonly nowMs: () => number;
+}
+
+function lostWork(status: Extract<EngineStatus, { readonly reason: string }>): WireError {
+  return {
+    code: 'engine-down',
+    message: `Stopped because ${status.reason}. Start it again once the engine is ok.`,
+    details: {},
+  };
+}
+
+/** Asks a fresh engine for everything it knows. A failure of one part leaves the others. */
+async function refresh(session: Session): Promise<void> {
+  const { client } = session;
+  const loads = [
+    client.request('engine.info', {}).then(session.engine.getState().actions.setInfo),
+    client.request('device.info', {}).then(session.engine.getState().actions.setDevice),
+    client.request('models.list', {}).then(session.models.getState().actions.setModels, (thrown: unknown) => {
+      session.models.getState().actions.failLoading(SluiceError.from(thrown).toWire());
+    }),
+    client.request('jobs.list', {}).then(session.jobs.getState().actions.replaceAll),
+    client.request('runs.list', {}).then(session.runs.getState().actions.replaceAll),
+    client.request('budget.get', {}).then(session.budget.getState().actions.setBudget),
+    client.request('telemetry.watch', { on: true }),
+  ];
+  for (const settled of await Promise.allSettled(loads)) {
+    if (settled.status === 'fulfilled') continue;
+    const error = SluiceError.from(settled.reason);
+    // An engine that died meanwhile is told by its status; anything else is a fault worth a trace.
+    if (error.code !== 'engine-down') console.error(error);
+  }
+}
+
+function follow(session: Session): void {
+  const { client } = session;
+  const onStatus = (status: EngineStatus): void => {
+    session.engine.getState().actions.setStatus(status);
+    if (status.state === 'ok') void refresh(session);
+    if (status.state === 'restarting' || status.state === 'down') {
+      session.runs.getState().actions.failRunning(lostWork(status));
+      session.jobs.getState().actions.failRunning(lostWork(status));
+    }
+  };
+  client.onStatus(onStatus);
+  client.on('models', session.models.getState().actions.setModels);
+  client.on('job', session.jobs.getState().actions.update);
+  client.on('run', session.runs.getState().actions.update);
+  client.on('result', ({ runId, result }) => session.runs.getState().actions.setResult(runId, result));
+  client.on('budget', session.budget.getState().actions.setBudget);
+  client.on('telemetry', session.telemetry.push);
+  onStatus(client.status());
+}
+
+/** Creates the stores and keeps them fed for as long as the page lives. */
+export function createSession(parts: SessionParts): Session {
+  const session: Session = {
+    client: parts.client,
+    host: parts.host,
+    engine: createEngineStore(),
+    models: createModelsStore(),
+    jobs: createJobsStore(parts.nowMs),
+    runs: createRunsStore(),
+    budget: createBudgetStore(),
+    layout: createLayoutStore(parts.storage, parts.defaultPanel),
+    telemetry: createTelemetryHub(parts.nowMs),
+  };
+  follow(session);
+  return session;
+}

@@ -1,0 +1,14 @@
+export { createBudgetStore, sumBudget } from './budget-store';
+export type { BudgetStore, BudgetUse } from './budget-store';
+export { createEngineStore } from './engine-store';
+export type { EngineStore } from './engine-store';
+export { createJobsStore } from './jobs-store';
+export type { JobsStore, TrackedJob } from './jobs-store';
+export { createLayoutStore, THEMES } from './layout-store';
+export type { KeyValueStorage, LayoutStore, Theme } from './layout-store';
+export { createModelsStore } from './models-store';
+export type { ModelsStore } from './models-store';
+export { createRunsStore } from './runs-store';
+export type { RunsStore } from './runs-store';
+export { createTelemetryHub } from './telemetry-hub';
+export type { TelemetryHub, TelemetryLatest } from './telemetry-hub';

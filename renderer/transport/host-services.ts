@@ -1,0 +1,116 @@
+import { SluiceError } from '../../core/contract';
+import type { Reply, ShellBridge } from '../../core/contract';
+
+/** What the place we run in can do beside the engine: Electron has dialogs and paths, a browser uploads and downloads. */
+export interface HostServices {
+  readonly kind: 'electron' | 'browser';
+  /** Asks for a file; undefined when cancelled. Electron gives a path, a browser the file itself. */
+  readonly chooseModel: () => Promise<ChosenFile | undefined>;
+  readonly chooseImage: () => Promise<ChosenFile | undefined>;
+  readonly dropped: (file: File) => ChosenFile;
+  /** Sends a file to the engine's machine. @returns its path there. @throws SluiceError `io` */
+  readonly upload: (
+    file: File,
+    onProgress: (sentBytes: number) => void,
+    signal: AbortSignal,
+  ) => Promise<string>;
+  /** @returns where it was saved, or undefined when the user cancelled. */
+  readonly saveTrace: (suggestedName: string, json: string) => Promise<string | undefined>;
+}
+
+/** A file on the engine's machine, or bytes of the browser's. */
+export type ChosenFile =
+  | { readonly kind: 'path'; readonly name: string; readonly path: string }
+  | { readonly kind: 'file'; readonly name: string; readonly file: File };
+
+function fileName(path: string): string {
+  return path.split(/[/\\]/).at(-1) ?? path;
+}
+
+function fromPath(path: string | undefined): ChosenFile | undefined {
+  return path === undefined ? undefined : { kind: 'path', name: fileName(path), path };
+}
+
+async function unwrap<T>(reply: Promise<Reply<T>>): Promise<T> {
+  const settled = await reply;
+  if (settled.ok) return settled.value;
+  throw SluiceError.fromWire(settled.error);
+}
+
+/** Electron: dialogs of the main process, real paths. */
+export function createElectronServices(bridge: ShellBridge): HostServices {
+  return {
+    kind: 'electron',
+    chooseModel: async () => fromPath((await unwrap(bridge.request['dialog.openModel']({}))).path),
+    chooseImage: async () => fromPath((await unwrap(bridge.request['dialog.openImage']({}))).path),
+    dropped: (file) =>
+      fromPath(bridge.pathOfFile(file) || undefined) ?? { kind: 'file', name: file.name, file },
+    upload: () =>
+      Promise.reject(new SluiceError('unsupported', 'Only files on disk can be imported; save it first.')),
+    saveTrace: async (suggestedName, json) =>
+      (await unwrap(bridge.request['dialog.saveTrace']({ suggestedName, json }))).path,
+  };
+}
+
+function pickInBrowser(accept: string): Promise<ChosenFile | undefined> {
+  return new Promise((resolve) => {
+    const input = document.createElement('input');
+    input.type = 'file';
+    input.accept = accept;
+    input.addEventListener('cancel', () => resolve(undefined));
+    input.addEventListener('change', () => {
+      const file = input.files?.[0];
+      resolve(file === undefined ? undefined : { kind: 'file', name: file.name, file });
+    });
+    input.click();
+  });
+}
+
+function uploadFile(
+  file: File,
+  onProgress: (sentBytes: number) => void,
+  signal: AbortSignal,
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    // fetch reports no upload progress; XMLHttpRequest does.
+    const request = new XMLHttpRequest();
+    const fail = (why: string): void =>
+      reject(
+        new SluiceError('io', `Upload of ${file.name} failed: ${why}. Check the connection and try again.`),
+      );
+    request.upload.onprogress = (event) => onProgress(event.loaded);
+    request.onerror = () => fail('the connection broke');
+    request.onabort = () => reject(new SluiceError('cancelled', `Upload of ${file.name} was cancelled.`));
+    request.onload = () => {
+      const path = (request.response as { readonly path?: unknown } | null)?.path;
+      if (request.status === 200 && typeof path === 'string') resolve(path);
+      else fail(`the host answered ${request.status} ${request.statusText}`);
+    };
+    signal.addEventListener('abort', () => request.abort());
+    request.open('POST', `/upload?name=${encodeURIComponent(file.name)}`);
+    request.responseType = 'json';
+    request.send(file);
+  });
+}
+
+function downloadText(name: string, text: string): Promise<string | undefined> {
+  const url = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
+  return Promise.resolve(name);
+}
+
+/** A browser: file inputs, uploads to the host, downloads. */
+export function createBrowserServices(): HostServices {
+  return {
+    kind: 'browser',
+    chooseModel: () => pickInBrowser('.onnx'),
+    chooseImage: () => pickInBrowser('image/png,image/jpeg,image/webp,.json'),
+    dropped: (file) => ({ kind: 'file', name: file.name, file }),
+    upload: uploadFile,
+    saveTrace: downloadText,
+  };
+}

@@ -1,0 +1,88 @@
+import { decodeWire, encodeWire } from '../../core/contract';
+import { createStatusHolder } from './engine-client';
+import type { EngineClient } from './engine-client';
+import { createExchange } from './exchange';
+
+/** The part of a browser's WebSocket that is used; tests bring their own. */
+export interface SocketLike {
+  binaryType: string;
+  onopen: (() => void) | null;
+  onmessage: ((event: { readonly data: unknown }) => void) | null;
+  onclose: (() => void) | null;
+  send(data: Uint8Array<ArrayBuffer>): void;
+  close(): void;
+}
+
+export interface SocketParts {
+  readonly open: () => SocketLike;
+  readonly schedule: (run: () => void, delayMs: number) => () => void;
+}
+
+const FIRST_RETRY_MS = 250;
+const MAX_RETRY_MS = 5_000;
+/** Failed attempts in a row before the state says `down`; attempts go on at the longest interval all the same. */
+const ATTEMPTS_BEFORE_DOWN = 6;
+
+/** Over a WebSocket of MessagePack frames, for the console in a browser. Reconnects for ever, ever slower. */
+export function createSocketClient(parts: SocketParts): EngineClient {
+  const exchange = createExchange();
+  const holder = createStatusHolder();
+  let failures = 0;
+  let reconnects = 0;
+  let everConnected = false;
+  let cancelRetry: (() => void) | undefined;
+
+  const onLost = (): void => {
+    const reason = everConnected
+      ? 'the connection to the engine’s host was lost'
+      : 'the engine’s host does not answer';
+    exchange.detach(reason);
+    failures += 1;
+    if (failures >= ATTEMPTS_BEFORE_DOWN) holder.set({ state: 'down', reason });
+    else if (everConnected)
+      holder.set({ state: 'restarting', reason, restarts: (reconnects += failures === 1 ? 1 : 0) });
+    else holder.set({ state: 'starting' });
+    cancelRetry = parts.schedule(connect, Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** (failures - 1)));
+  };
+
+  const connect = (): void => {
+    cancelRetry = undefined;
+    const socket = parts.open();
+    socket.binaryType = 'arraybuffer';
+    socket.onopen = () => {
+      failures = 0;
+      everConnected = true;
+      exchange.attach({ send: (message) => socket.send(new Uint8Array(encodeWire(message))) });
+      holder.set({ state: 'ok' });
+    };
+    socket.onmessage = ({ data }) => {
+      if (data instanceof ArrayBuffer) exchange.receive(decodeWire(data));
+    };
+    socket.onclose = onLost;
+  };
+
+  connect();
+  return {
+    request: exchange.request,
+    on: exchange.on,
+    status: holder.status,
+    onStatus: holder.onStatus,
+    revive: () => {
+      if (cancelRetry === undefined) return;
+      cancelRetry();
+      connect();
+    },
+  };
+}
+
+/** Opens `/engine` on the host that served this page. */
+export function browserSocketParts(location: Location): SocketParts {
+  const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
+  return {
+    open: () => new WebSocket(`${scheme}://${location.host}/engine`) as unknown as SocketLike,
+    schedule: (run, delayMs) => {
+      const timer = setTimeout(run, delayMs);
+      return () => clearTimeout(timer);
+    },
+  };
+}

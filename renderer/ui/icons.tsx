@@ -1,0 +1,70 @@
+import type { ReactNode } from 'react';
+
+/** 20 px line icons, drawn in the text's colour; decoration only, so hidden from assistive technology. */
+function Icon({ children }: { readonly children: ReactNode }): ReactNode {
+  return (
+    <svg
+      aria-hidden="true"
+      width="20"
+      height="20"
+      viewBox="0 0 20 20"
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="1.4"
+      strokeLinecap="round"
+      strokeLinejoin="round"
+    >
+      {children}
+    </svg>
+  );
+}
+
+export function RunIcon(): ReactNode {
+  return (
+    <Icon>
+      <path d="M6 4.2v11.6L15.5 10z" />
+    </Icon>
+  );
+}
+
+export function TimelineIcon(): ReactNode {
+  return (
+    <Icon>
+      <path d="M3 5h6M7 10h8M12 15h5M3 15h5" strokeWidth="2.4" />
+    </Icon>
+  );
+}
+
+export function ModelsIcon(): ReactNode {
+  return (
+    <Icon>
+      <path d="M10 3 17 6.5 10 10 3 6.5zM3 10l7 3.5 7-3.5M3 13.5 10 17l7-3.5" />
+    </Icon>
+  );
+}
+
+export function DeviceIcon(): ReactNode {
+  return (
+    <Icon>
+      <rect x="5.5" y="5.5" width="9" height="9" rx="1" />
+      <path d="M8 2.5v3M12 2.5v3M8 14.5v3M12 14.5v3M2.5 8h3M2.5 12h3M14.5 8h3M14.5 12h3" />
+    </Icon>
+  );
+}
+
+export function CloseIcon(): ReactNode {
+  return (
+    <Icon>
+      <path d="m6 6 8 8M14 6l-8 8" />
+    </Icon>
+  );
+}
+
+export function ThemeIcon(): ReactNode {
+  return (
+    <Icon>
+      <circle cx="10" cy="10" r="6.5" />
+      <path d="M10 3.5a6.5 6.5 0 0 1 0 13z" fill="currentColor" />
+    </Icon>
+  );
+}
