@@ -1,3 +1,4 @@
+export { dtypeBits, dtypeFromName, dtypeName, elementCount, tensorBytes } from './dtypes';
 export { DataType } from './model';
 export type {
   Attribute,
@@ -10,3 +11,8 @@ export type {
   TensorData,
   ValueInfo,
 } from './model';
+export { decodeModel, readModel } from './read-model';
+export type { ReadModelOptions } from './read-model';
+export { readTensorBytes, readTensorBytesSync, tensorDataBytes } from './tensor-data';
+export { encodeModel, writeModel } from './write-model';
+export type { WriteModelOptions } from './write-model';

@@ -10,6 +10,8 @@ export interface OnnxModel {
   /** Model-local functions, kept as undecoded protobuf bytes. */
   readonly functions: readonly Uint8Array[];
   readonly metadata: ReadonlyMap<string, string>;
+  /** Undecoded fields (versions, doc strings, device configuration) as protobuf bytes, written back unchanged. */
+  readonly extra?: Uint8Array;
 }
 
 export interface OpsetId {
@@ -26,6 +28,8 @@ export interface OnnxGraph {
   outputs: ValueInfo[];
   initializers: OnnxTensor[];
   valueInfo: ValueInfo[];
+  /** Undecoded fields (doc string, quantisation annotations, metadata) as protobuf bytes. */
+  extra?: Uint8Array;
 }
 
 export interface OnnxNode {
@@ -36,6 +40,8 @@ export interface OnnxNode {
   inputs: string[];
   outputs: string[];
   attributes: Attribute[];
+  /** Undecoded fields (doc string, overload, metadata, device configuration) as protobuf bytes. */
+  extra?: Uint8Array;
 }
 
 export type Attribute =
@@ -57,6 +63,8 @@ export interface ValueInfo {
   /** Absent for sequences, maps and optionals: then `rawType` holds the TypeProto. */
   readonly tensor?: { readonly dtype: DataType; readonly shape?: readonly Dim[] };
   readonly rawType?: Uint8Array;
+  /** Undecoded fields (doc string, metadata) as protobuf bytes. */
+  readonly extra?: Uint8Array;
 }
 
 /** A fixed size, a named symbol ('batch'), or '' for unknown. */
@@ -67,6 +75,8 @@ export interface OnnxTensor {
   readonly dtype: DataType;
   readonly dims: readonly number[];
   readonly data: TensorData;
+  /** Undecoded fields (doc string, metadata) as protobuf bytes. */
+  readonly extra?: Uint8Array;
 }
 
 export type TensorData =
@@ -103,4 +113,7 @@ export enum DataType {
   uint4 = 21,
   int4 = 22,
   float4e2m1 = 23,
+  float8e8m0 = 24,
+  uint2 = 25,
+  int2 = 26,
 }

