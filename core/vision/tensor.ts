@@ -1,0 +1,118 @@
+import { SluiceError } from '../contract';
+
+/** The array behind each ONNX element type. `float16` is kept as its bits; `bool` is one byte, 0 or 1. */
+const ARRAYS = {
+  float32: Float32Array,
+  float64: Float64Array,
+  float16: Uint16Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
+  int16: Int16Array,
+  uint16: Uint16Array,
+  int32: Int32Array,
+  uint32: Uint32Array,
+  int64: BigInt64Array,
+  uint64: BigUint64Array,
+  bool: Uint8Array,
+} as const;
+
+export type TensorDtype = keyof typeof ARRAYS;
+export type TensorArray = InstanceType<(typeof ARRAYS)[TensorDtype]>;
+
+/** A dense row-major tensor. Whoever made it owns `data`; a reader must not write it. */
+export interface Tensor {
+  readonly dtype: TensorDtype;
+  readonly shape: readonly number[];
+  readonly data: TensorArray;
+}
+
+/**
+ * Runs one network: inputs by name to outputs by name. Outputs are valid until the next call of the same runner;
+ * copy what must outlive it.
+ */
+export type TensorRunner = (inputs: ReadonlyMap<string, Tensor>) => Promise<ReadonlyMap<string, Tensor>>;
+
+export function isTensorDtype(dtype: string): dtype is TensorDtype {
+  return Object.hasOwn(ARRAYS, dtype);
+}
+
+/** Product of the dimensions; 1 for a scalar. */
+export function elementCount(shape: readonly number[]): number {
+  return shape.reduce((product, dim) => product * dim, 1);
+}
+
+/** A zeroed array of `length` elements of `dtype`. */
+export function allocateElements(dtype: TensorDtype, length: number): TensorArray {
+  return new ARRAYS[dtype](length);
+}
+
+/** Reinterprets little-endian bytes as elements; copies, so the bytes need no alignment. */
+export function elementsFromBytes(dtype: TensorDtype, bytes: Uint8Array): TensorArray {
+  const copy = bytes.slice();
+  return new ARRAYS[dtype](copy.buffer, 0, copy.byteLength / ARRAYS[dtype].BYTES_PER_ELEMENT);
+}
+
+export function bytesPerElement(dtype: TensorDtype): number {
+  return ARRAYS[dtype].BYTES_PER_ELEMENT;
+}
+
+/**
+ * The one output of a network that has one, or the first of several.
+ * @throws SluiceError `runtime` when the runner gave none.
+ */
+export function firstOutput(outputs: ReadonlyMap<string, Tensor>, what: string): Tensor {
+  for (const tensor of outputs.values()) return tensor;
+  throw new SluiceError('runtime', `${what}: the network gave no output; expected one tensor.`);
+}
+
+/** Elements as plain numbers: float16 decoded, 64-bit integers rounded to the nearest double. float32 is not copied. */
+export function asFloats(tensor: Tensor): Float32Array | Float64Array {
+  const { data, dtype } = tensor;
+  if (data instanceof Float32Array || data instanceof Float64Array) return data;
+  const floats = new Float64Array(data.length);
+  for (let i = 0; i < data.length; i += 1) {
+    const value = data[i] ?? 0;
+    floats[i] = dtype === 'float16' ? float16ToNumber(Number(value)) : Number(value);
+  }
+  return floats;
+}
+
+/** Decodes IEEE 754 binary16 bits. */
+export function float16ToNumber(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 31) return fraction ? NaN : sign * Infinity;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+/** Encodes a number as IEEE 754 binary16 bits, to nearest, ties to even; overflow gives infinity. */
+export function numberToFloat16(value: number): number {
+  if (Number.isNaN(value)) return 0x7e00;
+  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
+  const magnitude = Math.abs(value);
+  if (magnitude >= 65520) return sign | 0x7c00;
+  const exponent = Math.max(-14, Math.floor(Math.log2(magnitude)));
+  const steps = roundHalfEven(magnitude / 2 ** (exponent - 10));
+  // A subnormal has fewer than 1024 steps and a zero exponent field; a carry past 2047 walks into the next exponent.
+  return steps < 1024 ? sign | steps : sign | (((exponent + 15) << 10) + (steps - 1024));
+}
+
+function roundHalfEven(value: number): number {
+  const floor = Math.floor(value);
+  const rest = value - floor;
+  if (rest !== 0.5) return Math.round(value);
+  return floor % 2 === 0 ? floor : floor + 1;
+}
+
+/** A tensor of a floating dtype from float32 values; float32 takes the array itself. */
+export function floatTensor(
+  dtype: 'float32' | 'float16' | 'float64',
+  shape: readonly number[],
+  values: Float32Array,
+): Tensor {
+  if (dtype === 'float32') return { dtype, shape, data: values };
+  if (dtype === 'float64') return { dtype, shape, data: Float64Array.from(values) };
+  return { dtype, shape, data: Uint16Array.from(values, numberToFloat16) };
+}
