@@ -64,7 +64,7 @@ async function endToEndTests(env) {
   const args = [playwright, 'test', '-c', join('e2e', 'playwright.config.ts'), '--reporter=list,json'];
   const { code } = await run(process.execPath, args, {
     show: true,
-    env: { ...env, PLAYWRIGHT_JSON_OUTPUT_FILE: file },
+    env: { ...env, SLUICE_E2E_READY: '1', PLAYWRIGHT_JSON_OUTPUT_FILE: file },
   });
   return readCounts(file, code, countEndToEnd);
 }

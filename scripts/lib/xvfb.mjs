@@ -24,11 +24,15 @@ export function startXvfb() {
       clearTimeout(timer);
       fail(new SetupError(`Xvfb ended at once (exit ${code}). Is /tmp/.X11-unix writable?`));
     });
-    server.stdio[3].once('data', (number) => {
+    let said = '';
+    server.stdio[3].on('data', (chunk) => {
+      said += chunk.toString('utf8');
+      // The number and its newline may come apart; a pipe closed between the two would end the server.
+      if (!said.endsWith('\n')) return;
       clearTimeout(timer);
       server.unref();
-      server.stdio[3].destroy();
-      done({ display: `:${String(number).trim()}`, stop: () => stop(server) });
+      server.stdio[3].unref();
+      done({ display: `:${said.trim()}`, stop: () => stop(server) });
     });
   });
 }
