@@ -1,4 +1,4 @@
-import { DataType } from '../onnx';
+import { DataType, dtypeName } from '../onnx';
 import { SluiceError } from '../contract';
 
 /** Writes generated numbers as one tensor element type, little-endian as ONNX raw data is. */
@@ -27,10 +27,10 @@ export function canEncode(dtype: DataType): boolean {
 export function elementEncoding(dtype: DataType): ElementEncoding {
   const encoding = ENCODINGS.get(dtype);
   if (encoding) return encoding;
-  const known = [...ENCODINGS.keys()].map((key) => DataType[key]);
+  const known = [...ENCODINGS.keys()].map((key) => dtypeName(key));
   throw new SluiceError(
     'unsupported',
-    `Seeded weights can't be generated as ${DataType[dtype]} (TensorProto type ${dtype}); expected one of ` +
+    `Seeded weights can't be generated as ${dtypeName(dtype)} (TensorProto type ${dtype}); expected one of ` +
       `${known.join(', ')}. Keep such a tensor as a constant.`,
     { dtype },
   );

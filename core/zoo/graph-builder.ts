@@ -1,8 +1,8 @@
 import { SluiceError } from '../contract';
-import { DataType } from '../onnx';
+import { DataType, elementCount } from '../onnx';
 import type { Attribute, Dim, OnnxGraph, OnnxModel, OnnxNode, OnnxTensor, ValueInfo } from '../onnx';
 import { elementEncoding } from './element-encoding';
-import { elementCount, seededTensor } from './seeded-tensor';
+import { seededTensor } from './seeded-tensor';
 import type { Fill } from './seeded-tensor';
 
 /** A tensor flowing through the graph under construction. */

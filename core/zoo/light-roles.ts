@@ -37,9 +37,9 @@ const NORMALIZATION: Rule = ({ inputIndex, nextOps }) => {
   return inputIndex === 2 || inputIndex === 3 ? SMALL : undefined;
 };
 
-const CONVOLUTION: Rule = (use) => {
-  if (use.inputIndex === 2) return SMALL;
-  return fanIn(product(use.dims.slice(1)), use.nextOps.some(isAddition) ? 0.5 : 2);
+const CONVOLUTION: Rule = ({ inputIndex, dims, nextOps }) => {
+  if (inputIndex === 2) return SMALL;
+  return fanIn(product(dims.slice(1)), nextOps.some(isAddition) ? 0.5 : gainBefore(nextOps, 2));
 };
 
 /** Weights are [in, out / group, ...kernel]: every output pixel sees all kernel positions of its group's inputs. */
@@ -49,15 +49,15 @@ const TRANSPOSED_CONVOLUTION: Rule = ({ inputIndex, dims, node }) => {
   return fanIn(((dims[0] ?? 1) / group) * product(dims.slice(2)), 2);
 };
 
-const GEMM: Rule = ({ inputIndex, dims, node }) => {
+const GEMM: Rule = ({ inputIndex, dims, node, nextOps }) => {
   if (inputIndex === 2) return SMALL;
   const inputsFirst = inputIndex === 1 ? intOf(node, 'transB', 0) === 0 : intOf(node, 'transA', 0) === 1;
-  return fanIn((inputsFirst ? dims[0] : dims.at(-1)) ?? 1, 2);
+  return fanIn((inputsFirst ? dims[0] : dims.at(-1)) ?? 1, gainBefore(nextOps, 2));
 };
 
-const MATMUL: Rule = ({ inputIndex, dims }) => {
+const MATMUL: Rule = ({ inputIndex, dims, nextOps }) => {
   if (dims.length < 2) return fanIn(dims[0] ?? 1, 1);
-  return fanIn((inputIndex === 0 ? dims.at(-1) : dims.at(-2)) ?? 1, 1);
+  return fanIn((inputIndex === 0 ? dims.at(-1) : dims.at(-2)) ?? 1, gainBefore(nextOps, 1));
 };
 
 /** LSTM, GRU, RNN: W and R are [directions, gates, fan-in]; B is 3, the peepholes P of an LSTM are 7. */
@@ -109,6 +109,11 @@ const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
 function fillForUnknown({ dims }: WeightUse): Fill | undefined {
   if (product(dims) < LARGE_ELEMENTS) return undefined;
   return dims.length < 2 ? SMALL : fanIn(dims.at(-2) ?? 1, 1);
+}
+
+/** Logits are kept small, or a softmax after a network that raised its scale is one 1 and underflowing zeros. */
+function gainBefore(nextOps: readonly string[], usual: number): number {
+  return nextOps.some((op) => op === 'Softmax' || op === 'LogSoftmax') ? 0.25 : usual;
 }
 
 function isAddition(op: string): boolean {

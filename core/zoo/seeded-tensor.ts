@@ -1,3 +1,4 @@
+import { elementCount, tensorBytes } from '../onnx';
 import type { DataType, OnnxTensor } from '../onnx';
 import { elementEncoding } from './element-encoding';
 
@@ -43,12 +44,8 @@ export function isSeededTensor(tensor: OnnxTensor): tensor is SeededTensor {
   return 'fill' in tensor && 'seed' in tensor;
 }
 
-export function elementCount(dims: readonly number[]): number {
-  return dims.reduce((product, dim) => product * dim, 1);
-}
-
 export function seededByteLength(tensor: SeededTensor): number {
-  return elementCount(tensor.dims) * elementEncoding(tensor.dtype).bytesPerElement;
+  return tensorBytes(tensor.dtype, tensor.dims);
 }
 
 const CHUNK_ELEMENTS = 1 << 18;

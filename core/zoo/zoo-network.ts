@@ -1,5 +1,6 @@
+import { elementCount } from '../onnx';
 import type { OnnxGraph, OnnxModel } from '../onnx';
-import { elementCount, isSeededTensor } from './seeded-tensor';
+import { isSeededTensor } from './seeded-tensor';
 
 /** A reference network: published layers and shapes, weights from a seed. */
 export interface ZooNetwork {

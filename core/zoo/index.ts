@@ -1,0 +1,12 @@
+export { GraphBuilder } from './graph-builder';
+export type { GraphBuilderOptions, NodeSpec, Value } from './graph-builder';
+export { LayerBuilder } from './layer-builder';
+export type { ConvOptions, Padding, PoolOptions } from './layer-builder';
+export { fillLightGraph } from './light';
+export type { LightFill } from './light';
+export { ZOO, zooNetwork } from './registry';
+export type { Fill } from './seeded-tensor';
+export { fillLightModel, writeZooModel } from './write-zoo-model';
+export type { LightModelReport, WriteZooOptions } from './write-zoo-model';
+export { trainableParameters } from './zoo-network';
+export type { ZooNetwork } from './zoo-network';
