@@ -1,0 +1,145 @@
+import { levelFor, readCoverage } from './coverage-lod';
+import { spansBetween } from './span-row';
+import type { SpanRow } from './span-row';
+import { usPerPx, usToPx } from './time-scale';
+import type { TimeScale } from './time-scale';
+
+/** Opacity steps of a column that spans cover in part. Even the least is plainly visible. */
+const SHADES = [0.38, 0.52, 0.66, 0.8, 1] as const;
+/** Above so many spans a device pixel, a row is drawn from its coverage instead of span by span. */
+const DENSE_PER_PX = 0.5;
+const MIN_LABEL_PX = 34;
+
+export interface RowStyle {
+  readonly fill: string;
+  readonly label: string;
+  readonly font: string;
+}
+
+export interface RowArea {
+  readonly scale: TimeScale;
+  readonly devicePixelRatio: number;
+  readonly topPx: number;
+  readonly heightPx: number;
+}
+
+let coverage = new Float32Array(0);
+
+/** Draws one row; `labelOf` names a span, given its index in the trace. */
+export function drawRow(
+  context: CanvasRenderingContext2D,
+  row: SpanRow,
+  area: RowArea,
+  style: RowStyle,
+  labelOf: (span: number) => string,
+): void {
+  const { window, widthPx } = area.scale;
+  const { first, end } = spansBetween(row, window.startUs, window.endUs);
+  if (first >= end) return;
+  const columnUs = usPerPx(area.scale) / area.devicePixelRatio;
+  context.fillStyle = style.fill;
+  const dense = end - first > widthPx * area.devicePixelRatio * DENSE_PER_PX;
+  const level = dense ? levelFor(row.lod, columnUs) : -1;
+  if (level >= 0) drawCoverage(context, row, area, level, columnUs);
+  else drawSpans(context, row, area, first, end);
+  if (!dense && area.heightPx >= 12) drawLabels(context, row, area, style, labelOf, first, end);
+}
+
+function drawCoverage(
+  context: CanvasRenderingContext2D,
+  row: SpanRow,
+  { scale, devicePixelRatio, topPx, heightPx }: RowArea,
+  level: number,
+  columnUs: number,
+): void {
+  const columns = Math.ceil(scale.widthPx * devicePixelRatio);
+  if (coverage.length !== columns) coverage = new Float32Array(columns);
+  readCoverage(row.lod, level, scale.window.startUs, columnUs, coverage);
+  const shadeOf = (share: number): number =>
+    share <= 0 ? -1 : Math.min(SHADES.length - 1, Math.floor(share * SHADES.length));
+  for (let shade = 0; shade < SHADES.length; shade += 1) {
+    context.beginPath();
+    for (let from = 0; from < columns;) {
+      if (shadeOf(coverage[from]!) !== shade) {
+        from += 1;
+        continue;
+      }
+      let to = from + 1;
+      while (to < columns && shadeOf(coverage[to]!) === shade) to += 1;
+      context.rect(scale.leftPx + from / devicePixelRatio, topPx, (to - from) / devicePixelRatio, heightPx);
+      from = to;
+    }
+    context.globalAlpha = SHADES[shade]!;
+    context.fill();
+  }
+  context.globalAlpha = 1;
+}
+
+function drawSpans(
+  context: CanvasRenderingContext2D,
+  row: SpanRow,
+  { scale, devicePixelRatio, topPx, heightPx }: RowArea,
+  first: number,
+  end: number,
+): void {
+  const pixel = 1 / devicePixelRatio;
+  const rightPx = scale.leftPx + scale.widthPx;
+  let drawnToPx = -Infinity;
+  context.beginPath();
+  for (let i = first; i < end; i += 1) {
+    const fromPx = Math.max(scale.leftPx - 1, usToPx(scale, row.start[i]!));
+    const toPx = Math.min(rightPx + 1, usToPx(scale, row.end[i]!));
+    // Many spans in one pixel: the first stands for all.
+    if (toPx <= drawnToPx) continue;
+    const widthPx = Math.max(pixel, toPx - fromPx);
+    // Neighbours stay apart by a hairline where there is room for one.
+    context.rect(fromPx, topPx, widthPx > 4 ? widthPx - 1 : widthPx, heightPx);
+    drawnToPx = fromPx + pixel;
+  }
+  context.fill();
+}
+
+function drawLabels(
+  context: CanvasRenderingContext2D,
+  row: SpanRow,
+  { scale, topPx, heightPx }: RowArea,
+  style: RowStyle,
+  labelOf: (span: number) => string,
+  first: number,
+  end: number,
+): void {
+  context.fillStyle = style.label;
+  context.font = style.font;
+  context.textBaseline = 'middle';
+  context.textAlign = 'left';
+  for (let i = first; i < end; i += 1) {
+    const fromPx = Math.max(scale.leftPx, usToPx(scale, row.start[i]!));
+    const roomPx = Math.min(scale.leftPx + scale.widthPx, usToPx(scale, row.end[i]!)) - fromPx - 8;
+    if (roomPx < MIN_LABEL_PX - 8) continue;
+    const text = fitText(context, labelOf(row.span[i]!), roomPx);
+    if (text) context.fillText(text, fromPx + 4, topPx + heightPx / 2 + 0.5);
+  }
+}
+
+const widths = new Map<string, number>();
+
+/** Cuts the middle out of a text that is too long: layer names differ at both ends. */
+export function fitText(context: CanvasRenderingContext2D, text: string, roomPx: number): string {
+  if (textWidth(context, text) <= roomPx) return text;
+  const perCharPx = textWidth(context, text) / text.length;
+  const keep = Math.floor(roomPx / perCharPx) - 1;
+  if (keep < 3) return '';
+  const tail = Math.floor(keep / 2);
+  return `${text.slice(0, keep - tail)}…${text.slice(text.length - tail)}`;
+}
+
+function textWidth(context: CanvasRenderingContext2D, text: string): number {
+  const key = `${context.font}|${text}`;
+  let width = widths.get(key);
+  if (width === undefined) {
+    if (widths.size > 20_000) widths.clear();
+    width = context.measureText(text).width;
+    widths.set(key, width);
+  }
+  return width;
+}

@@ -1,0 +1,12 @@
+export { describeSpan } from './describe-hit';
+export type { SpanRef } from './hit-test';
+export { sumLayers, sumRange } from './range-sums';
+export type { LaneSums, LayerSums, RangeSums } from './range-sums';
+export { causeOfWait } from './stall-cause';
+export { formatDuration } from './time-format';
+export type { TimeWindow } from './time-scale';
+export { Timeline } from './timeline';
+export type { ShownTrace, TimelineEvents } from './timeline';
+export type { TooltipLine } from './tooltip';
+export { kindOf, layerNameOf } from './trace-model';
+export type { TraceModel } from './trace-model';
