@@ -58,6 +58,16 @@ export default defineConfig([
       'no-restricted-syntax': ['error', NO_EXPORT_ALL],
     },
   },
+  {
+    // Plain Node: the scripts run before anything is installed, so nothing compiles them.
+    files: ['**/*.mjs'],
+    rules: {
+      eqeqeq: 'error',
+      'no-unused-vars': 'error',
+      'prefer-const': 'error',
+      'no-restricted-syntax': ['error', NO_EXPORT_ALL],
+    },
+  },
   ...layerRules,
   {
     files: TYPESCRIPT,

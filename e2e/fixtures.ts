@@ -40,7 +40,6 @@ interface Fixtures {
 
 export const test = base.extend<Fixtures>({
   // Playwright reads what a fixture needs from this pattern, also when it needs nothing.
-  // eslint-disable-next-line no-empty-pattern
   dataDir: async ({}, use) => {
     const dir = mkdtempSync(join(tmpdir(), 'sluice-e2e-'));
     await use(dir);
