@@ -162,9 +162,11 @@ export class LayerBuilder extends GraphBuilder {
     return this.node({ op: 'Flatten', inputs: [x], shape: [x.shape[0] ?? '', features], attributes });
   }
 
-  reshape(x: Value, dims: readonly number[]): Value {
+  /** `target` is what the operator is given: 0 copies that size of `x`, as exports with dynamic axes have it. */
+  reshape(x: Value, target: readonly number[]): Value {
+    const shape = target.map((dim, axis) => (dim === 0 ? (x.shape[axis] ?? '') : dim));
     const attributes = [intAttribute('allowzero', 0)];
-    return this.node({ op: 'Reshape', inputs: [x, this.int64(dims)], shape: dims, attributes });
+    return this.node({ op: 'Reshape', inputs: [x, this.int64(target)], shape, attributes });
   }
 
   transpose(x: Value, order: readonly number[]): Value {

@@ -23,7 +23,7 @@ export async function streamWeights(
   path: string,
   signal?: AbortSignal,
 ): Promise<OnnxModel> {
-  const partial = `${path}.partial`;
+  const partial = `${path}.${process.pid}.partial`;
   try {
     const { graph, bytes } = await writeWeights(model.graph, { partial, path, signal });
     if (bytes > 0) await rename(partial, path);

@@ -127,7 +127,8 @@ describe('writing', () => {
   it('names the file it could not write', async () => {
     const file = path.join(folder, 'absent', 'model.onnx');
     const writing = writeZooModel(zooNetwork('tiny-cnn'), file, { seed: 1 });
-    await expect(writing).rejects.toMatchObject({ code: 'io', message: expect.stringContaining('absent') });
+    await expect(writing).rejects.toThrow(/absent.*ENOENT/);
+    await expect(writing).rejects.toMatchObject({ code: 'io' });
   });
 });
 
