@@ -1,4 +1,27 @@
+export {
+  findAttribute,
+  floatAttribute,
+  intAttribute,
+  intsAttribute,
+  makeAttribute,
+  setAttribute,
+  stringAttribute,
+} from './attributes';
+export type { AttributeValue } from './attributes';
+export { checkModel } from './check-model';
 export { dtypeBits, dtypeFromName, dtypeName, elementCount, tensorBytes } from './dtypes';
+export {
+  cloneGraph,
+  cloneNode,
+  constantTensor,
+  constantsToInitializers,
+  extractSubgraph,
+  freshName,
+  hoistSubgraphInitializers,
+  renameUses,
+} from './edits';
+export type { Extraction } from './edits';
+export { makeNode, makeTensor, makeValueInfo } from './make';
 export { DataType } from './model';
 export type {
   Attribute,
@@ -11,6 +34,16 @@ export type {
   TensorData,
   ValueInfo,
 } from './model';
+export {
+  allNames,
+  collectInitializers,
+  consumers,
+  nodeInputs,
+  outerNames,
+  producers,
+  subgraphs,
+  topologicalOrder,
+} from './queries';
 export { decodeModel, readModel } from './read-model';
 export type { ReadModelOptions } from './read-model';
 export { readTensorBytes, readTensorBytesSync, tensorDataBytes } from './tensor-data';

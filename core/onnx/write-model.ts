@@ -17,7 +17,7 @@ const DEFAULT_EXTERNAL_MIN_BYTES = 1024;
 const DEFAULT_ALIGNMENT_BYTES = 4096;
 
 export interface WriteModelOptions {
-  /** Puts the data of large initializers into a second file beside the model. */
+  /** Puts the data of large initializers and constants into a second file beside the model. */
   readonly externalData?: {
     /** File name, relative to the folder of the model. */
     readonly file: string;
@@ -106,7 +106,7 @@ function keepRefs(isOn: boolean, base: string): Placer {
   };
 }
 
-/** Lays out the external data file: every large initializer of the model and its subgraphs, aligned. */
+/** Lays out the external data file: every large initializer and constant of the model and its subgraphs, aligned. */
 function planExternal(
   model: OnnxModel,
   settings: NonNullable<WriteModelOptions['externalData']>,
@@ -115,7 +115,7 @@ function planExternal(
   const alignment = settings.alignmentBytes ?? DEFAULT_ALIGNMENT_BYTES;
   const places = new Map<OnnxTensor, ExternalPlace>();
   let size = 0;
-  for (const tensor of initializersOf(model.graph)) {
+  for (const tensor of tensorsOf(model.graph)) {
     const byteLength = dataBytes(tensor);
     if (byteLength < Math.max(minBytes, 1) || places.has(tensor)) continue;
     const offset = Math.ceil(size / alignment) * alignment;
@@ -145,12 +145,13 @@ function dataBytes({ data }: OnnxTensor): number {
   return data.kind === 'inline' ? data.bytes.byteLength : data.byteLength;
 }
 
-function* initializersOf(graph: OnnxGraph): Generator<OnnxTensor> {
+function* tensorsOf(graph: OnnxGraph): Generator<OnnxTensor> {
   yield* graph.initializers;
   for (const { attributes } of graph.nodes) {
     for (const attribute of attributes) {
-      if (attribute.type === 'graph') yield* initializersOf(attribute.value);
-      if (attribute.type === 'graphs') for (const inner of attribute.value) yield* initializersOf(inner);
+      if (attribute.type === 'tensor') yield attribute.value;
+      if (attribute.type === 'graph') yield* tensorsOf(attribute.value);
+      if (attribute.type === 'graphs') for (const inner of attribute.value) yield* tensorsOf(inner);
     }
   }
 }
