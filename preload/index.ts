@@ -3,13 +3,10 @@ import { contextBridge, ipcRenderer, webUtils } from 'electron';
 import { ENGINE_PORT_CHANNEL, ENGINE_STATUS_CHANNEL, SHELL_REQUESTS } from '../core/contract/shell';
 import type { EngineStatus, Reply, ShellBridge, ShellRequestName } from '../core/contract';
 
-/** Electron 32 removed `File.path` and offers `webUtils`; older ones have only the property. */
+/** Since Electron 32 a dropped file's path comes from here; before, the renderer reads `File.path` itself. */
 function pathOfFile(file: unknown): string {
   const current = webUtils as { readonly getPathForFile?: (file: File) => string } | undefined;
-  if (!(file instanceof File)) return '';
-  if (typeof current?.getPathForFile === 'function') return current.getPathForFile(file);
-  const older = (file as File & { readonly path?: unknown }).path;
-  return typeof older === 'string' ? older : '';
+  return current?.getPathForFile !== undefined && file instanceof File ? current.getPathForFile(file) : '';
 }
 
 function makeRequests(): ShellBridge['request'] {

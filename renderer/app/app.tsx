@@ -7,6 +7,7 @@ import { PANELS } from '../panels';
 import { useSession } from '../session';
 import styles from './app.module.css';
 import { CommandPalette } from './command-palette';
+import { DropTarget } from './drop-target';
 import { EngineBanner } from './engine-banner';
 import { Rail } from './rail';
 import { StatusStrip } from './status-strip';
@@ -45,6 +46,7 @@ export function App(): ReactNode {
         </main>
         <StatusStrip />
       </div>
+      <DropTarget />
       <CommandPalette open={paletteOpen} onOpenChange={setPaletteOpen} />
     </CSPProvider>
   );

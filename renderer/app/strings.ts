@@ -19,6 +19,11 @@ export const STRINGS = {
   engineDownHint: 'Figures below are the last ones received.',
   startAgain: 'Start again',
   connectAgain: 'Connect again',
+  drop: {
+    or: ' · ',
+    refused: (name: string): string =>
+      `${name} is neither an ONNX model nor an input: drop an .onnx file, an image or a JSON of tensors.`,
+  },
   budget: {
     name: 'Budget',
     none: 'no limit',

@@ -1,6 +1,7 @@
+import { modelsPanel } from './models';
 import type { PanelDefinition } from './panel';
 
-export type { Command, PanelDefinition } from './panel';
+export type { Command, DropRule, PanelDefinition } from './panel';
 
 /** The console's panels in the rail's order. A panel is one folder here, its import above and one line below. */
-export const PANELS: readonly PanelDefinition[] = [];
+export const PANELS: readonly PanelDefinition[] = [modelsPanel];

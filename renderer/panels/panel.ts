@@ -1,6 +1,7 @@
 import type { ComponentType } from 'react';
 
 import type { Session } from '../session';
+import type { ChosenFile } from '../transport';
 
 /** An action in the command palette. */
 export interface Command {
@@ -12,6 +13,14 @@ export interface Command {
   readonly run: () => void;
 }
 
+/** What a panel does with files dropped anywhere in the window. */
+export interface DropRule {
+  /** Shown over the window while such files hover. */
+  readonly hint: string;
+  readonly accepts: (fileName: string) => boolean;
+  readonly take: (session: Session, file: ChosenFile) => void;
+}
+
 /** One panel of the console. It is in the document only while it is in view: what must survive belongs in a store. */
 export interface PanelDefinition {
   /** Remembered in the layout; also the suffix of the panel's `data-testid`. */
@@ -21,5 +30,6 @@ export interface PanelDefinition {
   readonly Icon: ComponentType;
   /** Fills the working area (a flex row); the frame wraps it in the panel's root element. */
   readonly View: ComponentType;
+  readonly drop?: DropRule;
   readonly commands?: (session: Session) => readonly Command[];
 }

@@ -1,3 +1,4 @@
 export { createSession } from './session';
 export type { Session } from './session';
 export { SessionContext, useSession } from './session-context';
+export { uniqueId } from './unique-id';

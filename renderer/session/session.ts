@@ -5,6 +5,7 @@ import {
   createEngineStore,
   createJobsStore,
   createLayoutStore,
+  createLibraryStore,
   createModelsStore,
   createRunsStore,
   createTelemetryHub,
@@ -15,6 +16,7 @@ import type {
   JobsStore,
   KeyValueStorage,
   LayoutStore,
+  LibraryStore,
   ModelsStore,
   RunsStore,
   TelemetryHub,
@@ -31,6 +33,7 @@ export interface Session {
   readonly runs: RunsStore;
   readonly budget: BudgetStore;
   readonly layout: LayoutStore;
+  readonly library: LibraryStore;
   readonly telemetry: TelemetryHub;
 }
 
@@ -104,6 +107,7 @@ export function createSession(parts: SessionParts): Session {
     runs: createRunsStore(),
     budget: createBudgetStore(),
     layout: createLayoutStore(parts.storage, parts.defaultPanel),
+    library: createLibraryStore(),
     telemetry: createTelemetryHub(parts.nowMs),
   };
   follow(session);

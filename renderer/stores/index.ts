@@ -6,6 +6,8 @@ export { createJobsStore } from './jobs-store';
 export type { JobsStore, TrackedJob } from './jobs-store';
 export { createLayoutStore, THEMES } from './layout-store';
 export type { KeyValueStorage, LayoutStore, Theme } from './layout-store';
+export { createLibraryStore } from './library-store';
+export type { ImportAttempt, LibraryStore, Verification } from './library-store';
 export { createModelsStore } from './models-store';
 export type { ModelsStore } from './models-store';
 export { createRunsStore } from './runs-store';

@@ -37,6 +37,12 @@ async function unwrap<T>(reply: Promise<Reply<T>>): Promise<T> {
   throw SluiceError.fromWire(settled.error);
 }
 
+/** Electron before 32 keeps the path on the file itself, on this side of the bridge only. */
+function pathOf(bridge: ShellBridge, file: File): string | undefined {
+  const path = bridge.pathOfFile(file) || (file as File & { readonly path?: unknown }).path;
+  return typeof path === 'string' && path !== '' ? path : undefined;
+}
+
 /** Electron: dialogs of the main process, real paths. */
 export function createElectronServices(bridge: ShellBridge): HostServices {
   return {

@@ -23,7 +23,13 @@ function detailsText(title: string, error: WireError): string {
 export function FailureNote({ title, error, actions, onDismiss }: FailureNoteProps): ReactNode {
   const [copied, setCopied] = useState<'no' | 'yes' | 'refused'>('no');
   const copy = (): void => {
-    navigator.clipboard.writeText(detailsText(title, error)).then(
+    // Absent on pages served over plain http from another machine.
+    const clipboard = navigator.clipboard as Clipboard | undefined;
+    if (clipboard === undefined) {
+      setCopied('refused');
+      return;
+    }
+    clipboard.writeText(detailsText(title, error)).then(
       () => setCopied('yes'),
       () => setCopied('refused'),
     );

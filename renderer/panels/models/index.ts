@@ -1,0 +1,40 @@
+import { ModelsIcon } from '../../ui';
+import type { PanelDefinition } from '../panel';
+import { chooseAndImport, importExample, importFile } from './library-actions';
+import { ModelsView } from './models-view';
+import { STRINGS } from './strings';
+
+export const modelsPanel: PanelDefinition = {
+  id: 'models',
+  title: STRINGS.title,
+  Icon: ModelsIcon,
+  View: ModelsView,
+  drop: {
+    hint: STRINGS.dropNow,
+    accepts: (name) => /\.onnx$/i.test(name),
+    take: (session, file) => void importFile(session, file),
+  },
+  commands: (session) => {
+    const open = (): void => session.layout.getState().actions.setPanel('models');
+    return [
+      {
+        id: 'models.import',
+        title: 'Import a model',
+        keywords: 'onnx open file',
+        run: () => {
+          open();
+          void chooseAndImport(session);
+        },
+      },
+      {
+        id: 'models.importExample',
+        title: STRINGS.importTeach,
+        keywords: 'ocr demo',
+        run: () => {
+          open();
+          void importExample(session);
+        },
+      },
+    ];
+  },
+};

@@ -1,0 +1,140 @@
+import type { ReactNode } from 'react';
+import { useStore } from 'zustand';
+
+import { formatBytes, formatBytesOf, formatEta, formatRate } from '../../format';
+import { useSession } from '../../session';
+import type { ImportAttempt, TrackedJob } from '../../stores';
+import { Button, FailureNote, ProgressBar } from '../../ui';
+import styles from './job-list.module.css';
+import { cancelImport, importExample, importFile } from './library-actions';
+import { STRINGS } from './strings';
+
+const WORDS = STRINGS.job;
+
+interface ProgressRowProps {
+  readonly id: string;
+  readonly title: string;
+  readonly phase: string;
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+  readonly bytesPerSec?: number | undefined;
+  readonly etaSec?: number | undefined;
+}
+
+function ProgressRow(props: ProgressRowProps): ReactNode {
+  const session = useSession();
+  const { doneBytes, totalBytes, bytesPerSec, etaSec } = props;
+  const amount =
+    totalBytes > 0 ? formatBytesOf(doneBytes, totalBytes) : doneBytes > 0 ? formatBytes(doneBytes) : '';
+  return (
+    <li className={styles['row']} data-testid="job-row" data-state="running">
+      <span className={styles['title']}>{props.title}</span>
+      <span className={styles['phase']}>{props.phase}</span>
+      <ProgressBar label={props.title} fraction={totalBytes > 0 ? doneBytes / totalBytes : undefined} />
+      <span className={styles['figure']}>{amount}</span>
+      <span className={styles['figure']}>{bytesPerSec === undefined ? '' : formatRate(bytesPerSec)}</span>
+      <span className={styles['figure']}>
+        {etaSec === undefined ? '' : `${formatEta(etaSec)} ${WORDS.left}`}
+      </span>
+      <Button variant="ghost" onClick={() => void cancelImport(session, props.id)}>
+        {WORDS.cancel}
+      </Button>
+    </li>
+  );
+}
+
+/** Imports before their job exists (uploads), and those that failed. */
+function AttemptRow({ attempt }: { readonly attempt: ImportAttempt }): ReactNode {
+  const session = useSession();
+  const { end } = session.library.getState().actions;
+  if (attempt.phase !== 'failed' || attempt.error === undefined) {
+    const uploading = attempt.phase === 'uploading';
+    return (
+      <ProgressRow
+        id={attempt.id}
+        title={attempt.title}
+        phase={uploading ? WORDS.uploading : WORDS.starting}
+        doneBytes={uploading ? attempt.sentBytes : 0}
+        totalBytes={uploading ? attempt.totalBytes : 0}
+      />
+    );
+  }
+  const { error, source } = attempt;
+  const again = (replace: boolean): void => {
+    end(attempt.id);
+    void (source === undefined ? importExample(session) : importFile(session, source, replace));
+  };
+  const conflict = error.code === 'conflict' && source !== undefined;
+  return (
+    <li data-testid="job-row" data-state="failed">
+      <FailureNote
+        title={STRINGS.failedImport(attempt.title)}
+        error={error}
+        onDismiss={() => end(attempt.id)}
+        actions={
+          <Button variant="ghost" onClick={() => again(conflict)}>
+            {conflict ? WORDS.replace : WORDS.retry}
+          </Button>
+        }
+      />
+    </li>
+  );
+}
+
+function JobRow({ tracked }: { readonly tracked: TrackedJob }): ReactNode {
+  const { jobs } = useSession();
+  const { job } = tracked;
+  const dismiss = (): void => jobs.getState().actions.dismiss(job.id);
+  if (job.state === 'running') {
+    return (
+      <ProgressRow
+        id={job.id}
+        title={`${WORDS[job.kind]} ${job.subject}`}
+        phase={job.phase}
+        doneBytes={job.doneBytes}
+        totalBytes={job.totalBytes}
+        bytesPerSec={tracked.bytesPerSec}
+        etaSec={tracked.etaSec}
+      />
+    );
+  }
+  if (job.state === 'failed' && job.error !== undefined) {
+    return (
+      <li data-testid="job-row" data-state="failed">
+        <FailureNote title={STRINGS.failedJob(job.kind, job.subject)} error={job.error} onDismiss={dismiss} />
+      </li>
+    );
+  }
+  return (
+    <li className={styles['row']} data-testid="job-row" data-state={job.state}>
+      <span className={styles['title']}>{`${WORDS[job.kind]} ${job.subject}`}</span>
+      <span className={styles['phase']}>{job.state === 'cancelled' ? WORDS.cancelled : WORDS.done}</span>
+      <Button variant="ghost" className={styles['last']} onClick={dismiss}>
+        {WORDS.dismiss}
+      </Button>
+    </li>
+  );
+}
+
+/** What is going on in the library, and what went wrong. Empty when nothing is. */
+export function JobList(): ReactNode {
+  const { jobs, library } = useSession();
+  const tracked = useStore(jobs, (state) => state.jobs);
+  const attempts = useStore(library, (state) => state.attempts);
+  const known = new Set(tracked.map(({ job }) => job.id));
+  const failed = new Set(attempts.filter(({ phase }) => phase === 'failed').map(({ id }) => id));
+  const waiting = attempts.filter(({ id }) => failed.has(id) || !known.has(id));
+  // The engine runs profiles on its own: once done they say nothing new.
+  const shown = tracked.filter(({ job }) => job.state !== 'done' && !failed.has(job.id));
+  if (waiting.length === 0 && shown.length === 0) return null;
+  return (
+    <ul className={styles['list']}>
+      {waiting.map((attempt) => (
+        <AttemptRow key={attempt.id} attempt={attempt} />
+      ))}
+      {shown.map((entry) => (
+        <JobRow key={entry.job.id} tracked={entry} />
+      ))}
+    </ul>
+  );
+}

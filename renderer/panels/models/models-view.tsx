@@ -1,0 +1,51 @@
+import type { ReactNode } from 'react';
+import { useStore } from 'zustand';
+
+import { useSession } from '../../session';
+import { Button, EmptyState, FailureNote } from '../../ui';
+import { ImportBar } from './import-bar';
+import { JobList } from './job-list';
+import { importExample } from './library-actions';
+import { ModelInspector } from './model-inspector';
+import { ModelsTable } from './models-table';
+import styles from './models-view.module.css';
+import { STRINGS } from './strings';
+
+function Library(): ReactNode {
+  const session = useSession();
+  const models = useStore(session.models, (state) => state.models);
+  const loadError = useStore(session.models, (state) => state.loadError);
+  const status = useStore(session.engine, (state) => state.status.state);
+  const busy = useStore(session.library, (state) => state.attempts.some(({ phase }) => phase !== 'failed'));
+  if (models === undefined) {
+    if (loadError !== undefined) return <FailureNote title={STRINGS.loadFailed} error={loadError} />;
+    return <p className={styles['loading']}>{status === 'ok' ? STRINGS.loading : STRINGS.waiting}</p>;
+  }
+  if (models.length > 0) return <ModelsTable models={models} />;
+  const action = (
+    <Button variant="primary" disabled={status !== 'ok' || busy} onClick={() => void importExample(session)}>
+      {STRINGS.importTeach}
+    </Button>
+  );
+  return (
+    <EmptyState title={STRINGS.emptyTitle} action={action}>
+      {STRINGS.empty}
+    </EmptyState>
+  );
+}
+
+export function ModelsView(): ReactNode {
+  const { library, models } = useSession();
+  const selected = useStore(library, (state) => state.selected);
+  const exists = useStore(models, (state) => state.models?.some(({ name }) => name === selected) === true);
+  return (
+    <>
+      <div className={styles['column']}>
+        <ImportBar />
+        <JobList />
+        <Library />
+      </div>
+      {selected !== undefined && exists && <ModelInspector key={selected} name={selected} />}
+    </>
+  );
+}

@@ -1,0 +1,71 @@
+import { createStore } from 'zustand/vanilla';
+import type { StoreApi } from 'zustand/vanilla';
+
+import type { VerifyReport, WireError } from '../../core/contract';
+import type { ChosenFile } from '../transport';
+
+/** One import the user asked for, from the click on: before its job exists, and after it failed. */
+export interface ImportAttempt {
+  /** Also the id of its job. */
+  readonly id: string;
+  /** What is imported; absent for the example. */
+  readonly source?: ChosenFile;
+  readonly title: string;
+  readonly phase: 'uploading' | 'importing' | 'failed';
+  readonly sentBytes: number;
+  /** 0 when nothing has to be sent. */
+  readonly totalBytes: number;
+  readonly error?: WireError;
+}
+
+/** The last check of a model's store. */
+export type Verification =
+  | { readonly state: 'running'; readonly jobId: string }
+  | { readonly state: 'done'; readonly report: VerifyReport }
+  | { readonly state: 'failed'; readonly error: WireError };
+
+export interface LibraryState {
+  /** Model shown in the inspector. */
+  readonly selected?: string | undefined;
+  /** Model whose removal waits for a yes. */
+  readonly removing?: string | undefined;
+  /** A removal that failed. */
+  readonly removeError?: { readonly name: string; readonly error: WireError } | undefined;
+  readonly attempts: readonly ImportAttempt[];
+  readonly verifications: Readonly<Record<string, Verification>>;
+  readonly actions: {
+    readonly select: (name: string | undefined) => void;
+    readonly askRemove: (name: string | undefined) => void;
+    readonly failRemove: (name: string, error: WireError) => void;
+    readonly begin: (attempt: ImportAttempt) => void;
+    readonly change: (id: string, part: Partial<ImportAttempt>) => void;
+    readonly end: (id: string) => void;
+    readonly setVerification: (name: string, verification: Verification | undefined) => void;
+  };
+}
+
+export type LibraryStore = StoreApi<LibraryState>;
+
+/** What the user is doing with the library: choices, imports under way, checks and removals. */
+export function createLibraryStore(): LibraryStore {
+  return createStore<LibraryState>((set) => ({
+    attempts: [],
+    verifications: {},
+    actions: {
+      select: (selected) => set({ selected, removing: undefined }),
+      askRemove: (removing) => set({ removing, removeError: undefined }),
+      failRemove: (name, error) => set({ removing: undefined, removeError: { name, error } }),
+      begin: (attempt) => set(({ attempts }) => ({ attempts: [attempt, ...attempts] })),
+      change: (id, part) =>
+        set(({ attempts }) => ({
+          attempts: attempts.map((old) => (old.id === id ? { ...old, ...part } : old)),
+        })),
+      end: (id) => set(({ attempts }) => ({ attempts: attempts.filter((old) => old.id !== id) })),
+      setVerification: (name, verification) =>
+        set(({ verifications }) => {
+          const { [name]: _previous, ...others } = verifications;
+          return { verifications: verification === undefined ? others : { ...others, [name]: verification } };
+        }),
+    },
+  }));
+}
