@@ -1,0 +1,88 @@
+import { dirname, join } from 'node:path';
+import { dtypeCodeOf } from '../base';
+import { SluiceError, type ExecutionProvider } from '../contract';
+import {
+  checkModel,
+  encodeModel,
+  hoistSubgraphInitializers,
+  readModel,
+  tensorDataBytes,
+  topologicalOrder,
+  type OnnxModel,
+} from '../onnx';
+import { OrtEnvironment, OrtSession } from '../ort';
+import { probeModel, type ValueRecord } from './layer-graph';
+
+const OPTIMISED_FILE = 'optimised.onnx';
+const OPTIMISED_WEIGHTS = 'optimised.weights';
+/** Weights of subgraphs above this move to the outer graph, where they can be streamed. */
+const HOIST_MIN_BYTES = 512;
+
+/** Reads the model that is to be compiled, and refuses what is structurally wrong, all faults at once. */
+export async function readSource(path: string): Promise<OnnxModel> {
+  const model = await readModel(path);
+  const faults = checkModel(model);
+  if (faults.length > 0) {
+    throw new SluiceError(
+      'bad-model',
+      `${path} is not a valid ONNX graph: ${faults.slice(0, 8).join('; ')}${faults.length > 8 ? '; ...' : ''}.`,
+      { path, faults },
+    );
+  }
+  // Before IR version 4 every initializer is also an input, which would keep ONNX Runtime from folding it.
+  const initialized = new Set(model.graph.initializers.map((tensor) => tensor.name));
+  model.graph.inputs = model.graph.inputs.filter((input) => !initialized.has(input.name));
+  return { ...model, irVersion: Math.max(4, model.irVersion) };
+}
+
+/**
+ * Lets ONNX Runtime optimise a whole model for this CPU and saves the result in `folder`. The source's weights are
+ * memory-mapped, so only what the optimiser rewrites (folded batch norms, reordered convolutions) takes memory.
+ * @returns the optimised model; its weights refer to a file in `folder`.
+ */
+export async function optimiseModel(
+  environment: OrtEnvironment,
+  source: OnnxModel,
+  sourcePath: string,
+  folder: string,
+  provider: ExecutionProvider,
+): Promise<OnnxModel> {
+  const base = dirname(sourcePath);
+  const path = join(folder, OPTIMISED_FILE);
+  const session = OrtSession.create(
+    environment,
+    encodeModel(source, { keepFileRefs: true, externalBase: base }),
+    {
+      // Only the CPU provider has kernels for the CPU's own tensor layouts and fusions.
+      optimization: provider === 'cpu' ? 'all' : 'basic',
+      optimizedModelPath: path,
+      config: {
+        'session.model_external_initializers_file_folder_path': base,
+        'session.optimized_model_external_initializers_file_name': OPTIMISED_WEIGHTS,
+        'session.optimized_model_external_initializers_min_size_in_bytes': '1024',
+        'session.disable_prepacking': '1',
+      },
+    },
+  );
+  session.release();
+  const optimised = await readModel(path);
+  hoistSubgraphInitializers(optimised.graph, HOIST_MIN_BYTES);
+  optimised.graph.nodes = [...topologicalOrder(optimised.graph)];
+  return optimised;
+}
+
+/** Types and shapes of all values of a graph, as ONNX Runtime infers them, without loading any weight. */
+export function inferValues(environment: OrtEnvironment, model: OnnxModel): Map<string, ValueRecord> {
+  const probe = probeModel(model.graph, (tensor) => tensorDataBytes(tensor) > HOIST_MIN_BYTES, model);
+  const session = OrtSession.create(environment, encodeModel(probe), { optimization: 'none' });
+  try {
+    const values = new Map<string, ValueRecord>();
+    for (const { name, dtype, shape } of [...session.inputs, ...session.outputs]) {
+      const code = dtypeCodeOf(dtype);
+      if (code !== undefined) values.set(name, { dtype: code, shape });
+    }
+    return values;
+  } finally {
+    session.release();
+  }
+}

@@ -1,0 +1,175 @@
+import {
+  DataType,
+  elementCount,
+  tensorDataBytes,
+  type Attribute,
+  type OnnxNode,
+  type OnnxTensor,
+} from '../onnx';
+import { DIRECT_ALIGNMENT } from '../storage';
+
+/** How a heavy node can be split along its output channels or columns. */
+export interface Tiling {
+  readonly weight: string;
+  readonly bias?: string;
+  /** A residual operand fused into the node, split like the output. */
+  readonly sum?: string;
+  readonly output: string;
+  readonly transpose: boolean;
+  readonly rows: number;
+  readonly rowBytes: number;
+  readonly unitRows: number;
+  readonly outputAxis: number;
+  readonly outputShape: readonly number[];
+}
+
+export interface TilingContext {
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
+  readonly threads: number;
+}
+
+/** MLAS works on blocks of 8 or 16 channels; multiples of 16 suit both. */
+const NCHWC_BLOCK = 16;
+/**
+ * MLAS's matrix product blocks its inner dimension by how many columns a thread gets; from 128 columns a thread on the
+ * blocking, and so the rounding, no longer depends on it (sgemm.cpp, MLAS_SGEMM_STRIDEN).
+ */
+const COLUMNS_PER_THREAD = 128;
+
+/** @returns undefined when the node can't be split with the same bits. May rewrite the node to a transposed weight. */
+export function describeTiling(
+  node: OnnxNode,
+  initializers: ReadonlyMap<string, OnnxTensor>,
+  uses: ReadonlyMap<string, number>,
+  context: TilingContext,
+): Tiling | undefined {
+  const [, weightName] = node.inputs;
+  const weight = weightName === undefined ? undefined : initializers.get(weightName);
+  if (!weight || weight.dtype !== DataType.float32 || uses.get(weight.name) !== 1) return undefined;
+  if (tensorDataBytes(weight) !== 4 * elementCount(weight.dims)) return undefined;
+  const isMatrix = weight.dims.length === 2;
+  switch (`${node.domain}:${node.opType}`) {
+    case 'com.microsoft.nchwc:Conv':
+      return convTiling(node, weight, initializers, context, NCHWC_BLOCK);
+    case ':Conv':
+    case 'com.microsoft:FusedConv':
+      return hasWidePlane(node, context) ? convTiling(node, weight, initializers, context, 8) : undefined;
+    case ':Gemm':
+    case 'com.microsoft:FusedGemm':
+      return isMatrix ? gemmTiling(node, weight, initializers, context) : undefined;
+    case ':MatMul':
+    case 'com.microsoft:FusedMatMul':
+      return isMatrix ? matMulTiling(node, weight, context) : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function convTiling(
+  node: OnnxNode,
+  weight: OnnxTensor,
+  initializers: ReadonlyMap<string, OnnxTensor>,
+  context: TilingContext,
+  block: number,
+): Tiling | undefined {
+  const [, , bias, sum] = node.inputs;
+  const rows = weight.dims[0] ?? 0;
+  const [output] = node.outputs;
+  if (!output || intOf(node, 'group', 1) !== 1) return undefined;
+  if (bias && initializers.get(bias)?.dims[0] !== rows) return undefined;
+  // Slices of a sum operand and of the output are contiguous only within one image.
+  if (context.shapes.get(output)?.[0] !== 1) return undefined;
+  const outputShape = context.shapes.get(output) ?? [];
+  return finish(
+    { weight: weight.name, output, transpose: false, rows, outputAxis: 1, outputShape },
+    weight,
+    block,
+    bias,
+    sum,
+  );
+}
+
+function gemmTiling(
+  node: OnnxNode,
+  weight: OnnxTensor,
+  initializers: ReadonlyMap<string, OnnxTensor>,
+  context: TilingContext,
+): Tiling | undefined {
+  const [a, , bias] = node.inputs;
+  const [output] = node.outputs;
+  if (!output || !context.shapes.has(output) || intOf(node, 'transA', 0) !== 0) return undefined;
+  const transpose = intOf(node, 'transB', 0) === 0;
+  const rows = weight.dims[transpose ? 1 : 0] ?? 0;
+  const biasTensor = bias ? initializers.get(bias) : undefined;
+  if (bias && (!biasTensor || elementCount(biasTensor.dims) !== rows)) return undefined;
+  if (transpose) setInt(node, 'transB', 1);
+  const isVector = context.shapes.get(a ?? '')?.[0] === 1;
+  const block = isVector ? 1 : COLUMNS_PER_THREAD * context.threads;
+  const outputShape = context.shapes.get(output) ?? [];
+  return finish(
+    { weight: weight.name, output, transpose, rows, outputAxis: -1, outputShape },
+    weight,
+    block,
+    bias,
+    undefined,
+  );
+}
+
+function matMulTiling(node: OnnxNode, weight: OnnxTensor, context: TilingContext): Tiling | undefined {
+  const [a] = node.inputs;
+  const [output] = node.outputs;
+  const shape = context.shapes.get(a ?? '');
+  if (!output || !shape || shape.some((dim) => dim < 0)) return undefined;
+  if (['transA', 'transBatchA', 'transBatchB'].some((name) => intOf(node, name, 0) !== 0)) return undefined;
+  const transpose = intOf(node, 'transB', 0) === 0;
+  const rows = weight.dims[transpose ? 1 : 0] ?? 0;
+  if (transpose) {
+    node.opType = 'FusedMatMul';
+    node.domain = 'com.microsoft';
+    setInt(node, 'transB', 1);
+  }
+  const isVector = elementCount(shape.slice(0, -1)) === 1;
+  const block = isVector ? 1 : COLUMNS_PER_THREAD * context.threads;
+  const outputShape = context.shapes.get(output) ?? [];
+  return finish(
+    { weight: weight.name, output, transpose, rows, outputAxis: -1, outputShape },
+    weight,
+    block,
+    undefined,
+    undefined,
+  );
+}
+
+/** The unit is the smallest multiple of `block` rows whose bytes end on a direct I/O boundary. */
+function finish(
+  base: Pick<Tiling, 'weight' | 'output' | 'transpose' | 'rows' | 'outputAxis' | 'outputShape'>,
+  weight: OnnxTensor,
+  block: number,
+  bias: string | undefined,
+  sum: string | undefined,
+): Tiling {
+  const rowBytes = tensorDataBytes(weight) / base.rows;
+  const alignedRows = DIRECT_ALIGNMENT / greatestCommonDivisor(DIRECT_ALIGNMENT, rowBytes);
+  const unitRows = (block * alignedRows) / greatestCommonDivisor(block, alignedRows);
+  const tiling: Tiling = { ...base, rowBytes, unitRows };
+  return { ...tiling, ...(bias ? { bias } : {}), ...(sum ? { sum } : {}) };
+}
+
+function hasWidePlane(node: OnnxNode, context: TilingContext): boolean {
+  const shape = context.shapes.get(node.outputs[0] ?? '');
+  return shape !== undefined && elementCount(shape.slice(2)) >= COLUMNS_PER_THREAD * context.threads;
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+}
+
+function intOf(node: OnnxNode, name: string, fallback: number): number {
+  const attribute = node.attributes.find((item) => item.name === name);
+  return attribute?.type === 'int' ? Number(attribute.value) : fallback;
+}
+
+function setInt(node: OnnxNode, name: string, value: number): void {
+  const attribute: Attribute = { name, type: 'int', value: BigInt(value) };
+  node.attributes = [...node.attributes.filter((item) => item.name !== name), attribute];
+}
