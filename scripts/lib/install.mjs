@@ -24,7 +24,7 @@ export async function ensureInstalled() {
       if (code === 0) return;
       if (attempt < 3 && /ECONNRESET|ETIMEDOUT|EAI_AGAIN|ENOTFOUND|network/i.test(output)) continue;
       throw new SetupError(
-        `npm ci failed (exit ${code}). Its last lines:\n${lastLines(output, 15)}\n` +
+        `npm ci failed (exit ${code}):\n${firstErrors(output, 15)}\n` +
           'If the registry could not be reached, check the network or proxy settings of npm and try again.',
       );
     }
@@ -42,6 +42,12 @@ function isInstalled() {
     const found = present[path];
     return found === undefined ? optional === true : found.version === version;
   });
+}
+
+/** npm tells the reason first and its usage after it. */
+function firstErrors(output, count) {
+  const errors = output.split('\n').filter((line) => /^npm (error|ERR!)/.test(line));
+  return errors.length === 0 ? lastLines(output, count) : errors.slice(0, count).join('\n');
 }
 
 function npmCommand() {
