@@ -21,18 +21,18 @@ export default defineConfig({
   main: {
     build: {
       target: 'node18',
-      rollupOptions: { input: nodeEntries, output: { format: 'cjs', entryFileNames: '[name].js' } },
+      rolldownOptions: { input: nodeEntries, output: { format: 'cjs', entryFileNames: '[name].js' } },
     },
   },
   preload: {
     build: {
       target: 'node18',
-      rollupOptions: { input: { index: at('preload/index.ts') }, output: { format: 'cjs', entryFileNames: '[name].js' } },
+      rolldownOptions: { input: { index: at('preload/index.ts') }, output: { format: 'cjs', entryFileNames: '[name].js' } },
     },
   },
   renderer: {
     root: at('renderer'),
     plugins: [react()],
-    build: { target: 'chrome114', rollupOptions: { input: at('renderer/index.html') } },
+    build: { target: 'chrome114', rolldownOptions: { input: at('renderer/index.html') } },
   },
 });

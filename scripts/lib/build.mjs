@@ -46,9 +46,9 @@ function isCurrent(part) {
 
 async function buildPart(part, config, skipMissing) {
   const hash = sourceHash(part);
-  const input = config.build.rollupOptions.input;
-  if (skipMissing) config.build.rollupOptions.input = withoutMissing(input);
-  if (Object.keys(config.build.rollupOptions.input).length === 0) return;
+  const bundle = config.build.rolldownOptions;
+  if (skipMissing) bundle.input = withoutMissing(bundle.input);
+  if (Object.keys(bundle.input).length === 0) return;
   const { build } = await import('vite');
   const fresh = join(OUT, `.new-${part}`);
   rmSync(fresh, { recursive: true, force: true });
