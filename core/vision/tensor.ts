@@ -17,7 +17,17 @@ const ARRAYS = {
 } as const;
 
 export type TensorDtype = keyof typeof ARRAYS;
-export type TensorArray = InstanceType<(typeof ARRAYS)[TensorDtype]>;
+export type TensorArray =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Uint8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array;
 
 /** A dense row-major tensor. Whoever made it owns `data`; a reader must not write it. */
 export interface Tensor {
