@@ -25,7 +25,8 @@ import { expect, type Locator, type Page } from '@playwright/test';
  * | `device-figure` | one live figure | `data-series`: a `TelemetrySeries` |
  *
  * Accessible names: the rail's tabs (or buttons) "Run", "Timeline", "Models", "Device"; in Models the buttons
- * "Import", "Import example", and on a model "Verify", "Remove"; on a running job "Cancel"; in Run the fields
+ * "Import…", "Import example", "Import path" beside a field whose name holds "path", and on a model "Verify", "Remove"
+ * (which asks in place: "Remove the model", "Keep it"); on a running job "Cancel"; in Run the fields
  * "Model", "Input", "Mode", the slider "Budget", the buttons "Run once", "Run continuously", "Stop"; a failure is
  * an element of role `alert`.
  */
@@ -38,6 +39,23 @@ function tabOrButton(scope: Page | Locator, name: string): Locator {
     .getByRole('tab', { name, exact: true })
     .or(scope.getByRole('button', { name, exact: true }))
     .first();
+}
+
+/** Picks the first choice whose text matches, in a native select, a listbox behind a button, or a radio group. */
+async function choose(field: Locator, choice: RegExp): Promise<void> {
+  await expect(field.first()).toBeVisible();
+  const shown = field.first();
+  const role = await shown.getAttribute('role');
+  const isSelect = await shown.evaluate((element) => (element as { tagName: string }).tagName === 'SELECT');
+  if (isSelect) {
+    const option = field.locator('option').filter({ hasText: choice }).first();
+    await field.selectOption((await option.getAttribute('value')) ?? '');
+  } else if (role === 'radiogroup') {
+    await field.getByText(choice).first().click();
+  } else {
+    await field.first().click();
+    await field.page().getByRole('option').filter({ hasText: choice }).first().click();
+  }
 }
 
 /** The window: rail, frame, status strip. */
@@ -85,13 +103,38 @@ export class ModelsPanel {
   readonly importExample: Locator;
   readonly inspector: Locator;
   readonly jobs: Locator;
+  readonly path: Locator;
+  readonly importPath: Locator;
 
   constructor(page: Page) {
     this.root = page.getByTestId('panel-models');
-    this.importFile = this.root.getByRole('button', { name: /^import(?! example)/i }).first();
+    this.importFile = this.root.getByRole('button', { name: /^import(…|\.\.\.)?$/i });
     this.importExample = this.root.getByRole('button', { name: /import example/i }).first();
     this.inspector = this.root.getByTestId('model-inspector');
     this.jobs = this.root.getByTestId('job-row');
+    this.path = this.root.getByRole('textbox', { name: /path/i });
+    this.importPath = this.root.getByRole('button', { name: 'Import path' });
+  }
+
+  /** Imports a file of the engine's machine by its path and waits for it to be ready. */
+  async importReady(path: string, timeoutMs = 60_000): Promise<void> {
+    const before = await this.row().count();
+    await this.path.fill(path);
+    await this.importPath.click();
+    await expect(this.row()).toHaveCount(before + 1, { timeout: timeoutMs });
+    await expect(this.row().last()).toHaveAttribute('data-state', 'ready');
+  }
+
+  /** Imports the text-reading example: two networks and the pair of them. */
+  async importExampleReady(timeoutMs = 120_000): Promise<void> {
+    await this.importExample.click();
+    await expect(this.row().filter({ hasText: 'reads text' }).first()).toHaveAttribute(
+      'data-state',
+      'ready',
+      {
+        timeout: timeoutMs,
+      },
+    );
   }
 
   row(model?: string): Locator {
@@ -131,6 +174,25 @@ export class RunPanel {
     this.latency = this.root.getByTestId('run-latency');
     this.curve = this.root.getByTestId('run-curve');
     this.failure = this.root.getByRole('alert');
+  }
+
+  chooseModel(choice: RegExp): Promise<void> {
+    return choose(this.model, choice);
+  }
+
+  chooseInput(choice: RegExp): Promise<void> {
+    return choose(this.input, choice);
+  }
+
+  chooseMode(mode: 'resident' | 'sequential' | 'sync' | 'async'): Promise<void> {
+    return choose(this.mode, new RegExp(mode, 'i'));
+  }
+
+  /** Runs once and waits for the answer. */
+  async answer(timeoutMs = 60_000): Promise<void> {
+    await this.runOnce.click();
+    await expect(this.state).toHaveAttribute('data-state', 'done', { timeout: timeoutMs });
+    await expect(this.result).toBeVisible();
   }
 }
 

