@@ -59,9 +59,8 @@ function checkNode(
 ): void {
   const where = `${scope.path}: ${describe(node)}`;
   if (node.opType === '') scope.faults.push(`${where} has no operator`);
-  const domain = node.domain === 'ai.onnx' ? '' : node.domain;
-  if (scope.domains.size > 0 && !scope.domains.has(domain)) {
-    scope.faults.push(`${where}: the model does not import operator set '${domain || 'ai.onnx'}'`);
+  if (scope.domains.size > 0 && !scope.domains.has(node.domain)) {
+    scope.faults.push(`${where}: the model does not import operator set '${node.domain || 'ai.onnx'}'`);
   }
   for (const name of new Set(node.inputs)) {
     if (name === '' || defined.has(name) || scope.outer(name)) continue;

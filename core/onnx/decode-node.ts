@@ -13,6 +13,11 @@ const NODE_EXTRA: ReadonlySet<number> = new Set([
   NODE.device_configurations,
 ]);
 
+/** `ai.onnx` is another spelling of the default domain, ''. */
+export function canonicalDomain(domain: string): string {
+  return domain === 'ai.onnx' ? '' : domain;
+}
+
 /** Decodes a GraphProto; passed in, because graphs hold nodes and nodes hold graphs. */
 export type GraphDecoder = (reader: ProtoReader, context: DecodeContext) => OnnxGraph;
 
@@ -29,7 +34,7 @@ export function decodeNode(reader: ProtoReader, context: DecodeContext, decodeGr
         node.opType = reader.string();
         break;
       case NODE.domain:
-        node.domain = reader.string();
+        node.domain = canonicalDomain(reader.string());
         break;
       case NODE.input:
         node.inputs.push(reader.string());

@@ -2,39 +2,43 @@ import { SluiceError } from '../contract';
 import { DataType } from './model';
 
 /** Bits of one element in `raw_data`; strings have none. */
-const BITS: Readonly<Record<DataType, number>> = {
-  [DataType.undefined]: 0,
-  [DataType.float32]: 32,
-  [DataType.uint8]: 8,
-  [DataType.int8]: 8,
-  [DataType.uint16]: 16,
-  [DataType.int16]: 16,
-  [DataType.int32]: 32,
-  [DataType.int64]: 64,
-  [DataType.string]: 0,
-  [DataType.bool]: 8,
-  [DataType.float16]: 16,
-  [DataType.float64]: 64,
-  [DataType.uint32]: 32,
-  [DataType.uint64]: 64,
-  [DataType.complex64]: 64,
-  [DataType.complex128]: 128,
-  [DataType.bfloat16]: 16,
-  [DataType.float8e4m3fn]: 8,
-  [DataType.float8e4m3fnuz]: 8,
-  [DataType.float8e5m2]: 8,
-  [DataType.float8e5m2fnuz]: 8,
-  [DataType.uint4]: 4,
-  [DataType.int4]: 4,
-  [DataType.float4e2m1]: 4,
-  [DataType.float8e8m0]: 8,
-  [DataType.uint2]: 2,
-  [DataType.int2]: 2,
-};
+const BITS: ReadonlyMap<DataType, number> = new Map([
+  [DataType.undefined, 0],
+  [DataType.float32, 32],
+  [DataType.uint8, 8],
+  [DataType.int8, 8],
+  [DataType.uint16, 16],
+  [DataType.int16, 16],
+  [DataType.int32, 32],
+  [DataType.int64, 64],
+  [DataType.string, 0],
+  [DataType.bool, 8],
+  [DataType.float16, 16],
+  [DataType.float64, 64],
+  [DataType.uint32, 32],
+  [DataType.uint64, 64],
+  [DataType.complex64, 64],
+  [DataType.complex128, 128],
+  [DataType.bfloat16, 16],
+  [DataType.float8e4m3fn, 8],
+  [DataType.float8e4m3fnuz, 8],
+  [DataType.float8e5m2, 8],
+  [DataType.float8e5m2fnuz, 8],
+  [DataType.uint4, 4],
+  [DataType.int4, 4],
+  [DataType.float4e2m1, 4],
+  [DataType.float8e8m0, 8],
+  [DataType.uint2, 2],
+  [DataType.int2, 2],
+]);
+const BY_NUMBER: ReadonlyMap<number, DataType> = new Map([...BITS.keys()].map((dtype) => [dtype, dtype]));
+const BY_NAME: ReadonlyMap<string, DataType> = new Map(
+  [...BITS.keys()].map((dtype) => [DataType[dtype], dtype]),
+);
 
 /** Bits of one element as stored in `raw_data`; 0 for string and undefined. */
 export function dtypeBits(dtype: DataType): number {
-  return BITS[dtype];
+  return BITS.get(dtype) ?? 0;
 }
 
 /** The lower-case name used everywhere outside core/onnx: `float32`, `int64`, ... */
@@ -44,13 +48,12 @@ export function dtypeName(dtype: DataType): string {
 
 /** The inverse of `dtypeName`; undefined for a name ONNX does not have. */
 export function dtypeFromName(name: string): DataType | undefined {
-  const value = (DataType as unknown as Readonly<Record<string, unknown>>)[name];
-  return typeof value === 'number' ? value : undefined;
+  return BY_NAME.get(name);
 }
 
 /** The DataType of a number in a file; undefined for one this build does not know. */
 export function dtypeFromNumber(value: number): DataType | undefined {
-  return value in BITS ? (value as DataType) : undefined;
+  return BY_NUMBER.get(value);
 }
 
 /**
@@ -78,7 +81,7 @@ export function elementCount(dims: readonly number[]): number {
  * @throws SluiceError `bad-model` for an impossible shape or a dtype without fixed size (string).
  */
 export function tensorBytes(dtype: DataType, dims: readonly number[]): number {
-  const bits = BITS[dtype];
+  const bits = dtypeBits(dtype);
   if (bits === 0) {
     throw new SluiceError('bad-model', `a ${dtypeName(dtype)} tensor has no fixed size in bytes`);
   }

@@ -50,7 +50,7 @@ export function looksLikeText(head: Uint8Array): boolean {
 }
 
 function matches(head: Uint8Array, signature: Signature): boolean {
-  const expected =
-    typeof signature.bytes === 'string' ? [...signature.bytes].map((c) => c.charCodeAt(0)) : signature.bytes;
-  return expected.every((byte, index) => head[signature.at + index] === byte);
+  const { at, bytes } = signature;
+  const expected = typeof bytes === 'string' ? new TextEncoder().encode(bytes) : Uint8Array.from(bytes);
+  return expected.every((byte, index) => head[at + index] === byte);
 }

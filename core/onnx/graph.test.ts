@@ -18,9 +18,11 @@ import {
   makeValueInfo,
   nodeInputs,
   producers,
+  requiredInputs,
   setAttribute,
   stringAttribute,
   topologicalOrder,
+  valueTypes,
 } from './index';
 import type { OnnxGraph, OnnxModel, OnnxNode } from './index';
 
@@ -91,6 +93,15 @@ describe('queries', () => {
     expect(producers(graph).get('picked')).toBe(nodes[0]);
     expect(consumers(graph).get('x')).toEqual([nodes[0]]);
     expect(consumers(graph).get('w')).toEqual([nodes[1]]);
+  });
+
+  it('tell inputs that must be fed, and the types of values', () => {
+    const graph = conditional();
+    graph.inputs.push(makeValueInfo('w', float, [4]));
+    expect(requiredInputs(graph).map((value) => value.name)).toEqual(['c', 'x']);
+    expect(valueTypes(graph).get('w')).toEqual(makeValueInfo('w', float, [4]));
+    expect(valueTypes(graph).get('y')).toEqual(makeValueInfo('y', float, [4]));
+    expect(valueTypes(graph).get('picked')).toBeUndefined();
   });
 
   it('read and set attributes, naming a wrong type', () => {

@@ -41,8 +41,10 @@ export {
   nodeInputs,
   outerNames,
   producers,
+  requiredInputs,
   subgraphs,
   topologicalOrder,
+  valueTypes,
 } from './queries';
 export { decodeModel, readModel } from './read-model';
 export type { ReadModelOptions } from './read-model';

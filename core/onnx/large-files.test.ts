@@ -1,11 +1,13 @@
 import {
   closeSync,
   ftruncateSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -148,13 +150,25 @@ describe('references', () => {
       data: { ...short.data, path: path.join(folder, 'gone.bin') } as OnnxTensor['data'],
     };
     const cut: OnnxTensor = { ...short, data: { kind: 'file', path: file, offset: 8, byteLength: 400 } };
-    await expect(writeModel(modelOf([gone]), file)).rejects.toThrow(/ENOENT.*nothing was changed/);
+    await expect(writeModel(modelOf([gone]), file)).rejects.toThrow(/ENOENT.*the model file was not changed/);
     await expect(writeModel(modelOf([cut]), file)).rejects.toThrow(
       /expected 400 bytes at byte 8, found the end/,
     );
     await expect(readTensorBytes(cut)).rejects.toThrow(SluiceError);
     expect(() => readTensorBytesSync(gone)).toThrow(/tensor 'w': reading 400 bytes .*ENOENT/);
     expect(readFileSync(file)).toEqual(before);
+  });
+
+  it('follow links as model caches have them: model and data both links into one folder', async () => {
+    const blobs = path.join(folder, 'blobs');
+    const snapshot = path.join(folder, 'snapshot');
+    mkdirSync(blobs);
+    mkdirSync(snapshot);
+    await writeModel(modelOf([weights]), path.join(blobs, 'model'), { externalData: { file: 'data' } });
+    symlinkSync(path.join(blobs, 'model'), path.join(snapshot, 'model.onnx'));
+    symlinkSync(path.join(blobs, 'data'), path.join(snapshot, 'data'));
+    const [read] = (await readModel(path.join(snapshot, 'model.onnx'))).graph.initializers;
+    expect(read?.data).toMatchObject({ kind: 'file', path: path.join(snapshot, 'data') });
   });
 
   it('cannot be kept to files outside the folder, nor be encoded in memory', () => {

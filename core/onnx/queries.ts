@@ -1,5 +1,5 @@
 import { SluiceError } from '../contract';
-import type { OnnxGraph, OnnxNode, OnnxTensor } from './model';
+import type { OnnxGraph, OnnxNode, OnnxTensor, ValueInfo } from './model';
 
 /** The graphs in a node's attributes (If, Loop, Scan), in attribute order. */
 export function subgraphs(node: OnnxNode): readonly OnnxGraph[] {
@@ -56,6 +56,21 @@ export function consumers(graph: OnnxGraph): ReadonlyMap<string, readonly OnnxNo
 /** Name -> initializer of this graph, subgraphs not included. */
 export function collectInitializers(graph: OnnxGraph): ReadonlyMap<string, OnnxTensor> {
   return new Map(graph.initializers.map((tensor) => [tensor.name, tensor]));
+}
+
+/** The inputs a caller must feed: up to IR version 3 initializers are listed as inputs too, later ones may be. */
+export function requiredInputs(graph: OnnxGraph): readonly ValueInfo[] {
+  const given = collectInitializers(graph);
+  return graph.inputs.filter((value) => !given.has(value.name));
+}
+
+/** Name -> type, for every value of this graph whose type is written down: inputs, outputs, inner, initializers. */
+export function valueTypes(graph: OnnxGraph): ReadonlyMap<string, ValueInfo> {
+  const types = new Map<string, ValueInfo>();
+  for (const { name, dtype, dims } of graph.initializers)
+    types.set(name, { name, tensor: { dtype, shape: dims } });
+  for (const value of [...graph.valueInfo, ...graph.outputs, ...graph.inputs]) types.set(value.name, value);
+  return types;
 }
 
 /** Every name that occurs in the graph or its subgraphs: a fresh name must be none of them. */

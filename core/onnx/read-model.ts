@@ -4,6 +4,7 @@ import path from 'node:path';
 import { SluiceError } from '../contract';
 import { ByteSource } from './byte-source';
 import { decodeGraphSteps } from './decode-graph';
+import { canonicalDomain } from './decode-node';
 import { decodeEntry, joinBytes } from './decode-tensor';
 import type { DecodeContext } from './decode-tensor';
 import { ExternalData } from './external-data';
@@ -36,6 +37,7 @@ export interface ReadModelOptions {
 /**
  * Reads an ONNX file of any size; large weights are not read but referred to, in the model file or its external
  * data. Training information, attribute doc strings and type denotations are dropped; all else survives writing.
+ * The domain `ai.onnx` is read as ''.
  * @returns a model owned by the caller. File references are valid while the files stay unchanged.
  * @throws SluiceError `not-found`, `bad-model` (what, at which byte), `unsupported`, `io`, `cancelled`.
  */
@@ -196,6 +198,5 @@ function decodeOpset(reader: ProtoReader): OpsetId {
     if (reader.field === FIELDS.OperatorSetIdProto.domain) domain = reader.string();
     else if (reader.field === FIELDS.OperatorSetIdProto.version) version = reader.integer();
   }
-  // 'ai.onnx' is another spelling of the default domain.
-  return { domain: domain === 'ai.onnx' ? '' : domain, version };
+  return { domain: canonicalDomain(domain), version };
 }

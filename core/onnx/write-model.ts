@@ -8,6 +8,7 @@ import { encodeModelProto } from './encode';
 import type { ExternalPlace, Placer } from './encode';
 import type { OnnxGraph, OnnxModel, OnnxTensor } from './model';
 import type { ProtoWriter, Segment } from './proto-writer';
+import { tensorDataBytes } from './tensor-data';
 
 /** Protocol Buffers' own limit for one message; ONNX Runtime and every other reader refuse more. */
 const PROTO_LIMIT_BYTES = 2 ** 31 - 1;
@@ -36,8 +37,8 @@ export interface WriteModelOptions {
 }
 
 /**
- * Writes a model, streaming data that stand in files. The file (and the external data file) appear whole or not at
- * all, and may replace a file that the model itself refers to; its references are then no longer valid.
+ * Writes a model, streaming data that stand in files. The file (and before it the external data file) appears whole or not
+ * at all, and may replace a file that the model itself refers to; its references are then no longer valid.
  * @throws SluiceError `unsupported` beyond 2 GiB without external data, `bad-input` for files outside
  * `externalBase`, `io`, `cancelled`.
  */
@@ -116,8 +117,9 @@ function planExternal(
   const places = new Map<OnnxTensor, ExternalPlace>();
   let size = 0;
   for (const tensor of tensorsOf(model.graph)) {
-    const byteLength = dataBytes(tensor);
-    if (byteLength < Math.max(minBytes, 1) || places.has(tensor)) continue;
+    const byteLength = tensorDataBytes(tensor);
+    const stays = tensor.data.kind === 'strings' || byteLength < Math.max(minBytes, 1);
+    if (stays || places.has(tensor)) continue;
     const offset = Math.ceil(size / alignment) * alignment;
     places.set(tensor, { location: settings.file, offset, byteLength });
     size = offset + byteLength;
@@ -138,11 +140,6 @@ function externalSegments(places: ReadonlyMap<OnnxTensor, ExternalPlace>): Segme
     size = offset + byteLength;
   }
   return segments;
-}
-
-function dataBytes({ data }: OnnxTensor): number {
-  if (data.kind === 'strings') return 0;
-  return data.kind === 'inline' ? data.bytes.byteLength : data.byteLength;
 }
 
 function* tensorsOf(graph: OnnxGraph): Generator<OnnxTensor> {
@@ -170,9 +167,14 @@ interface OutputFile {
   readonly segments: readonly Segment[];
 }
 
-/** Writes all files under temporary names, then renames them. */
+/** Keeps temporary names apart when one file is written twice at the same time. */
+let writes = 0;
+
+/** Writes all files under temporary names, then renames them, the model last. */
 async function writeFiles(files: readonly OutputFile[], signal: AbortSignal | undefined): Promise<void> {
-  const temporary = (file: OutputFile): string => `${file.path}.${process.pid}.partial`;
+  writes += 1;
+  const suffix = `${process.pid}-${writes}.partial`;
+  const temporary = (file: OutputFile): string => `${file.path}.${suffix}`;
   try {
     for (const file of files) await writeSegments(temporary(file), file.segments, signal);
     for (const file of files) await rename(temporary(file), file.path);
@@ -182,7 +184,7 @@ async function writeFiles(files: readonly OutputFile[], signal: AbortSignal | un
     const reason = thrown instanceof Error ? thrown.message : String(thrown);
     throw new SluiceError(
       'io',
-      `writing ${files.map((file) => file.path).join(' and ')} failed: ${reason}; nothing was changed`,
+      `writing ${files.map((file) => file.path).join(' and ')} failed: ${reason}; the model file was not changed`,
       {},
       { cause: thrown },
     );
