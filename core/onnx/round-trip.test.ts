@@ -62,6 +62,13 @@ const ways: readonly [string, WriteModelOptions][] = [
 const files = [...onnxFiles(ocr), ...onnxFiles(shared)];
 
 describe.skipIf(files.length === 0)('round trip of real models', () => {
+  it('includes the light models of the ONNX project', (context) => {
+    const light = onnxFiles(shared);
+    if (light.length === 0)
+      context.skip(`no models in ${shared}; SLUICE_SHARED names the folder above models/light`);
+    expect(files).toEqual(expect.arrayContaining(light));
+  });
+
   describe.each(files.map((file) => [path.basename(file), file]))('%s', (_name, file) => {
     it.each(ways)('gives the same model from %s', async (_way, options) => {
       const model = await readModel(file);
