@@ -19,8 +19,7 @@ const CHECKS = [
 
 await main(async () => {
   const startedMs = performance.now();
-  await ensureInstalled();
-  await ensureBuilt();
+  await prepare();
   await ensureDebianPackages();
   rmSync(TEST_RESULTS, { recursive: true, force: true });
   mkdirSync(TEST_RESULTS, { recursive: true });
@@ -47,6 +46,17 @@ await main(async () => {
   process.stdout.write(`\n${closingLine(counts)}\n`);
   return counts.some(({ failed }) => failed > 0) ? 1 : 0;
 });
+
+/** Closes with the plain line too when there is nothing to test. */
+async function prepare() {
+  try {
+    await ensureInstalled();
+    await ensureBuilt();
+  } catch (error) {
+    process.once('exit', () => console.log(`\n${closingLine([{ passed: 0, failed: 1, skipped: 0 }])}`));
+    throw error;
+  }
+}
 
 async function unitTests(env) {
   step('Unit tests');

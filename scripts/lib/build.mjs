@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { dirname, join } from 'node:path';
 import { withLock } from './lock.mjs';
 import { ROOT } from './paths.mjs';
-import { step, warn } from './terminal.mjs';
+import { SetupError, step, warn } from './terminal.mjs';
 
 /** The parts of the application and the folders each is made from. */
 const PARTS = {
@@ -21,7 +21,7 @@ const OUT = join(ROOT, 'out');
  * @param {readonly (keyof typeof PARTS)[]} parts
  * @param {{skipMissing?: boolean}} options `skipMissing`: leave out entries whose source does not exist (yet)
  *   instead of failing
- * @throws whatever Vite throws, with the file and line of the fault.
+ * @throws SetupError with the file and line of the fault.
  */
 export async function ensureBuilt(parts = ['main', 'preload', 'renderer'], { skipMissing = false } = {}) {
   if (parts.every(isCurrent)) return;
@@ -32,8 +32,20 @@ export async function ensureBuilt(parts = ['main', 'preload', 'renderer'], { ski
     const { resolveConfig } = await import('electron-vite');
     process.env.NODE_ENV_ELECTRON_VITE = 'production';
     const { config } = await resolveConfig({ root: ROOT, logLevel: 'warn' }, 'build', 'production');
-    for (const part of stale) await buildPart(part, config[part], skipMissing);
+    for (const part of stale) await explained(part, () => buildPart(part, config[part], skipMissing));
   });
+}
+
+/** A fault in the sources is told with its file and line; the bundler's own stack would only hide it. */
+async function explained(part, build) {
+  try {
+    await build();
+  } catch (error) {
+    throw new SetupError(
+      `Building ${part} failed:\n${error.message}\n` +
+        'If you have changed nothing, delete node_modules and out and run the same command again.',
+    );
+  }
 }
 
 function stampFile(part) {
