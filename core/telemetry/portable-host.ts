@@ -1,5 +1,6 @@
 import { cpus, freemem, totalmem } from 'node:os';
 import { fsStats, mem } from 'systeminformation';
+import type { Systeminformation } from 'systeminformation';
 import { CounterRate } from './counter-rate';
 import type { ProcessUsage } from './linux-host';
 import type { Readings, Sampler, TelemetryClock } from './sampler';
@@ -78,9 +79,11 @@ export function portableDiskSampler(): Sampler {
     series: ['diskReadBytesPerSec', 'diskWriteBytesPerSec'],
     lookedFor: 'systeminformation fsStats()',
     everyMs: 1000,
-    async sample() {
-      const stats = await fsStats();
-      return { diskReadBytesPerSec: stats?.rx_sec ?? NaN, diskWriteBytesPerSec: stats?.wx_sec ?? NaN };
-    },
+    sample: async () => ratesOf(await fsStats()),
   };
+}
+
+/** `fsStats` answers null on systems it does not know, whatever its types say. */
+function ratesOf(stats: Systeminformation.FsStatsData | null): Readings {
+  return { diskReadBytesPerSec: stats?.rx_sec ?? NaN, diskWriteBytesPerSec: stats?.wx_sec ?? NaN };
 }

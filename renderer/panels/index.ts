@@ -1,7 +1,10 @@
+import { devicePanel } from './device';
 import { modelsPanel } from './models';
 import type { PanelDefinition } from './panel';
+import { timelinePanel } from './timeline';
+import { runPanel } from './run';
 
 export type { Command, DropRule, PanelDefinition } from './panel';
 
 /** The console's panels in the rail's order. A panel is one folder here, its import above and one line below. */
-export const PANELS: readonly PanelDefinition[] = [modelsPanel];
+export const PANELS: readonly PanelDefinition[] = [runPanel, modelsPanel];

@@ -85,10 +85,3 @@ export function snapToEdge(rows: readonly SpanRow[], atUs: number, reachUs: numb
   }
   return best;
 }
-
-/** The next or previous span of the same kind by start time, across the lane's rows; undefined at the ends. */
-export function neighbourSpan(model: TraceModel, span: number, step: 1 | -1): number | undefined {
-  const { kind } = model.columns;
-  for (let i = span + step; i >= 0 && i < kind.length; i += step) if (kind[i] === kind[span]) return i;
-  return undefined;
-}

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { SPAN_KINDS } from '../../core/contract';
 import type { SpanKind, TraceColumns } from '../../core/contract';
 import { levelFor, readCoverage } from './coverage-lod';
-import { hitTest, neighbourSpan, snapToEdge } from './hit-test';
+import { hitTest, snapToEdge } from './hit-test';
 import { AXIS_PX, boxOf, layoutLanes } from './lane-layout';
 import { sumLayers, sumRange } from './range-sums';
 import { causeOfWait } from './stall-cause';
@@ -13,6 +13,7 @@ import { clampWindow, panBy, pxToUs, ticks, usToPx, wholeTrace, zoomAt } from '.
 import { buildTrace, endUs } from './trace-model';
 import { traceOf } from './trace-of';
 import type { PlainSpan } from './trace-of';
+import { extentOfLayer, neighbourSpan, waitAfter } from './walk';
 
 const plainSpan: fc.Arbitrary<PlainSpan> = fc.tuple(
   fc.constantFrom(...SPAN_KINDS),
@@ -255,6 +256,14 @@ describe('pointing', () => {
   it('steps to neighbours of the same kind', () => {
     expect(columns.kind[neighbourSpan(model, 0, 1)!]).toBe(columns.kind[0]);
     expect(neighbourSpan(model, 5, 1)).toBeUndefined();
+    const [first, second] = model.lanes.wait.rows[0]!.span;
+    expect([waitAfter(model, undefined), waitAfter(model, first), waitAfter(model, second)]).toEqual([
+      first,
+      second,
+      first,
+    ]);
+    expect(extentOfLayer(model, 1)).toEqual({ startUs: 100, endUs: 402 });
+    expect(extentOfLayer(model, 7)).toBeUndefined();
   });
 
   it('blames the read that ended a wait, and nothing when no read did', () => {

@@ -1,21 +1,21 @@
-import type { TraceColumns } from '../../core/contract';
 import { describeHit } from './describe-hit';
 import { drawFrame } from './draw-frame';
 import type { Frame } from './draw-frame';
 import { drawOverlay } from './draw-overlay';
 import { attachGestures } from './gestures';
 import type { GestureTarget } from './gestures';
-import { boxAt, hitTest, neighbourSpan, snapToEdge } from './hit-test';
+import { boxAt, hitTest, snapToEdge } from './hit-test';
 import type { Hit, SpanRef } from './hit-test';
 import { handleKey } from './keys';
 import type { KeyTarget } from './keys';
 import { GUTTER_PX, RIGHT_PX, laneOf, layoutLanes } from './lane-layout';
+import { paint, watchPixelRatio } from './surface';
 import { readTheme, watchTheme } from './theme';
 import type { TimelineTheme } from './theme';
 import { panBy, pxToUs, usPerPx, windowAround, wholeTrace, zoomAt } from './time-scale';
 import type { TimeScale, TimeWindow } from './time-scale';
 import { Tooltip } from './tooltip';
-import { buildTrace, endUs, kindOf } from './trace-model';
+import { extentOfLayer, extentOfSpan, neighbourSpan, waitAfter } from './walk';
 import type { TraceModel } from './trace-model';
 
 export interface TimelineEvents {
@@ -27,7 +27,7 @@ export interface TimelineEvents {
 
 export interface ShownTrace {
   readonly title: string;
-  readonly columns: TraceColumns;
+  readonly model: TraceModel;
 }
 
 const SNAP_PX = 6;
@@ -74,25 +74,23 @@ export class Timeline {
     this.#listen();
   }
 
-  /** The models behind the picture, one a shown trace. */
-  get models(): readonly TraceModel[] {
-    return this.#models;
+  /** Spans of all shown traces. */
+  get spanCount(): number {
+    return this.#models.reduce((sum, { columns }) => sum + columns.startUs.length, 0);
   }
 
   get window(): TimeWindow {
     return this.#window;
   }
 
-  /** Shows one trace, or two for comparison. Builds their levels of detail; fits the view. */
+  /** Shows one trace, or two for comparison, and fits the view. */
   setTraces(traces: readonly ShownTrace[]): void {
     this.#traces = traces;
-    this.#models = traces.map(({ columns }) => buildTrace(columns));
+    this.#models = traces.map(({ model }) => model);
     this.#bounds = wholeTrace(Math.max(0, ...this.#models.map((model) => model.durationUs)));
     this.#window = this.#bounds;
     this.#hit = undefined;
-    this.canvas.dataset['spans'] = String(
-      traces.reduce((sum, { columns }) => sum + columns.startUs.length, 0),
-    );
+    this.canvas.dataset['spans'] = String(this.spanCount);
     this.select(undefined);
     this.setRange(undefined);
     this.#redraw();
@@ -128,19 +126,34 @@ export class Timeline {
 
   /** Zooms so that all spans of a layer of the first trace are in view. */
   showLayer(layer: number): void {
-    const model = this.#models[0];
-    if (!model) return;
-    const { columns } = model;
-    let startUs = Infinity;
-    let stopUs = -Infinity;
-    for (let i = 0; i < columns.layer.length; i += 1) {
-      if (columns.layer[i] !== layer) continue;
-      startUs = Math.min(startUs, columns.startUs[i]!);
-      stopUs = Math.max(stopUs, endUs(columns, i));
-    }
-    if (stopUs < startUs) return;
-    this.setWindow(windowAround({ startUs, endUs: stopUs }, this.#bounds));
-    this.setRange({ startUs, endUs: stopUs });
+    const extent = this.#models[0] && extentOfLayer(this.#models[0], layer);
+    if (!extent) return;
+    this.setWindow(windowAround(extent, this.#bounds));
+    this.setRange(extent);
+  }
+
+  /** Zooms to the chosen span, else to the marked range. */
+  zoomToSelection(): void {
+    const target = this.#selected ? this.#extent(this.#selected) : this.#range;
+    if (target) this.setWindow(windowAround(target, this.#bounds));
+  }
+
+  /** Chooses the wait that follows the chosen span (else the first) and brings it into view. */
+  selectNextWait(): void {
+    const trace = this.#selected?.trace ?? 0;
+    const model = this.#models[trace];
+    const span = model && waitAfter(model, this.#selected?.span);
+    if (span !== undefined) this.select({ trace, span }, true);
+  }
+
+  /** Chooses the next or previous span of the chosen one's kind; without a choice, the first computation. */
+  step(direction: 1 | -1): void {
+    const from = this.#selected;
+    const trace = from?.trace ?? 0;
+    const model = this.#models[trace];
+    const span =
+      model && (from ? neighbourSpan(model, from.span, direction) : model.lanes.compute.rows[0]?.span[0]);
+    if (span !== undefined) this.select({ trace, span }, true);
   }
 
   /** Draws at once if anything changed. @returns milliseconds of this thread that drawing took. */
@@ -258,36 +271,14 @@ export class Timeline {
       },
       zoomCentre: (factor) => this.zoomBy(factor),
       fit: () => this.fit(),
-      step: (direction) => this.#step(direction),
+      step: (direction) => this.step(direction),
       nextWait: () => this.selectNextWait(),
-      zoomToSelection: () => {
-        const target = this.#selected ? this.#extent(this.#selected) : this.#range;
-        if (target) this.setWindow(windowAround(target, this.#bounds));
-      },
+      zoomToSelection: () => this.zoomToSelection(),
       clear: () => {
         this.select(undefined);
         this.setRange(undefined);
       },
     };
-  }
-
-  /** Chooses the wait that follows the chosen span (else the first one in view) and brings it into view. */
-  selectNextWait(): void {
-    const trace = this.#selected?.trace ?? 0;
-    const model = this.#models[trace];
-    if (!model) return;
-    const afterUs = this.#selected ? model.columns.startUs[this.#selected.span]! : -Infinity;
-    const waits = [...(model.lanes.wait.rows[0]?.span ?? [])];
-    const next = waits.find((span) => model.columns.startUs[span]! > afterUs) ?? waits[0];
-    if (next !== undefined) this.select({ trace, span: next }, true);
-  }
-
-  #step(direction: 1 | -1): void {
-    const from = this.#selected;
-    const model = this.#models[from?.trace ?? 0];
-    if (!model) return;
-    const span = from ? neighbourSpan(model, from.span, direction) : model.lanes.compute.rows[0]?.span[0];
-    if (span !== undefined) this.select({ trace: from?.trace ?? 0, span }, true);
   }
 
   #hitAt(xPx: number, yPx: number): Hit | undefined {
@@ -329,8 +320,7 @@ export class Timeline {
   }
 
   #extent({ trace, span }: SpanRef): TimeWindow {
-    const columns = this.#models[trace]!.columns;
-    return { startUs: columns.startUs[span]!, endUs: endUs(columns, span) };
+    return extentOfSpan(this.#models[trace]!, span);
   }
 
   #reveal(ref: SpanRef): void {
@@ -345,39 +335,4 @@ export class Timeline {
         panBy(this.#window, (extent.startUs + extent.endUs - startUs - stopUs) / 2, this.#bounds),
       );
   }
-
-  /** Kind of a span, for callers that hold a reference only. */
-  kindOf({ trace, span }: SpanRef): ReturnType<typeof kindOf> {
-    return kindOf(this.#models[trace]!.columns, span);
-  }
-}
-
-function paint(
-  canvas: HTMLCanvasElement,
-  frame: Frame,
-  draw: (context: CanvasRenderingContext2D) => void,
-): void {
-  const width = Math.round(frame.widthPx * frame.devicePixelRatio);
-  const height = Math.round(frame.heightPx * frame.devicePixelRatio);
-  if (width === 0 || height === 0) return;
-  if (canvas.width !== width) canvas.width = width;
-  if (canvas.height !== height) canvas.height = height;
-  const context = canvas.getContext('2d');
-  if (!context) throw new Error('The timeline needs a 2D canvas, and this browser gave none.');
-  context.setTransform(frame.devicePixelRatio, 0, 0, frame.devicePixelRatio, 0, 0);
-  draw(context);
-}
-
-function watchPixelRatio(changed: () => void): () => void {
-  const abort = new AbortController();
-  const watch = (): void => {
-    const query = matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`);
-    const onChange = (): void => {
-      changed();
-      watch();
-    };
-    query.addEventListener('change', onChange, { once: true, signal: abort.signal });
-  };
-  watch();
-  return () => abort.abort();
 }

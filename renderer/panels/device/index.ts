@@ -1,0 +1,1 @@
+export { devicePanel } from './definition';

@@ -1,0 +1,1 @@
+export { timelinePanel } from './definition';
