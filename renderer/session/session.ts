@@ -7,6 +7,7 @@ import {
   createLayoutStore,
   createLibraryStore,
   createModelsStore,
+  createRunSetupStore,
   createRunsStore,
   createTelemetryHub,
 } from '../stores';
@@ -18,6 +19,7 @@ import type {
   LayoutStore,
   LibraryStore,
   ModelsStore,
+  RunSetupStore,
   RunsStore,
   TelemetryHub,
 } from '../stores';
@@ -34,6 +36,7 @@ export interface Session {
   readonly budget: BudgetStore;
   readonly layout: LayoutStore;
   readonly library: LibraryStore;
+  readonly runSetup: RunSetupStore;
   readonly telemetry: TelemetryHub;
 }
 
@@ -108,6 +111,7 @@ export function createSession(parts: SessionParts): Session {
     budget: createBudgetStore(),
     layout: createLayoutStore(parts.storage, parts.defaultPanel),
     library: createLibraryStore(),
+    runSetup: createRunSetupStore(),
     telemetry: createTelemetryHub(parts.nowMs),
   };
   follow(session);

@@ -14,3 +14,5 @@ export { createRunsStore } from './runs-store';
 export type { RunsStore } from './runs-store';
 export { createTelemetryHub } from './telemetry-hub';
 export type { TelemetryHub, TelemetryLatest } from './telemetry-hub';
+export { createRunSetupStore, DEFAULT_SETUP } from './run-setup-store';
+export type { NamedInput, RunSetup, RunSetupStore } from './run-setup-store';

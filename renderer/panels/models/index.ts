@@ -4,6 +4,8 @@ import { chooseAndImport, importExample, importFile } from './library-actions';
 import { ModelsView } from './models-view';
 import { STRINGS } from './strings';
 
+export { importExample } from './library-actions';
+
 export const modelsPanel: PanelDefinition = {
   id: 'models',
   title: STRINGS.title,

@@ -1,0 +1,30 @@
+import { RunIcon } from '../../ui';
+import type { PanelDefinition } from '../panel';
+import { chooseModel, takeInputFile } from './run-actions';
+import { RunView } from './run-view';
+import { STRINGS } from './strings';
+
+export const runPanel: PanelDefinition = {
+  id: 'run',
+  title: STRINGS.title,
+  Icon: RunIcon,
+  View: RunView,
+  drop: {
+    hint: STRINGS.dropHint,
+    accepts: (name) => /\.(png|jpe?g|webp|json)$/i.test(name),
+    take: (session, file) => {
+      const model = chooseModel(session.models.getState().models ?? [], session.layout.getState().model);
+      if (model !== undefined) void takeInputFile(session, model.name, file);
+    },
+  },
+  commands: (session) =>
+    (session.models.getState().models ?? []).map(({ name }) => ({
+      id: `run.model.${name}`,
+      title: `Run ${name}`,
+      keywords: 'model choose',
+      run: () => {
+        session.layout.getState().actions.setModel(name);
+        session.layout.getState().actions.setPanel('run');
+      },
+    })),
+};
