@@ -7,4 +7,4 @@ import { runPanel } from './run';
 export type { Command, DropRule, PanelDefinition } from './panel';
 
 /** The console's panels in the rail's order. A panel is one folder here, its import above and one line below. */
-export const PANELS: readonly PanelDefinition[] = [runPanel, modelsPanel];
+export const PANELS: readonly PanelDefinition[] = [runPanel, timelinePanel, modelsPanel, devicePanel];
