@@ -89,8 +89,9 @@ export function topK(output: Tensor, labels: readonly string[], k = 5): Classifi
     );
   }
   const probabilities = asProbabilities(scores);
+  // By score: close scores can round to one probability.
   const ranked = Array.from(probabilities, (probability, index) => ({ index, probability }));
-  ranked.sort((a, b) => b.probability - a.probability || a.index - b.index);
+  ranked.sort((a, b) => (scores[b.index] ?? 0) - (scores[a.index] ?? 0) || a.index - b.index);
   return ranked
     .slice(0, k)
     .map(({ index, probability }) => ({ index, label: labels[index] ?? `class ${index}`, probability }));

@@ -128,11 +128,10 @@ function truncated(name: string, format: string, reason: string, cause?: unknown
 async function decodePixels(bytes: Uint8Array, name: string, format: string): Promise<RgbImage> {
   try {
     const transformer = new Transformer(bytes).rotate();
-    const { width, height, colorType, orientation = 1 } = await transformer.metadata();
+    // After `rotate` it gives the size as turned.
+    const { width, height, colorType } = await transformer.metadata();
     const pixels = await transformer.rawPixels();
-    // Orientations 5 to 8 swap the axes; the metadata keeps the size as stored.
-    const [w, h] = orientation >= 5 ? [height, width] : [width, height];
-    return { width: w, height: h, data: toRgb(pixels, colorType, w * h) };
+    return { width, height, data: toRgb(pixels, colorType, width * height) };
   } catch (cause) {
     throw truncated(name, format, cause instanceof Error ? cause.message : String(cause), cause);
   }

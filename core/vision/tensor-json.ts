@@ -145,9 +145,17 @@ function checkInput(input: JsonTensor, spec: TensorSpec): string[] {
   const bad = input.data.findIndex((value) => !accepts(value));
   if (bad >= 0) {
     const found = JSON.stringify(input.data[bad]);
-    faults.push(`input "${spec.name}": data[${bad}] is ${found}, not a ${spec.dtype}`);
+    faults.push(`input "${spec.name}": data[${bad}]: expected ${valueHint(spec.dtype)}, found ${found}`);
   }
   return faults;
+}
+
+function valueHint(dtype: TensorDtype): string {
+  if (dtype === 'bool') return 'true, false, 0 or 1';
+  const range = RANGES[dtype];
+  if (!range) return `a number (${dtype})`;
+  const long = dtype === 'int64' || dtype === 'uint64' ? ', past 2^53 as a string' : '';
+  return `a whole number from ${range[0]} to ${range[1]} (${dtype}${long})`;
 }
 
 type Element = z.infer<typeof element>;

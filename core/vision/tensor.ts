@@ -58,7 +58,8 @@ export function allocateElements(dtype: TensorDtype, length: number): TensorArra
 
 /** Reinterprets little-endian bytes as elements; copies, so the bytes need no alignment. */
 export function elementsFromBytes(dtype: TensorDtype, bytes: Uint8Array): TensorArray {
-  const copy = bytes.slice();
+  // Not `slice`: a Buffer's shares its memory.
+  const copy = new Uint8Array(bytes);
   return new ARRAYS[dtype](copy.buffer, 0, copy.byteLength / ARRAYS[dtype].BYTES_PER_ELEMENT);
 }
 
