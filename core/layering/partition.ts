@@ -1,6 +1,12 @@
-import { DataType, nodeInputs, type OnnxGraph, type OnnxNode, type OnnxTensor } from '../onnx';
+import {
+  DataType,
+  nodeInputs,
+  tensorDataBytes,
+  type OnnxGraph,
+  type OnnxNode,
+  type OnnxTensor,
+} from '../onnx';
 import { describeTiling, type Tiling } from './tiling';
-import { tensorDataBytes } from '../onnx';
 
 /** A node whose streamed weights reach this starts a layer of its own. */
 const LAYER_START_BYTES = 128 << 10;
@@ -91,7 +97,9 @@ function addNode(
     if (!tensor) continue;
     const known = layer.weights.some((weight) => weight.tensor.name === name);
     if (known || layer.constants.includes(tensor)) continue;
-    if (!isStreamed(tensor, pinned)) layer.constants.push(tensor);
+    // Operands split along with a tiled weight are sliced by address, so they can't be constants.
+    const isSliced = layer.tiling?.bias === name;
+    if (!isSliced && !isStreamed(tensor, pinned)) layer.constants.push(tensor);
     else layer.weights.push({ tensor, transpose: layer.tiling?.weight === name && layer.tiling.transpose });
   }
 }

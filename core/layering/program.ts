@@ -32,10 +32,10 @@ export interface Step {
   readonly rows?: RowRange;
   /** Which tile of its layer, from 0, and of how many. */
   readonly tile?: { readonly index: number; readonly count: number };
-  /** Where the step's own weights live. Operands beside a tiled weight are always resident. */
-  readonly placement: 'ring' | 'resident';
-  /** What must be in memory for it, in file order. Empty for steps without weights. */
-  readonly ranges: readonly FileRange[];
+  /** What the ring has to deliver for it, in file order. */
+  readonly ring: readonly FileRange[];
+  /** What it needs of the resident memory. A gather without any reads its rows from disk. */
+  readonly resident: readonly FileRange[];
 }
 
 /** Everything the executor needs to run a store under a budget. */
@@ -45,8 +45,6 @@ export interface Program {
   /** 0 when nothing is streamed. */
   readonly ringBytes: number;
   readonly chunkBytes: number;
-  /** Resident whatever the step placement: operands beside tiled weights. */
-  readonly sideRanges: readonly FileRange[];
 }
 
 /** Rows read at a time by a gather from an embedding table on disk. */
@@ -94,18 +92,13 @@ export function sideRanges(layer: LayerRecord, tiling: TilingRecord): FileRange[
 
 /** The pieces the ring has to deliver. */
 export function ringPieces(program: Program): Piece[] {
-  return program.steps.flatMap((step, index) =>
-    step.placement === 'ring' ? step.ranges.map((range) => ({ ...range, step: index })) : [],
-  );
+  return program.steps.flatMap((step, index) => step.ring.map((range) => ({ ...range, step: index })));
 }
 
-/** Ranges that are loaded once, without doubles. */
+/** Ranges that are loaded once, without doubles, in file order. */
 export function residentRanges(program: Program): FileRange[] {
   const ranges = new Map<string, FileRange>();
-  const resident = program.steps
-    .filter((step) => step.placement === 'resident')
-    .flatMap((step) => step.ranges);
-  for (const range of [...program.sideRanges, ...resident]) {
+  for (const range of program.steps.flatMap((step) => step.resident)) {
     ranges.set(`${range.fileOffset}+${range.byteLength}`, range);
   }
   return [...ranges.values()].sort((a, b) => a.fileOffset - b.fileOffset);

@@ -75,9 +75,15 @@ const FUNCTIONS = {
   GetAvailableProviders: [125, 'void* (_Out_ void** names, _Out_ int* count)'],
   ReleaseAvailableProviders: [126, 'void* (void* names, int count)'],
   AddSessionConfigEntry: [130, 'void* (void* options, const char* key, const char* value)'],
+  CreateAndRegisterAllocator: [144, 'void* (void* env, void* memoryInfo, void* arenaConfig)'],
   SetGlobalIntraOpNumThreads: [147, 'void* (void* threading, int threads)'],
   SetGlobalInterOpNumThreads: [148, 'void* (void* threading, int threads)'],
   SetGlobalSpinControl: [149, 'void* (void* threading, int allow)'],
+  CreateArenaCfg: [
+    156,
+    'void* (size_t maxBytes, int extendStrategy, int initialChunkBytes, int maxDeadBytes, _Out_ void** config)',
+  ],
+  ReleaseArenaCfg: [157, 'void (void* config)'],
   SessionOptionsAppendExecutionProvider: [
     216,
     'void* (void* options, const char* name, const char** keys, const char** values, size_t count)',

@@ -13,6 +13,9 @@ export interface EnvironmentOptions {
 
 const LOG_ERRORS_ONLY = 3;
 const DEVICE_ALLOCATOR = 0;
+const ARENA_ALLOCATOR = 1;
+/** Grow by what is asked for instead of doubling: the arena then holds hardly more than the largest step needs. */
+const EXTEND_AS_REQUESTED = 1;
 const DEFAULT_MEMORY = 0;
 
 /**
@@ -42,6 +45,7 @@ export class OrtEnvironment {
     api.check('CreateCpuMemoryInfo', DEVICE_ALLOCATOR, DEFAULT_MEMORY, memoryInfo);
     const allocator: OutPointer = [null];
     api.check('GetAllocatorWithDefaultOptions', allocator);
+    registerSharedArena(api, env);
     return new OrtEnvironment(api, options.threads, env, memoryInfo[0], allocator[0]);
   }
 
@@ -77,5 +81,24 @@ function createEnv(api: CApi, threads: number, spin: boolean): Pointer {
     return env[0];
   } finally {
     api.release('ReleaseThreadingOptions', threading[0]);
+  }
+}
+
+/** One arena for intermediate tensors, which sessions with `sharedArena` use instead of one each. */
+function registerSharedArena(api: CApi, env: Pointer): void {
+  const memoryInfo: OutPointer = [null];
+  api.check('CreateCpuMemoryInfo', ARENA_ALLOCATOR, DEFAULT_MEMORY, memoryInfo);
+  const config: OutPointer = [null];
+  api.check('CreateArenaCfg', 0, EXTEND_AS_REQUESTED, -1, -1, config);
+  try {
+    const status = api.functions.CreateAndRegisterAllocator(env, memoryInfo[0], config[0]) as Pointer;
+    // The environment is a singleton of the process: opened again, it already has its arena.
+    if (status !== null) {
+      const error = api.raise(status);
+      if (!error.message.includes('already')) throw error;
+    }
+  } finally {
+    api.release('ReleaseArenaCfg', config[0]);
+    api.release('ReleaseMemoryInfo', memoryInfo[0]);
   }
 }

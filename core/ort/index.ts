@@ -2,6 +2,7 @@ export { OrtEnvironment } from './environment';
 export type { EnvironmentOptions } from './environment';
 export { runtimeLibraryPath } from './library';
 export {
+  addressOf,
   adviseHugePages,
   allocateNativeMemory,
   copyFromNative,

@@ -27,6 +27,8 @@ export interface SessionOptions {
   readonly optimizedModelPath?: string;
   /** Keep ONNX Runtime's memory arena for intermediate tensors of this session. Default false. */
   readonly arena?: boolean;
+  /** Take intermediate tensors from the environment's one arena. Default false: from malloc. */
+  readonly sharedArena?: boolean;
   /** Own thread pool of this size instead of the environment's. */
   readonly ownThreads?: number;
 }
@@ -77,7 +79,8 @@ function createOptions(environment: OrtEnvironment, options: SessionOptions): Po
   try {
     if (options.ownThreads === undefined) api.check('DisablePerSessionThreads', native);
     else api.check('SetIntraOpNumThreads', native, options.ownThreads);
-    if (!options.arena) api.check('DisableCpuMemArena', native);
+    if (options.sharedArena) api.check('AddSessionConfigEntry', native, 'session.use_env_allocators', '1');
+    else if (!options.arena) api.check('DisableCpuMemArena', native);
     api.check('SetSessionGraphOptimizationLevel', native, LEVELS[options.optimization]);
     if (options.optimizedModelPath)
       api.check('SetOptimizedModelFilePath', native, options.optimizedModelPath);
@@ -173,16 +176,19 @@ export class BoundRun {
   private readonly inputValues: BigUint64Array;
   private readonly outputValues: BigUint64Array;
   private readonly arguments: readonly unknown[];
+  /** Whatever is bound stays alive with the binding. */
+  private readonly bound: { readonly inputs: OrtTensor[]; readonly outputs: (OrtTensor | undefined)[] };
 
   constructor(
     readonly session: OrtSession,
     inputs: ReadonlyMap<string, OrtTensor>,
     outputs: ReadonlyMap<string, OrtTensor | undefined>,
   ) {
+    this.bound = { inputs: [...inputs.values()], outputs: [...outputs.values()] };
     this.inputNames = new CStrings([...inputs.keys()]);
     this.outputNames = new CStrings([...outputs.keys()]);
-    this.inputValues = offHeap([...inputs.values()].map((tensor) => tensor.pointer));
-    this.outputValues = offHeap([...outputs.values()].map((tensor) => tensor?.pointer ?? 0n));
+    this.inputValues = offHeap(this.bound.inputs.map((tensor) => tensor.pointer));
+    this.outputValues = offHeap(this.bound.outputs.map((tensor) => tensor?.pointer ?? 0n));
     this.arguments = [
       addressOf(this.inputNames.pointers),
       addressOf(this.inputValues),
@@ -191,16 +197,6 @@ export class BoundRun {
       outputs.size,
       addressOf(this.outputValues),
     ];
-  }
-
-  /** Points one input at another value; position is that of the constructor's map. */
-  setInput(position: number, tensor: OrtTensor): void {
-    this.inputValues[position] = tensor.pointer;
-  }
-
-  /** Points one output at another value; undefined: ONNX Runtime allocates it. */
-  setOutput(position: number, tensor: OrtTensor | undefined): void {
-    this.outputValues[position] = tensor?.pointer ?? 0n;
   }
 
   /** Runs on the calling thread (and the pool). @throws SluiceError `runtime`. */

@@ -17,6 +17,8 @@ export class OrtTensor {
   constructor(
     private readonly environment: OrtEnvironment,
     readonly pointer: bigint,
+    /** What owns the memory behind it, kept alive as long as the tensor is. */
+    readonly owner?: object,
   ) {}
 
   /** dtype and dims; undefined for values that are not tensors (sequences, maps). */
@@ -49,7 +51,8 @@ export class OrtTensor {
 }
 
 /**
- * A tensor over memory that stays where it is (no copy). The memory must outlive the tensor.
+ * A tensor over memory that stays where it is (no copy).
+ * @param owner the object whose life the memory depends on (a `NativeMemory`, an array); the tensor holds on to it.
  * @param dims row-major; @param byteLength must equal the product of dims times the element size.
  */
 export function tensorOver(
@@ -58,6 +61,7 @@ export function tensorOver(
   dims: readonly number[],
   address: bigint,
   byteLength: number,
+  owner: object,
 ): OrtTensor {
   const code = typeof dtype === 'string' ? dtypeCodeOf(dtype) : dtype;
   if (code === undefined)
@@ -82,7 +86,7 @@ export function tensorOver(
     code,
     value,
   );
-  return new OrtTensor(environment, value[0] as bigint);
+  return new OrtTensor(environment, value[0] as bigint, owner);
 }
 
 /** dtype and dims of an OrtTensorTypeAndShapeInfo; free dimensions are -1. */
