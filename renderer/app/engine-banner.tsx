@@ -12,19 +12,18 @@ export function EngineBanner(): ReactNode {
   const status = useStore(engine, (state) => state.status);
   if (status.state === 'ok' || status.state === 'starting') return null;
   const down = status.state === 'down';
-  const downTitle = host.kind === 'browser' ? STRINGS.engineDownBrowser : STRINGS.engineDown;
+  const remote = host.kind === 'browser';
+  const downTitle = remote ? STRINGS.engineDownBrowser : STRINGS.engineDown;
+  const restartTitle = remote ? STRINGS.engineReconnecting : STRINGS.engineRestarting;
+  const reason = status.reason.charAt(0).toUpperCase() + status.reason.slice(1);
   return (
     <div role={down ? 'alert' : 'status'} className={styles['banner']} data-state={status.state}>
       <p>
-        <strong>{down ? downTitle : STRINGS.engineRestarting}</strong>
-        <span>{status.reason}.</span>
+        <strong>{down ? downTitle : restartTitle}</strong>
+        <span>{reason}.</span>
         <span>{STRINGS.engineDownHint}</span>
       </p>
-      {down && (
-        <Button onClick={client.revive}>
-          {host.kind === 'browser' ? STRINGS.connectAgain : STRINGS.startAgain}
-        </Button>
-      )}
+      {down && <Button onClick={client.revive}>{remote ? STRINGS.connectAgain : STRINGS.startAgain}</Button>}
     </div>
   );
 }

@@ -14,6 +14,7 @@ export const STRINGS = {
     down: 'engine down',
   },
   engineRestarting: 'The engine stopped and is starting again',
+  engineReconnecting: 'The connection is lost; connecting again',
   engineDown: 'The engine is down',
   engineDownBrowser: 'No connection to the engine',
   engineDownHint: 'Figures below are the last ones received.',

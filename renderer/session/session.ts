@@ -84,7 +84,8 @@ function follow(session: Session): void {
   const onStatus = (status: EngineStatus): void => {
     session.engine.getState().actions.setStatus(status);
     if (status.state === 'ok') void refresh(session);
-    if (status.state === 'restarting' || status.state === 'down') {
+    // A browser that lost its connection can't know what became of the work; the next listing tells.
+    if (session.host.kind === 'electron' && (status.state === 'restarting' || status.state === 'down')) {
       session.runs.getState().actions.failRunning(lostWork(status));
       session.jobs.getState().actions.failRunning(lostWork(status));
     }

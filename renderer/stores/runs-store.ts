@@ -31,6 +31,16 @@ function merge(previous: RunRecord | undefined, next: RunRecord): RunRecord {
     : next;
 }
 
+const LOST: WireError = {
+  code: 'engine-down',
+  message: 'The engine was started anew meanwhile and knows nothing of this run. Start it again.',
+  details: {},
+};
+
+function endLost(run: RunRecord): RunRecord {
+  return run.state === 'running' ? { ...run, state: 'failed', error: LOST } : run;
+}
+
 export function createRunsStore(): RunsStore {
   return createStore<RunsState>((set) => ({
     runs: [],
@@ -41,11 +51,12 @@ export function createRunsStore(): RunsStore {
           if (previous === undefined) return { runs: newestFirst([run, ...runs]) };
           return { runs: runs.map((old) => (old === previous ? merge(previous, run) : old)) };
         }),
-      // Runs of an engine that died are only known here: they stay readable.
+      // Runs only known here were lost with an earlier engine: they stay readable.
       replaceAll: (list) =>
         set(({ runs }) => {
           const listed = new Set(list.map(({ id }) => id));
-          return { runs: newestFirst([...list, ...runs.filter(({ id }) => !listed.has(id))]) };
+          const lost = runs.filter(({ id }) => !listed.has(id)).map((run) => endLost(run));
+          return { runs: newestFirst([...list, ...lost]) };
         }),
       setResult: (runId, result) =>
         set(({ runs }) => ({ runs: runs.map((run) => (run.id === runId ? { ...run, result } : run)) })),

@@ -46,10 +46,14 @@ export function LayersTable({ layers }: { readonly layers: readonly LayerInfo[] 
     getScrollElement: () => scroll.current,
     estimateSize: () => ROW_PX,
     overscan: 12,
+    // The head sticks above the rows and scrolls with them.
+    scrollMargin: ROW_PX,
   });
   return (
     <div
+      ref={scroll}
       role="table"
+      tabIndex={0}
       aria-label={STRINGS.inspector.layers}
       aria-rowcount={layers.length + 1}
       className={styles['table']}
@@ -65,19 +69,11 @@ export function LayersTable({ layers }: { readonly layers: readonly LayerInfo[] 
           </span>
         ))}
       </div>
-      <div
-        ref={scroll}
-        role="rowgroup"
-        className={styles['scroll']}
-        tabIndex={0}
-        aria-label={STRINGS.inspector.layers}
-      >
-        <div role="presentation" style={{ height: rows.getTotalSize(), position: 'relative' }}>
-          {rows.getVirtualItems().map(({ index, start }) => {
-            const layer = layers[index];
-            return layer === undefined ? null : <LayerRow key={index} layer={layer} topPx={start} />;
-          })}
-        </div>
+      <div role="rowgroup" style={{ height: rows.getTotalSize(), position: 'relative' }}>
+        {rows.getVirtualItems().map(({ index, start }) => {
+          const layer = layers[index];
+          return layer === undefined ? null : <LayerRow key={index} layer={layer} topPx={start - ROW_PX} />;
+        })}
       </div>
     </div>
   );

@@ -51,10 +51,10 @@ function ModelRow({ model, selected, tabStop }: ModelRowProps): ReactNode {
       <td className={styles['name']} title={model.name}>
         {model.name}
       </td>
-      <td>{STRINGS.tasks[model.task.kind]}</td>
+      <td className={styles['wide']}>{STRINGS.tasks[model.task.kind]}</td>
       <td className={styles['number']}>{formatBytes(model.weightBytes)}</td>
       <td className={styles['number']}>{formatCount(model.layers)}</td>
-      <td className={styles['number']}>{formatBytes(model.largestLayerBytes)}</td>
+      <td className={`${styles['number']} ${styles['wide']}`}>{formatBytes(model.largestLayerBytes)}</td>
       <td className={styles['number']}>{formatBytes(model.minimumBytes)}</td>
       <td className={styles['state']} title={model.stateReason}>
         {STRINGS.states[model.state]}
@@ -74,14 +74,16 @@ export function ModelsTable({ models }: { readonly models: readonly ModelSummary
         <thead>
           <tr>
             <th scope="col">{COLUMNS.name}</th>
-            <th scope="col">{COLUMNS.task}</th>
+            <th scope="col" className={styles['wide']}>
+              {COLUMNS.task}
+            </th>
             <th scope="col" className={styles['number']} title={STRINGS.hints.weights}>
               {COLUMNS.weights}
             </th>
             <th scope="col" className={styles['number']}>
               {COLUMNS.layers}
             </th>
-            <th scope="col" className={styles['number']}>
+            <th scope="col" className={`${styles['number']} ${styles['wide']}`}>
               {COLUMNS.largest}
             </th>
             <th scope="col" className={styles['number']} title={STRINGS.hints.minimum}>

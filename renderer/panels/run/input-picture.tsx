@@ -41,6 +41,7 @@ export function InputPicture({ input, width, height, quads }: InputPictureProps)
   return (
     <svg
       className={styles['picture']}
+      style={{ width: `min(62%, calc(60vh * ${width / height}))` }}
       viewBox={`0 0 ${width} ${height}`}
       role="img"
       aria-label={STRINGS.input}

@@ -12,118 +12,29 @@ import {
   SLIDER_STEPS,
   stepToBudget,
 } from './curve-scale';
-import type { Scale } from './curve-scale';
 import styles from './memory-delay-plot.module.css';
+import { makeFrame, MARGIN } from './plot-frame';
+import type { Frame } from './plot-frame';
+import { Axes, BudgetMarker, LimitLabels, Limits, MeasuredDots } from './plot-layers';
 import { STRINGS } from './strings';
-import { useWidth } from './use-width';
+import { useSize } from './use-size';
 
 const WORDS = STRINGS.curve;
-const HEIGHT = 196;
-const MARGIN = { left: 44, right: 14, top: 16, bottom: 22 };
+/** A measured point this near the pointer is read out, CSS pixels. */
+const NEAR_PX = 8;
 
-interface Frame {
-  readonly x: (bytes: number) => number;
-  readonly y: (ms: number) => number;
-  readonly left: number;
-  readonly right: number;
-  readonly bottom: number;
-}
-
-function makeFrame(width: number, budget: Scale, latency: Scale): Frame {
-  const innerWidth = Math.max(1, width - MARGIN.left - MARGIN.right);
-  const innerHeight = HEIGHT - MARGIN.top - MARGIN.bottom;
-  return {
-    x: (bytes) => MARGIN.left + budget.toUnit(bytes) * innerWidth,
-    y: (ms) => MARGIN.top + (1 - latency.toUnit(ms)) * innerHeight,
-    left: MARGIN.left,
-    right: MARGIN.left + innerWidth,
-    bottom: HEIGHT - MARGIN.bottom,
-  };
-}
-
-function Axes({
-  frame,
-  budget,
-  latency,
-}: {
-  readonly frame: Frame;
-  readonly budget: Scale;
-  readonly latency: Scale;
-}): ReactNode {
-  return (
-    <g className={styles['axes']}>
-      {latency.ticks.map((ms) => (
-        <g key={ms}>
-          <line x1={frame.left} x2={frame.right} y1={frame.y(ms)} y2={frame.y(ms)} />
-          <text x={frame.left - 6} y={frame.y(ms) + 4} textAnchor="end">
-            {ms}
-          </text>
-        </g>
-      ))}
-      {budget.ticks.map((bytes) => (
-        <text key={bytes} x={frame.x(bytes)} y={frame.bottom + 15} textAnchor="middle">
-          {formatBytes(bytes)}
-        </text>
-      ))}
-      <text x={4} y={10}>
-        {WORDS.yTitle}
-      </text>
-    </g>
+/** The curve without measurements outside its budgets (other segment cuts had another least budget). */
+function withinBudgets(curve: MemoryDelayCurve): MemoryDelayCurve {
+  const measured = curve.measured.filter(
+    ({ budgetBytes }) => budgetBytes >= curve.minimumBytes && budgetBytes <= curve.totalBytes * 1.001,
   );
-}
-
-/** The two limits. Their labels sit at opposite ends and sides of their lines, so that they can't collide. */
-function Asymptotes({
-  frame,
-  curve,
-}: {
-  readonly frame: Frame;
-  readonly curve: MemoryDelayCurve;
-}): ReactNode {
-  const residentY = frame.y(curve.residentMs);
-  const limitY = frame.y(curve.readLimitMs);
-  return (
-    <g className={styles['limits']}>
-      <line data-kind="resident" x1={frame.left} x2={frame.right} y1={residentY} y2={residentY} />
-      <text data-kind="resident" x={frame.left + 6} y={residentY + 13}>
-        {`${WORDS.resident} ${formatMs(curve.residentMs)}`}
-      </text>
-      <line data-kind="read" x1={frame.left} x2={frame.right} y1={limitY} y2={limitY} />
-      <text data-kind="read" x={frame.right - 4} y={limitY - 5} textAnchor="end">
-        {`${WORDS.readLimit} ${formatMs(curve.readLimitMs)}`}
-      </text>
-    </g>
-  );
-}
-
-function Measured({
-  frame,
-  points,
-  mode,
-}: {
-  readonly frame: Frame;
-  readonly points: readonly MeasuredPoint[];
-  readonly mode: string;
-}): ReactNode {
-  return (
-    <g className={styles['measured']}>
-      {points.map((point) => {
-        const x = frame.x(point.budgetBytes);
-        return (
-          <g key={`${point.mode} ${point.budgetBytes}`} data-current={point.mode === mode}>
-            <line x1={x} x2={x} y1={frame.y(point.p10Ms)} y2={frame.y(point.p90Ms)} />
-            <circle cx={x} cy={frame.y(point.medianMs)} r={3.5} />
-          </g>
-        );
-      })}
-    </g>
-  );
+  return { ...curve, measured };
 }
 
 function nearestMeasured(curve: MemoryDelayCurve, bytes: number, frame: Frame): MeasuredPoint | undefined {
   const near = curve.measured
     .map((point) => ({ point, away: Math.abs(frame.x(point.budgetBytes) - frame.x(bytes)) }))
-    .filter(({ away }) => away <= 8)
+    .filter(({ away }) => away <= NEAR_PX)
     .sort((a, b) => a.away - b.away);
   return near[0]?.point;
 }
@@ -131,20 +42,31 @@ function nearestMeasured(curve: MemoryDelayCurve, bytes: number, frame: Frame): 
 /** What the curve says at a budget, in one line. */
 function readout(curve: MemoryDelayCurve, bytes: number, measured: MeasuredPoint | undefined): string {
   const at = pointAt(curve.points, bytes);
+  const all = curve.points.at(-1)?.residentLayers ?? 0;
   const parts = [
     formatBytes(bytes),
     `${WORDS.predicted} ${formatMs(predictAt(curve.points, bytes) ?? Number.NaN)}`,
-    ...(at === undefined
-      ? []
-      : [WORDS.layersResident(at.residentLayers, curve.points.at(-1)?.residentLayers ?? 0)]),
+    ...(at === undefined ? [] : [WORDS.layersResident(at.residentLayers, all)]),
   ];
   if (measured !== undefined) {
     const spread = `${measured.p10Ms.toFixed(1)} to ${formatMs(measured.p90Ms)}`;
-    parts.push(
-      `${WORDS.measured} ${formatMs(measured.medianMs)} (${spread}, ${measured.mode}, ${WORDS.runs(measured.runs)})`,
-    );
+    const source = `${measured.mode}, ${WORDS.runs(measured.runs)}`;
+    parts.push(`${WORDS.measured} ${formatMs(measured.medianMs)} (${spread}, ${source})`);
   }
   return parts.join(' · ');
+}
+
+function Header({ text }: { readonly text: string }): ReactNode {
+  return (
+    <div className={styles['head']}>
+      <h2>{WORDS.title}</h2>
+      <p className={styles['readout']}>{text}</p>
+      <ul className={styles['legend']} aria-hidden="true">
+        <li data-kind="predicted">{WORDS.predicted}</li>
+        <li data-kind="measured">{WORDS.measured}</li>
+      </ul>
+    </div>
+  );
 }
 
 interface MemoryDelayPlotProps {
@@ -159,60 +81,62 @@ interface MemoryDelayPlotProps {
  * The memory-delay curve. A native range input lies over the whole plot: dragging anywhere, arrow keys and assistive
  * technology set the budget.
  */
-export function MemoryDelayPlot({ curve, budgetBytes, onBudget, disabled }: MemoryDelayPlotProps): ReactNode {
-  const [ref, width] = useWidth<HTMLDivElement>();
+export function MemoryDelayPlot(props: MemoryDelayPlotProps): ReactNode {
+  const { budgetBytes, onBudget, disabled } = props;
+  const curve = withinBudgets(props.curve);
+  const [ref, size] = useSize<HTMLDivElement>();
   const [hoverBytes, setHoverBytes] = useState<number>();
   const budget = budgetScale(curve.minimumBytes, curve.totalBytes);
   const latency = latencyScale(curve);
-  const frame = makeFrame(width, budget, latency);
+  const frame = makeFrame(size, budget, latency);
   const pointed = hoverBytes ?? budgetBytes;
-  const measured = nearestMeasured(curve, pointed, frame);
   const line = curve.points
     .map((point) => `${frame.x(point.budgetBytes)},${frame.y(point.predictedMs)}`)
     .join(' ');
-  const marker = frame.x(budgetBytes);
-  const atBudget = predictAt(curve.points, budgetBytes);
   return (
-    <div ref={ref} className={styles['plot']} data-testid="run-curve" data-disabled={disabled}>
-      <p className={styles['readout']}>{readout(curve, pointed, measured)}</p>
-      <svg width={width} height={HEIGHT} aria-hidden="true">
-        <Axes frame={frame} budget={budget} latency={latency} />
-        <Asymptotes frame={frame} curve={curve} />
-        <polyline className={styles['predicted']} points={line} />
-        <Measured frame={frame} points={curve.measured} mode={curve.mode} />
-        {hoverBytes !== undefined && (
-          <line
-            className={styles['hover']}
-            x1={frame.x(hoverBytes)}
-            x2={frame.x(hoverBytes)}
-            y1={MARGIN.top}
-            y2={frame.bottom}
+    <div className={styles['plot']} data-testid="run-curve" data-disabled={disabled}>
+      <Header text={readout(curve, pointed, nearestMeasured(curve, pointed, frame))} />
+      <div ref={ref} className={styles['area']}>
+        <svg width={size.width} height={size.height} aria-hidden="true">
+          <Axes frame={frame} curve={curve} budget={budget} latency={latency} />
+          <Limits frame={frame} curve={curve} />
+          {hoverBytes !== undefined && (
+            <line
+              className={styles['hover']}
+              x1={frame.x(hoverBytes)}
+              x2={frame.x(hoverBytes)}
+              y1={MARGIN.top}
+              y2={frame.bottom}
+            />
+          )}
+          <polyline className={styles['predicted']} points={line} />
+          <MeasuredDots frame={frame} points={curve.measured} mode={curve.mode} />
+          <BudgetMarker
+            frame={frame}
+            budgetBytes={budgetBytes}
+            predictedMs={predictAt(curve.points, budgetBytes)}
           />
-        )}
-        <g className={styles['marker']}>
-          <line x1={marker} x2={marker} y1={MARGIN.top - 4} y2={frame.bottom} />
-          {atBudget !== undefined && <circle cx={marker} cy={frame.y(atBudget)} r={4.5} />}
-          <path d={`M${marker - 5} ${MARGIN.top - 8}h10l-5 7z`} />
-        </g>
-      </svg>
-      <input
-        type="range"
-        className={styles['slider']}
-        style={{ left: MARGIN.left - 1, right: MARGIN.right - 1 }}
-        aria-label={STRINGS.budget}
-        aria-valuetext={readout(curve, budgetBytes, undefined)}
-        min={0}
-        max={SLIDER_STEPS}
-        step={1}
-        value={budgetToStep(budget, budgetBytes)}
-        disabled={disabled}
-        onChange={(event) => onBudget(stepToBudget(budget, event.currentTarget.valueAsNumber, curve))}
-        onPointerMove={(event) => {
-          const box = event.currentTarget.getBoundingClientRect();
-          setHoverBytes(budget.fromUnit((event.clientX - box.left) / box.width));
-        }}
-        onPointerLeave={() => setHoverBytes(undefined)}
-      />
+          <LimitLabels frame={frame} curve={curve} />
+        </svg>
+        <input
+          type="range"
+          className={styles['slider']}
+          style={{ left: MARGIN.left - 1, width: Math.max(0, frame.right - frame.left + 2) }}
+          aria-label={STRINGS.budget}
+          aria-valuetext={readout(curve, budgetBytes, undefined)}
+          min={0}
+          max={SLIDER_STEPS}
+          step={1}
+          value={budgetToStep(budget, budgetBytes)}
+          disabled={disabled}
+          onChange={(event) => onBudget(stepToBudget(budget, event.currentTarget.valueAsNumber, curve))}
+          onPointerMove={(event) => {
+            const box = event.currentTarget.getBoundingClientRect();
+            setHoverBytes(budget.fromUnit((event.clientX - box.left) / box.width));
+          }}
+          onPointerLeave={() => setHoverBytes(undefined)}
+        />
+      </div>
     </div>
   );
 }

@@ -42,7 +42,7 @@ export function PlacementStrip({ plan }: { readonly plan: PlanDetail }): ReactNo
   return (
     <div className={styles['strip']}>
       <div className={styles['head']}>
-        <h3>{WORDS.title}</h3>
+        <h2>{WORDS.title}</h2>
         <Legend plan={plan} />
       </div>
       <svg

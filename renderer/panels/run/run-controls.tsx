@@ -57,7 +57,6 @@ function PeriodFields({ panel }: { readonly panel: RunPanelState }): ReactNode {
         label={STRINGS.period}
         value={setup.periodText}
         placeholder={STRINGS.periodPlaceholder}
-        suffix={STRINGS.ms}
         fault={badMs(setup.periodText)}
         onChange={(periodText) => change(model.name, { periodText })}
       />
@@ -65,7 +64,6 @@ function PeriodFields({ panel }: { readonly panel: RunPanelState }): ReactNode {
         label={STRINGS.deadline}
         value={setup.deadlineText}
         placeholder={STRINGS.deadlinePlaceholder}
-        suffix={STRINGS.ms}
         fault={badMs(setup.deadlineText)}
         onChange={(deadlineText) => change(model.name, { deadlineText })}
       />

@@ -95,7 +95,7 @@ export function RunOutcome({
     <section className={styles['outcome']}>
       {refusal}
       <header className={styles['head']}>
-        <h3>{run.inputName}</h3>
+        <h2>{run.inputName}</h2>
         <span
           className={styles['state']}
           data-testid="run-state"
