@@ -87,3 +87,31 @@ describe('the layer rule', () => {
     },
   );
 });
+
+describe('the rules beside it', () => {
+  /** The real configuration without its type-checked rules, which need seconds to start. */
+  const untyped = new ESLint({
+    cwd: ROOT,
+    overrideConfig: [{ files: ['**/*.{ts,tsx}'], ...tseslint.configs.disableTypeChecked }],
+  });
+
+  it.each([
+    ['core/onnx/model.ts', "export * from './schema';", 'no-restricted-syntax'],
+    ['core/onnx/model.ts', 'export const at = Date.now();', 'no-restricted-syntax'],
+    ['core/onnx/model.ts', 'export const at = Math.random();', 'no-restricted-syntax'],
+    ['core/onnx/model.ts', 'export default 1;', 'import-x/no-default-export'],
+    ['core/base/units.ts', "import { formatBytes } from './index';\nformatBytes(1);", 'import-x/no-cycle'],
+  ])('%s: %s', async (file, text, rule) => {
+    const [result] = await untyped.lintText(`${text}\n`, { filePath: join(ROOT, file) });
+    expect(result.messages.map(({ ruleId, message }) => ruleId ?? message)).toContain(rule);
+  });
+
+  it('lets core/base and tests read the clock', async () => {
+    for (const file of ['core/base/units.ts', 'core/onnx/new.test.ts']) {
+      const [result] = await untyped.lintText('export const at = Date.now();\n', {
+        filePath: join(ROOT, file),
+      });
+      expect(result.messages).toEqual([]);
+    }
+  });
+});

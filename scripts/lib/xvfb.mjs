@@ -12,6 +12,12 @@ export function startXvfb() {
     // -displayfd lets the server choose a free number and tell it once it accepts connections.
     const args = ['-displayfd', '3', '-screen', '0', '1600x1000x24', '-nolisten', 'tcp', '-noreset'];
     const server = spawn('Xvfb', args, { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] });
+    const endWithUs = () => {
+      server.kill('SIGTERM');
+      process.exit(143);
+    };
+    process.once('SIGTERM', endWithUs);
+    server.once('exit', () => process.off('SIGTERM', endWithUs));
     const timer = setTimeout(() => {
       server.kill('SIGKILL');
       fail(new SetupError('Xvfb did not come up within 15 s.'));
