@@ -2,7 +2,7 @@ import { formatBytes, formatRate } from '../format';
 import type { Hit } from './hit-test';
 import { causeOfWait } from './stall-cause';
 import type { TimelineTheme } from './theme';
-import { formatDuration } from './time-format';
+import { formatDuration, formatMoment } from './time-format';
 import type { TooltipLine, TooltipText } from './tooltip';
 import { kindOf, layerNameOf } from './trace-model';
 import type { TraceModel } from './trace-model';
@@ -20,7 +20,7 @@ export function describeSpan(
   const bytes = columns.bytes[span]!;
   const lines: TooltipLine[] = [
     { label: TITLES[kind], value: formatDuration(us) },
-    { label: 'from', value: formatDuration(columns.startUs[span]!) },
+    { label: 'from', value: formatMoment(columns.startUs[span]!) },
   ];
   if (kind === 'read') {
     lines.push({ label: 'bytes', value: formatBytes(bytes) });
@@ -57,7 +57,7 @@ export function describeHit(
   const lines = [
     { label: 'held', value: `${formatBytes(hit.bytes)}${share}` },
     { label: 'capacity', value: capacityBytes > 0 ? formatBytes(capacityBytes) : 'no ring' },
-    { label: 'at', value: formatDuration(Math.max(0, hit.atUs)) },
+    { label: 'at', value: formatMoment(Math.max(0, hit.atUs)) },
   ];
   return { title: 'Ring buffer', color: theme.ring, lines };
 }

@@ -1,6 +1,6 @@
 import { drawRing } from './draw-ring';
-import { drawRow, fitText } from './draw-row';
-import { AXIS_PX, GUTTER_PX, laneOf, rowBox } from './lane-layout';
+import { drawRow } from './draw-row';
+import { AXIS_PX, GUTTER_PX, HEADER_PX, laneOf, rowBox } from './lane-layout';
 import type { LaneBox, LaneKind, LaneLayout } from './lane-layout';
 import type { TimelineTheme } from './theme';
 import { formatTick } from './time-format';
@@ -63,7 +63,7 @@ function drawGrid(context: CanvasRenderingContext2D, { theme, scale, heightPx }:
   context.textBaseline = 'middle';
   context.textAlign = 'left';
   for (const us of atUs) {
-    const label = formatTick(us, stepUs);
+    const label = formatTick(us, stepUs, scale.window.endUs);
     const xPx = usToPx(scale, us) + 4;
     if (xPx + context.measureText(label).width <= scale.leftPx + scale.widthPx)
       context.fillText(label, xPx, AXIS_PX / 2);
@@ -76,6 +76,7 @@ function drawLane(context: CanvasRenderingContext2D, frame: Frame, box: LaneBox)
   const { theme, scale, devicePixelRatio } = frame;
   const lane = laneOf(model, box);
   if (!lane) {
+    if (model.ring.at.length === 0) drawNothing(context, frame, box, NOTHING.ring);
     drawRing(context, model.ring, model.columns.ringCapacityBytes, box, scale, theme);
     return;
   }
@@ -88,6 +89,7 @@ function drawLane(context: CanvasRenderingContext2D, frame: Frame, box: LaneBox)
 }
 
 const NOTHING = {
+  ring: 'this run had no ring buffer',
   read: 'nothing was read: all layers were resident',
   wait: 'compute never waited for the disk',
   compute: 'no layer was computed',
@@ -123,6 +125,6 @@ function drawGutter(context: CanvasRenderingContext2D, frame: Frame): void {
     context.fillStyle = theme.text;
     context.font = `600 ${theme.font}`;
     const title = `${trace === 0 ? 'A' : 'B'}  ${frame.titles[trace] ?? ''}`;
-    context.fillText(fitText(context, title, widthPx - 16), 0, topPx + 11);
+    context.fillText(title, 10, topPx + HEADER_PX / 2 + 1, widthPx - 20);
   }
 }

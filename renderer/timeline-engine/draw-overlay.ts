@@ -105,8 +105,12 @@ function drawRange(context: CanvasRenderingContext2D, frame: Frame, range: TimeW
   const { theme, scale, heightPx } = frame;
   const fromPx = usToPx(scale, range.startUs);
   const toPx = usToPx(scale, range.endUs);
-  context.fillStyle = theme.accentSoft;
-  context.fillRect(fromPx, AXIS_PX, toPx - fromPx, heightPx - AXIS_PX);
+  // What lies outside steps back; what is summed keeps its colours.
+  context.fillStyle = theme.surface;
+  context.globalAlpha = 0.6;
+  context.fillRect(scale.leftPx, AXIS_PX, fromPx - scale.leftPx, heightPx - AXIS_PX);
+  context.fillRect(toPx, AXIS_PX, scale.leftPx + scale.widthPx - toPx, heightPx - AXIS_PX);
+  context.globalAlpha = 1;
   context.fillStyle = theme.accent;
   context.fillRect(Math.round(fromPx), 0, 1, heightPx);
   context.fillRect(Math.round(toPx), 0, 1, heightPx);

@@ -8,7 +8,7 @@ import type { TimeScale } from './time-scale';
 const SHADES = [0.38, 0.52, 0.66, 0.8, 1] as const;
 /** Above so many spans a device pixel, a row is drawn from its coverage instead of span by span. */
 const DENSE_PER_PX = 0.5;
-const MIN_LABEL_PX = 34;
+const MIN_LABEL_PX = 30;
 
 export interface RowStyle {
   readonly fill: string;
@@ -123,14 +123,25 @@ function drawLabels(
 
 const widths = new Map<string, number>();
 
-/** Cuts the middle out of a text that is too long: layer names differ at both ends. */
+/** Fewest characters of a name worth drawing. */
+const MIN_CHARS = 5;
+
+/**
+ * As much of a layer's name as fits: whole; without its leading path (`…/conv1`, `conv1`), which neighbours share; or
+ * its last part cut short. Empty when that says nothing.
+ */
 export function fitText(context: CanvasRenderingContext2D, text: string, roomPx: number): string {
-  if (textWidth(context, text) <= roomPx) return text;
-  const perCharPx = textWidth(context, text) / text.length;
-  const keep = Math.floor(roomPx / perCharPx) - 1;
-  if (keep < 3) return '';
-  const tail = Math.floor(keep / 2);
-  return `${text.slice(0, keep - tail)}…${text.slice(text.length - tail)}`;
+  const perCharPx = textWidth(context, 'n');
+  const room = Math.floor(roomPx / perCharPx);
+  if (text.length <= room || textWidth(context, text) <= roomPx) return text;
+  const parts = text.split(/[/.]/).filter(Boolean);
+  for (let from = 1; from < parts.length; from += 1) {
+    const tail = text.slice(text.lastIndexOf(parts.slice(from).join(text.includes('/') ? '/' : '.')));
+    if (tail.length + 2 <= room) return `…/${tail}`;
+  }
+  const last = parts.at(-1) ?? text;
+  if (last.length <= room) return last;
+  return room > MIN_CHARS ? `${last.slice(0, room - 1)}…` : '';
 }
 
 function textWidth(context: CanvasRenderingContext2D, text: string): number {

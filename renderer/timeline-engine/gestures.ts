@@ -52,6 +52,7 @@ export function attachGestures(element: HTMLElement, target: GestureTarget): () 
 
   const onDown = (event: PointerEvent): void => {
     if (event.button !== 0) return;
+    target.leave();
     const { x, y } = at(event);
     pointers.set(event.pointerId, { x, y });
     element.setPointerCapture(event.pointerId);

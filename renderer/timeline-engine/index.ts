@@ -4,7 +4,7 @@ export { sumLayers, sumRange } from './range-sums';
 export type { LaneSums, LayerSums, RangeSums } from './range-sums';
 export { causeOfWait } from './stall-cause';
 export { watchTheme } from './theme';
-export { formatDuration } from './time-format';
+export { formatDuration, formatMoment } from './time-format';
 export type { TimeWindow } from './time-scale';
 export { Timeline } from './timeline';
 export type { ShownTrace, TimelineEvents } from './timeline';

@@ -13,7 +13,6 @@ export interface TimelineTheme {
   readonly text: string;
   readonly muted: string;
   readonly accent: string;
-  readonly accentSoft: string;
   readonly font: string;
   readonly smallFont: string;
   readonly monoFont: string;
@@ -43,7 +42,6 @@ export function readTheme(element: Element): TimelineTheme {
     text,
     muted: token('--text-muted', '#565c66'),
     accent: token('--accent', '#5a3fc0'),
-    accentSoft: withAlpha(token('--accent', '#5a3fc0'), 0.14),
     font: `${token('--text-table', '12px')} ${token('--font-ui', 'sans-serif')}`,
     smallFont: `${small} ${token('--font-ui', 'sans-serif')}`,
     monoFont: `${small} ${token('--font-mono', 'monospace')}`,

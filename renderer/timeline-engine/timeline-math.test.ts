@@ -8,7 +8,7 @@ import { AXIS_PX, boxOf, layoutLanes } from './lane-layout';
 import { sumLayers, sumRange } from './range-sums';
 import { causeOfWait } from './stall-cause';
 import { buildSteps, stepAt, stepExtent } from './step-lod';
-import { formatDuration, formatTick } from './time-format';
+import { formatDuration, formatMoment, formatTick } from './time-format';
 import { clampWindow, panBy, pxToUs, ticks, usToPx, wholeTrace, zoomAt } from './time-scale';
 import { buildTrace, endUs } from './trace-model';
 import { traceOf } from './trace-of';
@@ -211,10 +211,11 @@ describe('time scale', () => {
   it('puts ticks on round times', () => {
     expect(ticks(scaleOf({ startUs: 0, endUs: 104_000 }), 90)).toMatchObject({ stepUs: 20_000 });
     expect(ticks(scaleOf({ startUs: 0, endUs: 104_000 }), 90).atUs).toHaveLength(6);
-    expect(formatTick(20_000, 20_000)).toBe('20\u2009ms');
-    expect(formatTick(12_500, 500)).toBe('12.5\u2009ms');
-    expect(formatTick(12.5, 0.5)).toBe('12.5\u2009µs');
-    expect(formatTick(2_000_000, 1_000_000)).toBe('2\u2009s');
+    expect(formatTick(20_000, 20_000, 104_000)).toBe('20\u2009ms');
+    expect(formatTick(12_500, 500, 104_000)).toBe('12.5\u2009ms');
+    expect(formatTick(12.5, 0.5, 80)).toBe('12.5\u2009µs');
+    expect(formatTick(24_260_000, 10_000, 24_400_000)).toBe('24.26\u2009s');
+    expect(formatMoment(16_512)).toBe('16.512\u2009ms');
     expect(formatDuration(7.25)).toBe('7.3\u2009µs');
     expect(formatDuration(12_340)).toBe('12.3\u2009ms');
   });

@@ -52,7 +52,8 @@ export class Timeline {
   #selected: SpanRef | undefined;
   #range: TimeWindow | undefined;
   #hit: Hit | undefined;
-  #cursorPx: number | undefined;
+  /** Where the pointer hovers; not while it drags. */
+  #pointer: { readonly xPx: number; readonly yPx: number } | undefined;
   #pictureDirty = true;
   #overlayDirty = true;
   #requested = 0;
@@ -102,6 +103,8 @@ export class Timeline {
 
   setWindow(window: TimeWindow): void {
     this.#window = panBy(window, 0, this.#bounds);
+    // Under a resting pointer there is something else now.
+    if (this.#pointer) this.#hover(this.#pointer.xPx, this.#pointer.yPx);
     this.#redraw();
   }
 
@@ -163,7 +166,7 @@ export class Timeline {
     if (this.#pictureDirty) paint(this.canvas, frame, (context) => drawFrame(context, frame));
     if (this.#pictureDirty || this.#overlayDirty) {
       const hovered = this.#hit?.kind === 'span' ? this.#hit.ref : undefined;
-      const overlay = { hovered, selected: this.#selected, range: this.#range, cursorPx: this.#cursorPx };
+      const overlay = { hovered, selected: this.#selected, range: this.#range, cursorPx: this.#pointer?.xPx };
       paint(this.#overlayCanvas, frame, (context) => drawOverlay(context, frame, overlay));
     }
     this.#pictureDirty = false;
@@ -245,7 +248,6 @@ export class Timeline {
         );
       },
       panPx: (byPx) => {
-        this.#tooltip.hide();
         this.setWindow(panBy(this.#window, byPx * usPerPx(this.#scale()), this.#bounds));
       },
       hover: (xPx, yPx) => this.#hover(xPx, yPx),
@@ -287,7 +289,7 @@ export class Timeline {
 
   #hover(xPx: number, yPx: number): void {
     this.#hit = this.#hitAt(xPx, yPx);
-    this.#cursorPx = xPx >= GUTTER_PX ? xPx : undefined;
+    this.#pointer = { xPx, yPx };
     const text = this.#hit && describeHit(this.#models, this.#hit, this.#theme);
     if (text) this.#tooltip.show(text, xPx, yPx);
     else this.#tooltip.hide();
@@ -297,14 +299,13 @@ export class Timeline {
 
   #leave(): void {
     this.#hit = undefined;
-    this.#cursorPx = undefined;
+    this.#pointer = undefined;
     this.#tooltip.hide();
     this.#redrawOverlay();
   }
 
   #dragRange(fromPx: number, toPx: number, yPx: number): void {
-    this.#tooltip.hide();
-    this.#cursorPx = undefined;
+    this.#leave();
     const scale = this.#scale();
     const box = boxAt(layoutLanes(this.#models.length, this.#heightPx), yPx);
     const lanes = this.#models.flatMap((model, trace) => {

@@ -45,7 +45,8 @@ export class Tooltip {
     const { offsetWidth, offsetHeight } = this.#element;
     const flip = xPx + GAP_PX + offsetWidth > this.host.clientWidth;
     const left = flip ? xPx - GAP_PX - offsetWidth : xPx + GAP_PX;
-    const top = Math.min(yPx + GAP_PX, Math.max(0, this.host.clientHeight - offsetHeight - 4));
+    const below = yPx + GAP_PX + offsetHeight <= this.host.clientHeight;
+    const top = below ? yPx + GAP_PX : Math.max(0, yPx - GAP_PX - offsetHeight);
     this.#element.style.transform = `translate(${Math.max(0, Math.round(left))}px, ${Math.round(top)}px)`;
     this.#element.style.visibility = 'visible';
   }

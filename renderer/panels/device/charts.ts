@@ -1,5 +1,5 @@
 import type { DeviceInfo, TelemetrySeries } from '../../../core/contract';
-import { formatBytes, formatPct, formatRate, NO_FIGURE } from '../../format';
+import { formatBytes, formatBytesOf, formatPct, formatRate, NO_FIGURE } from '../../format';
 import { STRINGS } from './strings';
 
 const WORDS = STRINGS.charts;
@@ -27,6 +27,8 @@ export interface ChartSpec {
   readonly max?: number;
   /** The axis never shows less, so that noise at rest stays small. */
   readonly minTop: number;
+  /** The axis is round in powers of two. */
+  readonly binary: boolean;
   readonly axis: (value: number) => string;
 }
 
@@ -40,9 +42,12 @@ export function chartsOf(device: DeviceInfo | undefined): readonly ChartSpec[] {
   const machine = { factor: 1, filled: true, token: GREY } as const;
   const engine = { factor: 1, filled: false } as const;
   const share = (value: number): string => formatPct(value / cores);
+  const ofTotal = (bytes: number): string =>
+    device ? formatBytesOf(bytes, device.memTotalBytes) : formatBytes(bytes);
   return [
     {
       id: 'cpu',
+      binary: false,
       title: WORDS.cpu.title,
       max: 100,
       minTop: 100,
@@ -62,11 +67,11 @@ export function chartsOf(device: DeviceInfo | undefined): readonly ChartSpec[] {
     {
       id: 'memory',
       title: WORDS.memory.title,
-      ...(device ? { max: device.memTotalBytes } : {}),
+      binary: true,
       minTop: 2 ** 28,
       axis: formatBytes,
       lines: [
-        { ...machine, series: 'memUsedBytes', label: WORDS.memory.used, text: formatBytes },
+        { ...machine, series: 'memUsedBytes', label: WORDS.memory.used, text: ofTotal },
         { ...engine, series: 'engineRssBytes', label: WORDS.memory.rss, token: '--text', text: formatBytes },
         {
           ...engine,
@@ -79,6 +84,7 @@ export function chartsOf(device: DeviceInfo | undefined): readonly ChartSpec[] {
     },
     {
       id: 'disk',
+      binary: false,
       title: WORDS.disk.title,
       minTop: 10e6,
       axis: formatRate,
@@ -102,6 +108,7 @@ export function chartsOf(device: DeviceInfo | undefined): readonly ChartSpec[] {
     },
     {
       id: 'queue',
+      binary: false,
       title: WORDS.queue.title,
       minTop: 4,
       axis: (value) => value.toFixed(value < 10 ? 1 : 0),
@@ -109,6 +116,7 @@ export function chartsOf(device: DeviceInfo | undefined): readonly ChartSpec[] {
     },
     {
       id: 'gpu',
+      binary: false,
       title: WORDS.gpu.title,
       max: 100,
       minTop: 100,

@@ -8,6 +8,7 @@ import { watchTheme } from '../../timeline-engine';
 import type { ChartSpec } from './charts';
 import styles from './device-panel.module.css';
 import { History } from './history';
+import { niceTop } from './nice-top';
 import { STRINGS } from './strings';
 
 interface LiveChartProps {
@@ -70,13 +71,13 @@ function makeChart(host: HTMLElement, spec: ChartSpec, windowSec: number, data: 
       ...sizeOf(host),
       legend: { show: false },
       cursor: { show: false },
-      padding: [6, 8, 0, 0],
+      padding: [6, 20, 0, 0],
       scales: {
         x: { time: false, range: [-windowSec, 0] },
         y: {
           range: (_chart, _low, high) => [
             0,
-            spec.max ?? Math.max(spec.minTop, (Number.isFinite(high) ? high : 0) * 1.1),
+            spec.max ?? niceTop(Math.max(spec.minTop, high || 0), spec.binary),
           ],
         },
       },
@@ -86,8 +87,9 @@ function makeChart(host: HTMLElement, spec: ChartSpec, windowSec: number, data: 
           grid,
           size: 20,
           gap: 2,
-          incrs: [windowSec / 4],
-          values: (_chart, splits) => splits.map((second) => tickLabel(second)),
+          incrs: [windowSec > 120 ? 60 : 15],
+          // No label at the left edge: it would stand under the y axis.
+          values: (_chart, splits) => splits.map((second) => (second <= -windowSec ? '' : tickLabel(second))),
         },
         {
           ...axis,
@@ -116,5 +118,5 @@ function makeChart(host: HTMLElement, spec: ChartSpec, windowSec: number, data: 
 function tickLabel(second: number): string {
   if (second === 0) return STRINGS.now;
   const whole = Math.round(-second);
-  return whole % 60 === 0 && whole > 60 ? `−${whole / 60} min` : `−${whole} s`;
+  return whole % 60 === 0 ? `−${whole / 60} min` : `−${whole} s`;
 }

@@ -13,7 +13,7 @@ const WORDS = STRINGS.layers;
 const ROW_PX = 24;
 
 interface Column {
-  readonly key: SortKey;
+  readonly key: Exclude<SortKey, 'layer' | 'name'>;
   readonly label: string;
   readonly text: (row: LayerRow) => string;
 }
@@ -127,7 +127,7 @@ function LayerRows(props: {
                 {row.name}
               </span>
               {props.columns.map(({ key, text }) => (
-                <span key={key} role="cell" className={styles['number']}>
+                <span key={key} role="cell" className={styles['number']} data-zero={row[key] === 0}>
                   {key === 'waitUs' && (
                     <i
                       className={styles['bar']}

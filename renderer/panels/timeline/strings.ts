@@ -2,7 +2,7 @@
 export const STRINGS = {
   title: 'Timeline',
   run: 'Run',
-  compare: 'Compare with',
+  compare: 'Compare',
   compareNone: 'nothing',
   emptyTitle: 'No run to look at yet',
   empty:
@@ -34,10 +34,7 @@ export const STRINGS = {
     read: 'Read',
     compute: 'Compute',
     wait: 'Wait',
-    ring: 'Ring',
     hint: 'Shift-drag sums a range',
-    share: (pct: string): string => `${pct} of the time`,
-    overlap: (atOnce: string): string => `${atOnce} at once`,
   },
   inspector: {
     close: 'Close the inspector',

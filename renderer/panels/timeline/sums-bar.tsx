@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 
 import { formatBytes, formatPct, formatRate } from '../../format';
-import { formatDuration, sumRange } from '../../timeline-engine';
+import { formatDuration, formatMoment, sumRange } from '../../timeline-engine';
 import type { LaneSums, TimeWindow, TraceModel } from '../../timeline-engine';
 import { Button } from '../../ui';
 import { STRINGS } from './strings';
@@ -67,11 +67,12 @@ function SumsLine({
         <dt>{range ? WORDS.range : WORDS.whole}</dt>
         <dd>
           <b>{formatDuration(lengthUs)}</b>
-          {range && <small>from {formatDuration(Math.max(0, window.startUs))}</small>}
+          {range && <small>from {formatMoment(Math.max(0, window.startUs))}</small>}
         </dd>
       </div>
       <Lane kind="read" sums={sums.read} lengthUs={lengthUs}>
-        {formatBytes(sums.read.bytes)} at {formatRate(rate(sums.read))}
+        {formatBytes(sums.read.bytes)}
+        {sums.read.busyUs > 0 && ` at ${formatRate(rate(sums.read))}`}
       </Lane>
       <Lane kind="compute" sums={sums.compute} lengthUs={lengthUs}>
         {pct(sums.compute.busyUs, lengthUs)}

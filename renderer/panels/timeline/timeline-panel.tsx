@@ -2,6 +2,7 @@ import { useMemo, useState } from 'react';
 import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 
+import { SPAN_KINDS } from '../../../core/contract';
 import { useSession } from '../../session';
 import { buildTrace } from '../../timeline-engine';
 import type { ShownTrace, SpanRef, Timeline, TimeWindow } from '../../timeline-engine';
@@ -56,6 +57,7 @@ function Shown({ traces, main }: { readonly traces: Traces; readonly main: Shown
         compareId={compared?.run.id}
         timeline={timeline}
         live={live}
+        hasWaits={hasWaits(main)}
         running={main.run.state === 'running'}
         exporting={exported.state === 'busy'}
         onChoose={actions.choose}
@@ -72,7 +74,9 @@ function Shown({ traces, main }: { readonly traces: Traces; readonly main: Shown
         </p>
       )}
       {exported.state === 'failed' && (
-        <FailureNote title={STRINGS.exportFailed} error={exported.error} onDismiss={dismiss} />
+        <div className={styles['fault']}>
+          <FailureNote title={STRINGS.exportFailed} error={exported.error} onDismiss={dismiss} />
+        </div>
       )}
       <TraceBody
         main={main}
@@ -83,6 +87,10 @@ function Shown({ traces, main }: { readonly traces: Traces; readonly main: Shown
       />
     </div>
   );
+}
+
+function hasWaits({ trace }: ShownRun): boolean {
+  return trace?.state === 'ready' && trace.columns.kind.includes(SPAN_KINDS.indexOf('wait'));
 }
 
 interface TraceBodyProps {
@@ -98,7 +106,11 @@ function TraceBody({ main, compared, timeline, onTimeline, onRetry }: TraceBodyP
   const failed = [main, compared].find((run) => run?.trace?.state === 'failed');
   if (failed?.trace?.state === 'failed') {
     const retry = <Button onClick={() => void onRetry(failed.run.id)}>{STRINGS.retry}</Button>;
-    return <FailureNote title={STRINGS.loadFailed} error={failed.trace.error} actions={retry} />;
+    return (
+      <div className={styles['fault']}>
+        <FailureNote title={STRINGS.loadFailed} error={failed.trace.error} actions={retry} />
+      </div>
+    );
   }
   if (shown === undefined) {
     return (

@@ -48,5 +48,5 @@ export function TimelineView({ traces, onSelect, onRange, onReady }: TimelineVie
     const title = traces.map((trace) => trace.title).join(', ');
     timeline.canvas.setAttribute('aria-label', STRINGS.canvas(formatCount(timeline.spanCount), title));
   }, [traces]);
-  return <div ref={host} className={styles['canvas']} />;
+  return <div ref={host} className={styles['canvas']} data-traces={traces.length} />;
 }

@@ -13,6 +13,7 @@ interface ToolbarProps {
   readonly compareId: string | undefined;
   readonly timeline: Timeline | undefined;
   readonly live: boolean;
+  readonly hasWaits: boolean;
   readonly running: boolean;
   readonly exporting: boolean;
   readonly onChoose: (runId: string) => void;
@@ -62,7 +63,11 @@ export function Toolbar(props: ToolbarProps): ReactNode {
           +
         </Button>
       </div>
-      <Button title={`${STRINGS.nextWait} (N)`} onClick={() => timeline?.selectNextWait()}>
+      <Button
+        title={`${STRINGS.nextWait} (N)`}
+        disabled={!props.hasWaits}
+        onClick={() => timeline?.selectNextWait()}
+      >
         {STRINGS.nextWait}
       </Button>
       <Button title={STRINGS.exportHint} disabled={!props.live || props.exporting} onClick={props.onExport}>
