@@ -20,7 +20,7 @@ import { expect, type Locator, type Page } from '@playwright/test';
  * | `run-state` | state of the latest run | `data-state`: `RunRecord['state']` |
  * | `run-latency` | latest latency with its unit | |
  * | `run-curve` | the memory-delay curve | |
- * | `timeline-canvas` | the canvas of the lanes | `data-spans`: number of spans it draws |
+ * | `timeline-canvas` | the canvas of the lanes | its accessible name begins with the number of spans |
  * | `timeline-sums` | sums over the selected range | |
  * | `device-figure` | one live figure | `data-series`: a `TelemetrySeries` |
  *
@@ -185,7 +185,7 @@ export class RunPanel {
   }
 
   chooseMode(mode: 'resident' | 'sequential' | 'sync' | 'async'): Promise<void> {
-    return choose(this.mode, new RegExp(mode, 'i'));
+    return choose(this.mode, new RegExp(`^${mode.slice(0, 3)}`, 'i'));
   }
 
   /** Runs once and waits for the answer. */
@@ -205,6 +205,12 @@ export class TimelinePanel {
     this.root = page.getByTestId('panel-timeline');
     this.canvas = this.root.getByTestId('timeline-canvas');
     this.sums = this.root.getByTestId('timeline-sums');
+  }
+
+  /** How many spans the timeline draws, as its accessible name says; thousands are set apart by thin spaces. */
+  async spans(): Promise<number> {
+    const name = (await this.canvas.getAttribute('aria-label')) ?? '';
+    return Number(/\d[\d\s]*/.exec(name)?.[0].replace(/\s/g, '') ?? 0);
   }
 }
 

@@ -36,9 +36,7 @@ test('reads the text of a photo under a budget and shows what every layer did', 
 
   await ui.open('Timeline');
   await expect(ui.timeline.canvas).toBeVisible();
-  await expect
-    .poll(async () => Number(await ui.timeline.canvas.getAttribute('data-spans')))
-    .toBeGreaterThan(10);
+  await expect.poll(() => ui.timeline.spans()).toBeGreaterThan(10);
   await saveScreen(page, 'timeline-run');
   await ui.timeline.canvas.hover();
   await page.mouse.wheel(0, -400);
@@ -47,6 +45,18 @@ test('reads the text of a photo under a budget and shows what every layer did', 
   await ui.open('Device');
   await expect(ui.device.figure('cpuPct')).toContainText(/\d/);
   await saveScreen(page, 'device-live');
+});
+
+test('gives the same answer at the least budget, set by keyboard', async ({
+  electronConsole: { page, ui },
+}) => {
+  await readSign(ui);
+  const before = await ui.run.budget.inputValue();
+  await ui.run.budget.press('Home');
+  expect(Number(await ui.run.budget.inputValue())).toBeLessThanOrEqual(Number(before));
+  await ui.run.answer();
+  await expectSignWasRead(ui);
+  await saveScreen(page, 'run-least-budget');
 });
 
 test('the same in a browser', async ({ webConsole: { page, ui } }) => {
