@@ -17,10 +17,10 @@ import { expect, type Locator, type Page } from '@playwright/test';
  * | `job-row` | one import, profile or verification | `data-state`: `Job['state']` |
  * | `run-result` | the answer | `data-kind`: `RunResult['kind']` |
  * | `run-result-line` | one recognised line, its text as text content | |
- * | `run-state` | state of the latest run | `data-state`: `RunRecord['state']` |
+ * | `run-state` | state of the latest run | `data-state`: `RunRecord['state']`, `data-run`: its id |
  * | `run-latency` | latest latency with its unit | |
  * | `run-curve` | the memory-delay curve | |
- * | `timeline-canvas` | the canvas of the lanes | its accessible name begins with the number of spans |
+ * | `timeline-canvas` | the canvas of the lanes | its accessible name says "N spans" |
  * | `timeline-sums` | sums over the selected range | |
  * | `device-figure` | one live figure | `data-series`: a `TelemetrySeries` |
  *
@@ -190,7 +190,9 @@ export class RunPanel {
 
   /** Runs once and waits for the answer. */
   async answer(timeoutMs = 60_000): Promise<void> {
+    const before = (await this.state.count()) > 0 ? await this.state.getAttribute('data-run') : null;
     await this.runOnce.click();
+    if (before !== null) await expect(this.state).not.toHaveAttribute('data-run', before);
     await expect(this.state).toHaveAttribute('data-state', 'done', { timeout: timeoutMs });
     await expect(this.result).toBeVisible();
   }
@@ -210,7 +212,7 @@ export class TimelinePanel {
   /** How many spans the timeline draws, as its accessible name says; thousands are set apart by thin spaces. */
   async spans(): Promise<number> {
     const name = (await this.canvas.getAttribute('aria-label')) ?? '';
-    return Number(/\d[\d\s]*/.exec(name)?.[0].replace(/\s/g, '') ?? 0);
+    return Number(/(\d[\d\s]*) spans/.exec(name)?.[1]?.replace(/\s/g, '') ?? 0);
   }
 }
 
