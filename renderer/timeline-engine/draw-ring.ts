@@ -70,23 +70,24 @@ function drawSteps(
 
 function drawBand(context: CanvasRenderingContext2D, ring: StepLod, scale: TimeScale, area: RingArea): void {
   const { bottomPx, yOf, theme } = area;
-  const low = new Path2D();
-  const band = new Path2D();
   const lastUs = ring.at.at(-1)!;
   const pxUs = usPerPx(scale);
+  const band: number[] = [];
+  // One colour after the other: changing it for every column costs more than going over them twice.
+  context.fillStyle = theme.ringFill;
   for (let column = 0; column < scale.widthPx; column += 1) {
     const xPx = scale.leftPx + column;
     const fromUs = pxToUs(scale, xPx);
     if (fromUs > lastUs) break;
     const { min, max } = stepExtent(ring, fromUs, fromUs + pxUs);
-    low.rect(xPx, yOf(min), 1, bottomPx - yOf(min));
-    band.rect(xPx, yOf(max) - 0.5, 1, yOf(min) - yOf(max) + 1);
+    const lowPx = Math.round(yOf(min));
+    context.fillRect(xPx, lowPx, 1, bottomPx - lowPx);
+    band.push(xPx, Math.round(yOf(max)), lowPx);
   }
-  context.fillStyle = theme.ringFill;
-  context.fill(low);
   context.fillStyle = theme.ring;
   context.globalAlpha = 0.75;
-  context.fill(band);
+  for (let i = 0; i < band.length; i += 3)
+    context.fillRect(band[i]!, band[i + 1]!, 1, band[i + 2]! - band[i + 1]! + 1);
   context.globalAlpha = 1;
 }
 
