@@ -49,6 +49,8 @@ const CASES = [
   ['core/base/new.ts', 'node:fs', true],
   ['core/host/new.ts', 'ws', true],
   // Exceptions.
+  ['preload/new.ts', '../core/contract/shell', true],
+  ['preload/new.ts', '../core/contract/errors', false],
   ['core/layering/new.test.ts', 'onnxruntime-node', true],
   ['core/layering/new.test.ts', '../zoo', true],
   ['core/layering/new.test.ts', '../onnx/model', false],
