@@ -40,11 +40,6 @@ export function DevicePanel(): ReactNode {
           onChange={setShown}
         />
       </header>
-      {status !== 'ok' && (
-        <p className={styles['note']} role="status">
-          {STRINGS.stale}
-        </p>
-      )}
       {dropped > 0 && <p className={styles['note']}>{STRINGS.dropped(formatCount(dropped))}</p>}
       <div className={styles['charts']}>
         {charts.map((spec) => (
@@ -73,7 +68,7 @@ function Chart({
   return (
     <section className={styles['card']} aria-label={spec.title} data-missing={missing !== undefined}>
       <div className={styles['words']}>
-        <h3>{spec.title}</h3>
+        <h2>{spec.title}</h2>
         <Figures spec={spec} />
       </div>
       {missing === undefined ? (

@@ -37,7 +37,10 @@ function Figure({ series, label, text, token, large }: FigureProps): ReactNode {
   return (
     <div data-large={large}>
       <dt>
-        {token !== undefined && <i className={styles['key']} style={{ background: `var(${token})` }} />}
+        <i
+          className={styles['key']}
+          style={{ background: token === undefined ? 'transparent' : `var(${token})` }}
+        />
         {label}
       </dt>
       <dd data-testid="device-figure" data-series={series}>

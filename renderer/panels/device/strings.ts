@@ -4,7 +4,6 @@ export const STRINGS = {
   window: 'Time shown',
   windows: { short: '60 s', long: '5 min' },
   waiting: 'Waiting for the first samples…',
-  stale: 'The engine is away: these are the last figures it sent.',
   away: 'The engine is away and sent no figures yet.',
   starting: 'The engine is starting; figures follow.',
   now: 'now',

@@ -25,7 +25,7 @@ export function SpanInspector({ model, selected, onSelect, onZoom, onStep }: Spa
     <aside className={styles['inspector']} aria-label={WORDS.title}>
       <header>
         <i className={styles['swatch']} data-kind={kind} />
-        <h3 title={title}>{title}</h3>
+        <h2 title={title}>{title}</h2>
         <button
           type="button"
           className={styles['close']}

@@ -1,0 +1,148 @@
+import { act, cleanup, fireEvent, render, screen } from '@testing-library/react';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+
+import { SluiceError } from '../../../core/contract';
+import type { RunRecord } from '../../../core/contract';
+import { SessionContext } from '../../session';
+import type { Session } from '../../session';
+import { traceOf } from '../../timeline-engine/trace-of';
+import { sortRows } from './sort-rows';
+import { testSession } from './test-session';
+import type { Answers } from './test-session';
+import { TimelinePanel } from './timeline-panel';
+import { createTimelineStore } from './timeline-store';
+
+const TRACE = traceOf([
+  ['read', 0, 0, 1000, 2 ** 20],
+  ['wait', 0, 0, 1000, 2 ** 20],
+  ['compute', 0, 1000, 3000, 2 ** 20],
+]);
+
+function runOf(id: string, startedAt: string): RunRecord {
+  const base = { model: 'resnet50', mode: 'async', budgetBytes: 64 * 2 ** 20, inputName: 'noise' } as const;
+  return { ...base, id, startedAt, state: 'done', hasTrace: true };
+}
+
+async function show(answers: Answers, runs: readonly RunRecord[], live = true): Promise<Session> {
+  const session = testSession(answers);
+  session.runs.getState().actions.replaceAll(runs);
+  if (live) session.engine.getState().actions.setStatus({ state: 'ok' });
+  await act(async () => {
+    render(
+      <SessionContext value={session}>
+        <TimelinePanel />
+      </SessionContext>,
+    );
+  });
+  return session;
+}
+
+afterEach(cleanup);
+
+describe('the Timeline panel', () => {
+  it('teaches when there is no run, and leads to Run', async () => {
+    const session = await show({}, []);
+    fireEvent.click(screen.getByRole('button', { name: 'Go to Run' }));
+    expect(session.layout.getState().panel).toBe('run');
+  });
+
+  it('shows the newest run’s trace, its spans and its sums', async () => {
+    const asked: string[] = [];
+    const answer = ({ runId }: { readonly runId: string }) => {
+      asked.push(runId);
+      return TRACE;
+    };
+    await show({ 'runs.trace': answer }, [
+      runOf('old', '2026-01-01T10:00:00Z'),
+      runOf('new', '2026-01-01T11:00:00Z'),
+    ]);
+    expect(asked).toEqual(['new']);
+    expect(screen.getByTestId('timeline-canvas').dataset['spans']).toBe('3');
+    const sums = screen.getByTestId('timeline-sums').textContent;
+    expect(sums).toContain('4.00\u2009ms');
+    expect(sums).toContain('1.0\u2009MiB at 1.05\u2009GB/s');
+    expect(sums).toContain('75.0%');
+    expect(screen.getByRole('table', { name: 'Layers' }).getAttribute('aria-rowcount')).toBe('2');
+  });
+
+  it('says why a trace did not come, and tries again', async () => {
+    let broken = true;
+    const answer = () => {
+      if (broken) throw new SluiceError('not-found', 'Run a kept no trace. Run the model again.');
+      return TRACE;
+    };
+    await show({ 'runs.trace': answer }, [runOf('a', '2026-01-01T10:00:00Z')]);
+    expect(screen.getByRole('alert').textContent).toContain('Run the model again');
+    broken = false;
+    await act(async () => fireEvent.click(screen.getByRole('button', { name: 'Try again' })));
+    expect(screen.getByTestId('timeline-canvas')).toBeDefined();
+  });
+
+  it('lays a second run beside the first', async () => {
+    const runs = [runOf('a', '2026-01-01T11:00:00Z'), runOf('b', '2026-01-01T10:00:00Z')];
+    await show({ 'runs.trace': () => TRACE }, runs);
+    await act(async () => fireEvent.change(screen.getByLabelText('Compare'), { target: { value: 'b' } }));
+    expect(screen.getByTestId('timeline-canvas').dataset['spans']).toBe('6');
+    expect(screen.getByRole('columnheader', { name: 'Wait B ms' })).toBeDefined();
+  });
+
+  it('chooses spans by key and tells their figures', async () => {
+    await show({ 'runs.trace': () => TRACE }, [runOf('a', '2026-01-01T11:00:00Z')]);
+    act(() => void fireEvent.keyDown(screen.getByTestId('timeline-canvas'), { key: 'n' }));
+    const inspector = screen.getByRole('complementary', { name: 'Span' });
+    expect(inspector.textContent).toContain('ended byread of 1.0\u2009MiB, 1.00\u2009ms');
+    act(() => void fireEvent.click(screen.getByRole('button', { name: 'Go to the read that ended it' })));
+    expect(inspector.textContent).toContain('rate1.05\u2009GB/s');
+    act(() => void fireEvent.keyDown(screen.getByTestId('timeline-canvas'), { key: 'Escape' }));
+    expect(screen.queryByRole('complementary')).toBeNull();
+  });
+
+  it('keeps the picture but not the exits when the engine goes', async () => {
+    const session = await show({ 'runs.trace': () => TRACE }, [runOf('a', '2026-01-01T11:00:00Z')]);
+    act(() => session.engine.getState().actions.setStatus({ state: 'down', reason: 'it crashed' }));
+    expect(screen.getByTestId('timeline-canvas')).toBeDefined();
+    expect(screen.getByRole<HTMLButtonElement>('button', { name: 'Export trace…' }).disabled).toBe(true);
+  });
+
+  it('saves the trace under a telling name', async () => {
+    const answers: Answers = { 'runs.trace': () => TRACE, 'runs.exportTrace': () => ({ json: '[]' }) };
+    await show(answers, [runOf('a', '2026-01-01T11:00:00Z')]);
+    await act(async () => fireEvent.click(screen.getByRole('button', { name: 'Export trace…' })));
+    expect(screen.getByText('Saved resnet50-async-2026-01-01-11-00-00.trace.json')).toBeDefined();
+  });
+});
+
+describe('the store of traces', () => {
+  it('keeps what is in view when a reload fails, and drops what is not', async () => {
+    const trace = vi.fn<() => typeof TRACE>(() => TRACE);
+    const store = createTimelineStore(testSession({ 'runs.trace': () => trace() }).client);
+    const { load, keepOnly, choose, compareWith } = store.getState().actions;
+    await load('a');
+    trace.mockImplementation(() => {
+      throw new Error('gone');
+    });
+    await load('a');
+    expect(store.getState().traces['a']?.state).toBe('ready');
+    await load('b');
+    expect(store.getState().traces['b']).toMatchObject({ state: 'failed', error: { message: 'gone' } });
+    keepOnly(['b']);
+    expect(Object.keys(store.getState().traces)).toEqual(['b']);
+    compareWith('b');
+    choose('b');
+    expect(store.getState().compare).toBeUndefined();
+  });
+});
+
+describe('sorting layers', () => {
+  const row = (layer: number, waitUs: number) => {
+    return { layer, name: `conv${layer}`, readUs: 0, readBytes: 0, waitUs, computeUs: 0, otherWaitUs: 0 };
+  };
+
+  it('keeps the order of execution among equals, and numbers in names count', () => {
+    const rows = [row(10, 5), row(2, 7), row(3, 5)];
+    const layers = (key: 'waitUs' | 'name', descending: boolean) =>
+      sortRows(rows, { key, descending }).map(({ layer }) => layer);
+    expect(layers('waitUs', true)).toEqual([2, 3, 10]);
+    expect(layers('name', false)).toEqual([2, 3, 10]);
+  });
+});
