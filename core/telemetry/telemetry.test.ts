@@ -56,6 +56,22 @@ describe('telemetry', () => {
     expect([...(batches[1]?.series.gpuPct ?? [])]).toEqual([NaN]);
   });
 
+  it('gathers quick samples until the oldest would be late', async () => {
+    const clock = new ManualClock();
+    const sizes: number[] = [];
+    const host = { samplers: [cpuOf(() => Promise.resolve({ cpuPct: 1 }))], missing: [], device: DEVICE };
+    const telemetry = createTelemetry({
+      host: () => Promise.resolve(host),
+      clock,
+      intervalMs: 40,
+      batchMs: 100,
+    });
+    telemetry.subscribe(({ timeMs }) => void sizes.push(timeMs.length));
+    await settle();
+    for (let tick = 0; tick < 8; tick += 1) await clock.advance(40);
+    expect(sizes).toEqual([3, 3, 3]);
+  });
+
   it('keeps samples for a clogged receiver, drops the oldest and counts them', async () => {
     let clogged = true;
     let last: TelemetryBatch | undefined;

@@ -13,7 +13,7 @@ import { clampWindow, panBy, pxToUs, ticks, usToPx, wholeTrace, zoomAt } from '.
 import { buildTrace, endUs } from './trace-model';
 import { traceOf } from './trace-of';
 import type { PlainSpan } from './trace-of';
-import { extentOfLayer, neighbourSpan, waitAfter } from './walk';
+import { extentOfLayer, mainSpanOf, neighbourSpan, waitAfter } from './walk';
 
 const plainSpan: fc.Arbitrary<PlainSpan> = fc.tuple(
   fc.constantFrom(...SPAN_KINDS),
@@ -258,11 +258,11 @@ describe('pointing', () => {
     expect(columns.kind[neighbourSpan(model, 0, 1)!]).toBe(columns.kind[0]);
     expect(neighbourSpan(model, 5, 1)).toBeUndefined();
     const [first, second] = model.lanes.wait.rows[0]!.span;
-    expect([waitAfter(model, undefined), waitAfter(model, first), waitAfter(model, second)]).toEqual([
-      first,
-      second,
-      first,
-    ]);
+    expect(waitAfter(model, { span: first! })).toBe(second);
+    expect(waitAfter(model, { span: second! })).toBe(first);
+    expect(waitAfter(model, { atUs: 50 })).toBe(second);
+    expect(mainSpanOf(model, 1)).toBe(5);
+    expect(mainSpanOf(model, 9)).toBeUndefined();
     expect(extentOfLayer(model, 1)).toEqual({ startUs: 100, endUs: 402 });
     expect(extentOfLayer(model, 7)).toBeUndefined();
   });

@@ -15,7 +15,7 @@ import type { TimelineTheme } from './theme';
 import { panBy, pxToUs, usPerPx, windowAround, wholeTrace, zoomAt } from './time-scale';
 import type { TimeScale, TimeWindow } from './time-scale';
 import { Tooltip } from './tooltip';
-import { extentOfLayer, extentOfSpan, neighbourSpan, waitAfter } from './walk';
+import { extentOfLayer, extentOfSpan, mainSpanOf, neighbourSpan, waitAfter } from './walk';
 import type { TraceModel } from './trace-model';
 
 export interface TimelineEvents {
@@ -127,10 +127,13 @@ export class Timeline {
     this.events.onRange?.(range);
   }
 
-  /** Zooms so that all spans of a layer of the first trace are in view. */
+  /** Chooses a layer of the first trace: all its spans come into view and are summed. */
   showLayer(layer: number): void {
-    const extent = this.#models[0] && extentOfLayer(this.#models[0], layer);
-    if (!extent) return;
+    const model = this.#models[0];
+    const extent = model && extentOfLayer(model, layer);
+    const span = model && mainSpanOf(model, layer);
+    if (!extent || span === undefined) return;
+    this.select({ trace: 0, span });
     this.setWindow(windowAround(extent, this.#bounds));
     this.setRange(extent);
   }
@@ -141,11 +144,11 @@ export class Timeline {
     if (target) this.setWindow(windowAround(target, this.#bounds));
   }
 
-  /** Chooses the wait that follows the chosen span (else the first) and brings it into view. */
+  /** Chooses the wait that follows the chosen span (else the first in view or after) and brings it into view. */
   selectNextWait(): void {
     const trace = this.#selected?.trace ?? 0;
     const model = this.#models[trace];
-    const span = model && waitAfter(model, this.#selected?.span);
+    const span = model && waitAfter(model, this.#selected ?? { atUs: this.#window.startUs });
     if (span !== undefined) this.select({ trace, span }, true);
   }
 

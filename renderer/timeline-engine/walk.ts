@@ -1,3 +1,5 @@
+import { SPAN_KINDS } from '../../core/contract';
+import { lowerBound } from './span-row';
 import type { TimeWindow } from './time-scale';
 import { endUs } from './trace-model';
 import type { TraceModel } from './trace-model';
@@ -9,15 +11,28 @@ export function neighbourSpan(model: TraceModel, span: number, step: 1 | -1): nu
   return undefined;
 }
 
-/** The wait that begins after a span, in any row; the first of all after the last or without a span. */
-export function waitAfter(model: TraceModel, span: number | undefined): number | undefined {
+/** The wait that begins next after a span or at a time, in any row; the first of all when none follows. */
+export function waitAfter(
+  model: TraceModel,
+  from: { readonly span: number } | { readonly atUs: number },
+): number | undefined {
+  const previous = 'span' in from ? from.span : lowerBound(model.columns.startUs, from.atUs) - 1;
   const waits = model.lanes.wait.rows.flatMap((row) => [...row.span]).sort((a, b) => a - b);
   // Spans are sorted by start, so a greater index is a later span.
-  return waits.find((wait) => wait > (span ?? -1)) ?? waits[0];
+  return waits.find((wait) => wait > previous) ?? waits[0];
 }
 
 export function extentOfSpan({ columns }: TraceModel, span: number): TimeWindow {
   return { startUs: columns.startUs[span]!, endUs: endUs(columns, span) };
+}
+
+/** The first computation of a layer, else any span of it. */
+export function mainSpanOf({ columns }: TraceModel, layer: number): number | undefined {
+  const compute = SPAN_KINDS.indexOf('compute');
+  const isMain = (at: number, span: number): boolean => at === layer && columns.kind[span] === compute;
+  const main = columns.layer.findIndex(isMain);
+  const any = main < 0 ? columns.layer.indexOf(layer) : main;
+  return any < 0 ? undefined : any;
 }
 
 /** From the first to the last moment of a layer; undefined when it has no spans. */

@@ -99,11 +99,14 @@ function LayerRows(props: {
     estimateSize: () => ROW_PX,
     overscan: 10,
   });
-  const longestWaitUs = Math.max(1e-9, ...props.rows.map(({ waitUs }) => waitUs));
+  const longestWaitUs = props.rows.reduce((longest, { waitUs }) => Math.max(longest, waitUs), 1e-9);
+  const items = virtual.getVirtualItems();
+  // Tab stops at the first row in view, wherever the list was scrolled to.
+  const tabStop = items.find(({ end }) => end > (virtual.scrollOffset ?? 0))?.index;
   return (
     <div ref={scroll} role="rowgroup" className={styles['scroll']}>
       <div role="presentation" style={{ height: virtual.getTotalSize(), position: 'relative' }}>
-        {virtual.getVirtualItems().map(({ index, start }) => {
+        {items.map(({ index, start }) => {
           const row = props.rows[index];
           if (row === undefined) return null;
           return (
@@ -114,7 +117,7 @@ function LayerRows(props: {
               aria-current={row.layer === props.selectedLayer}
               className={styles['row']}
               data-columns={props.columns.length}
-              tabIndex={index === 0 ? 0 : -1}
+              tabIndex={index === tabStop ? 0 : -1}
               title={WORDS.hint}
               style={{ transform: `translateY(${start}px)` }}
               onClick={() => props.onShow(row.layer)}

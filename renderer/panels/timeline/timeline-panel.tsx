@@ -60,7 +60,7 @@ function Shown({ traces, main }: { readonly traces: Traces; readonly main: Shown
         hasWaits={hasWaits(main)}
         running={main.run.state === 'running'}
         exporting={exported.state === 'busy'}
-        onChoose={actions.choose}
+        onChoose={(id) => actions.choose(id === traces.runs[0]?.id ? undefined : id)}
         onCompare={actions.compareWith}
         onReload={() => void actions.load(main.run.id)}
         onExport={() => start(main.run)}

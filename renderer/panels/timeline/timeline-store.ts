@@ -17,7 +17,8 @@ export interface TimelineState {
   readonly compare?: string | undefined;
   readonly traces: Readonly<Record<string, TraceState>>;
   readonly actions: {
-    readonly choose: (runId: string) => void;
+    /** Undefined: follow the newest run. */
+    readonly choose: (runId: string | undefined) => void;
     readonly compareWith: (runId: string | undefined) => void;
     /** Fetches a run's trace. The one already here stays in view meanwhile. */
     readonly load: (runId: string) => Promise<void>;
