@@ -2,5 +2,6 @@ export { engineClockMs } from './clock';
 export { dtypeCodeOf, dtypeNameOf, elementBytes } from './dtype';
 export { gaussian, seededRandom } from './random';
 export type { Random } from './random';
+export { median, quantile } from './statistics';
 export { formatBytes, parseBytes } from './units';
 export { workerFile } from './worker-file';

@@ -15,8 +15,10 @@ import { probeModel, type ValueRecord } from './layer-graph';
 
 const OPTIMISED_FILE = 'optimised.onnx';
 const OPTIMISED_WEIGHTS = 'optimised.weights';
-/** Weights of subgraphs above this move to the outer graph, where they can be streamed. */
-const HOIST_MIN_BYTES = 512;
+/** Weights of subgraphs above this move to the outer graph, where they can be streamed; scalars and shapes stay. */
+const HOIST_MIN_BYTES = 64;
+/** As in partitioning: larger tensors become inputs. */
+const PROBE_MIN_BYTES = 512;
 
 /** Reads the model that is to be compiled, and refuses what is structurally wrong, all faults at once. */
 export async function readSource(path: string): Promise<OnnxModel> {
@@ -32,6 +34,8 @@ export async function readSource(path: string): Promise<OnnxModel> {
   // Before IR version 4 every initializer is also an input, which would keep ONNX Runtime from folding it.
   const initialized = new Set(model.graph.initializers.map((tensor) => tensor.name));
   model.graph.inputs = model.graph.inputs.filter((input) => !initialized.has(input.name));
+  // ONNX Runtime saves subgraph weights as references to the old files; in the outer graph it writes them anew.
+  hoistSubgraphInitializers(model.graph, HOIST_MIN_BYTES);
   return { ...model, irVersion: Math.max(4, model.irVersion) };
 }
 
@@ -73,7 +77,7 @@ export async function optimiseModel(
 
 /** Types and shapes of all values of a graph, as ONNX Runtime infers them, without loading any weight. */
 export function inferValues(environment: OrtEnvironment, model: OnnxModel): Map<string, ValueRecord> {
-  const probe = probeModel(model.graph, (tensor) => tensorDataBytes(tensor) > HOIST_MIN_BYTES, model);
+  const probe = probeModel(model.graph, (tensor) => tensorDataBytes(tensor) > PROBE_MIN_BYTES, model);
   const session = OrtSession.create(environment, encodeModel(probe), { optimization: 'none' });
   try {
     const values = new Map<string, ValueRecord>();

@@ -11,7 +11,7 @@ export {
   viewNativeMemory,
 } from './native-memory';
 export type { NativeMemory } from './native-memory';
-export { BoundRun, OrtSession, RunOptions } from './session';
+export { BoundRun, OrtSession, RunOptions, terminateRun } from './session';
 export type { OptimizationLevel, SessionOptions } from './session';
 export { OrtTensor, tensorOver } from './tensor';
 export type { TensorShape } from './tensor';

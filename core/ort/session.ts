@@ -1,7 +1,8 @@
 import { dtypeNameOf } from '../base';
 import { SluiceError, type ExecutionProvider, type TensorSpec } from '../contract';
-import type { OutNumber, OutPointer, Pointer } from './c-api';
+import { loadCApi, type OutNumber, type OutPointer, type Pointer } from './c-api';
 import type { OrtEnvironment } from './environment';
+import { runtimeLibraryPath } from './library';
 import { addressOf, readCString } from './native-memory';
 import { OrtTensor, readTensorInfo } from './tensor';
 
@@ -164,6 +165,11 @@ export class RunOptions {
   release(): void {
     this.environment.api.release('ReleaseRunOptions', this.pointer);
   }
+}
+
+/** Stops a run from a thread that has no environment of its own. @param pointer `RunOptions.pointer`, still alive. */
+export function terminateRun(pointer: bigint): void {
+  loadCApi(runtimeLibraryPath()).check('RunOptionsSetTerminate', pointer);
 }
 
 /**

@@ -1,0 +1,58 @@
+import { fork } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+import { workerFile } from '../base';
+import { SluiceError, type WireError } from '../contract';
+import { PARTIAL_SUFFIX, type CompileProgress, type CompileRequest } from './compile';
+
+export type CompileEvent =
+  | { readonly kind: 'progress'; readonly progress: CompileProgress }
+  | { readonly kind: 'done'; readonly peakBytes: number }
+  | { readonly kind: 'failed'; readonly error: WireError };
+
+/**
+ * Compiles in a process of its own.
+ * @param signal kills it at once; what it had written is removed.
+ * @returns the process's peak memory, bytes.
+ * @throws SluiceError as `compileStore` does; `cancelled`; `internal` when the process died.
+ */
+export async function compileInProcess(
+  request: CompileRequest,
+  onProgress: (progress: CompileProgress) => void,
+  signal: AbortSignal,
+): Promise<{ peakBytes: number }> {
+  if (signal.aborted) throw new SluiceError('cancelled', 'The import was cancelled.');
+  const child = fork(workerFile('compile-process'), {
+    // Inside Electron the executable is Electron itself; this makes it behave as Node.
+    env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
+  const kill = (): void => void child.kill('SIGKILL');
+  signal.addEventListener('abort', kill, { once: true });
+  let stderr = '';
+  child.stderr?.on('data', (text: Buffer) => (stderr = (stderr + text.toString()).slice(-2000)));
+  let outcome: CompileEvent | undefined;
+  child.on('message', (event: CompileEvent) => {
+    if (event.kind === 'progress') onProgress(event.progress);
+    else outcome = event;
+  });
+  try {
+    const ended = new Promise<string>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('close', (code, killSignal) => resolve(killSignal ?? `exit code ${code}`));
+    });
+    child.send(request);
+    const reason = await ended;
+    if (outcome?.kind === 'done') return { peakBytes: outcome.peakBytes };
+    await rm(`${request.storePath}${PARTIAL_SUFFIX}`, { recursive: true, force: true });
+    if (signal.aborted) throw new SluiceError('cancelled', 'The import was cancelled; nothing was kept.');
+    if (outcome?.kind === 'failed') throw SluiceError.fromWire(outcome.error);
+    throw new SluiceError(
+      'internal',
+      `The import of ${request.sourcePath} ended with ${reason}; nothing was kept. ` +
+        `The machine may be out of memory. ${stderr.trim()}`.trim(),
+      { reason },
+    );
+  } finally {
+    signal.removeEventListener('abort', kill);
+  }
+}

@@ -1,0 +1,16 @@
+export { Engine, EngineModel } from './engine';
+export type { EngineInfo, EngineOptions, InferenceResult, LoadRequest } from './engine';
+export { instructionSet } from './instruction-set';
+export { ModelLibrary } from './library';
+export type { ImportProgress, ImportRequest, LibraryHere } from './library';
+export type { MemoryUse } from './loaded-model';
+export { readManifest } from './manifest';
+export type { StoreManifest } from './manifest';
+export { nominalInputs } from './nominal-inputs';
+export { profileStore } from './profile';
+export { readProfile, recordMeasurement } from './profile-file';
+export type { StoreProfile } from './profile-file';
+export { memoryDelayCurve, planDetail } from './store-plan';
+export type { HostTensor, HostTensors } from './tensors';
+export { chromeTrace, traceColumns } from './trace-columns';
+export type { InferenceTrace } from './trace-columns';

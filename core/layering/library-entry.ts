@@ -1,0 +1,46 @@
+import { basename, extname } from 'node:path';
+import { z } from 'zod';
+import { SluiceError } from '../contract';
+
+export const ENTRY_FILE = 'entry.json';
+
+const task = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('tensor') }),
+  z.object({ kind: z.literal('classification'), labels: z.number().int().positive() }),
+  z.object({ kind: z.literal('text'), detector: z.string(), recognizer: z.string() }),
+]);
+
+/** What the library keeps of a model beside its store; writing it is what makes an import count. */
+export const libraryEntry = z.object({
+  format: z.literal(1),
+  /** Folder of the layer store beside the entry; absent for a pipeline of other models. */
+  store: z.string().optional(),
+  sourcePath: z.string(),
+  importedAt: z.string(),
+  task,
+});
+
+export type LibraryEntry = z.infer<typeof libraryEntry>;
+
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+/** @throws SluiceError `bad-input` for a name that could not be a folder everywhere. */
+export function checkName(name: string): string {
+  if (NAME.test(name) && !name.endsWith('.partial')) return name;
+  throw new SluiceError(
+    'bad-input',
+    `'${name}' can't be a model's name: use 1 to 64 letters, digits, dots, dashes or underscores, beginning with a letter or digit.`,
+    { name },
+  );
+}
+
+/** `resnet50` for `/models/ResNet 50.onnx`. */
+export function nameFromPath(path: string): string {
+  const stem = basename(path, extname(path)).replace(/[^A-Za-z0-9._-]+/g, '-');
+  return (
+    stem
+      .replace(/^[^A-Za-z0-9]+/, '')
+      .slice(0, 64)
+      .toLowerCase() || 'model'
+  );
+}

@@ -1,0 +1,351 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import {
+  SluiceError,
+  type ExecutionProvider,
+  type ModelDetail,
+  type ModelSummary,
+  type ModelTask,
+  type VerifyReport,
+} from '../contract';
+import { sha256OfFile, writeFileAtomic } from '../storage';
+import { PARTIAL_SUFFIX } from './compile';
+import { compileInProcess } from './compile-client';
+import { isHeld, takeLock } from './folder-lock';
+import { checksumError } from './layer-checks';
+import { checkName, ENTRY_FILE, libraryEntry, nameFromPath, type LibraryEntry } from './library-entry';
+import { checkManifestFits, readManifest, STORE_FORMAT, WEIGHTS_FILE, type StoreManifest } from './manifest';
+import { minimumBudget } from './plan';
+import { readProfile } from './profile-file';
+
+const LOCK_FILE = 'import.lock';
+
+/** The machine a library is opened on: stores must have been compiled for it. */
+export interface LibraryHere {
+  readonly runtimeVersion: string;
+  readonly instructionSet: string;
+}
+
+export interface ImportRequest {
+  readonly sourcePath: string;
+  /** Default: from the file name. */
+  readonly name?: string;
+  readonly provider?: ExecutionProvider;
+  /** Replace a model of the same name; the old one stays until the new one is whole. */
+  readonly replace?: boolean;
+  readonly threads: number;
+}
+
+export interface ImportProgress {
+  readonly phase: string;
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+}
+
+/** The models on this machine: `models/NAME/entry.json` names the store folder beside it. Safe against crashes. */
+export class ModelLibrary {
+  private constructor(
+    private readonly folder: string,
+    private readonly here: LibraryHere,
+  ) {}
+
+  /** Opens (or creates) the library and removes what killed imports left. */
+  static async open(dataDir: string, here: LibraryHere): Promise<ModelLibrary> {
+    const folder = join(dataDir, 'models');
+    await mkdir(folder, { recursive: true });
+    const library = new ModelLibrary(folder, here);
+    for (const name of await readdir(folder)) await library.clean(name);
+    return library;
+  }
+
+  list(): readonly ModelSummary[] {
+    return readdirSync(this.folder)
+      .filter((name) => existsSync(join(this.folder, name, ENTRY_FILE)))
+      .sort()
+      .map((name) => this.summary(name));
+  }
+
+  /** @throws SluiceError `not-found`. */
+  summary(name: string): ModelSummary {
+    const entry = this.entry(name);
+    const base = {
+      name,
+      task: entry.task,
+      importedAt: entry.importedAt,
+      sourceFile: basename(entry.sourcePath),
+    };
+    if (entry.task.kind === 'text') return this.pipelineSummary(base, entry.task);
+    try {
+      const manifest = readManifest(this.storeFolder(name, entry));
+      checkManifestFits(manifest, this.here);
+      return { ...base, ...storeFigures(manifest), state: 'ready' };
+    } catch (error) {
+      const { code, message } = SluiceError.from(error);
+      return {
+        ...base,
+        ...EMPTY_FIGURES,
+        state: code === 'stale-store' ? 'stale' : 'broken',
+        stateReason: message,
+      };
+    }
+  }
+
+  /** Folder of the layer store. @throws SluiceError `not-found`, `bad-input` for a pipeline, which has none. */
+  storePath(name: string): string {
+    const entry = this.entry(name);
+    if (entry.task.kind !== 'text') return this.storeFolder(name, entry);
+    const { detector, recognizer } = entry.task;
+    throw new SluiceError(
+      'bad-input',
+      `${name} is made of ${detector} and ${recognizer}; use one of those.`,
+      { name },
+    );
+  }
+
+  /** Where the model was imported from. */
+  sourcePath(name: string): string {
+    return this.entry(name).sourcePath;
+  }
+
+  inspect(name: string): Promise<ModelDetail> {
+    const storePath = this.storePath(name);
+    const manifest = readManifest(storePath);
+    const profile = readProfile(storePath);
+    const { size } = statSync(join(storePath, WEIGHTS_FILE));
+    return Promise.resolve({
+      ...this.summary(name),
+      layerList: manifest.layers.map((layer, index) => ({
+        index,
+        name: layer.name,
+        op: layer.op,
+        nodes: layer.nodes,
+        weightBytes: layer.byteLength,
+        maxTiles: layer.tiling ? Math.ceil(layer.tiling.rows / layer.tiling.unitRows) : 1,
+        fileOffset: layer.fileOffset,
+        sha256: layer.sha256,
+        ...(profile ? { computeMs: profile.layerMs[index] ?? 0 } : {}),
+      })),
+      storePath,
+      storeBytes: size,
+      storeVersion: STORE_FORMAT,
+      runtimeVersion: manifest.runtimeVersion,
+      instructionSet: manifest.instructionSet,
+      sourceSha256: manifest.source.sha256,
+      notes: manifest.notes,
+    });
+  }
+
+  /**
+   * Compiles a model into the library.
+   * @throws SluiceError `conflict`, `not-found` (no such file), `cancelled`, and as `compileStore`.
+   */
+  async import(
+    request: ImportRequest,
+    onProgress: (progress: ImportProgress) => void,
+    signal: AbortSignal,
+  ): Promise<ModelSummary> {
+    const name = checkName(request.name ?? nameFromPath(request.sourcePath));
+    requireFile(request.sourcePath);
+    const folder = join(this.folder, name);
+    const unlock = await takeLock(join(folder, LOCK_FILE), name);
+    try {
+      this.refuseExisting(name, request.replace ?? false);
+      const store = `store-${randomBytes(6).toString('hex')}`;
+      const storePath = join(folder, store);
+      const { sourcePath, threads, provider = 'cpu' } = request;
+      await compileInProcess({ sourcePath, storePath, provider, threads }, onProgress, signal);
+      await this.commit(name, { format: 1, store, sourcePath, importedAt: now(), task: { kind: 'tensor' } });
+      return this.summary(name);
+    } finally {
+      await unlock();
+      await this.clean(name);
+    }
+  }
+
+  /** Says what a model is for. */
+  async setTask(name: string, task: ModelTask): Promise<ModelSummary> {
+    await this.commit(name, { ...this.entry(name), task });
+    return this.summary(name);
+  }
+
+  /** Adds a model made of two others of the library. */
+  async addTextPipeline(name: string, detector: string, recognizer: string): Promise<ModelSummary> {
+    checkName(name);
+    this.entry(detector);
+    this.entry(recognizer);
+    await mkdir(join(this.folder, name), { recursive: true });
+    await this.commit(name, {
+      format: 1,
+      sourcePath: `${detector} + ${recognizer}`,
+      importedAt: now(),
+      task: { kind: 'text', detector, recognizer },
+    });
+    return this.summary(name);
+  }
+
+  /** Reads every weight from disk and compares all checksums. @throws SluiceError `not-found`, `cancelled`. */
+  async verify(
+    name: string,
+    onBytes: (done: number, total: number) => void,
+    signal: AbortSignal,
+  ): Promise<VerifyReport> {
+    const storePath = this.storePath(name);
+    const { layers } = readManifest(storePath);
+    const total = layers.reduce((sum, layer) => sum + layer.byteLength, 0);
+    const faults: { layer: string; problem: string }[] = [];
+    let done = 0;
+    for (const [index, layer] of layers.entries()) {
+      const range = { offset: layer.fileOffset, byteLength: layer.byteLength };
+      try {
+        const found = await sha256OfFile(join(storePath, WEIGHTS_FILE), range, undefined, signal);
+        if (found !== layer.sha256)
+          faults.push({ layer: layer.name, problem: checksumError(index, layer).message });
+      } catch (error) {
+        const fault = SluiceError.from(error, 'io');
+        if (fault.code === 'cancelled') throw fault;
+        faults.push({ layer: layer.name, problem: fault.message });
+      }
+      done += layer.byteLength;
+      onBytes(done, total);
+    }
+    return { name, ok: faults.length === 0, layersChecked: layers.length, bytesChecked: total, faults };
+  }
+
+  /** Deletes a model and its store. @throws SluiceError `not-found`, `conflict` while a pipeline uses it. */
+  async remove(name: string): Promise<void> {
+    this.entry(name);
+    const user = this.list().find(
+      ({ task }) => task.kind === 'text' && (task.detector === name || task.recognizer === name),
+    );
+    if (user) {
+      throw new SluiceError('conflict', `${user.name} uses ${name}; remove ${user.name} first.`, {
+        usedBy: user.name,
+      });
+    }
+    // Without its entry the model is gone; the rest may take a while.
+    await rm(join(this.folder, name, ENTRY_FILE));
+    await rm(join(this.folder, name), { recursive: true, force: true });
+  }
+
+  private async commit(name: string, entry: LibraryEntry): Promise<void> {
+    await writeFileAtomic(join(this.folder, name, ENTRY_FILE), JSON.stringify(entry));
+  }
+
+  private entry(name: string): LibraryEntry {
+    const path = join(this.folder, checkName(name), ENTRY_FILE);
+    if (!existsSync(path)) {
+      throw new SluiceError(
+        'not-found',
+        `There is no model '${name}'. "sluice models list" shows what there is.`,
+        { name },
+      );
+    }
+    const parsed = libraryEntry.safeParse(parseJson(path));
+    if (parsed.success) return parsed.data;
+    throw new SluiceError('corrupt-store', `${path} can't be read. Remove the model and import it again.`, {
+      path,
+    });
+  }
+
+  private storeFolder(name: string, entry: LibraryEntry): string {
+    return join(this.folder, name, entry.store ?? '');
+  }
+
+  private refuseExisting(name: string, replace: boolean): void {
+    if (replace || !existsSync(join(this.folder, name, ENTRY_FILE))) return;
+    throw new SluiceError(
+      'conflict',
+      `There is a model '${name}' already. Choose another name, or replace it (--replace).`,
+      { name },
+    );
+  }
+
+  private pipelineSummary(
+    base: Pick<ModelSummary, 'name' | 'task' | 'importedAt' | 'sourceFile'>,
+    task: Extract<ModelTask, { kind: 'text' }>,
+  ): ModelSummary {
+    const parts = [task.detector, task.recognizer].map((part) => this.summary(part));
+    const broken = parts.find((part) => part.state !== 'ready');
+    const sum = (figure: (part: ModelSummary) => number): number =>
+      parts.reduce((total, part) => total + figure(part), 0);
+    return {
+      ...base,
+      state: broken?.state ?? 'ready',
+      ...(broken ? { stateReason: `${broken.name}: ${broken.stateReason ?? ''}` } : {}),
+      provider: parts[0]?.provider ?? 'cpu',
+      weightBytes: sum((part) => part.weightBytes),
+      layers: sum((part) => part.layers),
+      largestLayerBytes: Math.max(...parts.map((part) => part.largestLayerBytes)),
+      minimumBytes: sum((part) => part.minimumBytes),
+      inputs: parts[0]?.inputs ?? [],
+      outputs: parts[1]?.outputs ?? [],
+    };
+  }
+
+  /** Removes stores that no entry names, unless an import is going on. */
+  private async clean(name: string): Promise<void> {
+    const folder = join(this.folder, name);
+    if (!existsSync(folder) || (await isHeld(join(folder, LOCK_FILE)))) return;
+    await rm(join(folder, LOCK_FILE), { force: true });
+    const entryPath = join(folder, ENTRY_FILE);
+    const hasEntry = existsSync(entryPath);
+    const parsed = hasEntry ? libraryEntry.safeParse(parseJson(entryPath)) : undefined;
+    // An unreadable entry may still belong to somebody's model: leave its folder alone.
+    if (hasEntry && !parsed?.success) return;
+    const kept = parsed?.data?.store;
+    for (const item of await readdir(folder)) {
+      const isStore = item.startsWith('store-') && (item !== kept || item.endsWith(PARTIAL_SUFFIX));
+      if (isStore || item.endsWith('.tmp')) await rm(join(folder, item), { recursive: true, force: true });
+    }
+    if (!hasEntry && (await readdir(folder)).length === 0) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const EMPTY_FIGURES = {
+  provider: 'cpu',
+  weightBytes: 0,
+  layers: 0,
+  largestLayerBytes: 0,
+  minimumBytes: 0,
+  inputs: [],
+  outputs: [],
+} as const;
+
+function storeFigures(
+  manifest: StoreManifest,
+): Omit<typeof EMPTY_FIGURES, keyof typeof EMPTY_FIGURES> & Pick<ModelSummary, keyof typeof EMPTY_FIGURES> {
+  return {
+    provider: manifest.provider,
+    weightBytes: manifest.weightBytes,
+    layers: manifest.layers.length,
+    largestLayerBytes: Math.max(...manifest.layers.map((layer) => layer.byteLength)),
+    minimumBytes: minimumBudget(manifest, 'async'),
+    inputs: manifest.inputs,
+    outputs: manifest.outputs,
+  };
+}
+
+function requireFile(path: string): void {
+  if (existsSync(path) && statSync(path).isFile()) return;
+  throw new SluiceError('not-found', `There is no file ${path}. Give the path of an .onnx file.`, { path });
+}
+
+function parseJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    throw new SluiceError(
+      'corrupt-store',
+      `${path} can't be read. Remove the model and import it again.`,
+      { path },
+      { cause },
+    );
+  }
+}
+
+/** Time stamps for people, not for logic. */
+function now(): string {
+  return new Date().toISOString();
+}

@@ -1,0 +1,76 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { SluiceError, type MeasuredPoint } from '../contract';
+import { writeFileAtomic } from '../storage';
+
+export const PROFILE_FILE = 'profile.json';
+const MEASURED_FILE = 'measured.json';
+
+const profile = z.object({
+  format: z.literal(1),
+  threads: z.number().int().positive(),
+  /** Compute time of each layer, milliseconds, median, with nothing being read. */
+  layerMs: z.array(z.number().nonnegative()),
+  /** What one more step costs: the call, and waking the thread pool. */
+  stepMs: z.number().nonnegative(),
+  /** Direct reads in large chunks, nothing being computed. */
+  readBytesPerSec: z.number().positive(),
+  /** Compute takes this many times as long while reads go on; at least 1. */
+  computeSlowdown: z.number().min(1),
+  /** Reads take this many times as long while compute goes on; at least 1. */
+  readSlowdown: z.number().min(1),
+});
+
+/** What one profiling run measured about a store on this machine. */
+export type StoreProfile = z.infer<typeof profile>;
+
+/** @returns undefined when the store was never profiled. @throws SluiceError `corrupt-store`. */
+export function readProfile(storePath: string): StoreProfile | undefined {
+  return readJson(join(storePath, PROFILE_FILE), profile);
+}
+
+export async function writeProfile(storePath: string, value: StoreProfile): Promise<void> {
+  await writeFileAtomic(join(storePath, PROFILE_FILE), JSON.stringify(value));
+}
+
+const measuredPoint = z.object({
+  budgetBytes: z.number(),
+  mode: z.enum(['resident', 'sequential', 'sync', 'async']),
+  medianMs: z.number(),
+  p10Ms: z.number(),
+  p90Ms: z.number(),
+  runs: z.number().int(),
+});
+
+/** Latencies that runs of this store had, newest last. */
+export function readMeasured(storePath: string): MeasuredPoint[] {
+  return readJson(join(storePath, MEASURED_FILE), z.array(measuredPoint)) ?? [];
+}
+
+const MAX_MEASURED = 64;
+
+/** Remembers a latency; one a mode and budget, the newest. */
+export async function recordMeasurement(storePath: string, point: MeasuredPoint): Promise<void> {
+  const others = readMeasured(storePath).filter(
+    (known) => known.mode !== point.mode || known.budgetBytes !== point.budgetBytes,
+  );
+  await writeFileAtomic(
+    join(storePath, MEASURED_FILE),
+    JSON.stringify([...others, point].slice(-MAX_MEASURED)),
+  );
+}
+
+function readJson<T>(path: string, schema: z.ZodType<T>): T | undefined {
+  if (!existsSync(path)) return undefined;
+  try {
+    return schema.parse(JSON.parse(readFileSync(path, 'utf8')));
+  } catch (cause) {
+    throw new SluiceError(
+      'corrupt-store',
+      `${path} can't be read; delete it, or import the model again.`,
+      { path },
+      { cause },
+    );
+  }
+}
