@@ -41,7 +41,7 @@ function startSupervisor(): EngineSupervisor<MessagePortMain> {
 
 function senderOf(event: IpcMainInvokeEvent, window: BrowserWindow): Sender | undefined {
   const frame = event.senderFrame;
-  if (frame === null || frame === undefined) return undefined;
+  if (frame === null) return undefined;
   return { url: frame.url, isMainFrame: event.sender === window.webContents && frame.parent === null };
 }
 

@@ -25,7 +25,8 @@ async function saveTrace(window: BrowserWindow, suggestedName: string, json: str
     defaultPath: suggestedName,
     filters: [{ name: 'Chrome trace', extensions: ['json'] }],
   });
-  if (canceled || filePath === undefined || filePath === '') return {};
+  // Electron before 29 leaves it undefined when cancelled, later ones empty.
+  if (canceled || !filePath) return {};
   try {
     await writeFile(filePath, json);
   } catch (thrown) {

@@ -84,8 +84,8 @@ export function createExchange(): Exchange {
     on: (event, listener) => {
       const set = listeners.get(event) ?? new Set<Listener>();
       listeners.set(event, set);
-      set.add(listener as Listener);
-      return () => set.delete(listener as Listener);
+      set.add(listener);
+      return () => set.delete(listener);
     },
     attach: (next) => {
       wire = next;

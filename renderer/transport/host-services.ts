@@ -49,8 +49,7 @@ export function createElectronServices(bridge: ShellBridge): HostServices {
     kind: 'electron',
     chooseModel: async () => fromPath((await unwrap(bridge.request['dialog.openModel']({}))).path),
     chooseImage: async () => fromPath((await unwrap(bridge.request['dialog.openImage']({}))).path),
-    dropped: (file) =>
-      fromPath(bridge.pathOfFile(file) || undefined) ?? { kind: 'file', name: file.name, file },
+    dropped: (file) => fromPath(pathOf(bridge, file)) ?? { kind: 'file', name: file.name, file },
     upload: () =>
       Promise.reject(new SluiceError('unsupported', 'Only files on disk can be imported; save it first.')),
     saveTrace: async (suggestedName, json) =>

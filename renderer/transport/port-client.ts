@@ -13,6 +13,8 @@ export function createPortClient(bridge: ShellBridge, target: Window): EngineCli
   const exchange = createExchange();
   const holder = createStatusHolder();
   let port: MessagePort | undefined;
+  /** What main last told; undefined until it did. */
+  let told: EngineStatus | undefined;
 
   const dropPort = (reason: string): void => {
     port?.close();
@@ -25,6 +27,10 @@ export function createPortClient(bridge: ShellBridge, target: Window): EngineCli
     const data = event.data as { readonly type?: unknown } | null;
     const received = event.ports[0];
     if (event.source !== target || data?.type !== ENGINE_PORT_CHANNEL || received === undefined) return;
+    if (told?.state !== 'ok') {
+      received.close(); // it leads to an engine that died while the port was on its way
+      return;
+    }
     dropPort('the connection to the engine was renewed');
     port = received;
     port.onmessage = (message: MessageEvent<unknown>) => exchange.receive(message.data);
@@ -39,6 +45,7 @@ export function createPortClient(bridge: ShellBridge, target: Window): EngineCli
   };
 
   const follow = (status: EngineStatus): void => {
+    told = status;
     if (status.state === 'ok') {
       void connect();
       return;
@@ -49,7 +56,7 @@ export function createPortClient(bridge: ShellBridge, target: Window): EngineCli
 
   bridge.onEngineStatus(follow);
   void bridge.request['engine.status']({}).then((reply) => {
-    if (reply.ok && port === undefined) follow(reply.value);
+    if (reply.ok && told === undefined) follow(reply.value);
   });
 
   return {

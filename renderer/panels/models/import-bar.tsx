@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import type { FormEvent, ReactNode } from 'react';
+import type { ReactNode, SubmitEvent } from 'react';
 import { useStore } from 'zustand';
 
 import { useSession } from '../../session';
@@ -16,7 +16,7 @@ export function ImportBar(): ReactNode {
   const hasExample = useStore(session.models, (state) =>
     state.models?.some(({ task }) => task.kind === 'text'),
   );
-  const submit = (event: FormEvent): void => {
+  const submit = (event: SubmitEvent): void => {
     event.preventDefault();
     const trimmed = path.trim();
     if (trimmed === '') return;

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react';
+import { useCallback } from 'react';
 import type { ReactNode } from 'react';
 
 import type { Quad, RunInput } from '../../../core/contract';
@@ -8,16 +8,24 @@ import { inputKey } from './run-actions';
 import { STRINGS } from './strings';
 import { useRequest } from './use-request';
 
-/** An object URL for bytes, revoked when they change or the component goes. */
-function useObjectUrl(bytes: Uint8Array | undefined, mime: string): string | undefined {
-  const [url, setUrl] = useState<string>();
-  useEffect(() => {
-    if (bytes === undefined) return;
-    const created = URL.createObjectURL(new Blob([new Uint8Array(bytes)], { type: mime }));
-    setUrl(created);
-    return () => URL.revokeObjectURL(created);
-  }, [bytes, mime]);
-  return url;
+interface BytesImageProps {
+  readonly bytes: Uint8Array;
+  readonly mime: string;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The picture's bytes as an SVG image; their object URL lives as long as the element shows them. */
+function BytesImage({ bytes, mime, width, height }: BytesImageProps): ReactNode {
+  const show = useCallback(
+    (element: SVGImageElement) => {
+      const url = URL.createObjectURL(new Blob([new Uint8Array(bytes)], { type: mime }));
+      element.setAttribute('href', url);
+      return () => URL.revokeObjectURL(url);
+    },
+    [bytes, mime],
+  );
+  return <image ref={show} width={width} height={height} />;
 }
 
 function quadPoints(quad: Quad): string {
@@ -35,7 +43,6 @@ interface InputPictureProps {
 /** The picture a result is about, with the quads found in it. */
 export function InputPicture({ input, width, height, quads }: InputPictureProps): ReactNode {
   const image = useRequest('inputs.image', { input }, inputKey(input));
-  const url = useObjectUrl(image.value?.bytes, image.value?.mime ?? 'image/png');
   if (image.error !== undefined)
     return <FailureNote title={STRINGS.result.imageFailed} error={image.error} />;
   return (
@@ -46,7 +53,7 @@ export function InputPicture({ input, width, height, quads }: InputPictureProps)
       role="img"
       aria-label={STRINGS.input}
     >
-      {url !== undefined && <image href={url} width={width} height={height} />}
+      {image.value !== undefined && <BytesImage {...image.value} width={width} height={height} />}
       {quads.map((quad, index) => (
         <polygon key={index} points={quadPoints(quad)} vectorEffect="non-scaling-stroke" />
       ))}

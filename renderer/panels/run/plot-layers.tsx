@@ -78,7 +78,7 @@ export function LimitLabels({
       >
         {`${WORDS.resident} ${formatMs(curve.residentMs)}`}
       </text>
-      <text data-kind="read" x={frame.right - 4} y={frame.y(curve.readLimitMs) - 5} textAnchor="end">
+      <text x={frame.right - 4} y={frame.y(curve.readLimitMs) - 5} textAnchor="end">
         {`${WORDS.readLimit} ${formatMs(curve.readLimitMs)}`}
       </text>
     </g>

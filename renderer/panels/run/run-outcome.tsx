@@ -63,7 +63,7 @@ export function RunFailure({ title, error, model }: RunFailureProps): ReactNode 
           variant="ghost"
           onClick={() => runSetup.getState().actions.change(model, { budgetBytes: least })}
         >
-          {WORDS.useMinimum(formatBytes(least))}
+          {WORDS.takeMinimum(formatBytes(least))}
         </Button>
       )}
       {inStore && (

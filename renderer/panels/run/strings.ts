@@ -70,7 +70,7 @@ export const STRINGS = {
     predicted: 'predicted',
     failed: 'The run failed',
     notStarted: 'The run did not start',
-    useMinimum: (bytes: string): string => `Use ${bytes}`,
+    takeMinimum: (bytes: string): string => `Use ${bytes}`,
     openModels: 'Open in Models',
     timeline: 'Show the timeline',
   },

@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest';
+
+import type { EngineStatus } from '../core/contract';
+import { createEngineSupervisor } from './engine-supervisor';
+import type { EngineChildEvents, EngineSupervisor } from './engine-supervisor';
+
+interface Bench {
+  readonly supervisor: EngineSupervisor<string>;
+  readonly statuses: EngineStatus[];
+  readonly delays: number[];
+  readonly connected: string[];
+  readonly spawn: () => void;
+  readonly die: (lastWords?: string) => void;
+  /** Runs the pending restart. */
+  readonly fire: () => void;
+  readonly pass: (ms: number) => void;
+  readonly forks: () => number;
+  readonly kills: () => number;
+}
+
+function bench(): Bench {
+  let nowMs = 0;
+  let events: EngineChildEvents | undefined;
+  let pending: (() => void) | undefined;
+  let forks = 0;
+  let kills = 0;
+  const statuses: EngineStatus[] = [];
+  const delays: number[] = [];
+  const connected: string[] = [];
+  const supervisor = createEngineSupervisor<string>({
+    fork: (given) => {
+      forks += 1;
+      events = given;
+      return { connect: (port) => connected.push(port), kill: () => (kills += 1) };
+    },
+    onStatus: (status) => statuses.push(status),
+    schedule: (run, delayMs) => {
+      delays.push(delayMs);
+      pending = run;
+      return () => {
+        pending = undefined;
+      };
+    },
+    nowMs: () => nowMs,
+  });
+  return {
+    supervisor,
+    statuses,
+    delays,
+    connected,
+    spawn: () => events?.onSpawn(),
+    die: (lastWords = '') => events?.onExit(139, lastWords),
+    fire: () => {
+      const run = pending;
+      pending = undefined;
+      run?.();
+    },
+    pass: (ms) => {
+      nowMs += ms;
+    },
+    forks: () => forks,
+    kills: () => kills,
+  };
+}
+
+describe('engine supervisor', () => {
+  it('starts, and hands ports over only while the engine runs', () => {
+    const b = bench();
+    b.supervisor.start();
+    expect(b.supervisor.connect('early')).toBe(false);
+    b.spawn();
+    expect(b.supervisor.connect('port')).toBe(true);
+    expect(b.connected).toEqual(['port']);
+    expect(b.statuses.map(({ state }) => state)).toEqual(['starting', 'ok']);
+  });
+
+  it('restarts a dead engine with its last words and a growing delay', () => {
+    const b = bench();
+    b.supervisor.start();
+    b.spawn();
+    b.die('first line\nlibonnxruntime.so: cannot open\n');
+    expect(b.supervisor.status()).toEqual({
+      state: 'restarting',
+      reason: 'the engine process ended with code 139: libonnxruntime.so: cannot open',
+      restarts: 1,
+    });
+    expect(b.supervisor.connect('port')).toBe(false);
+    for (let i = 0; i < 3; i++) {
+      b.fire();
+      b.die();
+    }
+    expect(b.delays).toEqual([250, 500, 1000, 2000]);
+  });
+
+  it('gives up after five quick deaths until asked, then counts anew', () => {
+    const b = bench();
+    b.supervisor.start();
+    for (let i = 0; i < 5; i++) {
+      b.die();
+      b.fire();
+    }
+    expect(b.supervisor.status().state).toBe('down');
+    expect(b.forks()).toBe(5);
+    b.supervisor.restart();
+    b.spawn();
+    expect(b.forks()).toBe(6);
+    expect(b.supervisor.status()).toEqual({ state: 'ok' });
+    b.die();
+    expect(b.supervisor.status().state).toBe('restarting');
+  });
+
+  it('forgets deaths that lie more than a minute back', () => {
+    const b = bench();
+    b.supervisor.start();
+    for (let i = 0; i < 12; i++) {
+      b.die();
+      b.pass(20_000);
+      b.fire();
+    }
+    expect(b.supervisor.status().state).toBe('restarting');
+    expect(Math.max(...b.delays)).toBeLessThanOrEqual(1000);
+  });
+
+  it('leaves a running engine alone when asked to restart, and does not revive a stopped one', () => {
+    const b = bench();
+    b.supervisor.start();
+    b.spawn();
+    b.supervisor.restart();
+    expect(b.forks()).toBe(1);
+    b.supervisor.stop();
+    b.die();
+    b.supervisor.restart();
+    expect(b.kills()).toBe(1);
+    expect(b.forks()).toBe(1);
+    expect(b.statuses.at(-1)).toEqual({ state: 'ok' });
+  });
+});

@@ -1,0 +1,76 @@
+import { describe, expect, it, vi } from 'vitest';
+
+import { SHELL_REQUESTS, SluiceError } from '../core/contract';
+import { answerShellRequest } from './shell-ipc';
+import type { Sender, ShellHandlers } from './shell-ipc';
+
+const OURS: Sender = { url: 'app://sluice/index.html', isMainFrame: true };
+
+function handlers(): ShellHandlers {
+  return {
+    'shell.info': () => ({ version: '1', electron: '45', platform: 'linux' }),
+    'engine.status': () => ({ state: 'ok' }),
+    'engine.connect': vi.fn(() => ({})),
+    'engine.restart': () => ({}),
+    'dialog.openModel': () => ({ path: '/m.onnx' }),
+    'dialog.openImage': () => ({}),
+    'dialog.saveTrace': () => ({ path: '/t.json' }),
+  };
+}
+
+describe('shell requests', () => {
+  it('answers each name of the contract', async () => {
+    for (const name of SHELL_REQUESTS) {
+      const input = name === 'dialog.saveTrace' ? { suggestedName: 'trace.json', json: '{}' } : {};
+      expect(await answerShellRequest(handlers(), OURS, name, input)).toMatchObject({ ok: true });
+    }
+  });
+
+  it.each<[string, Sender | undefined]>([
+    ['no frame', undefined],
+    ['a subframe', { ...OURS, isMainFrame: false }],
+    ['another origin', { url: 'https://example.com/', isMainFrame: true }],
+    ['an origin that only begins like ours', { url: 'app://sluice.example/index.html', isMainFrame: true }],
+  ])('refuses %s', async (_name, sender) => {
+    const all = handlers();
+    expect(await answerShellRequest(all, sender, 'engine.connect', {})).toMatchObject({
+      ok: false,
+      error: { code: 'bad-input', message: expect.stringContaining('app://sluice') as string },
+    });
+    expect(all['engine.connect']).not.toHaveBeenCalled();
+  });
+
+  it.each([
+    ['an unknown name', 'fs.readFile', {}, /unknown request "fs.readFile"; expected one of shell.info/],
+    ['a name of the prototype', 'constructor', {}, /unknown request/],
+    ['an input where none is due', 'engine.connect', { port: 1 }, /engine.connect: input/],
+    ['no input', 'dialog.openModel', undefined, /dialog.openModel: input/],
+    [
+      'a path for a name',
+      'dialog.saveTrace',
+      { suggestedName: '../x', json: '' },
+      /suggestedName: must be a file name/,
+    ],
+    ['an empty name', 'dialog.saveTrace', { suggestedName: '', json: '' }, /suggestedName/],
+    ['a wrong type', 'dialog.saveTrace', { suggestedName: 'x', json: 5 }, /json/],
+    ['all faults at once', 'dialog.saveTrace', { suggestedName: '', json: 5 }, /suggestedName.*json/],
+  ])('refuses %s', async (_what, name, input, message) => {
+    const reply = await answerShellRequest(handlers(), OURS, name, input);
+    expect(reply).toMatchObject({ ok: false, error: { code: 'bad-input' } });
+    if (!reply.ok) expect(reply.error.message).toMatch(message);
+  });
+
+  it('keeps code and details of what a handler throws', async () => {
+    const failing: ShellHandlers = {
+      ...handlers(),
+      'dialog.saveTrace': () => {
+        throw new SluiceError('io', 'disk full', { path: '/t.json' });
+      },
+    };
+    const input = { suggestedName: 'x', json: '' };
+    expect(await answerShellRequest(failing, OURS, 'dialog.saveTrace', input)).toEqual({
+      ok: false,
+      error: { code: 'io', message: 'disk full', details: { path: '/t.json' } },
+    });
+  });
+});

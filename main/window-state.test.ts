@@ -1,0 +1,44 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { readWindowState, usableBounds, writeWindowState } from './window-state';
+
+const SCREEN = { x: 0, y: 0, width: 1920, height: 1080 };
+
+describe('window state', () => {
+  it('comes back as written', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'sluice-window-')), 'state.json');
+    const state = { bounds: { x: 5, y: 6, width: 1200, height: 800 }, maximized: true };
+    writeWindowState(file, state);
+    expect(readWindowState(file)).toEqual(state);
+  });
+
+  it.each(['', '{', '[]', '{"maximized":"yes"}', '{"maximized":true,"bounds":{"x":0}}'])(
+    'falls back to the default for %j',
+    (text) => {
+      const file = join(mkdtempSync(join(tmpdir(), 'sluice-window-')), 'state.json');
+      writeFileSync(file, text);
+      expect(readWindowState(file)).toEqual({ maximized: false });
+    },
+  );
+
+  it('keeps bounds on a display and drops those of one that is gone', () => {
+    const bounds = { x: 100, y: 100, width: 1200, height: 800 };
+    expect(usableBounds(bounds, [SCREEN])).toEqual(bounds);
+    expect(usableBounds({ ...bounds, x: 4000 }, [SCREEN])).toBeUndefined();
+    expect(usableBounds({ ...bounds, y: -500 }, [SCREEN])).toBeUndefined();
+    expect(usableBounds(undefined, [SCREEN])).toBeUndefined();
+  });
+
+  it('never comes back smaller than the minimum', () => {
+    expect(usableBounds({ x: 0, y: 0, width: 300, height: 200 }, [SCREEN])).toEqual({
+      x: 0,
+      y: 0,
+      width: 1024,
+      height: 640,
+    });
+  });
+});
