@@ -115,16 +115,15 @@ function drawLabels(
   context.font = style.font;
   context.textBaseline = 'middle';
   context.textAlign = 'left';
+  const charPx = context.measureText('n').width;
   for (let i = first; i < end; i += 1) {
     const fromPx = Math.max(scale.leftPx, usToPx(scale, row.start[i]!));
     const roomPx = Math.min(scale.leftPx + scale.widthPx, usToPx(scale, row.end[i]!)) - fromPx - 8;
     if (roomPx < MIN_LABEL_PX - 8) continue;
-    const text = fitText(context, labelOf(row.span[i]!), roomPx);
+    const text = fitText(labelOf(row.span[i]!), Math.floor(roomPx / charPx));
     if (text) context.fillText(text, fromPx + 4, topPx + heightPx / 2 + 0.5);
   }
 }
-
-const widths = new Map<string, number>();
 
 /** Fewest characters of a name worth drawing. */
 const MIN_CHARS = 5;
@@ -133,27 +132,13 @@ const MIN_CHARS = 5;
  * As much of a layer's name as fits: whole; without its leading path (`…/conv1`, `conv1`), which neighbours share; or
  * its last part cut short. Empty when that says nothing.
  */
-export function fitText(context: CanvasRenderingContext2D, text: string, roomPx: number): string {
-  const perCharPx = textWidth(context, 'n');
-  const room = Math.floor(roomPx / perCharPx);
-  if (text.length <= room || textWidth(context, text) <= roomPx) return text;
-  const parts = text.split(/[/.]/).filter(Boolean);
-  for (let from = 1; from < parts.length; from += 1) {
-    const tail = text.slice(text.lastIndexOf(parts.slice(from).join(text.includes('/') ? '/' : '.')));
-    if (tail.length + 2 <= room) return `…/${tail}`;
+export function fitText(text: string, room: number): string {
+  if (text.length <= room) return text;
+  const separator = text.includes('/') ? '/' : '.';
+  for (let cut = text.indexOf(separator, 1); cut >= 0; cut = text.indexOf(separator, cut + 1)) {
+    if (text.length - cut + 1 <= room) return `…${text.slice(cut)}`;
   }
-  const last = parts.at(-1) ?? text;
+  const last = text.slice(text.lastIndexOf(separator) + 1);
   if (last.length <= room) return last;
-  return room > MIN_CHARS ? `${last.slice(0, room - 1)}…` : '';
-}
-
-function textWidth(context: CanvasRenderingContext2D, text: string): number {
-  const key = `${context.font}|${text}`;
-  let width = widths.get(key);
-  if (width === undefined) {
-    if (widths.size > 20_000) widths.clear();
-    width = context.measureText(text).width;
-    widths.set(key, width);
-  }
-  return width;
+  return room >= MIN_CHARS ? `${last.slice(0, room - 1)}…` : '';
 }

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { SPAN_KINDS } from '../../core/contract';
 import type { SpanKind, TraceColumns } from '../../core/contract';
 import { levelFor, readCoverage } from './coverage-lod';
+import { fitText } from './draw-row';
 import { hitTest, snapToEdge } from './hit-test';
 import { AXIS_PX, boxOf, layoutLanes } from './lane-layout';
 import { sumLayers, sumRange } from './range-sums';
@@ -218,6 +219,24 @@ describe('time scale', () => {
     expect(formatMoment(16_512)).toBe('16.512\u2009ms');
     expect(formatDuration(7.25)).toBe('7.3\u2009µs');
     expect(formatDuration(12_340)).toBe('12.3\u2009ms');
+  });
+});
+
+describe('labels', () => {
+  it('keep the end of a name, which tells neighbours apart', () => {
+    const name = '/features/block0/conv1';
+    const fits = (room: number) => fitText(name, room);
+    expect([22, 21, 14, 13, 7, 5, 4].map(fits)).toEqual([
+      name,
+      '…/block0/conv1',
+      '…/block0/conv1',
+      '…/conv1',
+      '…/conv1',
+      'conv1',
+      '',
+    ]);
+    expect(fitText('model.layers.12.mlp', 10)).toBe('….12.mlp');
+    expect(fitText('downsampling', 8)).toBe('downsam…');
   });
 });
 
