@@ -7,18 +7,14 @@ import type { EngineChild, EngineChildEvents } from './engine-supervisor';
 const LAST_WORDS_CHARS = 4_000;
 
 /**
- * Forks the engine file as a utilityProcess. Its output goes on to ours.
- * @param dataDir where the engine keeps its models; handed over as SLUICE_DATA_DIR.
+ * Forks the engine file as a utilityProcess. Its output goes on to ours. It inherits our environment, so that it keeps
+ * its models where the command line does: in SLUICE_DATA_DIR, or in the user's data folder.
  */
-export function forkEngine(
-  file: string,
-  dataDir: string,
-  events: EngineChildEvents,
-): EngineChild<MessagePortMain> {
+export function forkEngine(file: string, events: EngineChildEvents): EngineChild<MessagePortMain> {
   const child = utilityProcess.fork(file, [], {
     serviceName: 'Sluice engine',
     stdio: 'pipe',
-    env: { ...process.env, SLUICE_DATA_DIR: dataDir },
+    env: process.env,
   });
   let lastWords = '';
   child.stdout?.on('data', (chunk: Buffer) => process.stdout.write(chunk));

@@ -23,9 +23,8 @@ interface Console {
 let current: Console | undefined;
 
 function startSupervisor(): EngineSupervisor<MessagePortMain> {
-  const dataDir = process.env['SLUICE_DATA_DIR'] ?? join(app.getPath('userData'), 'data');
   return createEngineSupervisor<MessagePortMain>({
-    fork: (events) => forkEngine(join(__dirname, 'engine.js'), dataDir, events),
+    fork: (events) => forkEngine(join(__dirname, 'engine.js'), events),
     onStatus: (status) => {
       if (current !== undefined && !current.window.isDestroyed()) {
         current.window.webContents.send(ENGINE_STATUS_CHANNEL, status);
