@@ -1,0 +1,91 @@
+import { homedir } from 'node:os';
+import { resolve } from 'node:path';
+
+import { SluiceError } from '../../contract';
+import type { Command } from 'commander';
+import { findAppRoot } from '../app-root';
+import { dataDirOf, threadsOf } from '../environment';
+import { startServices } from '../services';
+import type { Services } from '../services';
+import { EXIT, exitCodeOf } from './exit-codes';
+
+/** What a command gives: both forms, of which one is printed. */
+export interface Outcome {
+  readonly json: unknown;
+  readonly text: string;
+  /** Default 0. */
+  readonly exitCode?: number;
+}
+
+export interface CommandContext {
+  readonly json: boolean;
+  /** Aborts on SIGINT. */
+  readonly signal: AbortSignal;
+  /** To stderr. */
+  readonly log: (message: string) => void;
+  readonly appRoot: string;
+  readonly dataDir: string;
+  /** The engine of this process; started at the first call. `remembers`: see `ServicesOptions`. */
+  readonly services: (options?: { readonly remembers: boolean }) => Promise<Services>;
+  /** Prints the outcome now; for a command that goes on afterwards. At most once. */
+  readonly print: (outcome: Outcome) => void;
+}
+
+export interface GlobalOptions {
+  readonly json?: boolean;
+  readonly dataDir?: string;
+}
+
+/**
+ * Runs a command: prints its one outcome, or its error, sets the exit code, and closes the engine.
+ * SIGINT cancels; a second one ends the process at once.
+ */
+export async function execute(
+  command: Command,
+  work: (context: CommandContext) => Promise<Outcome | undefined>,
+): Promise<void> {
+  const globals = command.optsWithGlobals<GlobalOptions>();
+  const json = globals.json === true;
+  const abort = new AbortController();
+  const interrupt = (): void => {
+    if (abort.signal.aborted) process.exit(EXIT.cancelled);
+    abort.abort();
+  };
+  process.on('SIGINT', interrupt);
+  let starting: Promise<Services> | undefined;
+  const dataDir =
+    globals.dataDir === undefined ? dataDirOf(process.env, homedir()) : resolve(globals.dataDir);
+  const print = (outcome: Outcome): void => {
+    process.stdout.write(json ? `${JSON.stringify(outcome.json, null, 2)}\n` : `${outcome.text}\n`);
+  };
+  try {
+    const appRoot = findAppRoot(__dirname);
+    const services = (options = { remembers: false }): Promise<Services> =>
+      (starting ??= startServices({ dataDir, threads: threadsOf(process.env), appRoot, ...options, log }));
+    const outcome = await work({ json, signal: abort.signal, log, appRoot, dataDir, services, print });
+    if (outcome) print(outcome);
+    process.exitCode = outcome?.exitCode ?? EXIT.done;
+  } catch (thrown) {
+    reportError(SluiceError.from(thrown), json);
+  } finally {
+    await starting?.then((services) => services.close()).catch((thrown: unknown) => reportClose(thrown));
+    process.off('SIGINT', interrupt);
+  }
+}
+
+/** Prints an error in the form asked for and sets the exit code. */
+export function reportError(error: SluiceError, json: boolean): void {
+  if (json) process.stdout.write(`${JSON.stringify({ error: error.toWire() }, null, 2)}\n`);
+  else log(`sluice: ${error.message}`);
+  if (error.code === 'internal' && error.cause instanceof Error) log(error.cause.stack ?? '');
+  process.exitCode = exitCodeOf(error.code);
+}
+
+/** Starting failed, which was reported, or closing did, which changes nothing about what was done. */
+function reportClose(thrown: unknown): void {
+  if (process.exitCode === EXIT.done) log(`sluice: closing the engine: ${SluiceError.from(thrown).message}`);
+}
+
+function log(message: string): void {
+  process.stderr.write(`${message}\n`);
+}

@@ -1,0 +1,77 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+
+import { InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
+
+import { startHostServer } from '../server/host-server';
+import { execute } from './context';
+import type { CommandContext, Outcome } from './context';
+
+interface HostOptions {
+  readonly port: number;
+  readonly open?: boolean;
+}
+
+/** `sluice host`: an engine without a window, and the console in a browser. Ctrl-C ends it, which is no failure. */
+export function addHostCommand(program: Command): void {
+  program
+    .command('host')
+    .description('serve the engine and the web console on this machine')
+    .option('--port <n>', 'port on 127.0.0.1; 0: any free one', portOf, 8787)
+    .option('--open', 'open the console in the default browser')
+    .action((options: HostOptions, command: Command) =>
+      execute(command, (context) => host(context, options)),
+    );
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  throw new InvalidArgumentError('Expected a port from 0 to 65535.');
+}
+
+async function host(
+  context: CommandContext,
+  { port, open = false }: HostOptions,
+): Promise<Outcome | undefined> {
+  const services = await context.services({ remembers: true });
+  const { appRoot, log, signal } = context;
+  const rendererDir = join(appRoot, 'out', 'renderer');
+  const server = await startHostServer({ services, port, rendererDir, log });
+  const { url } = server;
+  context.print({
+    json: { url, port: server.port, dataDir: services.info.dataDir },
+    text: `Sluice console: ${url}\nModels and runs: ${services.info.dataDir}\nCtrl-C ends it.`,
+  });
+  if (open) openInBrowser(url, log);
+  await ended(signal);
+  await server.close();
+  return undefined;
+}
+
+/** SIGINT by the context's signal, SIGTERM from a service manager. */
+function ended(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      process.off('SIGTERM', end);
+      resolve();
+    };
+    process.once('SIGTERM', end);
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end, { once: true });
+  });
+}
+
+const OPENERS: Partial<Record<NodeJS.Platform, readonly [string, ...string[]]>> = {
+  darwin: ['open'],
+  win32: ['rundll32', 'url.dll,FileProtocolHandler'],
+};
+
+/** A machine without a desktop has no opener: the address is printed anyway. */
+function openInBrowser(url: string, log: (message: string) => void): void {
+  const [command, ...args] = OPENERS[process.platform] ?? ['xdg-open'];
+  const child = spawn(command, [...args, url], { stdio: 'ignore', detached: true });
+  child.once('error', () => log(`No browser could be opened here. Open the address above.`));
+  child.unref();
+}

@@ -1,0 +1,48 @@
+import { SluiceError } from '../contract';
+import type { Reply, RequestInput, RequestName, RequestOutput } from '../contract';
+import { engineHandlers } from './handlers/engine';
+import type { Client, Handlers } from './handlers/handler';
+import { jobHandlers } from './handlers/jobs';
+import { modelHandlers } from './handlers/models';
+import { planHandlers } from './handlers/plans';
+import { runHandlers } from './handlers/runs';
+import { isRequestName, parseInput } from './schemas';
+import type { Services } from './services';
+
+const HANDLERS: Handlers<RequestName> = {
+  ...engineHandlers,
+  ...modelHandlers,
+  ...jobHandlers,
+  ...planHandlers,
+  ...runHandlers,
+};
+
+/** Checks a request's name and input, and answers it. Whatever happens becomes a reply; never throws. */
+export async function dispatch(
+  services: Services,
+  client: Client,
+  request: unknown,
+  input: unknown,
+): Promise<Reply<unknown>> {
+  try {
+    if (!isRequestName(request)) {
+      throw new SluiceError(
+        'bad-input',
+        `unknown request ${JSON.stringify(request) ?? 'undefined'}; expected one of ${Object.keys(HANDLERS).join(', ')}`,
+      );
+    }
+    return { ok: true, value: await answer(services, client, request, input) };
+  } catch (thrown) {
+    return { ok: false, error: SluiceError.from(thrown).toWire() };
+  }
+}
+
+async function answer<N extends RequestName>(
+  services: Services,
+  client: Client,
+  name: N,
+  input: unknown,
+): Promise<RequestOutput<N>> {
+  const parsed: RequestInput<N> = parseInput(name, input);
+  return HANDLERS[name](parsed, services, client);
+}

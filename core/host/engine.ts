@@ -1,0 +1,78 @@
+import { homedir } from 'node:os';
+
+import { SluiceError } from '../contract';
+import type { EngineMessage } from '../contract';
+import { findAppRoot } from './app-root';
+import { connect } from './connection';
+import { dataDirOf, threadsOf } from './environment';
+import { startServices } from './services';
+import type { Services } from './services';
+
+/** As much of Electron's utility process ports as is used; core has no types of Electron. */
+interface EnginePort {
+  on(event: 'message', listener: (message: { readonly data: unknown }) => void): void;
+  on(event: 'close', listener: () => void): void;
+  start(): void;
+  postMessage(message: unknown): void;
+}
+
+interface ParentPort {
+  on(
+    event: 'message',
+    listener: (message: { readonly data: unknown; readonly ports: readonly EnginePort[] }) => void,
+  ): void;
+}
+
+/** A quitting window waits this long at most for runs to stop. */
+const CLOSE_WITHIN_MS = 2000;
+
+function log(message: string): void {
+  process.stderr.write(`engine: ${message}\n`);
+}
+
+function fail(thrown: unknown): never {
+  // The last line of stderr is what the console shows of a dead engine.
+  log(SluiceError.from(thrown).message);
+  process.exit(1);
+}
+
+function serve(services: Services, port: EnginePort): void {
+  const channel = {
+    send: (message: EngineMessage): void => port.postMessage(message),
+    pressure: () => 'free' as const,
+  };
+  const connection = connect(services, channel, log);
+  port.on('message', ({ data }) => connection.receive(data));
+  port.on('close', () => connection.close());
+  port.start();
+}
+
+/** The engine as a process of its own: main hands over a port for each window that connects. */
+function main(): void {
+  const parent = (process as unknown as { readonly parentPort?: ParentPort }).parentPort;
+  if (parent === undefined) {
+    fail('This file is started by the Sluice window. Use "sluice host" for an engine without one.');
+  }
+  const starting = startServices({
+    dataDir: dataDirOf(process.env, homedir()),
+    threads: threadsOf(process.env),
+    appRoot: findAppRoot(__dirname),
+    remembers: true,
+    log,
+  });
+  starting.catch(fail);
+  parent.on('message', ({ data, ports }) => {
+    const [port] = ports;
+    if ((data as { readonly kind?: unknown } | null)?.kind !== 'connect' || port === undefined) {
+      log('refused a message of the main process: expected {kind: "connect"} with a port');
+      return;
+    }
+    void starting.then((services) => serve(services, port));
+  });
+  process.once('SIGTERM', () => {
+    setTimeout(() => process.exit(0), CLOSE_WITHIN_MS);
+    void starting.then((services) => services.close()).then(() => process.exit(0));
+  });
+}
+
+main();

@@ -1,0 +1,20 @@
+import type { Handlers } from './handler';
+
+export const modelHandlers: Handlers<
+  | 'models.list'
+  | 'models.import'
+  | 'models.importExample'
+  | 'models.inspect'
+  | 'models.verify'
+  | 'models.remove'
+> = {
+  'models.list': (_input, { models }) => models.list(),
+  'models.import': ({ jobId, ...input }, { models }) => models.import(jobId, input),
+  'models.importExample': ({ jobId }, { models }) => models.importExample(jobId),
+  'models.inspect': ({ name }, { models }) => models.inspect(name),
+  'models.verify': ({ jobId, name }, { models }) => models.verify(jobId, name),
+  'models.remove': async ({ name }, { models }) => {
+    await models.remove(name);
+    return {};
+  },
+};

@@ -1,0 +1,184 @@
+import { SluiceError } from '../contract';
+import type { ModelDetail, ModelSummary, RequestInput, VerifyReport } from '../contract';
+import { profileStore } from '../layering';
+import type { Engine } from '../layering';
+import { ocrAssets } from '../vision';
+import type { EventBus } from './event-bus';
+import type { JobProgress, Jobs } from './jobs';
+import type { LoadedModels } from './loaded-models';
+import type { Library } from './model-ports';
+import { withTask } from './model-task';
+import type { PipelineNotes } from './pipeline-notes';
+import type { Log } from './state-file';
+
+export interface ModelsParts {
+  readonly library: Library;
+  readonly engine: Engine;
+  readonly loaded: LoadedModels;
+  readonly jobs: Jobs;
+  readonly bus: EventBus;
+  readonly notes: PipelineNotes;
+  readonly appRoot: string;
+  readonly threads: number;
+  readonly log: Log;
+}
+
+/** The shipped example: two networks and the pair of them. */
+export const EXAMPLE_MODEL = { pipeline: 'ppocr', detector: 'ppocr-det', recognizer: 'ppocr-rec' };
+
+type ImportInput = Omit<RequestInput<'models.import'>, 'jobId'>;
+
+/** The library as the requests see it: imports are jobs, models in use are not taken away. */
+export class Models {
+  constructor(private readonly parts: ModelsParts) {}
+
+  list(): readonly ModelSummary[] {
+    return this.parts.library.list().map(withTask);
+  }
+
+  /** @throws SluiceError `not-found`. */
+  summary(name: string): ModelSummary {
+    return withTask(this.parts.library.summary(name));
+  }
+
+  /** A text pipeline shows the layers of both its networks. @throws SluiceError `not-found`, `corrupt-store`. */
+  async inspect(name: string): Promise<ModelDetail> {
+    const { library } = this.parts;
+    const { task } = this.summary(name);
+    if (task.kind !== 'text') return withTask(await library.inspect(name));
+    const members = await Promise.all(
+      [task.detector, task.recognizer].map((member) => library.inspect(member)),
+    );
+    return pairDetail(this.summary(name), members);
+  }
+
+  /**
+   * Compiles and profiles a model, as a job. Cancelled while profiling, a new model is taken out again.
+   * @throws SluiceError `conflict`, `not-found`, `bad-model`, `unsupported`, `io`, `cancelled`.
+   */
+  import(jobId: string, input: ImportInput): Promise<ModelSummary> {
+    const { jobs } = this.parts;
+    return jobs.run({ id: jobId, kind: 'import', subject: input.name ?? input.path }, (report, signal) =>
+      this.importAndProfile(input, report, signal),
+    );
+  }
+
+  /** Imports what is missing of the example. @throws SluiceError as `import`. */
+  importExample(jobId: string): Promise<ModelSummary> {
+    const { jobs, library, appRoot } = this.parts;
+    const { pipeline, detector, recognizer } = EXAMPLE_MODEL;
+    const assets = ocrAssets(appRoot);
+    return jobs.run({ id: jobId, kind: 'import', subject: pipeline }, async (report, signal) => {
+      for (const [name, path] of [
+        [detector, assets.detector],
+        [recognizer, assets.recognizer],
+      ] as const) {
+        if (this.list().some((model) => model.name === name && model.state === 'ready')) continue;
+        const named = (progress: JobProgress): void =>
+          report({ ...progress, phase: `${name}: ${progress.phase}` });
+        await this.importAndProfile({ name, path, replace: true }, named, signal);
+      }
+      await library.addTextPipeline(pipeline, detector, recognizer);
+      this.tell();
+      return this.summary(pipeline);
+    });
+  }
+
+  /** Reads everything and compares checksums, as a job. @throws SluiceError `not-found`, `cancelled`. */
+  async verify(jobId: string, name: string): Promise<VerifyReport> {
+    const { jobs, library } = this.parts;
+    const { task } = this.summary(name);
+    const members = task.kind === 'text' ? [task.detector, task.recognizer] : [name];
+    return jobs.run({ id: jobId, kind: 'verify', subject: name }, async (report, signal) => {
+      const reports: VerifyReport[] = [];
+      for (const member of members) {
+        const phase = members.length === 1 ? 'verify' : `${member}: verify`;
+        const onBytes = (doneBytes: number, totalBytes: number): void =>
+          report({ phase, doneBytes, totalBytes });
+        reports.push(await library.verify(member, onBytes, signal));
+      }
+      return joinReports(name, reports);
+    });
+  }
+
+  /** @throws SluiceError `not-found`; `conflict` while a run or a pipeline uses it. */
+  async remove(name: string): Promise<void> {
+    const { task } = this.summary(name);
+    if (task.kind !== 'text') await this.parts.loaded.evict(name);
+    await this.parts.library.remove(name);
+    this.parts.notes.forget(name);
+    this.tell();
+  }
+
+  private async importAndProfile(
+    input: ImportInput,
+    report: (progress: JobProgress) => void,
+    signal: AbortSignal,
+  ): Promise<ModelSummary> {
+    const { library, threads, loaded } = this.parts;
+    const { path: sourcePath, ...rest } = input;
+    const known = new Set(this.list().map(({ name }) => name));
+    if (input.name !== undefined && known.has(input.name) && input.replace === true)
+      await loaded.evict(input.name);
+    const { name } = await library.import({ ...rest, sourcePath, threads }, report, signal);
+    // A store that was replaced may still be loaded under its old path.
+    if (known.has(name)) await loaded.evict(name);
+    await this.profile(name, report, signal, known.has(name));
+    this.tell();
+    return this.summary(name);
+  }
+
+  /** A model that can't be profiled still runs; only its predictions are missing. */
+  private async profile(
+    name: string,
+    report: (progress: JobProgress) => void,
+    signal: AbortSignal,
+    isReplaced: boolean,
+  ): Promise<void> {
+    const { engine, library, log } = this.parts;
+    // Its steps are not bytes, so their share is not told.
+    const onProgress = (phase: string): void => report({ phase, doneBytes: 0, totalBytes: 0 });
+    try {
+      await profileStore(engine, library.storePath(name), onProgress, signal);
+    } catch (thrown) {
+      if (!signal.aborted) {
+        log(`${name} was imported but not profiled: ${SluiceError.from(thrown).message}`);
+        return;
+      }
+      if (!isReplaced) await library.remove(name);
+      this.tell();
+      throw thrown;
+    }
+  }
+
+  private tell(): void {
+    this.parts.bus.emit('models', this.list());
+  }
+}
+
+function pairDetail(summary: ModelSummary, members: readonly ModelDetail[]): ModelDetail {
+  const [first] = members;
+  if (!first) throw new SluiceError('internal', `${summary.name}: expected two networks, found none.`);
+  const layers = members.flatMap((member) =>
+    member.layerList.map((layer) => ({ ...layer, name: `${member.name}/${layer.name}` })),
+  );
+  return {
+    ...first,
+    ...summary,
+    layerList: layers.map((layer, index) => ({ ...layer, index })),
+    storePath: members.map(({ storePath }) => storePath).join(', '),
+    storeBytes: members.reduce((sum, { storeBytes }) => sum + storeBytes, 0),
+    sourceSha256: members.map(({ sourceSha256 }) => sourceSha256).join(', '),
+    notes: members.flatMap(({ name, notes }) => notes.map((note) => `${name}: ${note}`)),
+  };
+}
+
+function joinReports(name: string, reports: readonly VerifyReport[]): VerifyReport {
+  return {
+    name,
+    ok: reports.every(({ ok }) => ok),
+    layersChecked: reports.reduce((sum, { layersChecked }) => sum + layersChecked, 0),
+    bytesChecked: reports.reduce((sum, { bytesChecked }) => sum + bytesChecked, 0),
+    faults: reports.flatMap(({ faults }) => faults),
+  };
+}

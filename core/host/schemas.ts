@@ -1,0 +1,94 @@
+import { isAbsolute } from 'node:path';
+
+import { z } from 'zod';
+
+import { PIPELINE_MODES, SluiceError } from '../contract';
+import type { RequestInput, RequestName } from '../contract';
+
+/** A day: longer periods and deadlines are mistakes of units. */
+const MAX_MS = 86_400_000;
+
+const nothing = z.strictObject({});
+const text = z.string().min(1).max(200);
+const path = z
+  .string()
+  .min(1)
+  .max(4096)
+  .refine((value) => isAbsolute(value) && !value.includes('\0'), 'expected an absolute path');
+const bytes = z.number().int().nonnegative();
+const mode = z.enum(PIPELINE_MODES);
+const milliseconds = z.number().positive().max(MAX_MS);
+
+const runInput = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('example'), id: text }),
+  z.strictObject({ kind: z.literal('file'), path }),
+  z.strictObject({ kind: z.literal('bytes'), name: text, bytes: z.instanceof(Uint8Array) }),
+  z.strictObject({
+    kind: z.literal('random'),
+    seed: z.number().int().nonnegative().max(0xffff_ffff),
+    freeDim: z.number().int().min(1).max(65_536).exactOptional(),
+  }),
+]);
+
+const runRequest = z
+  .strictObject({
+    model: text,
+    input: runInput,
+    mode,
+    budgetBytes: bytes.exactOptional(),
+    repeat: z.enum(['once', 'continuous']),
+    periodMs: milliseconds.exactOptional(),
+    deadlineMs: milliseconds.exactOptional(),
+  })
+  .refine((run) => run.mode === 'resident' || run.budgetBytes !== undefined, {
+    path: ['budgetBytes'],
+    message: 'expected a number of bytes: required unless mode is "resident"',
+  })
+  .refine((run) => run.repeat === 'continuous' || (run.periodMs ?? run.deadlineMs) === undefined, {
+    path: ['periodMs'],
+    message: 'a period or deadline needs repeat "continuous"',
+  });
+
+/** What each request may carry; anything else is refused before a handler sees it. */
+const INPUT_SCHEMAS: { readonly [N in RequestName]: z.ZodType<RequestInput<N>> } = {
+  'engine.info': nothing,
+  'device.info': nothing,
+  'telemetry.watch': z.strictObject({ on: z.boolean() }),
+  'models.list': nothing,
+  'models.import': z.strictObject({
+    jobId: text,
+    path,
+    name: text.exactOptional(),
+    provider: text.exactOptional(),
+    replace: z.boolean().exactOptional(),
+  }),
+  'models.importExample': z.strictObject({ jobId: text }),
+  'models.inspect': z.strictObject({ name: text }),
+  'models.verify': z.strictObject({ jobId: text, name: text }),
+  'models.remove': z.strictObject({ name: text }),
+  'jobs.list': nothing,
+  'jobs.cancel': z.strictObject({ jobId: text }),
+  'plan.curve': z.strictObject({ model: text, mode }),
+  'plan.at': z.strictObject({ model: text, mode, budgetBytes: bytes }),
+  'inputs.examples': nothing,
+  'inputs.image': z.strictObject({ input: runInput }),
+  'runs.start': runRequest,
+  'runs.stop': z.strictObject({ runId: text }),
+  'runs.list': nothing,
+  'runs.trace': z.strictObject({ runId: text }),
+  'runs.exportTrace': z.strictObject({ runId: text }),
+  'budget.get': nothing,
+  'budget.set': z.strictObject({ limitBytes: bytes }),
+};
+
+export function isRequestName(name: unknown): name is RequestName {
+  return typeof name === 'string' && Object.hasOwn(INPUT_SCHEMAS, name);
+}
+
+/** @throws SluiceError `bad-input` that lists every fault with its path. */
+export function parseInput<N extends RequestName>(name: N, input: unknown): RequestInput<N> {
+  const parsed = INPUT_SCHEMAS[name].safeParse(input);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'input'}: ${issue.message}`);
+  throw new SluiceError('bad-input', `${name}: ${faults.join('; ')}.`, { request: name, faults });
+}

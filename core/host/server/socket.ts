@@ -1,0 +1,53 @@
+import type { WebSocket } from 'ws';
+
+import { decodeWire, encodeWire, SluiceError } from '../../contract';
+import type { EngineMessage } from '../../contract';
+import { connect } from '../connection';
+import type { Channel } from '../connection';
+import type { Services } from '../services';
+import type { Log } from '../state-file';
+
+/** Bytes that may wait in a socket before telemetry waits, interim results are left out, and it is given up. */
+const BUSY_BYTES = 1 << 20;
+const CLOGGED_BYTES = 8 << 20;
+const GIVEN_UP_BYTES = 256 << 20;
+/** WebSocket close codes (RFC 6455, 7.4.1): a message that can't be read, and "try again later". */
+const UNREADABLE = 1007;
+const TRY_AGAIN_LATER = 1013;
+
+/** Serves one browser over its socket until it closes. */
+export function serveSocket(services: Services, socket: WebSocket, log: Log): void {
+  const connection = connect(services, channelOf(socket, log), log);
+  socket.on('message', (data, isBinary) => {
+    try {
+      if (!isBinary || !(data instanceof Buffer)) {
+        throw new SluiceError('bad-input', 'expected a binary frame, found a text one');
+      }
+      connection.receive(decodeWire(data));
+    } catch (thrown) {
+      log(`closing a socket: ${SluiceError.from(thrown).message}`);
+      socket.close(UNREADABLE, 'unreadable frame');
+    }
+  });
+  socket.on('error', (error) => log(`socket: ${error.message}`));
+  socket.on('close', () => connection.close());
+}
+
+/** What a browser can't take in time first costs it telemetry, then interim results, then the connection. */
+function channelOf(socket: WebSocket, log: Log): Channel {
+  return {
+    send(message: EngineMessage) {
+      if (socket.readyState !== socket.OPEN) return;
+      if (socket.bufferedAmount > GIVEN_UP_BYTES) {
+        log('closing a socket: the browser does not read what it is sent');
+        socket.close(TRY_AGAIN_LATER, 'too slow');
+        return;
+      }
+      socket.send(encodeWire(message));
+    },
+    pressure() {
+      if (socket.bufferedAmount > CLOGGED_BYTES) return 'clogged';
+      return socket.bufferedAmount > BUSY_BYTES ? 'busy' : 'free';
+    },
+  };
+}

@@ -1,0 +1,82 @@
+import { randomBytes } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
+import { join } from 'node:path';
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+
+import { formatBytes } from '../../base';
+import { SluiceError } from '../../contract';
+import { ioError } from '../../storage';
+
+/** Files a browser sent, until the engine has imported them. */
+export const UPLOAD_FOLDER = 'uploads';
+
+/**
+ * A file name that is one everywhere, from what a browser said: the last part of a path, letters, digits, dots, dashes
+ * and underscores, not hidden, at most 100 characters.
+ * @throws SluiceError `bad-input` when nothing is left.
+ */
+export function safeFileName(name: string): string {
+  const last = name.split(/[/\\]/).at(-1) ?? '';
+  const safe = last
+    .replace(/[^A-Za-z0-9._-]+/g, '-')
+    .replace(/^[.-]+/, '')
+    .slice(-100);
+  if (safe !== '') return safe;
+  throw new SluiceError(
+    'bad-input',
+    `Upload: expected a file name in ?name=, found ${JSON.stringify(name)}.`,
+  );
+}
+
+/**
+ * Streams a request's body to a file of its own.
+ * @returns its absolute path.
+ * @throws SluiceError `bad-input` when it is larger than `maxBytes`; `io`. Nothing is left behind then.
+ */
+export async function receiveUpload(
+  request: IncomingMessage,
+  name: string,
+  dataDir: string,
+  maxBytes: number,
+): Promise<string> {
+  const fileName = safeFileName(name);
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(fileName, maxBytes);
+  // A folder each: two files of one name must not meet, and the model is named after the file.
+  const folder = join(dataDir, UPLOAD_FOLDER, randomBytes(8).toString('hex'));
+  const path = join(folder, fileName);
+  try {
+    await mkdir(folder, { recursive: true });
+    await pipeline(request, limitTo(maxBytes, fileName), createWriteStream(path, { flags: 'wx' }));
+    return path;
+  } catch (cause) {
+    await rm(folder, { recursive: true, force: true });
+    throw ioError(`Upload of ${fileName} failed`, cause);
+  }
+}
+
+function limitTo(maxBytes: number, fileName: string): Transform {
+  let received = 0;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      received += chunk.length;
+      if (received > maxBytes) done(tooLarge(fileName, maxBytes));
+      else done(null, chunk);
+    },
+  });
+}
+
+function tooLarge(fileName: string, maxBytes: number): SluiceError {
+  return new SluiceError(
+    'bad-input',
+    `${fileName} is larger than ${formatBytes(maxBytes)}. Copy it to the engine's machine and import it by its path.`,
+    { maxBytes },
+  );
+}
+
+/** Removes what earlier sessions uploaded. */
+export async function clearUploads(dataDir: string): Promise<void> {
+  await rm(join(dataDir, UPLOAD_FOLDER), { recursive: true, force: true });
+}

@@ -1,0 +1,185 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { z } from 'zod';
+
+import { SluiceError } from '../contract';
+import type { EngineInfo, RunRecord, RunRequest } from '../contract';
+import { Engine, ModelLibrary, recordMeasurement } from '../layering';
+import { ioError } from '../storage';
+import { createTelemetry, detectHost } from '../telemetry';
+import type { Telemetry } from '../telemetry';
+import { appVersion } from './app-root';
+import { EventBus } from './event-bus';
+import { isoTime, systemClock } from './host-clock';
+import type { HostClock } from './host-clock';
+import { Jobs } from './jobs';
+import { LoadedModels } from './loaded-models';
+import type { Library } from './model-ports';
+import { Models } from './models';
+import { PipelineNotes, pipelineNotesSchema } from './pipeline-notes';
+import type { PipelineNotesData } from './pipeline-notes';
+import { Planner, storePlanner } from './planner';
+import { openTask } from './runs/open-task';
+import { recoverRuns, runHistorySchema } from './runs/run-history';
+import { Runs } from './runs/runs';
+import { StateFile } from './state-file';
+import type { Log } from './state-file';
+
+export interface ServicesOptions {
+  readonly dataDir: string;
+  readonly threads: number;
+  readonly appRoot: string;
+  /** Remember runs and the budget limit in the data folder: for the one long-lived engine, not for a command. */
+  readonly remembers: boolean;
+  readonly log: Log;
+  readonly clock?: HostClock;
+}
+
+/** Everything behind the requests. */
+export interface Services {
+  readonly info: EngineInfo;
+  readonly appRoot: string;
+  readonly bus: EventBus;
+  readonly jobs: Jobs;
+  readonly models: Models;
+  readonly planner: Planner;
+  readonly loaded: LoadedModels;
+  readonly runs: Runs;
+  readonly telemetry: Telemetry;
+  readonly setBudget: (limitBytes: number) => Promise<void>;
+  /** Stops runs and jobs, frees everything, and waits until what is remembered is on disk. */
+  readonly close: () => Promise<void>;
+}
+
+const settingsSchema = z.object({ budgetLimitBytes: z.number().int().nonnegative() });
+type Settings = z.infer<typeof settingsSchema>;
+
+interface Memory {
+  readonly settings: StateFile<Settings>;
+  readonly history: StateFile<readonly RunRecord[]>;
+  readonly notes: StateFile<PipelineNotesData>;
+}
+
+/** @throws SluiceError `io` when the data folder can't be made, `unsupported` when ONNX Runtime can't be loaded. */
+export async function startServices(options: ServicesOptions): Promise<Services> {
+  const { dataDir, threads, appRoot, log, clock = systemClock } = options;
+  await mkdir(dataDir, { recursive: true }).catch((cause: unknown) => {
+    throw ioError(`Can't create the data folder ${dataDir}`, cause);
+  });
+  const memory: Memory = {
+    settings: new StateFile(join(dataDir, 'settings.json'), settingsSchema, log),
+    history: new StateFile(join(dataDir, 'runs.json'), runHistorySchema, log),
+    notes: new StateFile(join(dataDir, 'pipelines.json'), pipelineNotesSchema, log),
+  };
+  const engine = await Engine.start({ threads });
+  const library = await ModelLibrary.open(dataDir, engine.info);
+  const info: EngineInfo = {
+    ...engine.info,
+    version: appVersion(appRoot),
+    dataDir,
+    pid: process.pid,
+    startedAt: isoTime(clock.nowMs()),
+  };
+  const telemetry = createTelemetry({ host: () => detectHost({ dataDir }), log });
+  return assemble({ ...options, clock }, { engine, library, info, telemetry }, memory);
+}
+
+interface Machinery {
+  readonly engine: Engine;
+  readonly library: Library;
+  readonly info: EngineInfo;
+  readonly telemetry: Telemetry;
+}
+
+async function assemble(
+  { appRoot, remembers, clock, log }: ServicesOptions & { readonly clock: HostClock },
+  { engine, library, info, telemetry }: Machinery,
+  memory: Memory,
+): Promise<Services> {
+  const bus = new EventBus();
+  const jobs = new Jobs(bus, clock);
+  const notes = new PipelineNotes((await memory.notes.read()) ?? {}, memory.notes);
+  const planner = new Planner(library, storePlanner, notes);
+  const loaded = new LoadedModels(engine, (state) => bus.emit('budget', state));
+  const models = new Models({
+    library,
+    engine,
+    loaded,
+    jobs,
+    bus,
+    notes,
+    appRoot,
+    threads: info.threads,
+    log,
+  });
+  const settings = remembers ? await memory.settings.read() : undefined;
+  await loaded.setLimit(settings?.budgetLimitBytes ?? 0);
+  const past = remembers ? recoverRuns((await memory.history.read()) ?? []) : [];
+  const runs = new Runs({
+    bus,
+    clock,
+    past,
+    log,
+    ...(remembers && { history: memory.history }),
+    plan: (request) => planRun(planner, models, loaded, request),
+    open: (request, plan) =>
+      openTask(
+        {
+          models: loaded,
+          appRoot,
+          labelsBeside: (model) => library.sourcePath(model),
+          onRegions: (model, regions) => notes.setRegions(model, regions),
+        },
+        models.summary(request.model),
+        request.input,
+        plan,
+      ),
+    recordMeasurement: async ({ detail, demands }, point) => {
+      const [only, ...others] = demands;
+      if (only && others.length === 0) await recordMeasurement(only.storePath, point);
+      else notes.addMeasurement(detail.model, point);
+    },
+  });
+  return {
+    info,
+    appRoot,
+    bus,
+    jobs,
+    models,
+    planner,
+    loaded,
+    runs,
+    telemetry,
+    setBudget: async (limitBytes) => {
+      await loaded.setLimit(limitBytes);
+      if (remembers) memory.settings.write({ budgetLimitBytes: limitBytes });
+    },
+    close: async () => {
+      await Promise.all([jobs.cancelAll(), runs.stopAll()]);
+      await loaded.closeAll();
+      await engine.close();
+      await Promise.all([memory.settings.settled(), memory.history.settled(), memory.notes.settled()]);
+    },
+  };
+}
+
+/** Refuses what can't run: unknown, stale or broken models, too small a budget, no room beside the others. */
+function planRun(
+  planner: Planner,
+  models: Models,
+  loaded: LoadedModels,
+  request: RunRequest,
+): ReturnType<Planner['plan']> {
+  const summary = models.summary(request.model);
+  if (summary.state !== 'ready') {
+    throw new SluiceError(
+      summary.state === 'stale' ? 'stale-store' : 'corrupt-store',
+      `${summary.name} can't run: ${summary.stateReason ?? summary.state}`,
+      { name: summary.name },
+    );
+  }
+  const plan = planner.plan(request.model, request.mode, request.budgetBytes ?? Infinity);
+  loaded.checkRoom(plan.demands);
+  return plan;
+}
