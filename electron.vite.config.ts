@@ -15,6 +15,7 @@ const nodeEntries = {
   'executor-worker': at('core/layering/executor-worker.ts'),
   'reader-worker': at('core/storage/reader-worker.ts'),
   'compile-process': at('core/layering/compile-process.ts'),
+  'bench-side': at('core/host/bench-layering/side-process.ts'),
 };
 
 export default defineConfig({
@@ -36,6 +37,11 @@ export default defineConfig({
   renderer: {
     root: at('renderer'),
     plugins: [react()],
-    build: { target: 'chrome114', rolldownOptions: { input: at('renderer/index.html') } },
+    build: {
+      target: 'chrome114',
+      rolldownOptions: {
+        input: { index: at('renderer/index.html'), 'bench-timeline': at('renderer/bench-timeline.html') },
+      },
+    },
   },
 });

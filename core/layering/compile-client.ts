@@ -30,10 +30,10 @@ export async function compileInProcess(
   signal.addEventListener('abort', kill, { once: true });
   let stderr = '';
   child.stderr?.on('data', (text: Buffer) => (stderr = (stderr + text.toString()).slice(-2000)));
-  let outcome: CompileEvent | undefined;
+  const outcomes: CompileEvent[] = [];
   child.on('message', (event: CompileEvent) => {
     if (event.kind === 'progress') onProgress(event.progress);
-    else outcome = event;
+    else outcomes.push(event);
   });
   try {
     const ended = new Promise<string>((resolve, reject) => {
@@ -42,9 +42,10 @@ export async function compileInProcess(
     });
     child.send(request);
     const reason = await ended;
+    const [outcome] = outcomes;
     if (outcome?.kind === 'done') return { peakBytes: outcome.peakBytes };
     await rm(`${request.storePath}${PARTIAL_SUFFIX}`, { recursive: true, force: true });
-    if (signal.aborted) throw new SluiceError('cancelled', 'The import was cancelled; nothing was kept.');
+    if (wasAborted(signal)) throw new SluiceError('cancelled', 'The import was cancelled; nothing was kept.');
     if (outcome?.kind === 'failed') throw SluiceError.fromWire(outcome.error);
     throw new SluiceError(
       'internal',
@@ -55,4 +56,9 @@ export async function compileInProcess(
   } finally {
     signal.removeEventListener('abort', kill);
   }
+}
+
+/** A fresh look: the compiler takes an earlier check for still true. */
+function wasAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
 }

@@ -79,7 +79,7 @@ export function wrapGraph(graph: OnnxGraph, context: GraphContext): OnnxModel {
 /** A graph input without a shape: any shape may arrive. */
 export function activation(name: string, values: ReadonlyMap<string, ValueRecord>): ValueInfo {
   const value = values.get(name);
-  return value ? { name, tensor: { dtype: value.dtype as DataType } } : { name };
+  return value ? { name, tensor: { dtype: value.dtype } } : { name };
 }
 
 export function tensorInput(name: string, dtype: DataType, dims: readonly number[]): ValueInfo {

@@ -10,7 +10,7 @@ import {
   topologicalOrder,
   type OnnxModel,
 } from '../onnx';
-import { OrtEnvironment, OrtSession } from '../ort';
+import { OrtSession, type OrtEnvironment } from '../ort';
 import { probeModel, type ValueRecord } from './layer-graph';
 
 const OPTIMISED_FILE = 'optimised.onnx';

@@ -15,3 +15,4 @@ export { BoundRun, OrtSession, RunOptions, terminateRun } from './session';
 export type { OptimizationLevel, SessionOptions } from './session';
 export { OrtTensor, tensorOver } from './tensor';
 export type { TensorShape } from './tensor';
+export { WholeModel } from './whole-model';

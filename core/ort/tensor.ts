@@ -43,6 +43,11 @@ export class OrtTensor {
     return data[0] as bigint;
   }
 
+  /** Bytes of its elements, given its shape. */
+  byteLength(shape: TensorShape): number {
+    return shape.dims.reduce((product, dim) => product * dim, elementBytes(shape.dtype));
+  }
+
   release(): void {
     if (this.released) return;
     this.released = true;

@@ -1,0 +1,73 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { workerFile } from '../../base';
+import { SluiceError } from '../../contract';
+import type { MemoryCgroup } from './memory-cgroup';
+import type { BurstResult, OpenedSide, SideCommand, SideReply, SideRequest } from './side-protocol';
+
+/** One side's process, as the bench sees it. */
+export class SideClient {
+  private constructor(
+    private readonly child: ChildProcess,
+    readonly request: SideRequest,
+    private readonly outputsPath: string,
+  ) {}
+
+  /** @param cgroup the process is put into it before it opens its model. */
+  static start(request: SideRequest, outputsPath: string, cgroup?: MemoryCgroup): SideClient {
+    const child = fork(workerFile('bench-side'), {
+      env: { ...process.env, SLUICE_BENCH_OUTPUTS: outputsPath },
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    if (cgroup && child.pid !== undefined) cgroup.add(child.pid);
+    return new SideClient(child, request, outputsPath);
+  }
+
+  async open(): Promise<OpenedSide> {
+    return (await this.tell({ kind: 'open', side: this.request })) as OpenedSide;
+  }
+
+  async burst(warmUps: number, runs: number): Promise<BurstResult> {
+    return (await this.tell({ kind: 'burst', warmUps, runs })) as BurstResult;
+  }
+
+  async readRate(): Promise<number> {
+    return ((await this.tell({ kind: 'read-rate' })) as { bytesPerSec: number }).bytesPerSec;
+  }
+
+  /** Output bytes of the last burst, all outputs joined. */
+  outputs(): Uint8Array {
+    return readFileSync(this.outputsPath);
+  }
+
+  async end(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    const gone = new Promise((resolve) => this.child.once('exit', resolve));
+    await this.tell({ kind: 'end' }).catch(() => this.child.kill('SIGKILL'));
+    await gone;
+  }
+
+  private tell(command: SideCommand): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const onReply = (reply: SideReply): void => {
+        this.child.off('exit', onExit);
+        if (reply.ok) resolve(reply.value);
+        else reject(SluiceError.fromWire(reply.error));
+      };
+      const onExit = (code: number | null, signal: string | null): void => {
+        this.child.off('message', onReply);
+        const reason = signal ?? `exit code ${code}`;
+        reject(
+          new SluiceError('runtime', `The process of side ${this.request.kind} ended with ${reason}.`, {
+            reason,
+          }),
+        );
+      };
+      this.child.once('message', onReply);
+      this.child.once('exit', onExit);
+      this.child.send(command, (error) => {
+        if (error) onExit(null, error.message);
+      });
+    });
+  }
+}

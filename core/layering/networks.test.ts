@@ -1,0 +1,81 @@
+import * as stock from 'onnxruntime-node';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PIPELINE_MODES, type PipelineMode } from '../contract';
+import type { OnnxModel } from '../onnx';
+import { ZOO } from '../zoo';
+import { minimumBudget, residentTotalBytes } from './plan';
+import type { StoreManifest } from './manifest';
+import { BenchTop, infer, type TestStore } from './test-support/bench-top';
+import { mediumNetwork } from './test-support/networks';
+import { referenceOutputs } from './test-support/reference';
+import { expectClose, expectSameBits, inputsFor } from './test-support/tensors';
+
+let bench: BenchTop;
+beforeAll(async () => {
+  bench = await BenchTop.open();
+});
+afterAll(() => bench.close());
+
+/** Every mode at its least budget and half way to all in memory. */
+function settings(manifest: StoreManifest): { mode: PipelineMode; budgetBytes: number }[] {
+  return PIPELINE_MODES.flatMap((mode) => {
+    const least = minimumBudget(manifest, mode);
+    const total = residentTotalBytes(manifest);
+    const middle = Math.ceil((least + total) / 2);
+    return [...new Set([least, Math.max(least, middle)])].map((budgetBytes) => ({ mode, budgetBytes }));
+  });
+}
+
+/** All modes of a store: twice each (learning shapes, then preallocated), same bits as resident, close to stock. */
+async function compareModes(
+  store: TestStore,
+  seeds: readonly number[],
+  free: readonly (readonly number[])[],
+) {
+  const runs = seeds.flatMap((seed) => free.map((dims) => inputsFor(store.manifest.inputs, seed, dims)));
+  const expected = [];
+  for (const inputs of runs) expected.push(await referenceOutputs(stock, store.sourcePath, inputs));
+  const resident = await bench.load(store, 'resident');
+  const reference = [];
+  for (const inputs of runs) reference.push(await infer(resident, inputs));
+  await resident.close();
+  reference.forEach((outputs, at) => expectClose(outputs, expected[at]!));
+  for (const { mode, budgetBytes } of settings(store.manifest)) {
+    const model = await bench.load(store, mode, budgetBytes);
+    for (const round of [0, 1]) {
+      for (const [at, inputs] of runs.entries()) {
+        const outputs = await infer(model, inputs);
+        expect({ mode, budgetBytes, round }).toBeDefined();
+        expectSameBits(outputs, reference[at]!);
+      }
+    }
+    await model.close();
+  }
+}
+
+describe('every tiny network, in every mode', () => {
+  const tiny = ZOO.filter((network) => network.id.startsWith('tiny-'));
+  it.each(tiny.map((network) => [network.id, network] as const))('%s', async (_, network) => {
+    const store = await bench.compile(network.build(1));
+    const free =
+      network.id === 'tiny-dynamic'
+        ? [
+            [1, 8, 12],
+            [2, 16, 16],
+            [1, 32, 9],
+          ]
+        : [[]];
+    await compareModes(store, [1, 2], free);
+  });
+});
+
+describe('a network with heavy nodes of every kind', () => {
+  let store: TestStore;
+  beforeAll(async () => {
+    store = await bench.compile(mediumNetwork(3) satisfies OnnxModel);
+  });
+
+  it('gives the same bits in every mode and budget, close to stock', async () => {
+    await compareModes(store, [1, 2], [[]]);
+  });
+});
