@@ -13,6 +13,7 @@ export function ImportBar(): ReactNode {
   const session = useSession();
   const [path, setPath] = useState('');
   const live = useStore(session.engine, (state) => state.status.state === 'ok');
+  const busy = useStore(session.library, (state) => state.attempts.some(({ phase }) => phase !== 'failed'));
   const hasExample = useStore(session.models, (state) =>
     state.models?.some(({ task }) => task.kind === 'text'),
   );
@@ -29,7 +30,7 @@ export function ImportBar(): ReactNode {
         {STRINGS.import}
       </Button>
       {hasExample !== true && (
-        <Button disabled={!live} onClick={() => void importExample(session)}>
+        <Button disabled={!live || busy} onClick={() => void importExample(session)}>
           {STRINGS.importExample}
         </Button>
       )}

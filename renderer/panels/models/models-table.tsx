@@ -9,7 +9,7 @@ import { STRINGS } from './strings';
 
 const COLUMNS = STRINGS.columns;
 
-/** Arrow keys move between rows, Enter and Space open the inspector. */
+/** Arrow keys move between rows, Enter and Space open the inspector, Escape closes it. */
 function moveFocus(event: KeyboardEvent<HTMLTableRowElement>): void {
   const row = event.currentTarget;
   const target =
@@ -40,12 +40,13 @@ function ModelRow({ model, selected, tabStop }: ModelRowProps): ReactNode {
       data-state={model.state}
       aria-selected={selected}
       tabIndex={tabStop ? 0 : -1}
-      onClick={() => select(selected ? undefined : model.name)}
+      onClick={() => select(model.name)}
       onKeyDown={(event) => {
         if (event.key === 'Enter' || event.key === ' ') {
           event.preventDefault();
-          select(selected ? undefined : model.name);
-        } else moveFocus(event);
+          select(model.name);
+        } else if (event.key === 'Escape') select(undefined);
+        else moveFocus(event);
       }}
     >
       <td className={styles['name']} title={model.name}>

@@ -22,8 +22,9 @@ function Library(): ReactNode {
     return <p className={styles['loading']}>{status === 'ok' ? STRINGS.loading : STRINGS.waiting}</p>;
   }
   if (models.length > 0) return <ModelsTable models={models} />;
+  if (busy) return <p className={styles['loading']}>{STRINGS.firstImport}</p>;
   const action = (
-    <Button variant="primary" disabled={status !== 'ok' || busy} onClick={() => void importExample(session)}>
+    <Button variant="primary" disabled={status !== 'ok'} onClick={() => void importExample(session)}>
       {STRINGS.importTeach}
     </Button>
   );

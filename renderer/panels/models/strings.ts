@@ -9,6 +9,7 @@ export const STRINGS = {
   importPath: 'Import path',
   dropHint: 'Drop an ONNX file anywhere to import it',
   dropNow: 'Drop to import',
+  firstImport: 'The first model is being compiled; it appears here when it is ready to run.',
   emptyTitle: 'No models yet',
   empty:
     'A model is compiled once into layers on disk; after that it runs in a fraction of its weights’ memory. Start with two small networks that read text from a photo, or import any ONNX file.',

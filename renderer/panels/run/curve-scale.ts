@@ -72,7 +72,7 @@ export function latencyScale(curve: MemoryDelayCurve): Scale {
   return {
     toUnit: (ms) => clampUnit(ms / most),
     fromUnit: (unit) => clampUnit(unit) * most,
-    ticks: multiples(0, most, niceStep(most, 4)),
+    ticks: multiples(0, most, niceStep(most, 5)),
   };
 }
 

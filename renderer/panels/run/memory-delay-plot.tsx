@@ -40,13 +40,17 @@ function nearestMeasured(curve: MemoryDelayCurve, bytes: number, frame: Frame): 
 }
 
 /** What the curve says at a budget, in one line. */
-function readout(curve: MemoryDelayCurve, bytes: number, measured: MeasuredPoint | undefined): string {
+function readout(
+  curve: MemoryDelayCurve,
+  layers: number,
+  bytes: number,
+  measured: MeasuredPoint | undefined,
+): string {
   const at = pointAt(curve.points, bytes);
-  const all = curve.points.at(-1)?.residentLayers ?? 0;
   const parts = [
     formatBytes(bytes),
     `${WORDS.predicted} ${formatMs(predictAt(curve.points, bytes) ?? Number.NaN)}`,
-    ...(at === undefined ? [] : [WORDS.layersResident(at.residentLayers, all)]),
+    ...(at === undefined ? [] : [WORDS.layersResident(at.residentLayers, layers)]),
   ];
   if (measured !== undefined) {
     const spread = `${measured.p10Ms.toFixed(1)} to ${formatMs(measured.p90Ms)}`;
@@ -71,6 +75,8 @@ function Header({ text }: { readonly text: string }): ReactNode {
 
 interface MemoryDelayPlotProps {
   readonly curve: MemoryDelayCurve;
+  /** Layers of the model. */
+  readonly layers: number;
   readonly budgetBytes: number;
   readonly onBudget: (bytes: number) => void;
   /** Resident mode has no budget to choose. */
@@ -82,7 +88,7 @@ interface MemoryDelayPlotProps {
  * technology set the budget.
  */
 export function MemoryDelayPlot(props: MemoryDelayPlotProps): ReactNode {
-  const { budgetBytes, onBudget, disabled } = props;
+  const { layers, budgetBytes, onBudget, disabled } = props;
   const curve = withinBudgets(props.curve);
   const [ref, size] = useSize<HTMLDivElement>();
   const [hoverBytes, setHoverBytes] = useState<number>();
@@ -95,7 +101,7 @@ export function MemoryDelayPlot(props: MemoryDelayPlotProps): ReactNode {
     .join(' ');
   return (
     <div className={styles['plot']} data-testid="run-curve" data-disabled={disabled}>
-      <Header text={readout(curve, pointed, nearestMeasured(curve, pointed, frame))} />
+      <Header text={readout(curve, layers, pointed, nearestMeasured(curve, pointed, frame))} />
       <div ref={ref} className={styles['area']}>
         <svg width={size.width} height={size.height} aria-hidden="true">
           <Axes frame={frame} curve={curve} budget={budget} latency={latency} />
@@ -123,7 +129,7 @@ export function MemoryDelayPlot(props: MemoryDelayPlotProps): ReactNode {
           className={styles['slider']}
           style={{ left: MARGIN.left - 1, width: Math.max(0, frame.right - frame.left + 2) }}
           aria-label={STRINGS.budget}
-          aria-valuetext={readout(curve, budgetBytes, undefined)}
+          aria-valuetext={readout(curve, layers, budgetBytes, undefined)}
           min={0}
           max={SLIDER_STEPS}
           step={1}

@@ -22,7 +22,7 @@ function CurveArea({ panel }: { readonly panel: RunPanelState }): ReactNode {
   const job = useStore(jobs, (state) =>
     state.jobs.find((tracked) => tracked.job.subject === model.name && tracked.job.state === 'running'),
   );
-  if (model.weightBytes === 0) return <p className={styles['note']}>{STRINGS.curve.noWeights}</p>;
+  if (model.largestLayerBytes === 0) return <p className={styles['note']}>{STRINGS.curve.noWeights}</p>;
   if (curve.error !== undefined) {
     return <RunFailure title={STRINGS.curve.failed} error={curve.error} model={model.name} />;
   }
@@ -41,6 +41,7 @@ function CurveArea({ panel }: { readonly panel: RunPanelState }): ReactNode {
   return (
     <MemoryDelayPlot
       curve={curve.value}
+      layers={model.layers}
       budgetBytes={budgetBytes}
       disabled={setup.mode === 'resident'}
       onBudget={(bytes) => runSetup.getState().actions.change(model.name, { budgetBytes: bytes })}
