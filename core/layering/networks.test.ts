@@ -5,6 +5,7 @@ import type { OnnxModel } from '../onnx';
 import { ZOO } from '../zoo';
 import { minimumBudget, residentTotalBytes } from './plan';
 import type { StoreManifest } from './manifest';
+import type { HostTensors } from './tensors';
 import { BenchTop, infer, type TestStore } from './test-support/bench-top';
 import { mediumNetwork } from './test-support/networks';
 import { referenceOutputs } from './test-support/reference';
@@ -33,10 +34,10 @@ async function compareModes(
   free: readonly (readonly number[])[],
 ) {
   const runs = seeds.flatMap((seed) => free.map((dims) => inputsFor(store.manifest.inputs, seed, dims)));
-  const expected = [];
+  const expected: HostTensors[] = [];
   for (const inputs of runs) expected.push(await referenceOutputs(stock, store.sourcePath, inputs));
   const resident = await bench.load(store, 'resident');
-  const reference = [];
+  const reference: HostTensors[] = [];
   for (const inputs of runs) reference.push(await infer(resident, inputs));
   await resident.close();
   reference.forEach((outputs, at) => expectClose(outputs, expected[at]!));

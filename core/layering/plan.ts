@@ -61,7 +61,12 @@ export function planProgram(
     describe(manifest, profile, mode, budgetBytes, program),
   );
   const [first, ...others] = candidates.filter(({ detail }) => detail.parameterMemoryBytes <= budgetBytes);
-  if (!first) throw budgetError(manifest, mode, budgetBytes, minimum);
+  if (!first) {
+    // A buffer for streaming a small network can take more than the network.
+    if (budgetBytes >= total)
+      return describe(manifest, profile, mode, budgetBytes, residentProgram(manifest, mode));
+    throw budgetError(manifest, mode, budgetBytes, minimum);
+  }
   return others.reduce((best, next) => (isBetter(next.detail, best.detail) ? next : best), first);
 }
 
