@@ -99,12 +99,12 @@ const none: Pick<Cut, 'isResident' | 'residentUnits'> = { isResident: () => fals
 
 /**
  * The least ring: it has to hold the largest indivisible part (twice where reads overlap compute), and enough for
- * reads that are not much slower than large ones: 1/40 of all weights, between 256 KiB and 8 MiB.
+ * reads that are not much slower than large ones: 1/40 of all weights, between 1 MiB and 8 MiB.
  */
 function minimumRing(manifest: StoreManifest, mode: PipelineMode): number {
   const part = Math.max(0, ...manifest.layers.map(leastStepBytes));
   const streamed = manifest.layers.reduce((sum, layer) => sum + (layer.gather ? 0 : layer.byteLength), 0);
-  const useful = Math.min(8 << 20, Math.max(256 << 10, streamed / 40));
+  const useful = Math.min(8 << 20, Math.max(1 << 20, streamed / 40));
   const wanted = mode === 'sequential' ? Math.max(part, useful / 2) : Math.max(2 * part, useful);
   return pageAlign(Math.min(wanted, Math.max(2 * part, streamed)));
 }

@@ -74,8 +74,6 @@ export class RingRunner {
   }
 
   private tick(ticks: number): void {
-    if (!this.ring) return;
-    Atomics.store(this.ring.handle.table.control, Slot.ticks, ticks);
-    this.pool.ring();
+    if (this.ring) this.pool.advance(this.ring.handle.table, ticks);
   }
 }

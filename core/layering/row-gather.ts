@@ -1,14 +1,7 @@
 import { join } from 'node:path';
 import { SluiceError } from '../contract';
 import { allocateNativeMemory, type NativeMemory } from '../ort';
-import {
-  createStreamTable,
-  DIRECT_ALIGNMENT,
-  Slot,
-  alignUp,
-  type ReaderPool,
-  type StreamHandle,
-} from '../storage';
+import { createStreamTable, DIRECT_ALIGNMENT, alignUp, type ReaderPool, type StreamHandle } from '../storage';
 import { WEIGHTS_FILE, type GatherRecord, type LayerRecord } from './manifest';
 import { GATHER_BATCH_ROWS, gatherBufferBytes, gatherRowSpan } from './program';
 import { waitForReads } from './weight-memory';
@@ -93,8 +86,7 @@ export class StreamedRows implements RowSource {
       table.byteLengths[slot] = row === undefined ? 0 : alignUp(offset + this.gather.rowBytes - start);
     }
     this.batches += 1;
-    Atomics.store(table.control, Slot.ticks, this.batches);
-    this.pool.ring();
+    this.pool.advance(table, this.batches);
     const last = this.batches * GATHER_BATCH_ROWS - 1;
     waitForReads(table, this.pool.readers, last, () => this.layer.name, isCancelled);
   }

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { workerFile } from '../base';
 import { SluiceError } from '../contract';
-import { Slot, type StreamTable } from './stream-table';
+import { Slot, wantedSlot, type StreamTable } from './stream-table';
 
 export type ReaderCommand =
   | { readonly kind: 'attach'; readonly id: number; readonly table: StreamTable }
@@ -58,8 +58,19 @@ export class ReaderPool {
     return this.workers.length;
   }
 
-  /** Lets readers see that a counter of some stream was raised. */
-  ring(): void {
+  /** Raises a stream's clock, and wakes the readers if one of them sleeps for that. */
+  advance(table: StreamTable, ticks: number): void {
+    const { control } = table;
+    Atomics.store(control, Slot.ticks, ticks);
+    for (let reader = 0; reader < this.readers; reader += 1) {
+      if (Atomics.load(control, wantedSlot(reader, this.readers)) <= ticks) {
+        this.ring();
+        return;
+      }
+    }
+  }
+
+  private ring(): void {
     Atomics.add(this.doorbell, 0, 1);
     Atomics.notify(this.doorbell, 0);
   }

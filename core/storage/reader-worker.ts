@@ -7,7 +7,7 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import { engineClockMs } from '../base';
 import { closeDirect, openDirect, readFully, type DirectFile } from './direct-file';
 import type { ReaderCommand, ReaderEvent, ReaderWorkerData } from './reader-pool';
-import { Slot, type StreamTable } from './stream-table';
+import { NOTHING_WANTED, Slot, wantedSlot, type StreamTable } from './stream-table';
 
 interface Attached {
   readonly table: StreamTable;
@@ -48,11 +48,17 @@ function advance(stream: Attached): boolean {
   const { table, target } = stream;
   const { control } = table;
   const count = table.byteLengths.length;
-  if (count === 0 || Atomics.load(control, Slot.stopped) === 1) return false;
+  const wanted = wantedSlot(reader, readers);
   const inference = Math.floor(stream.next / count);
-  if (table.rounds !== 0 && inference >= table.rounds) return false;
+  const isOver = table.rounds !== 0 && inference >= table.rounds;
+  if (count === 0 || isOver || Atomics.load(control, Slot.stopped) === 1) {
+    Atomics.store(control, wanted, NOTHING_WANTED);
+    return false;
+  }
   const operation = stream.next - inference * count;
   const barrier = inference * table.ticksPerInference + (table.barrierTicks[operation] ?? 0);
+  // Said before looking: either this thread sees the tick, or the executor sees that it is wanted.
+  Atomics.store(control, wanted, barrier);
   if (Atomics.load(control, Slot.ticks) < barrier) return false;
 
   const timesAt = 2 * ((inference % 2) * count + operation);

@@ -43,6 +43,14 @@ export const Slot = {
   firstReader: 8,
 } as const;
 
+/** Position of the tick a reader sleeps for: the executor rings the doorbell only once it is reached. */
+export function wantedSlot(reader: number, readers: number): number {
+  return Slot.firstReader + readers + reader;
+}
+
+/** A reader that waits for nothing of this stream. */
+export const NOTHING_WANTED = 0x7fffffff;
+
 /** @param operations count; @param readers threads of the pool the stream will be attached to. */
 export function createStreamTable(
   shape: { operations: number; readers: number; ticksPerInference: number; rounds: number },
@@ -53,7 +61,7 @@ export function createStreamTable(
   return {
     filePath,
     memory,
-    control: new Int32Array(new SharedArrayBuffer(4 * (Slot.firstReader + shape.readers))),
+    control: new Int32Array(new SharedArrayBuffer(4 * (Slot.firstReader + 2 * shape.readers))),
     fileOffsets: sharedFloats(operations),
     destOffsets: sharedFloats(operations),
     byteLengths: sharedFloats(operations),
