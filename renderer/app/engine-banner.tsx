@@ -21,7 +21,7 @@ export function EngineBanner(): ReactNode {
       <p>
         <strong>{down ? downTitle : restartTitle}</strong>
         <span>{reason}.</span>
-        <span>{STRINGS.engineDownHint}</span>
+        <span>{remote && down ? STRINGS.hostDownHint : STRINGS.engineDownHint}</span>
       </p>
       {down && <Button onClick={client.revive}>{remote ? STRINGS.connectAgain : STRINGS.startAgain}</Button>}
     </div>

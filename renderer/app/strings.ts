@@ -18,6 +18,7 @@ export const STRINGS = {
   engineDown: 'The engine is down',
   engineDownBrowser: 'No connection to the engine',
   engineDownHint: 'Figures below are the last ones received.',
+  hostDownHint: 'If “sluice host” was started anew, open the address it printed.',
   startAgain: 'Start again',
   connectAgain: 'Connect again',
   drop: {

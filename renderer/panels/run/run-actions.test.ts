@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { DEFAULT_SETUP } from '../../stores';
 import { EXAMPLE_MODEL } from '../../test-support/fake-engine';
 import { fakeModel } from '../../test-support/fake-library';
-import { chooseModel, inputKey, offeredInputs, parseMs, runRequest } from './run-actions';
+import { budgetRemedy, chooseModel, inputKey, offeredInputs, parseMs, runRequest } from './run-actions';
 
 const EXAMPLES = [
   { id: 'sign', title: 'Sign', forTask: 'text' },
@@ -59,4 +59,26 @@ describe('run choices', () => {
     ['-1', Number.NaN],
     ['soon', Number.NaN],
   ])('reads %j as milliseconds', (text, ms) => expect(parseMs(text)).toEqual(ms));
+});
+
+describe('after a budget that was too small', () => {
+  const error = {
+    code: 'budget-too-small',
+    message: 'too small',
+    details: { minimumBytes: 7.5 * 2 ** 20 },
+  } as const;
+
+  it('the run’s own budget grows to the least', () => {
+    expect(budgetRemedy(error)).toEqual({ of: 'run', bytes: 7.5 * 2 ** 20 });
+  });
+
+  it('the engine’s limit grows to the next whole MiB', () => {
+    const held = { ...error, details: { ...error.details, heldBytes: 0 } };
+    expect(budgetRemedy(held)).toEqual({ of: 'engine', bytes: 8 * 2 ** 20 });
+  });
+
+  it('other errors have no such way out', () => {
+    expect(budgetRemedy({ ...error, code: 'io' })).toBeUndefined();
+    expect(budgetRemedy({ ...error, details: {} })).toBeUndefined();
+  });
 });

@@ -1,5 +1,5 @@
 import { SluiceError } from '../../../core/contract';
-import type { ExampleInput, ModelSummary, RunInput, RunRequest } from '../../../core/contract';
+import type { ExampleInput, ModelSummary, RunInput, RunRequest, WireError } from '../../../core/contract';
 import type { Session } from '../../session';
 import type { NamedInput, RunSetup } from '../../stores';
 import type { ChosenFile } from '../../transport';
@@ -119,4 +119,35 @@ export function chooseModel(
     ready[0] ??
     models[0]
   );
+}
+
+const MIB = 2 ** 20;
+
+/** Which budget has to grow, and to how many bytes, after `budget-too-small`; undefined for any other error. */
+export function budgetRemedy(
+  error: WireError,
+): { readonly of: 'run' | 'engine'; readonly bytes: number } | undefined {
+  const least = error.details['minimumBytes'];
+  if (error.code !== 'budget-too-small' || typeof least !== 'number') return undefined;
+  // Only the engine's own limit counts what other runs hold.
+  if (typeof error.details['heldBytes'] !== 'number') return { of: 'run', bytes: least };
+  return { of: 'engine', bytes: Math.ceil(least / MIB) * MIB };
+}
+
+/** Raises what the run was refused for: its own budget, or the limit of all models together. */
+export async function applyRemedy(session: Session, model: string, error: WireError): Promise<void> {
+  const remedy = budgetRemedy(error);
+  const { change, refused } = session.runSetup.getState().actions;
+  if (remedy === undefined) return;
+  if (remedy.of === 'run') {
+    change(model, { budgetBytes: remedy.bytes });
+    return;
+  }
+  try {
+    const budget = await session.client.request('budget.set', { limitBytes: remedy.bytes });
+    session.budget.getState().actions.setBudget(budget);
+    refused(model, undefined);
+  } catch (thrown) {
+    refused(model, SluiceError.from(thrown).toWire());
+  }
 }

@@ -5,6 +5,7 @@ import type { RunRecord, WireError } from '../../../core/contract';
 import { formatBytes, formatCount, formatMs } from '../../format';
 import { useSession } from '../../session';
 import { Button, FailureNote, ProgressBar } from '../../ui';
+import { applyRemedy, budgetRemedy } from './run-actions';
 import styles from './run-outcome.module.css';
 import { ResultView } from './run-result';
 import { STRINGS } from './strings';
@@ -49,8 +50,9 @@ interface RunFailureProps {
 
 /** A failure with the way out that fits it. */
 export function RunFailure({ title, error, model }: RunFailureProps): ReactNode {
-  const { runSetup, layout, library } = useSession();
-  const least = error.code === 'budget-too-small' ? error.details['minimumBytes'] : undefined;
+  const session = useSession();
+  const { layout, library } = session;
+  const remedy = budgetRemedy(error);
   const inStore = ['corrupt-store', 'stale-store', 'not-found'].includes(error.code);
   const openModels = (): void => {
     library.getState().actions.select(model);
@@ -58,12 +60,9 @@ export function RunFailure({ title, error, model }: RunFailureProps): ReactNode 
   };
   const actions = (
     <>
-      {typeof least === 'number' && (
-        <Button
-          variant="ghost"
-          onClick={() => runSetup.getState().actions.change(model, { budgetBytes: least })}
-        >
-          {WORDS.takeMinimum(formatBytes(least))}
+      {remedy !== undefined && (
+        <Button variant="ghost" onClick={() => void applyRemedy(session, model, error)}>
+          {WORDS.remedies[remedy.of](formatBytes(remedy.bytes))}
         </Button>
       )}
       {inStore && (

@@ -70,7 +70,10 @@ export const STRINGS = {
     predicted: 'predicted',
     failed: 'The run failed',
     notStarted: 'The run did not start',
-    takeMinimum: (bytes: string): string => `Use ${bytes}`,
+    remedies: {
+      run: (bytes: string): string => `Use ${bytes}`,
+      engine: (bytes: string): string => `Raise the limit to ${bytes}`,
+    },
     openModels: 'Open in Models',
     timeline: 'Show the timeline',
   },
