@@ -1,6 +1,6 @@
 import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { dtypeNameOf } from '../base';
+import { dtypeNameOf, elementBytes } from '../base';
 import { SluiceError, type ExecutionProvider } from '../contract';
 import { encodeModel, tensorDataBytes, type OnnxModel } from '../onnx';
 import { OrtEnvironment, OrtSession } from '../ort';
@@ -211,7 +211,11 @@ class LayerCompiler {
   }
 
   private requireTensor(name: string): void {
-    if (this.values.has(name)) return;
+    const value = this.values.get(name);
+    if (value) {
+      requireFixedSize(name, value.dtype);
+      return;
+    }
     throw new SluiceError(
       'unsupported',
       `Value ${name} crosses a layer border but is not a tensor (a sequence, map or optional). ` +
@@ -255,6 +259,7 @@ class LayerCompiler {
     const value = this.values.get(name);
     if (!value)
       throw new SluiceError('unsupported', `Model input or output ${name} is not a tensor.`, { value: name });
+    requireFixedSize(name, value.dtype);
     return { name, dtype: dtypeNameOf(value.dtype), shape: [...value.shape] };
   }
 
@@ -267,6 +272,17 @@ class LayerCompiler {
       }),
     );
   }
+}
+
+/** Activations live in memory planned beforehand, which strings can't. */
+function requireFixedSize(name: string, dtype: number): void {
+  if (elementBytes(dtype) > 0) return;
+  throw new SluiceError(
+    'unsupported',
+    `Value ${name} has elements of type ${dtypeNameOf(dtype)}, which have no fixed size in bytes. ` +
+      'Split such pre- or post-processing (tokenizers, label tables) off the model.',
+    { value: name },
+  );
 }
 
 function toRecord(layer: LayerDraft, index: number, place: PackedLayer, graph: string): LayerRecord {

@@ -3,6 +3,7 @@ import { dtypeCodeOf } from '../base';
 import { SluiceError, type ExecutionProvider } from '../contract';
 import {
   checkModel,
+  constantsToInitializers,
   encodeModel,
   hoistSubgraphInitializers,
   readModel,
@@ -11,6 +12,7 @@ import {
   type OnnxModel,
 } from '../onnx';
 import { OrtSession, type OrtEnvironment } from '../ort';
+import { giveConstantOutputsANode } from './constant-outputs';
 import { probeModel, type ValueRecord } from './layer-graph';
 
 const OPTIMISED_FILE = 'optimised.onnx';
@@ -34,6 +36,8 @@ export async function readSource(path: string): Promise<OnnxModel> {
   // Before IR version 4 every initializer is also an input, which would keep ONNX Runtime from folding it.
   const initialized = new Set(model.graph.initializers.map((tensor) => tensor.name));
   model.graph.inputs = model.graph.inputs.filter((input) => !initialized.has(input.name));
+  // Some exporters write weights as Constant nodes.
+  constantsToInitializers(model.graph);
   // ONNX Runtime saves subgraph weights as references to the old files; in the outer graph it writes them anew.
   hoistSubgraphInitializers(model.graph, HOIST_MIN_BYTES);
   return { ...model, irVersion: Math.max(4, model.irVersion) };
@@ -71,6 +75,7 @@ export async function optimiseModel(
   session.release();
   const optimised = await readModel(path);
   hoistSubgraphInitializers(optimised.graph, HOIST_MIN_BYTES);
+  giveConstantOutputsANode(optimised.graph);
   optimised.graph.nodes = [...topologicalOrder(optimised.graph)];
   return optimised;
 }

@@ -11,7 +11,8 @@ export interface EnvironmentOptions {
   readonly libraryPath?: string;
 }
 
-const LOG_ERRORS_ONLY = 3;
+/** Errors come back as statuses; ONNX Runtime need not print them too. */
+const LOG_FATAL_ONLY = 4;
 const DEVICE_ALLOCATOR = 0;
 const ARENA_ALLOCATOR = 1;
 /** Grow by what is asked for instead of doubling: the arena then holds hardly more than the largest step needs. */
@@ -77,7 +78,7 @@ function createEnv(api: CApi, threads: number, spin: boolean): Pointer {
     api.check('SetGlobalInterOpNumThreads', threading[0], 1);
     api.check('SetGlobalSpinControl', threading[0], spin ? 1 : 0);
     const env: OutPointer = [null];
-    api.check('CreateEnvWithGlobalThreadPools', LOG_ERRORS_ONLY, 'sluice', threading[0], env);
+    api.check('CreateEnvWithGlobalThreadPools', LOG_FATAL_ONLY, 'sluice', threading[0], env);
     return env[0];
   } finally {
     api.release('ReleaseThreadingOptions', threading[0]);
