@@ -83,9 +83,9 @@ function convTiling(
   const [output] = node.outputs;
   if (!output || intOf(node, 'group', 1) !== 1) return undefined;
   if (bias && initializers.get(bias)?.dims[0] !== rows) return undefined;
-  // Slices of a sum operand and of the output are contiguous only within one image.
-  if (context.shapes.get(output)?.[0] !== 1) return undefined;
-  const outputShape = context.shapes.get(output) ?? [];
+  const outputShape = context.shapes.get(output);
+  // A slice of a sum operand is contiguous only within one image; outputs of several can be joined.
+  if (!outputShape || (sum && outputShape[0] !== 1)) return undefined;
   return finish(
     { weight: weight.name, output, transpose: false, rows, outputAxis: 1, outputShape },
     weight,
@@ -128,8 +128,8 @@ function matMulTiling(node: OnnxNode, weight: OnnxTensor, context: TilingContext
   const [a] = node.inputs;
   const [output] = node.outputs;
   const shape = context.shapes.get(a ?? '');
-  if (!output || !shape || shape.some((dim) => dim < 0)) return undefined;
-  if (['transA', 'transBatchA', 'transBatchB'].some((name) => intOf(node, name, 0) !== 0)) return undefined;
+  if (!output || !shape) return undefined;
+  if (['transBatchA', 'transBatchB'].some((name) => intOf(node, name, 0) !== 0)) return undefined;
   const transpose = intOf(node, 'transB', 0) === 0;
   const rows = weight.dims[transpose ? 1 : 0] ?? 0;
   if (transpose) {
@@ -137,7 +137,7 @@ function matMulTiling(node: OnnxNode, weight: OnnxTensor, context: TilingContext
     node.domain = 'com.microsoft';
     setInt(node, 'transB', 1);
   }
-  const isVector = elementCount(shape.slice(0, -1)) === 1;
+  const isVector = intOf(node, 'transA', 0) === 0 && shape.slice(0, -1).every((dim) => dim === 1);
   const block = isVector ? COLUMNS_OF_VECTOR : COLUMNS_PER_THREAD * context.threads;
   const outputShape = context.shapes.get(output) ?? [];
   return finish(
