@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { statSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { workerFile } from '../base';
 import { SluiceError, type PipelineMode, type PlanDetail } from '../contract';
@@ -20,6 +21,7 @@ import { planProgram, programSchedule } from './plan';
 import type { Program } from './program';
 import { readProfile } from './profile-file';
 import type { StreamSchedule } from './schedule';
+import { createStopSignal, requestStop } from './stop-signal';
 import type { HostTensors } from './tensors';
 import type { InferenceTrace } from './trace-columns';
 
@@ -55,6 +57,7 @@ export interface InferenceResult {
 }
 
 const DEFAULT_READERS = 4;
+const DEFAULT_READ_SAMPLE_BYTES = 128 << 20;
 
 /** Runs models in a thread of its own, so that the calling thread stays free. One a process. */
 export class Engine {
@@ -66,6 +69,8 @@ export class Engine {
   private constructor(
     private readonly worker: Worker,
     readonly info: EngineInfo,
+    /** Threads that read. */
+    readonly readers: number,
   ) {
     worker.on('message', (reply: ExecutorReply) => {
       this.waiting.get(reply.id)?.(reply);
@@ -89,7 +94,7 @@ export class Engine {
     const [ready] = (await once(worker, 'message').catch((cause: unknown) => {
       throw SluiceError.from(cause, 'unsupported');
     })) as [ExecutorReady];
-    return new Engine(worker, { ...ready, instructionSet: instructionSet(), threads });
+    return new Engine(worker, { ...ready, instructionSet: instructionSet(), threads }, workerData.readers);
   }
 
   /**
@@ -132,9 +137,17 @@ export class Engine {
     return new EngineModel(modelId, manifest, program, plan, schedule, loaded, ask);
   }
 
-  /** Direct read rate of a file, bytes per second, with nothing else going on in this engine. */
-  async measureReads(path: string, byteLength: number, chunkBytes: number): Promise<number> {
-    const measured = await this.ask({ kind: 'measure-reads', path, byteLength, chunkBytes });
+  /**
+   * Direct read rate of a file, bytes per second, with nothing else going on in this engine.
+   * @param how.parallel readers at work (default: all). @param how.totalBytes how much to read (default 128 MiB).
+   */
+  async measureReads(
+    path: string,
+    how: { readonly chunkBytes: number; readonly parallel?: number; readonly totalBytes?: number },
+  ): Promise<number> {
+    const { chunkBytes, parallel = this.readers, totalBytes = DEFAULT_READ_SAMPLE_BYTES } = how;
+    const fileBytes = statSync(path).size;
+    const measured = await this.ask({ kind: 'measure-reads', path, fileBytes, chunkBytes, parallel, totalBytes });
     return (measured as ExecutorMeasured).bytesPerSec;
   }
 
@@ -195,15 +208,17 @@ export class EngineModel {
    * @throws SluiceError `bad-input` (all faults at once), `io`, `corrupt-store`, `runtime`, `cancelled`.
    */
   async run(inputs: HostTensors, options: { readonly signal?: AbortSignal } = {}): Promise<InferenceResult> {
-    const cancel = new Int32Array(new SharedArrayBuffer(4));
-    const stop = (): void => {
-      Atomics.store(cancel, 0, 1);
-      terminateRun(this.loaded.terminator);
-    };
+    const stopSignal = createStopSignal();
+    const stop = (): void => requestStop(stopSignal, () => terminateRun(this.loaded.terminator));
     if (options.signal?.aborted) throw new SluiceError('cancelled', 'The run was cancelled.');
     options.signal?.addEventListener('abort', stop, { once: true });
     try {
-      const ran = (await this.ask({ kind: 'run', modelId: this.modelId, inputs, cancel })) as ExecutorRan;
+      const ran = (await this.ask({
+        kind: 'run',
+        modelId: this.modelId,
+        inputs,
+        stop: stopSignal,
+      })) as ExecutorRan;
       this.memory = ran.memory;
       const { times } = ran;
       const { program, manifest, schedule } = this;

@@ -2,6 +2,7 @@ import type { WireError } from '../contract';
 import type { StoreManifest } from './manifest';
 import type { MemoryUse } from './loaded-model';
 import type { Program } from './program';
+import type { StopSignal } from './stop-signal';
 import type { HostTensor } from './tensors';
 import type { InferenceTimes } from './trace';
 
@@ -18,16 +19,19 @@ export type ExecutorRequest =
       readonly kind: 'run';
       readonly modelId: number;
       readonly inputs: ReadonlyMap<string, HostTensor>;
-      /** [0] becomes 1 when the run is to stop. */
-      readonly cancel: Int32Array;
+      readonly stop: StopSignal;
     }
   | { readonly kind: 'unload'; readonly modelId: number }
   /** Reads a file past the page cache as fast as it can, without computing. */
   | {
       readonly kind: 'measure-reads';
       readonly path: string;
-      readonly byteLength: number;
+      readonly fileBytes: number;
       readonly chunkBytes: number;
+      /** Readers at work. */
+      readonly parallel: number;
+      /** How much to read; the file is read several times if it is smaller. */
+      readonly totalBytes: number;
     }
   | { readonly kind: 'end' };
 

@@ -15,6 +15,7 @@ import type {
   ExecutorRequest,
 } from './executor-protocol';
 import { LoadedModel } from './loaded-model';
+import { isStopRequested, whileRunning } from './stop-signal';
 import { waitForReads } from './weight-memory';
 
 const port = parentPort;
@@ -36,9 +37,9 @@ async function handle(request: ExecutorRequest): Promise<Result> {
     }
     case 'run': {
       const model = loaded(request.modelId);
-      const { outputs, times } = await model.run(request.inputs, {
-        isCancelled: () => Atomics.load(request.cancel, 0) === 1,
-      });
+      const { inputs, stop } = request;
+      const isCancelled = (): boolean => isStopRequested(stop);
+      const { outputs, times } = await whileRunning(stop, () => model.run(inputs, { isCancelled }));
       return { outputs, times, memory: model.memoryUse };
     }
     case 'unload': {
@@ -48,7 +49,7 @@ async function handle(request: ExecutorRequest): Promise<Result> {
       return {};
     }
     case 'measure-reads':
-      return { bytesPerSec: await measureReads(request.path, request.byteLength, request.chunkBytes) };
+      return { bytesPerSec: await measureReads(request) };
     case 'end': {
       for (const model of models.values()) await model.close();
       await pool.close();
@@ -64,27 +65,32 @@ function loaded(id: number): LoadedModel {
   return model;
 }
 
-/** One pass over the file into a small buffer, as the async pipeline reads but waiting for nothing. */
-async function measureReads(path: string, byteLength: number, chunkBytes: number): Promise<number> {
-  const slots = 2 * pool.readers;
-  const memory = allocateNativeMemory(slots * chunkBytes);
-  const operations = Math.max(1, Math.floor(byteLength / chunkBytes));
-  const length = Math.min(byteLength, chunkBytes);
-  const table = createStreamTable(
-    { operations, readers: pool.readers, ticksPerInference: 1, rounds: 1 },
-    path,
-    memory.memory,
-  );
-  for (let operation = 0; operation < operations; operation += 1) {
-    table.fileOffsets[operation] = operation * chunkBytes;
-    table.destOffsets[operation] = (operation % slots) * chunkBytes;
+/** Reads the file over and over into a small buffer, as the async pipeline reads but waiting for nothing. */
+async function measureReads(request: Extract<ExecutorRequest, { kind: 'measure-reads' }>): Promise<number> {
+  const { path, fileBytes, chunkBytes, parallel, totalBytes } = request;
+  const length = Math.min(fileBytes, chunkBytes);
+  const perPass = Math.max(1, Math.floor(fileBytes / length));
+  const reads = Math.max(1, Math.ceil(totalBytes / length));
+  const memory = allocateNativeMemory(2 * pool.readers * length);
+  const shape = { operations: reads * pool.readers, readers: pool.readers, ticksPerInference: 1, rounds: 1 };
+  const table = createStreamTable(shape, path, memory.memory);
+  // They wait for the first tick, so that starting them is not measured.
+  table.barrierTicks.fill(1);
+  let read = 0;
+  for (let operation = 0; operation < shape.operations && read < reads; operation += 1) {
+    // Operation i belongs to reader i mod R: empty ones keep the others idle.
+    if (operation % pool.readers >= parallel) continue;
+    table.fileOffsets[operation] = (read % perPass) * length;
+    table.destOffsets[operation] = (operation % (2 * pool.readers)) * length;
     table.byteLengths[operation] = length;
+    read += 1;
   }
-  const startMs = engineClockMs();
   const handleOf = await pool.attach(table);
   try {
-    waitForReads(table, pool.readers, operations - 1, () => path);
-    return (operations * length) / ((engineClockMs() - startMs) / 1000);
+    const startMs = engineClockMs();
+    pool.advance(table, 1);
+    waitForReads(table, pool.readers, shape.operations - 1, () => path);
+    return (reads * length) / ((engineClockMs() - startMs) / 1000);
   } finally {
     await handleOf.detach();
   }

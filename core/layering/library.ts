@@ -11,16 +11,14 @@ import {
   type VerifyReport,
 } from '../contract';
 import { sha256OfFile, writeFileAtomic } from '../storage';
-import { PARTIAL_SUFFIX } from './compile';
 import { compileInProcess } from './compile-client';
-import { isHeld, takeLock } from './folder-lock';
+import { takeLock } from './folder-lock';
 import { checksumError } from './layer-checks';
 import { checkName, ENTRY_FILE, libraryEntry, nameFromPath, type LibraryEntry } from './library-entry';
 import { checkManifestFits, readManifest, STORE_FORMAT, WEIGHTS_FILE, type StoreManifest } from './manifest';
+import { LOCK_FILE, removeIfEmpty, sweepModelFolder, tidyModelFolder } from './model-folder';
 import { minimumBudget } from './plan';
 import { readProfile } from './profile-file';
-
-const LOCK_FILE = 'import.lock';
 
 /** The machine a library is opened on: stores must have been compiled for it. */
 export interface LibraryHere {
@@ -56,7 +54,9 @@ export class ModelLibrary {
     const folder = join(dataDir, 'models');
     await mkdir(folder, { recursive: true });
     const library = new ModelLibrary(folder, here);
-    for (const name of await readdir(folder)) await library.clean(name);
+    for (const item of await readdir(folder, { withFileTypes: true })) {
+      if (item.isDirectory()) await tidyModelFolder(join(folder, item.name));
+    }
     return library;
   }
 
@@ -64,10 +64,10 @@ export class ModelLibrary {
     return readdirSync(this.folder)
       .filter((name) => existsSync(join(this.folder, name, ENTRY_FILE)))
       .sort()
-      .map((name) => this.summary(name));
+      .map((name) => this.summaryOrFault(name));
   }
 
-  /** @throws SluiceError `not-found`. */
+  /** @throws SluiceError `not-found`, `corrupt-store` when its entry can't be read. */
   summary(name: string): ModelSummary {
     const entry = this.entry(name);
     const base = {
@@ -159,8 +159,9 @@ export class ModelLibrary {
       await this.commit(name, { format: 1, store, sourcePath, importedAt: now(), task: { kind: 'tensor' } });
       return this.summary(name);
     } finally {
-      await unlock();
-      await this.clean(name);
+      // Before the lock is given back: afterwards the leftovers may be the next import's beginnings.
+      await sweepModelFolder(folder).finally(unlock);
+      await removeIfEmpty(folder);
     }
   }
 
@@ -215,7 +216,7 @@ export class ModelLibrary {
 
   /** Deletes a model and its store. @throws SluiceError `not-found`, `conflict` while a pipeline uses it. */
   async remove(name: string): Promise<void> {
-    this.entry(name);
+    this.requireEntry(name);
     const user = this.list().find(
       ({ task }) => task.kind === 'text' && (task.detector === name || task.recognizer === name),
     );
@@ -233,15 +234,19 @@ export class ModelLibrary {
     await writeFileAtomic(join(this.folder, name, ENTRY_FILE), JSON.stringify(entry));
   }
 
-  private entry(name: string): LibraryEntry {
+  /** @returns the path of its entry. */
+  private requireEntry(name: string): string {
     const path = join(this.folder, checkName(name), ENTRY_FILE);
-    if (!existsSync(path)) {
-      throw new SluiceError(
-        'not-found',
-        `There is no model '${name}'. "sluice models list" shows what there is.`,
-        { name },
-      );
-    }
+    if (existsSync(path)) return path;
+    throw new SluiceError(
+      'not-found',
+      `There is no model '${name}'. "sluice models list" shows what there is.`,
+      { name },
+    );
+  }
+
+  private entry(name: string): LibraryEntry {
+    const path = this.requireEntry(name);
     const parsed = libraryEntry.safeParse(parseJson(path));
     if (parsed.success) return parsed.data;
     throw new SluiceError('corrupt-store', `${path} can't be read. Remove the model and import it again.`, {
@@ -284,22 +289,21 @@ export class ModelLibrary {
     };
   }
 
-  /** Removes stores that no entry names, unless an import is going on. */
-  private async clean(name: string): Promise<void> {
-    const folder = join(this.folder, name);
-    if (!existsSync(folder) || (await isHeld(join(folder, LOCK_FILE)))) return;
-    await rm(join(folder, LOCK_FILE), { force: true });
-    const entryPath = join(folder, ENTRY_FILE);
-    const hasEntry = existsSync(entryPath);
-    const parsed = hasEntry ? libraryEntry.safeParse(parseJson(entryPath)) : undefined;
-    // An unreadable entry may still belong to somebody's model: leave its folder alone.
-    if (hasEntry && !parsed?.success) return;
-    const kept = parsed?.data?.store;
-    for (const item of await readdir(folder)) {
-      const isStore = item.startsWith('store-') && (item !== kept || item.endsWith(PARTIAL_SUFFIX));
-      if (isStore || item.endsWith('.tmp')) await rm(join(folder, item), { recursive: true, force: true });
+  /** One model that can't be read must not hide the others. */
+  private summaryOrFault(name: string): ModelSummary {
+    try {
+      return this.summary(name);
+    } catch (error) {
+      return {
+        name,
+        task: { kind: 'tensor' },
+        importedAt: '',
+        sourceFile: '',
+        ...EMPTY_FIGURES,
+        state: 'broken',
+        stateReason: SluiceError.from(error).message,
+      };
     }
-    if (!hasEntry && (await readdir(folder)).length === 0) await rm(folder, { recursive: true, force: true });
   }
 }
 

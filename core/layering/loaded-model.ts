@@ -113,7 +113,7 @@ export class LoadedModel {
    */
   async run(inputs: HostTensors, options: InferenceOptions): Promise<InferenceOutcome> {
     checkInputs(this.manifest.inputs, inputs);
-    await this.ring.recover();
+    await this.recover();
     const key = shapeKey(inputs);
     const binding = this.bindings.get(key);
     this.runOptions.reset();
@@ -130,8 +130,13 @@ export class LoadedModel {
     }
     // A value changed shape although the inputs did not: from now on nothing is preallocated.
     this.hasDataDependentShapes = true;
-    await this.ring.recover();
+    await this.recover();
     return this.runDynamic(inputs, key, options);
+  }
+
+  private async recover(): Promise<void> {
+    await this.ring.recover();
+    for (const source of this.rows.values()) await source.recover();
   }
 
   private runStatic(
@@ -225,17 +230,22 @@ async function openRows(
   memory: WeightMemory,
 ): Promise<ReadonlyMap<number, RowSource>> {
   const rows = new Map<number, RowSource>();
-  for (const [index, step] of program.steps.entries()) {
-    const layer = manifest.layers[step.first];
-    if (step.kind !== 'gather' || !layer?.gather) continue;
-    const { gather } = layer;
-    const range = { fileOffset: tableOffset(layer, gather), byteLength: gather.rows * gather.rowBytes };
-    rows.set(
-      index,
-      step.resident.length > 0
-        ? residentRows(memory.view(index, range), gather.rowBytes)
-        : await StreamedRows.open(pool, storePath, layer, gather),
-    );
+  try {
+    for (const [index, step] of program.steps.entries()) {
+      const layer = manifest.layers[step.first];
+      if (step.kind !== 'gather' || !layer?.gather) continue;
+      const { gather } = layer;
+      const range = { fileOffset: tableOffset(layer, gather), byteLength: gather.rows * gather.rowBytes };
+      rows.set(
+        index,
+        step.resident.length > 0
+          ? residentRows(memory.view(index, range), gather.rowBytes)
+          : await StreamedRows.open(pool, storePath, layer, gather),
+      );
+    }
+  } catch (error) {
+    for (const source of rows.values()) await source.close();
+    throw error;
   }
   return rows;
 }

@@ -10,6 +10,8 @@ const MAX_TICKS = 2 ** 30;
 export class RingRunner {
   private inference = 0;
   private ring: RingStream | undefined;
+  /** The stream was ended to start it anew, which has not succeeded yet. */
+  private isDetached = false;
 
   constructor(
     private readonly pool: ReaderPool,
@@ -49,18 +51,23 @@ export class RingRunner {
     this.tick(this.inference * ticksPerInference(this.steps));
   }
 
-  /** Starts the stream anew after a read failure, or when its counters get near their end. */
+  /**
+   * Starts the stream anew after a read failure, or when its counters get near their end.
+   * @throws SluiceError `io` when the file can't be opened; the next call tries again.
+   */
   async recover(): Promise<void> {
     const { ring } = this;
     if (!ring) return;
     const { control } = ring.handle.table;
     const hasFailed = Atomics.load(control, Slot.failed) === 1;
     const perInference = Math.max(ticksPerInference(this.steps), ring.schedule.operations.length);
-    if (!hasFailed && this.inference * perInference < MAX_TICKS) return;
+    if (!this.isDetached && !hasFailed && this.inference * perInference < MAX_TICKS) return;
     await ring.handle.detach();
+    this.isDetached = true;
     control.fill(0);
     this.inference = 0;
     this.ring = { ...ring, handle: await this.pool.attach(ring.handle.table) };
+    this.isDetached = false;
     this.memory.replaceRing(this.ring);
   }
 

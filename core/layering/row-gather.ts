@@ -1,10 +1,20 @@
 import { join } from 'node:path';
 import { SluiceError } from '../contract';
 import { allocateNativeMemory, type NativeMemory } from '../ort';
-import { createStreamTable, DIRECT_ALIGNMENT, alignUp, type ReaderPool, type StreamHandle } from '../storage';
+import {
+  createStreamTable,
+  DIRECT_ALIGNMENT,
+  Slot,
+  alignUp,
+  type ReaderPool,
+  type StreamHandle,
+} from '../storage';
 import { WEIGHTS_FILE, type GatherRecord, type LayerRecord } from './manifest';
 import { GATHER_BATCH_ROWS, gatherBufferBytes, gatherRowSpan } from './program';
 import { waitForReads } from './weight-memory';
+
+/** Counters are 32 bits; the stream starts anew long before they wrap. */
+const MAX_BATCHES = 2 ** 24;
 
 /** Copies rows of a table, given by index, one after the other. */
 export interface RowSource {
@@ -12,6 +22,8 @@ export interface RowSource {
   copyRows(indices: readonly number[], target: Uint8Array, isCancelled: () => boolean): void;
   /** Bytes it holds for its table. */
   readonly memoryBytes: number;
+  /** Makes it usable again after a failed read. @throws SluiceError `io`. */
+  recover(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -19,6 +31,7 @@ export interface RowSource {
 export function residentRows(table: Uint8Array, rowBytes: number): RowSource {
   return {
     memoryBytes: 0,
+    recover: () => Promise.resolve(),
     copyRows: (indices, target) => {
       indices.forEach((row, at) =>
         target.set(table.subarray(row * rowBytes, (row + 1) * rowBytes), at * rowBytes),
@@ -31,10 +44,12 @@ export function residentRows(table: Uint8Array, rowBytes: number): RowSource {
 /** A table on disk, of which only the rows asked for are read, a batch at a time, each row once a batch. */
 export class StreamedRows implements RowSource {
   private batches = 0;
+  /** The stream was ended to start it anew, which has not succeeded yet. */
+  private isDetached = false;
 
   private constructor(
     private readonly pool: ReaderPool,
-    private readonly handle: StreamHandle,
+    private handle: StreamHandle,
     private readonly memory: NativeMemory,
     private readonly layer: LayerRecord,
     private readonly gather: GatherRecord,
@@ -78,6 +93,8 @@ export class StreamedRows implements RowSource {
 
   private readBatch(rows: readonly number[], isCancelled: () => boolean): void {
     const { table } = this.handle;
+    // After a cancelled batch the readers may still be at it; what they read of the table must not change.
+    this.waitForBatch(() => false);
     for (let slot = 0; slot < GATHER_BATCH_ROWS; slot += 1) {
       const row = rows[slot];
       const offset = row === undefined ? 0 : this.rowOffset(row);
@@ -87,12 +104,29 @@ export class StreamedRows implements RowSource {
     }
     this.batches += 1;
     this.pool.advance(table, this.batches);
+    this.waitForBatch(isCancelled);
+  }
+
+  /** @throws SluiceError `io`, `cancelled`. */
+  private waitForBatch(isCancelled: () => boolean): void {
     const last = this.batches * GATHER_BATCH_ROWS - 1;
-    waitForReads(table, this.pool.readers, last, () => this.layer.name, isCancelled);
+    waitForReads(this.handle.table, this.pool.readers, last, () => this.layer.name, isCancelled);
   }
 
   private rowOffset(row: number): number {
     return tableOffset(this.layer, this.gather) + row * this.gather.rowBytes;
+  }
+
+  async recover(): Promise<void> {
+    const { table } = this.handle;
+    const hasFailed = Atomics.load(table.control, Slot.failed) === 1;
+    if (!this.isDetached && !hasFailed && this.batches < MAX_BATCHES) return;
+    await this.handle.detach();
+    this.isDetached = true;
+    table.control.fill(0);
+    this.batches = 0;
+    this.handle = await this.pool.attach(table);
+    this.isDetached = false;
   }
 
   close(): Promise<void> {
