@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 
 import { SluiceError } from '../contract';
 import { appVersion, findAppRoot } from './app-root';
+import { addBenchCommands } from './commands/bench';
 import { reportError } from './commands/context';
 import { addHostCommand } from './commands/host';
 import { addModelCommands } from './commands/models';
@@ -23,6 +24,7 @@ function createProgram(): Command {
     .exitOverride();
   addModelCommands(program);
   addRunCommand(program);
+  addBenchCommands(program);
   addHostCommand(program);
   inherit(program);
   return program;

@@ -28,7 +28,7 @@ export async function dispatch(
     if (!isRequestName(request)) {
       throw new SluiceError(
         'bad-input',
-        `unknown request ${JSON.stringify(request) ?? 'undefined'}; expected one of ${Object.keys(HANDLERS).join(', ')}`,
+        `unknown request ${String(request)}; expected one of ${Object.keys(HANDLERS).join(', ')}`,
       );
     }
     return { ok: true, value: await answer(services, client, request, input) };

@@ -21,6 +21,8 @@ export interface RunPlan {
   readonly detail: PlanDetail;
   /** One for a model; detector and recognizer for a text pipeline. */
   readonly demands: readonly LoadDemand[];
+  /** Of one inference of each, in the same order. */
+  readonly predictedMs: readonly number[];
 }
 
 /** Plans for names of the library. A text pipeline's two networks share its budget. */
@@ -39,7 +41,11 @@ export class Planner {
     const summary = this.library.summary(name);
     if (summary.task.kind !== 'text') {
       const { detail, demand } = this.planOne(name, mode, mode === 'resident' ? Infinity : budgetBytes);
-      return { detail: shown(detail, name, budgetBytes), demands: [demand] };
+      return {
+        detail: shown(detail, name, budgetBytes),
+        demands: [demand],
+        predictedMs: [detail.predictedMs],
+      };
     }
     const members = this.members(summary);
     const shares =
@@ -57,7 +63,11 @@ export class Planner {
     const plans = members.map((member, index) => this.planOne(member.name, mode, shares[index] ?? 0));
     const details = plans.map(({ detail }) => detail);
     const combined = combinePlans(details, this.notes.regionsPerImage(name));
-    return { detail: shown(combined, name, budgetBytes), demands: plans.map(({ demand }) => demand) };
+    return {
+      detail: shown(combined, name, budgetBytes),
+      demands: plans.map(({ demand }) => demand),
+      predictedMs: details.map(({ predictedMs }) => predictedMs),
+    };
   }
 
   /** @throws SluiceError `not-found` when the model is unknown or has no profile yet. */

@@ -70,6 +70,8 @@ export async function execute(
   } finally {
     await starting?.then((services) => services.close()).catch((thrown: unknown) => reportClose(thrown));
     process.off('SIGINT', interrupt);
+    // What could not be stopped ends with the process.
+    if (process.exitCode === EXIT.cancelled) process.exit();
   }
 }
 

@@ -45,7 +45,7 @@ export async function openTask(
   plan: RunPlan,
 ): Promise<RunTask> {
   const loaded = await loadInput(input, summary, parts.appRoot);
-  const infer = await prepare(parts, summary, loaded);
+  const infer = await prepare(parts, summary, loaded, plan);
   const leases: Lease[] = [];
   const release = (): void => leases.forEach((lease) => lease.release());
   try {
@@ -60,9 +60,14 @@ export async function openTask(
 
 type Infer = (models: readonly LoadedModel[], signal: AbortSignal) => Promise<TaskAnswer>;
 
-async function prepare(parts: TaskParts, summary: ModelSummary, input: LoadedInput): Promise<Infer> {
+async function prepare(
+  parts: TaskParts,
+  summary: ModelSummary,
+  input: LoadedInput,
+  plan: RunPlan,
+): Promise<Infer> {
   const { task } = summary;
-  if (task.kind === 'text') return prepareText(parts, summary.name, task, input);
+  if (task.kind === 'text') return prepareText(parts, summary.name, task, input, plan.predictedMs);
   const shape = classifierShape(summary.inputs, summary.outputs);
   if (task.kind === 'tensor' || !shape) {
     if (input.kind !== 'tensors') throw new SluiceError('internal', `${summary.name}: expected tensors.`);
@@ -102,6 +107,7 @@ async function prepareText(
   name: string,
   task: Extract<ModelSummary['task'], { kind: 'text' }>,
   input: LoadedInput,
+  [detectMs = 0, recognizeMs = 0]: readonly number[],
 ): Promise<Infer> {
   if (input.kind !== 'image')
     throw new SluiceError('bad-input', `${name} reads text in images; give it a picture.`);
@@ -124,7 +130,8 @@ async function prepareText(
       detectInput: inputOf(detector),
       recognizeInput: inputOf(recognizer),
     });
-    parts.onRegions(name, answers.length - 1);
+    const regions = answers.length - 1;
+    parts.onRegions(name, regions);
     const sum = (pick: (answer: InferenceResult) => number): number =>
       answers.reduce((total, { answer }) => total + pick(answer), 0);
     const traced: TracedPart[] = answers.map(({ network, answer }) => ({ network, trace: answer.trace }));
@@ -132,6 +139,7 @@ async function prepareText(
       totalMs: sum((answer) => answer.totalMs),
       stallMs: sum((answer) => answer.stallMs),
       readBytes: sum((answer) => answer.readBytes),
+      predictedMs: detectMs + regions * recognizeMs,
       result: () => result,
       trace: (runId) => mergeTraces(runId, traced),
     };

@@ -1,7 +1,8 @@
+import { median, quantile } from '../../base';
 import type { MeasuredPoint, PipelineMode, RunStats } from '../../contract';
 
-/** Latencies kept: 10,000 inferences decide p99 by 100 of them. */
-const KEPT = 10_000;
+/** Latencies kept: enough that 20 of them decide p99, few enough to sort ten times a second. */
+const KEPT = 2000;
 /** The first inference learns shapes and starts with an empty ring; a measurement leaves it out. */
 const WARM_UPS = 1;
 /** Fewer say little. */
@@ -13,7 +14,7 @@ export interface InferenceFigures {
   readonly readBytes: number;
 }
 
-/** Latencies of one run. The latest 10,000 decide the quantiles. */
+/** Latencies of one run. The latest 2,000 decide the quantiles. */
 export class LatencyRecord {
   private readonly kept: number[] = [];
   private count = 0;
@@ -37,12 +38,12 @@ export class LatencyRecord {
   /** Undefined before the first inference. */
   stats(): RunStats | undefined {
     if (this.count === 0) return undefined;
-    const sorted = Float64Array.from(this.kept).sort();
+    const medianMs = median(this.kept);
     return {
       inferences: this.count,
-      medianMs: quantile(sorted, 0.5),
-      p50Ms: quantile(sorted, 0.5),
-      p99Ms: quantile(sorted, 0.99),
+      medianMs,
+      p50Ms: medianMs,
+      p99Ms: quantile(this.kept, 0.99),
       lastMs: this.last.totalMs,
       lastStallMs: this.last.stallMs,
       readBytesLast: this.last.readBytes,
@@ -54,22 +55,13 @@ export class LatencyRecord {
   measurement(mode: PipelineMode, budgetBytes: number): MeasuredPoint | undefined {
     const warm = this.count > KEPT ? this.kept : this.kept.slice(WARM_UPS);
     if (warm.length < LEAST_MEASURED) return undefined;
-    const sorted = Float64Array.from(warm).sort();
     return {
       budgetBytes,
       mode,
-      medianMs: quantile(sorted, 0.5),
-      p10Ms: quantile(sorted, 0.1),
-      p90Ms: quantile(sorted, 0.9),
-      runs: sorted.length,
+      medianMs: median(warm),
+      p10Ms: quantile(warm, 0.1),
+      p90Ms: quantile(warm, 0.9),
+      runs: warm.length,
     };
   }
-}
-
-/** Linear between the two nearest of the ascending values. */
-export function quantile(sorted: Float64Array, fraction: number): number {
-  const at = (sorted.length - 1) * fraction;
-  const low = sorted[Math.floor(at)] ?? NaN;
-  const high = sorted[Math.ceil(at)] ?? NaN;
-  return low + (high - low) * (at - Math.floor(at));
 }

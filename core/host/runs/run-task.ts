@@ -3,6 +3,8 @@ import type { InferenceFigures } from './run-stats';
 
 /** One answer of a task. Result and trace are made when asked for: a continuous run shows few of them. */
 export interface TaskAnswer extends InferenceFigures {
+  /** Where the input decides how much there is to do: the prediction for what was done. */
+  readonly predictedMs?: number;
   readonly result: () => RunResult;
   readonly trace: (runId: string) => TraceColumns;
 }

@@ -1,0 +1,115 @@
+import { resolve } from 'node:path';
+
+import { InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
+
+import { formatBytes } from '../../base';
+import { SluiceError } from '../../contract';
+import type { LayeringBenchReport } from '../bench-layering';
+import { execute } from './context';
+import type { CommandContext, Outcome } from './context';
+import { formatMs, table } from './table';
+
+interface LayeringOptions {
+  readonly networks?: readonly string[];
+  readonly rounds?: number;
+  readonly threads?: number;
+  readonly workDir?: string;
+}
+
+interface ConsoleOptions {
+  readonly spans?: number;
+  readonly seconds?: number;
+}
+
+/** `sluice bench ...`: the measurements the README quotes. Each is loaded only when it is asked for. */
+export function addBenchCommands(program: Command): void {
+  const bench = program.command('bench').description('measure this machine');
+  bench
+    .command('layering')
+    .description('streamed networks against whole-model and memory-mapped ONNX Runtime')
+    .option('--networks <ids>', 'of the zoo, separated by commas (default: the published seven)', listOf)
+    .option('--rounds <n>', 'bursts of every side, in turn', countOf)
+    .option('--threads <n>', 'compute threads', countOf)
+    .option('--work-dir <dir>', 'where networks and stores are written, about 6 GB for all; kept')
+    .action((options: LayeringOptions, command: Command) =>
+      execute(command, (context) => cancellable(context, layering(context, options))),
+    );
+  bench
+    .command('console')
+    .description("the timeline's frame rate in headless Chromium")
+    .option('--spans <n>', 'of the made-up trace', countOf)
+    .option('--seconds <n>', 'of scripted zoom and pan', countOf)
+    .action((options: ConsoleOptions, command: Command) =>
+      execute(command, (context) => cancellable(context, consoleFrames(context, options))),
+    );
+}
+
+function listOf(text: string): readonly string[] {
+  return text.split(',').map((item) => item.trim());
+}
+
+function countOf(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1) return value;
+  throw new InvalidArgumentError('Expected a whole number from 1.');
+}
+
+async function layering({ log }: CommandContext, options: LayeringOptions): Promise<Outcome> {
+  const { benchLayering } = await import('../bench-layering');
+  const { workDir, ...rest } = options;
+  const report = await benchLayering({
+    ...rest,
+    log,
+    ...(workDir !== undefined && { workDir: resolve(workDir) }),
+  });
+  return { json: report, text: layeringText(report) };
+}
+
+async function consoleFrames({ log }: CommandContext, options: ConsoleOptions): Promise<Outcome> {
+  const { benchConsole } = await import('../bench-console');
+  const report = await benchConsole({ ...options, log });
+  const rows = Object.entries(report).map(([name, value]) => ({ name, value: String(value) }));
+  const columns = [
+    { title: 'figure', text: ({ name }: { name: string }) => name },
+    { title: 'value', text: ({ value }: { value: string }) => value },
+  ];
+  return { json: report, text: table(columns, rows) };
+}
+
+/** A benchmark has no other way to stop than with its process. */
+function cancellable(context: CommandContext, work: Promise<Outcome>): Promise<Outcome> {
+  const stopped = new Promise<never>((_resolve, reject) => {
+    const stop = (): void => reject(new SluiceError('cancelled', 'The benchmark was cancelled.'));
+    context.signal.addEventListener('abort', stop, { once: true });
+  });
+  return Promise.race([work, stopped]);
+}
+
+type Row = LayeringBenchReport['rows'][number];
+
+function layeringText({ rows, bars }: LayeringBenchReport): string {
+  const figures = table<Row>(
+    [
+      { title: 'network', text: ({ network }) => network },
+      { title: 'side', text: ({ side }) => side },
+      {
+        title: 'memory',
+        text: ({ parameterMemoryBytes }) => formatBytes(parameterMemoryBytes),
+        align: 'right',
+      },
+      { title: 'less', text: ({ reductionPct }) => `${reductionPct.toFixed(1)} %`, align: 'right' },
+      { title: 'median', text: ({ medianMs }) => formatMs(medianMs), align: 'right' },
+      { title: 'overhead', text: ({ overheadPct }) => `${overheadPct.toFixed(1)} %`, align: 'right' },
+      { title: 'to limit', text: ({ limitRatio }) => limitRatio.toFixed(2), align: 'right' },
+      {
+        title: 'prediction off',
+        text: ({ predictionErrorPct }) => `${predictionErrorPct.toFixed(1)} %`,
+        align: 'right',
+      },
+      { title: 'equal', text: ({ outputsEqual, error }) => error ?? (outputsEqual ? 'yes' : 'no') },
+    ],
+    rows,
+  );
+  return `${figures}\n\n${bars.map((bar) => JSON.stringify(bar)).join('\n')}`;
+}
