@@ -147,7 +147,14 @@ export class Engine {
   ): Promise<number> {
     const { chunkBytes, parallel = this.readers, totalBytes = DEFAULT_READ_SAMPLE_BYTES } = how;
     const fileBytes = statSync(path).size;
-    const measured = await this.ask({ kind: 'measure-reads', path, fileBytes, chunkBytes, parallel, totalBytes });
+    const measured = await this.ask({
+      kind: 'measure-reads',
+      path,
+      fileBytes,
+      chunkBytes,
+      parallel,
+      totalBytes,
+    });
     return (measured as ExecutorMeasured).bytesPerSec;
   }
 

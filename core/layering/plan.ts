@@ -157,6 +157,24 @@ export function profilingProgram(manifest: StoreManifest): PlannedProgram {
   return describe(manifest, undefined, 'sequential', Infinity, program);
 }
 
+/** Two streamed programs to measure how reading and computing disturb each other: in small steps, and in large. */
+export function probePrograms(manifest: StoreManifest): [fine: PlannedProgram, coarse: PlannedProgram] {
+  const least = minimumRing(manifest, 'async');
+  const streamed = manifest.layers.reduce((sum, layer) => sum + (layer.gather ? 0 : layer.byteLength), 0);
+  const most = pageAlign(Math.max(least, Math.min(4 * least, streamed / 2)));
+  const probe = (ringBytes: number, joinBytes: number): PlannedProgram => {
+    const limit = stepLimit(manifest, 'async', ringBytes);
+    return describe(
+      manifest,
+      undefined,
+      'async',
+      Infinity,
+      streamingProgram(manifest, 'async', ringBytes, limit, joinBytes, none),
+    );
+  };
+  return [probe(least, 256 << 10), probe(most, most)];
+}
+
 function candidatePrograms(
   manifest: StoreManifest,
   profile: StoreProfile | undefined,
@@ -302,9 +320,14 @@ export function pipelineTimes(
   profile: StoreProfile,
   program: Program,
 ): PipelineTimes {
+  const isOverlapped = (program.mode === 'async' && program.ringBytes > 0) || program.mode === 'sync';
+  const extraMs = isOverlapped ? profile.streamedStepMs : 0;
   return {
-    stepMs: Float64Array.from(program.steps, (step) => stepMs(manifest, profile, step)),
+    stepMs: Float64Array.from(program.steps, (step) => extraMs + stepMs(manifest, profile, step)),
+    readers: profile.readers,
     bytesPerMs: profile.readBytesPerSec / 1000,
+    readerBytesPerMs: profile.readerBytesPerSec / 1000,
+    readLatencyMs: profile.readLatencyMs,
     computeSlowdown: profile.computeSlowdown,
     readSlowdown: profile.readSlowdown,
   };

@@ -8,14 +8,21 @@ export const PROFILE_FILE = 'profile.json';
 const MEASURED_FILE = 'measured.json';
 
 const profile = z.object({
-  format: z.literal(1),
+  format: z.literal(2),
   threads: z.number().int().positive(),
   /** Compute time of each layer, milliseconds, median, with nothing being read. */
   layerMs: z.array(z.number().nonnegative()),
   /** What one more step costs: the call, and waking the thread pool. */
   stepMs: z.number().nonnegative(),
-  /** Direct reads in large chunks, nothing being computed. */
+  /** What one more step costs on top while reads go on. */
+  streamedStepMs: z.number().nonnegative(),
+  /** Threads that read. */
+  readers: z.number().int().positive(),
+  /** All readers together, large reads, nothing being computed. */
   readBytesPerSec: z.number().positive(),
+  /** One reader alone: rate once a read has begun, and what beginning one costs. */
+  readerBytesPerSec: z.number().positive(),
+  readLatencyMs: z.number().nonnegative(),
   /** Compute takes this many times as long while reads go on; at least 1. */
   computeSlowdown: z.number().min(1),
   /** Reads take this many times as long while compute goes on; at least 1. */

@@ -6,15 +6,19 @@ import { SluiceError } from '../contract';
 import type { Engine, EngineModel, InferenceResult } from './engine';
 import { readManifest, WEIGHTS_FILE, type StoreManifest } from './manifest';
 import { nominalInputs } from './nominal-inputs';
-import { minimumBudget, pipelineTimes, planProgram, profilingProgram, type PlannedProgram } from './plan';
+import { pipelineTimes, planProgram, probePrograms, profilingProgram, type PlannedProgram } from './plan';
 import { writeProfile, type StoreProfile } from './profile-file';
 
 /** Inferences per measurement after two warm-ups; fewer once a measurement has taken `PATIENCE_MS`. */
 const RUNS = 5;
 const WARM_UPS = 2;
 const PATIENCE_MS = 4000;
-const READ_CHUNK_BYTES = 1 << 20;
-const READ_SAMPLE_BYTES = 256 << 20;
+const LARGE_READ_BYTES = 1 << 20;
+const SMALL_READ_BYTES = 128 << 10;
+const ONE_READER_BYTES = 48 << 20;
+const READ_SAMPLES = 3;
+/** Stands in for a disk that has nothing to read, bytes per second. */
+const NO_DISK_RATE = 1e9;
 /** All weights are loaded at once to measure only if they take less than this share of the free memory. */
 const RESIDENT_SHARE = 0.25;
 /** Without a resident measurement: what a call through the C API costs on current CPUs. */
@@ -43,22 +47,19 @@ export async function profileStore(
   onProgress('profile whole', 1, 4);
   const stepMs = await measure.stepCost(apart);
   onProgress('profile disk', 2, 4);
-  const readBytesPerSec = await measure.readRate();
+  const reads = await measure.reads();
   onProgress('profile overlap', 3, 4);
-  const undisturbed: StoreProfile = {
-    format: 1,
-    threads: engine.info.threads,
-    layerMs,
-    stepMs,
-    readBytesPerSec,
-    computeSlowdown: 1,
-    readSlowdown: 1,
-  };
-  const profile = { ...undisturbed, ...(await measure.disturbance(undisturbed)) };
+  const { threads } = engine.info;
+  const undisturbed = { format: 2, threads, layerMs, stepMs, ...reads, ...UNDISTURBED } as const;
+  const profile: StoreProfile = { ...undisturbed, ...(await measure.disturbance(undisturbed)) };
   await writeProfile(storePath, profile);
   onProgress('profile overlap', 4, 4);
   return profile;
 }
+
+type Disturbance = Pick<StoreProfile, 'streamedStepMs' | 'computeSlowdown' | 'readSlowdown'>;
+type ReadFigures = Pick<StoreProfile, 'readers' | 'readBytesPerSec' | 'readerBytesPerSec' | 'readLatencyMs'>;
+const UNDISTURBED: Disturbance = { streamedStepMs: 0, computeSlowdown: 1, readSlowdown: 1 };
 
 class Measurement {
   constructor(
@@ -108,48 +109,111 @@ class Measurement {
     return Math.min(0.2, Math.max(0.005, extraMs / (steps - 1)));
   }
 
-  async readRate(): Promise<number> {
+  /** The disk's rate with all readers, and one reader's rate and latency from reads of two sizes. */
+  async reads(): Promise<ReadFigures> {
     const path = join(this.storePath, WEIGHTS_FILE);
-    const { size } = statSync(path);
-    if (size === 0) return READ_SAMPLE_BYTES;
-    const rates: number[] = [];
-    for (let sample = 0; sample < 3; sample += 1) {
-      rates.push(
-        await this.engine.measureReads(
-          path,
-          Math.min(size, READ_SAMPLE_BYTES),
-          Math.min(size, READ_CHUNK_BYTES),
-        ),
-      );
+    const { readers } = this.engine;
+    if (statSync(path).size === 0) {
+      return { readers, readBytesPerSec: NO_DISK_RATE, readerBytesPerSec: NO_DISK_RATE, readLatencyMs: 0 };
     }
-    return median(rates);
+    const samples: { all: number; large: number; small: number }[] = [];
+    for (let sample = 0; sample < READ_SAMPLES; sample += 1) {
+      samples.push({
+        all: await this.engine.measureReads(path, { chunkBytes: LARGE_READ_BYTES }),
+        large: await this.engine.measureReads(path, {
+          chunkBytes: LARGE_READ_BYTES,
+          parallel: 1,
+          totalBytes: ONE_READER_BYTES,
+        }),
+        small: await this.engine.measureReads(path, {
+          chunkBytes: SMALL_READ_BYTES,
+          parallel: 1,
+          totalBytes: ONE_READER_BYTES,
+        }),
+      });
+    }
+    const large = LARGE_READ_BYTES / median(samples.map((sample) => sample.large));
+    const small = SMALL_READ_BYTES / median(samples.map((sample) => sample.small));
+    const readBytesPerSec = median(samples.map((sample) => sample.all));
+    const rate = (LARGE_READ_BYTES - SMALL_READ_BYTES) / Math.max(1e-6, large - small);
+    const readerBytesPerSec = Math.min(4 * readBytesPerSec, Math.max(readBytesPerSec / readers, rate));
+    const readLatencyMs = Math.max(0.01, (small - SMALL_READ_BYTES / readerBytesPerSec) * 1000);
+    return { readers, readBytesPerSec, readerBytesPerSec, readLatencyMs };
   }
 
-  /** How much reads slow computing and computing slows reads, from a streamed run. */
-  async disturbance(profile: StoreProfile): Promise<Pick<StoreProfile, 'computeSlowdown' | 'readSlowdown'>> {
-    const planned = planProgram(this.manifest, profile, 'async', minimumBudget(this.manifest, 'async'));
-    const results = await this.run(planned);
-    const expectedMs = pipelineTimes(this.manifest, profile, planned.program).stepMs.reduce(
-      (sum, ms) => sum + ms,
-      0,
-    );
-    const overlaps = results.map(overlapOf);
-    const bytes = planned.detail.streamedBytesPerRun;
-    const computeSlowdown = median(
-      overlaps.map(({ computeMs: busy, bothMs }) => slowdown(bothMs, expectedMs - (busy - bothMs))),
-    );
-    const readMs = (bytes / profile.readBytesPerSec) * 1000;
-    const readSlowdown = median(
-      overlaps.map(({ readMs: busy, bothMs }) => slowdown(bothMs, readMs - (busy - bothMs))),
-    );
-    return { computeSlowdown, readSlowdown };
+  /** How much reads slow computing and computing slows reads, from a streamed run in small steps and one in large. */
+  async disturbance(profile: StoreProfile): Promise<Disturbance> {
+    const [fine, coarse] = probePrograms(this.manifest);
+    const small = this.overlap(profile, fine, await this.run(fine));
+    const large = this.overlap(profile, coarse, await this.run(coarse));
+    const { streamedStepMs, computeSlowdown } = fitSlowdown(small, large);
+    const readMs = (coarse.detail.streamedBytesPerRun / profile.readBytesPerSec) * 1000;
+    const readSlowdown = slowdown(large.bothMs, readMs - (large.readMs - large.bothMs));
+    return { streamedStepMs, computeSlowdown, readSlowdown };
   }
+
+  private overlap(
+    profile: StoreProfile,
+    planned: PlannedProgram,
+    results: readonly InferenceResult[],
+  ): Overlap {
+    const overlaps = results.map(overlapOf);
+    const figure = (pick: (overlap: ReturnType<typeof overlapOf>) => number): number =>
+      median(overlaps.map(pick));
+    const { stepMs } = pipelineTimes(this.manifest, profile, planned.program);
+    return {
+      steps: stepMs.length,
+      expectedMs: stepMs.reduce((sum, ms) => sum + ms, 0),
+      computeMs: figure((overlap) => overlap.computeMs),
+      readMs: figure((overlap) => overlap.readMs),
+      bothMs: figure((overlap) => overlap.bothMs),
+    };
+  }
+}
+
+/** What a streamed run showed, against the compute time its steps would have undisturbed. */
+interface Overlap {
+  readonly steps: number;
+  readonly expectedMs: number;
+  readonly computeMs: number;
+  readonly readMs: number;
+  readonly bothMs: number;
+}
+
+const MAX_SLOWDOWN = 3;
+
+/**
+ * Splits the extra compute time of two runs into a factor and a cost per step. With f the share of compute time that
+ * overlaps reads: computeMs = expectedMs (1 - f + f slowdown) + f steps cost.
+ */
+export function fitSlowdown(
+  small: Overlap,
+  large: Overlap,
+): Pick<StoreProfile, 'streamedStepMs' | 'computeSlowdown'> {
+  const [a, b] = [small, large].map(({ steps, expectedMs, computeMs: busyMs, bothMs }) => {
+    const share = busyMs === 0 ? 0 : bothMs / busyMs;
+    return { factor: expectedMs * share, perStep: steps * share, extra: busyMs - expectedMs };
+  }) as [Equation, Equation];
+  const determinant = a.factor * b.perStep - b.factor * a.perStep;
+  const slower = (a.extra * b.perStep - b.extra * a.perStep) / determinant;
+  const cost = (a.factor * b.extra - b.factor * a.extra) / determinant;
+  const isSound = Number.isFinite(slower) && Number.isFinite(cost) && slower >= 0 && cost >= 0;
+  if (isSound) return { computeSlowdown: Math.min(MAX_SLOWDOWN, 1 + slower), streamedStepMs: cost };
+  // Noise, or too like each other: all of it is a factor, the smaller of the two.
+  const factors = [a, b].map(({ extra, factor }) => (factor > 0 ? Math.max(0, extra / factor) : 0));
+  return { computeSlowdown: Math.min(MAX_SLOWDOWN, 1 + Math.min(...factors)), streamedStepMs: 0 };
+}
+
+interface Equation {
+  readonly factor: number;
+  readonly perStep: number;
+  readonly extra: number;
 }
 
 /** Wall time over the undisturbed time of the same work, within what is believable. */
 function slowdown(wallMs: number, workMs: number): number {
   if (wallMs <= 0) return 1;
-  return Math.min(4, Math.max(1, wallMs / Math.max(wallMs / 4, workMs)));
+  return Math.min(MAX_SLOWDOWN, Math.max(1, wallMs / Math.max(wallMs / MAX_SLOWDOWN, workMs)));
 }
 
 function computeMs(result: InferenceResult): number {

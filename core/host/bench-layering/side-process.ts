@@ -1,6 +1,6 @@
 /** Entry of a process that runs one side of `sluice bench layering`. */
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { engineClockMs } from '../../base';
 import { SluiceError } from '../../contract';
@@ -10,7 +10,6 @@ import type { BurstResult, OpenedSide, SideCommand, SideReply, SideRequest } fro
 
 const INPUT_SEED = 1;
 const READ_CHUNK_BYTES = 1 << 20;
-const READ_SAMPLE_BYTES = 256 << 20;
 
 interface Side {
   readonly opened: OpenedSide;
@@ -35,8 +34,7 @@ async function openSluice(request: SideRequest): Promise<Side> {
       segments: model.plan.segments,
     },
     infer: () => model.run(inputs),
-    readRate: () =>
-      engine.measureReads(weights, Math.min(statSync(weights).size, READ_SAMPLE_BYTES), READ_CHUNK_BYTES),
+    readRate: () => engine.measureReads(weights, { chunkBytes: READ_CHUNK_BYTES }),
     close: async () => {
       await model.close();
       await engine.close();
