@@ -14,7 +14,7 @@ export function BudgetField({ panel }: { readonly panel: RunPanelState }): React
   const { model, setup, curve, budgetBytes } = panel;
   const least = curve.value?.minimumBytes ?? model.minimumBytes;
   const whole = Math.max(least, curve.value?.totalBytes ?? model.weightBytes);
-  const shown = budgetBytes === undefined ? '' : formatBytes(budgetBytes);
+  const shown = formatBytes(budgetBytes);
   const parsed = draft === undefined ? undefined : parseSize(draft, whole);
   // Half a MiB of slack: a figure copied from the screen is rounded.
   const slack = 2 ** 19;

@@ -46,7 +46,7 @@ export function runRequest(
   model: string,
   setup: RunSetup,
   input: RunInput,
-  budgetBytes: number | undefined,
+  budgetBytes: number,
   repeat: RunRequest['repeat'],
 ): RunRequest {
   const periodMs = repeat === 'continuous' ? parseMs(setup.periodText) : undefined;
@@ -56,7 +56,7 @@ export function runRequest(
     input,
     mode: setup.mode,
     repeat,
-    ...(setup.mode !== 'resident' && budgetBytes !== undefined ? { budgetBytes } : {}),
+    ...(setup.mode === 'resident' ? {} : { budgetBytes }),
     ...(periodMs === undefined ? {} : { periodMs }),
     ...(deadlineMs === undefined ? {} : { deadlineMs }),
   };

@@ -26,7 +26,7 @@ function CurveArea({ panel }: { readonly panel: RunPanelState }): ReactNode {
   if (curve.error !== undefined) {
     return <RunFailure title={STRINGS.curve.failed} error={curve.error} model={model.name} />;
   }
-  if (curve.value === undefined || budgetBytes === undefined) {
+  if (curve.value === undefined) {
     const total = job?.job.totalBytes ?? 0;
     return (
       <div className={styles['loading']}>

@@ -27,8 +27,8 @@ export interface RunPanelState {
   /** The chosen input, or the first on offer. */
   readonly input: NamedInput | undefined;
   readonly curve: Answer<MemoryDelayCurve>;
-  /** Bytes; undefined until the curve says what is possible. */
-  readonly budgetBytes: number | undefined;
+  /** Bytes; within the curve's limits once it is here. */
+  readonly budgetBytes: number;
   readonly plan: Answer<PlanDetail>;
   /** The latest run of this model, if any. */
   readonly run: RunRecord | undefined;
@@ -39,9 +39,11 @@ function curveMode(mode: PipelineMode): PipelineMode {
   return mode === 'resident' ? 'async' : mode;
 }
 
-function budgetOf(setup: RunSetup, curve: MemoryDelayCurve | undefined): number | undefined {
-  if (curve === undefined) return setup.budgetBytes;
-  return setup.budgetBytes === undefined ? defaultBudget(curve) : clampBudget(setup.budgetBytes, curve);
+/** The budget to run with. Until the curve is here, the model's own figures stand in: running needs no curve. */
+function budgetOf(model: ModelSummary, setup: RunSetup, curve: MemoryDelayCurve | undefined): number {
+  const limits = curve ?? { minimumBytes: model.minimumBytes, totalBytes: model.weightBytes };
+  if (setup.mode === 'resident') return Math.max(limits.minimumBytes, limits.totalBytes);
+  return setup.budgetBytes === undefined ? defaultBudget(limits) : clampBudget(setup.budgetBytes, limits);
 }
 
 /** Gathers setup, curve, plan and latest run of a model; asks the engine for what is missing. */
@@ -62,11 +64,9 @@ export function useRunPanel(model: ModelSummary): RunPanelState {
     `${modelKey} ${mode}`,
     ended,
   );
-  const budgetBytes = setup.mode === 'resident' ? curve.value?.totalBytes : budgetOf(setup, curve.value);
+  const budgetBytes = budgetOf(model, setup, curve.value);
   const planInput =
-    curve.value === undefined || budgetBytes === undefined
-      ? undefined
-      : { model: model.name, mode: setup.mode, budgetBytes };
+    curve.value === undefined ? undefined : { model: model.name, mode: setup.mode, budgetBytes };
   const plan = useRequest('plan.at', planInput, `${modelKey} ${setup.mode} ${budgetBytes}`, 0, PLAN_WAIT_MS);
 
   const inputs = useMemo(
