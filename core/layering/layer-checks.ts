@@ -29,6 +29,11 @@ export class LayerChecks {
     }
   }
 
+  /** After a failed or cancelled inference: layers that came by in part are hashed from their start again. */
+  abandon(): void {
+    this.running.clear();
+  }
+
   private feed(
     layerIndex: number,
     layer: LayerRecord,

@@ -123,7 +123,7 @@ export class LoadedModel {
       this.bindings.set(key, binding);
       return this.runStatic(binding, inputs, options);
     } catch (error) {
-      this.ring.abandon();
+      this.abandon();
       if (options.isCancelled())
         throw new SluiceError('cancelled', 'The run was cancelled.', {}, { cause: error });
       if (!binding || !isShapeChange(error)) throw error;
@@ -132,6 +132,12 @@ export class LoadedModel {
     this.hasDataDependentShapes = true;
     await this.recover();
     return this.runDynamic(inputs, key, options);
+  }
+
+  private abandon(): void {
+    this.ring.abandon();
+    for (const source of this.rows.values()) source.abandon();
+    this.checks.abandon();
   }
 
   private async recover(): Promise<void> {

@@ -10,8 +10,7 @@ const MAX_TICKS = 2 ** 30;
 export class RingRunner {
   private inference = 0;
   private ring: RingStream | undefined;
-  /** The stream was ended to start it anew, which has not succeeded yet. */
-  private isDetached = false;
+  private isAbandoned = false;
 
   constructor(
     private readonly pool: ReaderPool,
@@ -40,19 +39,16 @@ export class RingRunner {
     if (step === this.steps - 1) this.inference += 1;
   }
 
-  /** After a failed or cancelled inference: lets the readers run past what it left, so that the next one starts clean. */
+  /**
+   * After a failed or cancelled inference. Its remaining reads may not simply be let through: each reader goes its own
+   * pace, and one that is late would overwrite what another has read for the next inference.
+   */
   abandon(): void {
-    const { ring } = this;
-    if (!ring) return;
-    const ticks = Atomics.load(ring.handle.table.control, Slot.ticks);
-    const isStarted = ticks > this.inference * ticksPerInference(this.steps);
-    if (!isStarted) return;
-    this.inference += 1;
-    this.tick(this.inference * ticksPerInference(this.steps));
+    this.isAbandoned = true;
   }
 
   /**
-   * Starts the stream anew after a read failure, or when its counters get near their end.
+   * Starts the stream anew after an abandoned inference or a read failure, or when its counters get near their end.
    * @throws SluiceError `io` when the file can't be opened; the next call tries again.
    */
   async recover(): Promise<void> {
@@ -61,14 +57,14 @@ export class RingRunner {
     const { control } = ring.handle.table;
     const hasFailed = Atomics.load(control, Slot.failed) === 1;
     const perInference = Math.max(ticksPerInference(this.steps), ring.schedule.operations.length);
-    if (!this.isDetached && !hasFailed && this.inference * perInference < MAX_TICKS) return;
+    if (!this.isAbandoned && !hasFailed && this.inference * perInference < MAX_TICKS) return;
+    this.isAbandoned = true;
     await ring.handle.detach();
-    this.isDetached = true;
     control.fill(0);
     this.inference = 0;
     this.ring = { ...ring, handle: await this.pool.attach(ring.handle.table) };
-    this.isDetached = false;
     this.memory.replaceRing(this.ring);
+    this.isAbandoned = false;
   }
 
   /** Times of the inference that has just finished. */

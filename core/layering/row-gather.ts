@@ -22,7 +22,9 @@ export interface RowSource {
   copyRows(indices: readonly number[], target: Uint8Array, isCancelled: () => boolean): void;
   /** Bytes it holds for its table. */
   readonly memoryBytes: number;
-  /** Makes it usable again after a failed read. @throws SluiceError `io`. */
+  /** After a failed or cancelled inference: what it reads from is opened anew. */
+  abandon(): void;
+  /** Makes it usable again when it was abandoned. @throws SluiceError `io`; the next call tries again. */
   recover(): Promise<void>;
   close(): Promise<void>;
 }
@@ -31,6 +33,7 @@ export interface RowSource {
 export function residentRows(table: Uint8Array, rowBytes: number): RowSource {
   return {
     memoryBytes: 0,
+    abandon: () => undefined,
     recover: () => Promise.resolve(),
     copyRows: (indices, target) => {
       indices.forEach((row, at) =>
@@ -44,8 +47,7 @@ export function residentRows(table: Uint8Array, rowBytes: number): RowSource {
 /** A table on disk, of which only the rows asked for are read, a batch at a time, each row once a batch. */
 export class StreamedRows implements RowSource {
   private batches = 0;
-  /** The stream was ended to start it anew, which has not succeeded yet. */
-  private isDetached = false;
+  private isAbandoned = false;
 
   private constructor(
     private readonly pool: ReaderPool,
@@ -93,8 +95,6 @@ export class StreamedRows implements RowSource {
 
   private readBatch(rows: readonly number[], isCancelled: () => boolean): void {
     const { table } = this.handle;
-    // After a cancelled batch the readers may still be at it; what they read of the table must not change.
-    this.waitForBatch(() => false);
     for (let slot = 0; slot < GATHER_BATCH_ROWS; slot += 1) {
       const row = rows[slot];
       const offset = row === undefined ? 0 : this.rowOffset(row);
@@ -104,29 +104,27 @@ export class StreamedRows implements RowSource {
     }
     this.batches += 1;
     this.pool.advance(table, this.batches);
-    this.waitForBatch(isCancelled);
-  }
-
-  /** @throws SluiceError `io`, `cancelled`. */
-  private waitForBatch(isCancelled: () => boolean): void {
     const last = this.batches * GATHER_BATCH_ROWS - 1;
-    waitForReads(this.handle.table, this.pool.readers, last, () => this.layer.name, isCancelled);
+    waitForReads(table, this.pool.readers, last, () => this.layer.name, isCancelled);
   }
 
   private rowOffset(row: number): number {
     return tableOffset(this.layer, this.gather) + row * this.gather.rowBytes;
   }
 
+  abandon(): void {
+    this.isAbandoned = true;
+  }
+
   async recover(): Promise<void> {
     const { table } = this.handle;
-    const hasFailed = Atomics.load(table.control, Slot.failed) === 1;
-    if (!this.isDetached && !hasFailed && this.batches < MAX_BATCHES) return;
+    if (!this.isAbandoned && this.batches < MAX_BATCHES) return;
+    this.isAbandoned = true;
     await this.handle.detach();
-    this.isDetached = true;
     table.control.fill(0);
     this.batches = 0;
     this.handle = await this.pool.attach(table);
-    this.isDetached = false;
+    this.isAbandoned = false;
   }
 
   close(): Promise<void> {

@@ -136,7 +136,7 @@ export function streamFailure(
   describe: (operation: number) => string,
 ): SluiceError | undefined {
   const { control } = table;
-  if (Atomics.load(control, Slot.failed) === 0) return undefined;
+  if (Atomics.load(control, Slot.failed) !== 1) return undefined;
   const operation = Atomics.load(control, Slot.failedOperation);
   const result = Atomics.load(control, Slot.failedResult);
   const expected = table.byteLengths[operation] ?? 0;

@@ -91,11 +91,15 @@ function read(file: DirectFile, target: Uint8Array, table: StreamTable, operatio
   }
 }
 
+const FAILURE_CLAIMED = -1;
+
 function fail(control: Int32Array, operation: number, result: number): void {
-  if (Atomics.compareExchange(control, Slot.failed, 0, 1) !== 0) return;
+  // Claimed first and told last, so that whoever sees the failure also sees which it was.
+  if (Atomics.compareExchange(control, Slot.failed, 0, FAILURE_CLAIMED) !== 0) return;
   Atomics.store(control, Slot.failedOperation, operation);
   Atomics.store(control, Slot.failedResult, result);
   Atomics.store(control, Slot.stopped, 1);
+  Atomics.store(control, Slot.failed, 1);
 }
 
 /** @returns false when told to end. */
