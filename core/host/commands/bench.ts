@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { formatBytes } from '../../base';
 import { SluiceError } from '../../contract';
 import type { LayeringBenchReport } from '../bench-layering';
-import { execute } from './context';
+import { execute, onCancel } from './context';
 import type { CommandContext, Outcome } from './context';
 import { formatMs, table } from './table';
 
@@ -80,8 +80,7 @@ async function consoleFrames({ log }: CommandContext, options: ConsoleOptions): 
 /** A benchmark has no other way to stop than with its process. */
 function cancellable(context: CommandContext, work: Promise<Outcome>): Promise<Outcome> {
   const stopped = new Promise<never>((_resolve, reject) => {
-    const stop = (): void => reject(new SluiceError('cancelled', 'The benchmark was cancelled.'));
-    context.signal.addEventListener('abort', stop, { once: true });
+    onCancel(context.signal, () => reject(new SluiceError('cancelled', 'The benchmark was cancelled.')));
   });
   return Promise.race([work, stopped]);
 }

@@ -75,6 +75,16 @@ export async function execute(
   }
 }
 
+/**
+ * Calls `cancel` when the command is cancelled, at once if it was already.
+ * @returns the way to stop listening.
+ */
+export function onCancel(signal: AbortSignal, cancel: () => void): () => void {
+  if (signal.aborted) cancel();
+  else signal.addEventListener('abort', cancel, { once: true });
+  return () => signal.removeEventListener('abort', cancel);
+}
+
 /** Prints an error in the form asked for and sets the exit code. */
 export function reportError(error: SluiceError, json: boolean): void {
   if (json) process.stdout.write(`${JSON.stringify({ error: error.toWire() }, null, 2)}\n`);

@@ -6,7 +6,8 @@ import type { Command } from 'commander';
 import { formatBytes } from '../../base';
 import { SluiceError } from '../../contract';
 import type { LayerInfo, ModelDetail, ModelSummary, VerifyReport } from '../../contract';
-import { execute } from './context';
+import type { Models } from '../models';
+import { execute, onCancel } from './context';
 import type { CommandContext, Outcome } from './context';
 import { EXIT } from './exit-codes';
 import { showJobs } from './progress';
@@ -75,12 +76,11 @@ async function importModel(
   if ((file === undefined) !== example) {
     throw new SluiceError('bad-input', 'models import: expected either an .onnx FILE or --example.');
   }
-  const model = await asJob(context, async (jobId) => {
-    const { models } = await context.services();
-    return file === undefined
+  const model = await asJob(context, (models, jobId) =>
+    file === undefined
       ? models.importExample(jobId)
-      : models.import(jobId, { path: resolve(file), ...options });
-  });
+      : models.import(jobId, { path: resolve(file), ...options }),
+  );
   return { json: model, text: modelTable([model]) };
 }
 
@@ -90,7 +90,7 @@ async function inspectModel({ services }: CommandContext, name: string): Promise
 }
 
 async function verifyModel(context: CommandContext, name: string): Promise<Outcome> {
-  const report = await asJob(context, async (jobId) => (await context.services()).models.verify(jobId, name));
+  const report = await asJob(context, (models, jobId) => models.verify(jobId, name));
   return { json: report, text: verifyText(report), exitCode: report.ok ? EXIT.done : EXIT.failed };
 }
 
@@ -102,18 +102,18 @@ async function removeModel({ services }: CommandContext, name: string): Promise<
 /** Shows the job's progress, and cancels it on SIGINT. */
 async function asJob<T>(
   { services, signal }: CommandContext,
-  work: (jobId: string) => Promise<T>,
+  work: (models: Models, jobId: string) => Promise<T>,
 ): Promise<T> {
-  const { bus, jobs } = await services();
+  const { bus, jobs, models } = await services();
   const jobId = randomUUID();
   const hide = showJobs(bus, process.stderr);
-  const cancel = (): void => jobs.cancel(jobId);
+  const working = work(models, jobId);
+  // The job exists as soon as its work was called.
+  const unlisten = onCancel(signal, () => jobs.cancel(jobId));
   try {
-    const working = work(jobId);
-    signal.addEventListener('abort', cancel, { once: true });
     return await working;
   } finally {
-    signal.removeEventListener('abort', cancel);
+    unlisten();
     hide();
   }
 }

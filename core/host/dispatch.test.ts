@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+
+import type { RequestInput, RequestName } from '../contract';
+import { dispatch } from './dispatch';
+import { parseInput } from './schemas';
+import type { Services } from './services';
+
+const RUN: RequestInput<'runs.start'> = {
+  model: 'm',
+  input: { kind: 'random', seed: 1, freeDim: 4 },
+  mode: 'async',
+  budgetBytes: 1024,
+  repeat: 'continuous',
+  periodMs: 33.3,
+  deadlineMs: 20,
+};
+
+/** One whole input of every request: a field the schema forgot would be refused as unknown. */
+const WHOLE: { readonly [N in RequestName]: Required<RequestInput<N>> } = {
+  'engine.info': {},
+  'device.info': {},
+  'telemetry.watch': { on: true },
+  'models.list': {},
+  'models.import': { jobId: 'j', path: '/m.onnx', name: 'm', provider: 'cpu', replace: true },
+  'models.importExample': { jobId: 'j' },
+  'models.inspect': { name: 'm' },
+  'models.verify': { jobId: 'j', name: 'm' },
+  'models.remove': { name: 'm' },
+  'jobs.list': {},
+  'jobs.cancel': { jobId: 'j' },
+  'plan.curve': { model: 'm', mode: 'sync' },
+  'plan.at': { model: 'm', mode: 'sequential', budgetBytes: 0 },
+  'inputs.examples': {},
+  'inputs.image': { input: { kind: 'bytes', name: 'a.png', bytes: new Uint8Array([1]) } },
+  'runs.start': RUN as Required<typeof RUN>,
+  'runs.stop': { runId: 'r' },
+  'runs.list': {},
+  'runs.trace': { runId: 'r' },
+  'runs.exportTrace': { runId: 'r' },
+  'budget.get': {},
+  'budget.set': { limitBytes: 0 },
+};
+
+describe('schemas', () => {
+  it.each(Object.entries(WHOLE))('%s takes all the contract allows', (name, input) => {
+    expect(parseInput(name as RequestName, input)).toEqual(input);
+  });
+
+  it('every optional field may be left out', () => {
+    const { model, input, repeat } = RUN;
+    expect(() => parseInput('runs.start', { model, input, repeat, mode: 'resident' })).not.toThrow();
+    expect(() => parseInput('models.import', { jobId: 'j', path: '/m.onnx' })).not.toThrow();
+    expect(() => parseInput('inputs.image', { input: { kind: 'random', seed: 0 } })).not.toThrow();
+  });
+});
+
+/** [request, input, what the message must name] */
+const BAD: readonly (readonly [string, unknown, RegExp])[] = [
+  ['models.delete', {}, /unknown request models\.delete; expected one of engine\.info/],
+  ['__proto__', {}, /unknown request/],
+  ['toString', {}, /unknown request/],
+  ['models.list', undefined, /models\.list: input: .*expected object/],
+  ['models.list', null, /expected object/],
+  ['models.list', { all: true }, /Unrecognized key: "all"/],
+  ['models.inspect', {}, /name: .*expected string/],
+  ['models.inspect', { name: '' }, /name: /],
+  ['models.import', { jobId: 'j', path: 'm.onnx' }, /path: expected an absolute path/],
+  ['models.import', { jobId: 'j', path: '/m\0.onnx' }, /path: expected an absolute path/],
+  ['models.import', { jobId: 7, path: '' }, /jobId: .*path: /],
+  ['plan.at', { model: 'm', mode: 'fast', budgetBytes: 1 }, /mode: .*"resident"/],
+  ['plan.at', { model: 'm', mode: 'async', budgetBytes: -1 }, /budgetBytes: /],
+  ['plan.at', { model: 'm', mode: 'async', budgetBytes: 1.5 }, /budgetBytes: .*int/],
+  ['plan.at', { model: 'm', mode: 'async', budgetBytes: NaN }, /budgetBytes: /],
+  ['budget.set', { limitBytes: Infinity }, /limitBytes: /],
+  ['inputs.image', { input: { kind: 'url', url: 'http://x' } }, /input\.kind: /],
+  ['inputs.image', { input: { kind: 'bytes', name: 'x', bytes: 'AA==' } }, /input\.bytes: /],
+  ['inputs.image', { input: { kind: 'file', path: '../secret' } }, /absolute path/],
+  ['runs.start', { ...RUN, budgetBytes: undefined }, /budgetBytes: /],
+  ['runs.start', { ...RUN, repeat: 'once' }, /period or deadline needs repeat "continuous"/],
+  ['runs.start', { ...RUN, periodMs: 0 }, /periodMs: /],
+  ['runs.start', { ...RUN, periodMs: 1e12 }, /periodMs: /],
+  [
+    'runs.start',
+    { model: 'm', input: RUN.input, mode: 'async', repeat: 'once' },
+    /budgetBytes: .*required unless/,
+  ],
+];
+
+describe('dispatch', () => {
+  it.each(BAD)('%s with %j is refused', async (request, input, message) => {
+    const nobody = { watchTelemetry: () => undefined };
+    // A handler that is reached would fail on the missing services.
+    const reply = await dispatch({} as Services, nobody, request, input);
+    expect(reply).toMatchObject({ ok: false, error: { code: 'bad-input' } });
+    expect(reply.ok ? '' : reply.error.message).toMatch(message);
+  });
+});

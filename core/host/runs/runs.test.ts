@@ -1,0 +1,241 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { SluiceError } from '../../contract';
+import type { EngineMessage, MeasuredPoint, RunRecord, RunRequest, RunResult } from '../../contract';
+import { EventBus } from '../event-bus';
+import { sleepUntil } from '../host-clock';
+import { StateFile } from '../state-file';
+import { FakeClock, settle } from '../test-support/fake-clock';
+import { demandOf, fakePlan } from '../test-support/fake-models';
+import { recoverRuns, runHistorySchema } from './run-history';
+import type { RunTask } from './run-task';
+import { Runs } from './runs';
+
+const RESULT: RunResult = { kind: 'tensors', outputs: [] };
+const ONCE: RunRequest = {
+  model: 'm',
+  input: { kind: 'random', seed: 1 },
+  mode: 'async',
+  budgetBytes: 100,
+  repeat: 'once',
+};
+const ALWAYS: RunRequest = { ...ONCE, repeat: 'continuous' };
+
+/** Runs whose inferences take what `takesMs` says by the fake clock. */
+class Bench {
+  readonly clock = new FakeClock();
+  readonly bus = new EventBus();
+  readonly events: EngineMessage[] = [];
+  readonly points: MeasuredPoint[] = [];
+  readonly startsMs: number[] = [];
+  takesMs: (inference: number) => number = () => 10;
+  failAt = Infinity;
+  released = 0;
+  readonly runs: Runs;
+  private readonly t0 = this.clock.nowMs();
+
+  constructor(history?: StateFile<readonly RunRecord[]>, past: readonly RunRecord[] = []) {
+    this.bus.subscribe((message) => this.events.push(message));
+    const plan = { detail: fakePlan(100), demands: [demandOf('m', 100)], predictedMs: [5] };
+    this.runs = new Runs({
+      bus: this.bus,
+      clock: this.clock,
+      plan: () => plan,
+      open: () => Promise.resolve(this.task()),
+      recordMeasurement: (_plan, point) => {
+        this.points.push(point);
+        return Promise.resolve();
+      },
+      past,
+      log: () => undefined,
+      ...(history && { history }),
+    });
+  }
+
+  told(name: 'run' | 'result'): EngineMessage[] {
+    return this.events.filter((message) => 'event' in message && message.event === name);
+  }
+
+  private task(): RunTask {
+    return {
+      plan: fakePlan(100),
+      infer: (signal) => this.infer(signal),
+      release: () => {
+        this.released += 1;
+      },
+    };
+  }
+
+  private async infer(signal: AbortSignal): ReturnType<RunTask['infer']> {
+    const inference = this.startsMs.length;
+    this.startsMs.push(this.clock.nowMs() - this.t0);
+    const totalMs = this.takesMs(inference);
+    await sleepUntil(this.clock, this.clock.nowMs() + totalMs, signal);
+    if (inference === this.failAt) throw new SluiceError('io', 'read error');
+    return {
+      totalMs,
+      stallMs: 1,
+      readBytes: 42,
+      result: () => RESULT,
+      trace: (runId) => ({ runId }) as never,
+    };
+  }
+}
+
+describe('a run', () => {
+  it('once: running, then done with result, figures and trace', async () => {
+    const bench = new Bench();
+    const id = bench.runs.start(ONCE);
+    expect(bench.runs.list()).toMatchObject([
+      { id, state: 'running', hasTrace: false, inputName: 'random (seed 1)' },
+    ]);
+    await bench.clock.advance(10);
+    expect(await bench.runs.finished(id)).toMatchObject({
+      state: 'done',
+      result: RESULT,
+      hasTrace: true,
+      stats: { inferences: 1, lastMs: 10, lastStallMs: 1, readBytesLast: 42, missedDeadlines: 0 },
+    });
+    expect(bench.runs.trace(id)).toEqual({ runId: id });
+    expect(bench.released).toBe(1);
+    expect(bench.points).toEqual([]);
+  });
+
+  it('continuous: back to back until stopped, telling at most ten times a second', async () => {
+    const bench = new Bench();
+    const id = bench.runs.start(ALWAYS);
+    await bench.clock.advance(1005);
+    expect(bench.startsMs).toHaveLength(101);
+    expect(bench.told('run').length).toBeLessThanOrEqual(11);
+    expect(bench.told('result').length).toBeGreaterThanOrEqual(9);
+    bench.runs.stop(id);
+    await settle();
+    expect(bench.runs.list()[0]).toMatchObject({
+      state: 'cancelled',
+      result: RESULT,
+      stats: { inferences: 100 },
+    });
+    expect(bench.points).toMatchObject([{ budgetBytes: 100, mode: 'async', medianMs: 10, runs: 99 }]);
+  });
+
+  it('a failed one keeps its error and gives the model back', async () => {
+    const bench = new Bench();
+    bench.failAt = 2;
+    const id = bench.runs.start(ALWAYS);
+    await bench.clock.advance(100);
+    expect(await bench.runs.finished(id)).toMatchObject({
+      state: 'failed',
+      error: { code: 'io', message: 'read error' },
+      stats: { inferences: 2 },
+    });
+    expect(bench.released).toBe(1);
+    bench.runs.stop(id);
+    expect(bench.runs.list()[0]?.state).toBe('failed');
+  });
+
+  it('stops in the middle of an inference', async () => {
+    const bench = new Bench();
+    const id = bench.runs.start(ONCE);
+    await bench.clock.advance(5);
+    bench.runs.stop(id);
+    await settle();
+    const record = bench.runs.list()[0];
+    expect(record).toMatchObject({ state: 'cancelled', hasTrace: false });
+    expect(record?.result).toBeUndefined();
+  });
+
+  it('only the last runs keep their traces', async () => {
+    const bench = new Bench();
+    const ids: string[] = [];
+    for (let count = 0; count < 22; count += 1) {
+      ids.push(bench.runs.start(ONCE));
+      await bench.clock.advance(10);
+    }
+    expect(bench.runs.list().filter(({ hasTrace }) => hasTrace)).toHaveLength(20);
+    expect(() => bench.runs.trace(ids[0] ?? '')).toThrow(/last 20 runs/);
+    expect(() => bench.runs.trace('nobody')).toThrow(/no run/);
+  });
+});
+
+describe('a periodic task', () => {
+  it('is released at t0 + k * period, however long the inferences take', async () => {
+    const bench = new Bench();
+    bench.takesMs = (inference) => 10 + 7 * (inference % 3);
+    bench.runs.start({ ...ALWAYS, periodMs: 30 }, { inferences: 6 });
+    await bench.clock.advance(1000);
+    expect(bench.startsMs).toEqual([0, 30, 60, 90, 120, 150]);
+    expect(bench.runs.list()[0]?.stats?.missedDeadlines).toBe(0);
+  });
+
+  it('skips the releases that pass, and counts them and the late one', async () => {
+    const bench = new Bench();
+    bench.takesMs = (inference) => (inference === 1 ? 95 : 10);
+    bench.runs.start({ ...ALWAYS, periodMs: 30 }, { inferences: 4 });
+    await bench.clock.advance(1000);
+    // Released at 30, ended at 125: those of 60, 90 and 120 passed; its own deadline (60) did too.
+    expect(bench.startsMs).toEqual([0, 30, 150, 180]);
+    expect(bench.runs.list()[0]?.stats?.missedDeadlines).toBe(4);
+  });
+
+  it('a deadline shorter than the period counts by itself', async () => {
+    const bench = new Bench();
+    bench.takesMs = (inference) => (inference % 2 === 0 ? 10 : 25);
+    bench.runs.start({ ...ALWAYS, periodMs: 30, deadlineMs: 20 }, { inferences: 4 });
+    await bench.clock.advance(1000);
+    expect(bench.startsMs).toEqual([0, 30, 60, 90]);
+    expect(bench.runs.list()[0]?.stats?.missedDeadlines).toBe(2);
+  });
+
+  it('can be stopped while it waits for its release', async () => {
+    const bench = new Bench();
+    const id = bench.runs.start({ ...ALWAYS, periodMs: 1000 });
+    await bench.clock.advance(100);
+    bench.runs.stop(id);
+    await settle();
+    expect(bench.runs.list()[0]).toMatchObject({ state: 'cancelled', stats: { inferences: 1 } });
+  });
+});
+
+describe('the history', () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'sluice-runs-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  const open = (): StateFile<readonly RunRecord[]> =>
+    new StateFile(join(folder, 'runs.json'), runHistorySchema, () => undefined);
+
+  it('brings runs back; what was going on comes back as failed', async () => {
+    const file = open();
+    const bench = new Bench(file);
+    bench.runs.start(ONCE);
+    await bench.clock.advance(10);
+    const lost = bench.runs.start(ALWAYS);
+    await bench.clock.advance(5);
+    await file.settled();
+
+    const past = recoverRuns((await open().read()) ?? []);
+    const later = new Bench(open(), past).runs;
+    expect(later.list()).toMatchObject([
+      { id: lost, state: 'failed', hasTrace: false, error: { code: 'engine-down' } },
+      { state: 'done', hasTrace: false, result: RESULT },
+    ]);
+    expect(() => later.trace(lost)).toThrow(/no trace/);
+    later.stop(lost);
+  });
+
+  it('an unusable file is told about, not fatal', async () => {
+    const log: string[] = [];
+    const path = join(folder, 'runs.json');
+    const file = new StateFile(path, runHistorySchema, (message) => log.push(message));
+    writeFileSync(path, '{"half":');
+    expect(await file.read()).toBeUndefined();
+    expect(log[0]).toContain('not usable');
+    expect(readFileSync(path, 'utf8')).toBe('{"half":');
+  });
+});
