@@ -62,7 +62,7 @@ test.describe('a file that is no network', () => {
       },
       /truncated|ends|incomplete|onnx/i,
     ],
-    ['missing', () => undefined, /no such file|not exist|not found/i],
+    ['missing', () => undefined, /there is no file/i],
   ];
   for (const [kind, make, message] of bad) {
     test(`is refused with the reason, and the engine serves on: ${kind}`, async ({
