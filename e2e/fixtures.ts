@@ -67,7 +67,8 @@ export const test = base.extend<Fixtures>({
       const url = await addressOf(host);
       const browser = await chromium.launch({ executablePath: executablePath ?? '', args: SANDBOX_ARGS });
       try {
-        const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+        const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+        const page = await context.newPage();
         await page.goto(url);
         await use({ page, ui: new ConsolePage(page), url });
       } finally {
