@@ -1,14 +1,7 @@
 import { join } from 'node:path';
 import { SluiceError } from '../contract';
 import { allocateNativeMemory, type NativeMemory } from '../ort';
-import {
-  createStreamTable,
-  DIRECT_ALIGNMENT,
-  Slot,
-  alignUp,
-  type ReaderPool,
-  type StreamHandle,
-} from '../storage';
+import { createStreamTable, DIRECT_ALIGNMENT, alignUp, type ReaderPool, type StreamHandle } from '../storage';
 import { WEIGHTS_FILE, type GatherRecord, type LayerRecord } from './manifest';
 import { GATHER_BATCH_ROWS, gatherBufferBytes, gatherRowSpan } from './program';
 import { waitForReads } from './weight-memory';

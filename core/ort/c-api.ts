@@ -108,6 +108,8 @@ export interface CApi {
 }
 
 const loaded = new Map<string, CApi>();
+/** koffi unloads a library whose handle was collected, however many of its functions are still in use. */
+const libraries: unknown[] = [];
 
 /** Loads the library once a thread and path; later calls return the same object. */
 export function loadCApi(libraryPath: string): CApi {
@@ -119,7 +121,9 @@ export function loadCApi(libraryPath: string): CApi {
 }
 
 function bindCApi(libraryPath: string): CApi {
-  const base = koffi.load(libraryPath).func('void* OrtGetApiBase()')() as bigint;
+  const library = koffi.load(libraryPath);
+  libraries.push(library);
+  const base = library.func('void* OrtGetApiBase()')() as bigint;
   const [getApi, getVersion] = koffi.decode(base, 'void*', 2) as [bigint, bigint];
   const version = koffi.call(getVersion, koffi.proto('const char* ()')) as string;
   const table = koffi.call(getApi, koffi.proto('void* (uint32_t version)'), API_VERSION) as Pointer;
