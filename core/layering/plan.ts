@@ -99,12 +99,12 @@ const none: Pick<Cut, 'isResident' | 'residentUnits'> = { isResident: () => fals
 
 /**
  * The least ring: it has to hold the largest indivisible part (twice where reads overlap compute), and enough for
- * reads that are not much slower than large ones: 1/40 of all weights, between 1 MiB and 8 MiB.
+ * reads that are not much slower than large ones: 1/32 of all weights, between 1 MiB and 8 MiB.
  */
 function minimumRing(manifest: StoreManifest, mode: PipelineMode): number {
   const part = Math.max(0, ...manifest.layers.map(leastStepBytes));
   const streamed = manifest.layers.reduce((sum, layer) => sum + (layer.gather ? 0 : layer.byteLength), 0);
-  const useful = Math.min(8 << 20, Math.max(1 << 20, streamed / 40));
+  const useful = Math.min(8 << 20, Math.max(1 << 20, streamed / 32));
   const wanted = mode === 'sequential' ? Math.max(part, useful / 2) : Math.max(2 * part, useful);
   return pageAlign(Math.min(wanted, Math.max(2 * part, streamed)));
 }
@@ -184,9 +184,7 @@ function candidatePrograms(
   const programs: Program[] = [];
   for (const ringBytes of ringCandidates(manifest, mode, budgetBytes)) {
     const maxStepBytes = stepLimit(manifest, mode, ringBytes);
-    for (const joinBytes of [256 << 10, 1 << 20, 4 << 20].filter(
-      (bytes, at) => at === 0 || bytes <= maxStepBytes,
-    )) {
+    for (const joinBytes of joinCandidates(maxStepBytes)) {
       const bare = streamingProgram(manifest, mode, ringBytes, maxStepBytes, joinBytes, none);
       const spareBytes = budgetBytes - memoryOf(manifest, bare).totalBytes;
       if (spareBytes < 0) continue;
@@ -198,6 +196,11 @@ function candidatePrograms(
     }
   }
   return programs;
+}
+
+/** How large joined steps may get: small ones overlap better, large ones cost less. */
+function joinCandidates(maxStepBytes: number): number[] {
+  return [256 << 10, 1 << 20, 4 << 20].filter((bytes) => bytes < maxStepBytes).concat(maxStepBytes);
 }
 
 function ringCandidates(manifest: StoreManifest, mode: PipelineMode, budgetBytes: number): number[] {

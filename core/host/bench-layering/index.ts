@@ -98,12 +98,6 @@ export async function benchLayering(options: LayeringBenchOptions = {}): Promise
 /** Writes the network, compiles and profiles its store, and saves the graph for memory mapping. */
 async function prepare(engine: Engine, id: string, workDir: string): Promise<NetworkFiles> {
   const network = zooNetwork(id);
-  if (!network) {
-    throw new SluiceError(
-      'bad-input',
-      `There is no network '${id}'. Known: ${ZOO.map((item) => item.id).join(', ')}.`,
-    );
-  }
   const sourcePath = join(workDir, `${id}.onnx`);
   if (!existsSync(sourcePath)) await writeZooModel(network, sourcePath, { seed: WEIGHT_SEED });
   const library = await ModelLibrary.open(workDir, engine.info);

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -44,6 +45,8 @@ export function createMemoryCgroup(name: string, whyNot: (reason: string) => voi
 /** Forgets cached file pages, so that what a limited process maps is charged to it. @returns whether it was allowed. */
 export function dropPageCache(): boolean {
   try {
+    // Pages not yet written can't be dropped.
+    execFileSync('sync');
     writeFileSync('/proc/sys/vm/drop_caches', '1');
     return true;
   } catch {
