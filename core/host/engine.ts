@@ -4,6 +4,7 @@ import { SluiceError } from '../contract';
 import type { EngineMessage } from '../contract';
 import { findAppRoot } from './app-root';
 import { connect } from './connection';
+import { onEngineDeath } from './engine-death';
 import { dataDirOf, threadsOf } from './environment';
 import { startServices } from './services';
 import type { Services } from './services';
@@ -61,6 +62,10 @@ function main(): void {
     log,
   });
   starting.catch(fail);
+  void starting.then(
+    (services) => onEngineDeath(services, (reason) => end(starting, 1, reason)),
+    () => undefined,
+  );
   parent.on('message', ({ data, ports }) => {
     const [port] = ports;
     if ((data as { readonly kind?: unknown } | null)?.kind !== 'connect' || port === undefined) {
@@ -69,10 +74,15 @@ function main(): void {
     }
     void starting.then((services) => serve(services, port));
   });
-  process.once('SIGTERM', () => {
-    setTimeout(() => process.exit(0), CLOSE_WITHIN_MS);
-    void starting.then((services) => services.close()).then(() => process.exit(0));
-  });
+  process.once('SIGTERM', () => end(starting, 0, 'stopped'));
+}
+
+/** Ends the process once runs have stopped and are remembered, or after a short time anyway. */
+function end(starting: Promise<Services>, exitCode: number, reason: string): void {
+  log(reason);
+  const exit = (): never => process.exit(exitCode);
+  setTimeout(exit, CLOSE_WITHIN_MS);
+  void starting.then((services) => services.close()).then(exit, exit);
 }
 
 main();

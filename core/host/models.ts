@@ -1,3 +1,5 @@
+import { basename } from 'node:path';
+
 import { SluiceError } from '../contract';
 import type { ModelDetail, ModelSummary, RequestInput, VerifyReport } from '../contract';
 import { profileStore } from '../layering';
@@ -10,6 +12,7 @@ import type { Library } from './model-ports';
 import { withTask } from './model-task';
 import type { PipelineNotes } from './pipeline-notes';
 import type { Log } from './state-file';
+import { discardUpload } from './uploads';
 
 export interface ModelsParts {
   readonly library: Library;
@@ -19,6 +22,7 @@ export interface ModelsParts {
   readonly bus: EventBus;
   readonly notes: PipelineNotes;
   readonly appRoot: string;
+  readonly dataDir: string;
   readonly threads: number;
   readonly log: Log;
 }
@@ -56,11 +60,16 @@ export class Models {
    * Compiles and profiles a model, as a job. Cancelled while profiling, a new model is taken out again.
    * @throws SluiceError `conflict`, `not-found`, `bad-model`, `unsupported`, `io`, `cancelled`.
    */
-  import(jobId: string, input: ImportInput): Promise<ModelSummary> {
-    const { jobs } = this.parts;
-    return jobs.run({ id: jobId, kind: 'import', subject: input.name ?? input.path }, (report, signal) =>
-      this.importAndProfile(input, report, signal),
-    );
+  async import(jobId: string, input: ImportInput): Promise<ModelSummary> {
+    const { jobs, dataDir } = this.parts;
+    const subject = input.name ?? basename(input.path);
+    try {
+      return await jobs.run({ id: jobId, kind: 'import', subject }, (report, signal) =>
+        this.importAndProfile(input, report, signal),
+      );
+    } finally {
+      await discardUpload(dataDir, input.path);
+    }
   }
 
   /** Imports what is missing of the example. @throws SluiceError as `import`. */

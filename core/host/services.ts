@@ -111,6 +111,7 @@ async function assemble(
     notes,
     appRoot,
     threads: info.threads,
+    dataDir: info.dataDir,
     log,
   });
   const settings = remembers ? await memory.settings.read() : undefined;

@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 
+import { SluiceError } from '../../contract';
+import { onEngineDeath } from '../engine-death';
 import { startHostServer } from '../server/host-server';
-import { execute } from './context';
+import type { Services } from '../services';
+import { execute, onCancel } from './context';
 import type { CommandContext, Outcome } from './context';
 
 interface HostOptions {
@@ -45,21 +48,25 @@ async function host(
     text: `Sluice console: ${url}\nModels and runs: ${services.info.dataDir}\nCtrl-C ends it.`,
   });
   if (open) openInBrowser(url, log);
-  await ended(signal);
-  await server.close();
+  try {
+    await ended(services, signal);
+  } finally {
+    await server.close();
+  }
   return undefined;
 }
 
-/** SIGINT by the context's signal, SIGTERM from a service manager. */
-function ended(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      process.off('SIGTERM', end);
-      resolve();
-    };
-    process.once('SIGTERM', end);
-    if (signal.aborted) end();
-    else signal.addEventListener('abort', end, { once: true });
+/**
+ * SIGINT by the context's signal, SIGTERM from a service manager.
+ * @throws SluiceError `engine-down` when the engine died.
+ */
+function ended(services: Services, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.once('SIGTERM', () => resolve());
+    onCancel(signal, resolve);
+    onEngineDeath(services, (reason) =>
+      reject(new SluiceError('engine-down', `The engine died: ${reason} Start "sluice host" again.`)),
+    );
   });
 }
 

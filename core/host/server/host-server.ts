@@ -8,10 +8,11 @@ import { WebSocketServer } from 'ws';
 import { SluiceError } from '../../contract';
 import type { Services } from '../services';
 import type { Log } from '../state-file';
+import { clearUploads } from '../uploads';
 import { SessionGuard } from './session-guard';
 import { serveSocket } from './socket';
 import { readStatic, SECURITY_HEADERS } from './static-files';
-import { clearUploads, receiveUpload } from './upload';
+import { receiveUpload } from './upload';
 
 const LOOPBACK = '127.0.0.1';
 /** One request of a browser: an image or tensors sent along fit. */

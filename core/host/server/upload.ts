@@ -9,9 +9,7 @@ import { pipeline } from 'node:stream/promises';
 import { formatBytes } from '../../base';
 import { SluiceError } from '../../contract';
 import { ioError } from '../../storage';
-
-/** Files a browser sent, until the engine has imported them. */
-export const UPLOAD_FOLDER = 'uploads';
+import { uploadFolder } from '../uploads';
 
 /**
  * A file name that is one everywhere, from what a browser said: the last part of a path, letters, digits, dots, dashes
@@ -45,7 +43,7 @@ export async function receiveUpload(
   const fileName = safeFileName(name);
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(fileName, maxBytes);
   // A folder each: two files of one name must not meet, and the model is named after the file.
-  const folder = join(dataDir, UPLOAD_FOLDER, randomBytes(8).toString('hex'));
+  const folder = join(uploadFolder(dataDir), randomBytes(8).toString('hex'));
   const path = join(folder, fileName);
   try {
     await mkdir(folder, { recursive: true });
@@ -74,9 +72,4 @@ function tooLarge(fileName: string, maxBytes: number): SluiceError {
     `${fileName} is larger than ${formatBytes(maxBytes)}. Copy it to the engine's machine and import it by its path.`,
     { maxBytes },
   );
-}
-
-/** Removes what earlier sessions uploaded. */
-export async function clearUploads(dataDir: string): Promise<void> {
-  await rm(join(dataDir, UPLOAD_FOLDER), { recursive: true, force: true });
 }
