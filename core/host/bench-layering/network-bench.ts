@@ -36,8 +36,9 @@ const BURST_MS = 1200;
 const MAX_RUNS_PER_BURST = 6;
 /** Reads that go on after a burst (the ring fills for the next inference) end within this. */
 const SETTLE_MS = 80;
-/** Room for a limited process's own code pages. */
-const CGROUP_SLACK_BYTES = 6 << 20;
+/** Room for a limited process's own code pages and for its heap to breathe: at least this, or a share of its memory. */
+const CGROUP_SLACK_BYTES = 8 << 20;
+const CGROUP_SLACK_SHARE = 0.06;
 
 interface Lane {
   readonly side: string;
@@ -117,11 +118,11 @@ class NetworkBench {
       plain.find((item) => item.side === side)?.anonBytes ?? Number.NaN;
     const streamed = {
       ...this.side('async@11.6%+cgroup', 'async', '', budget),
-      limitBytes: anonOf('async@11.6%') + CGROUP_SLACK_BYTES,
+      limitBytes: withSlack(anonOf('async@11.6%')),
     };
     const mapped = {
       ...this.side('ort-mmap+cgroup', 'ort-mmap', this.files.mappedPath),
-      limitBytes: anonOf('ort-mmap') + budget + CGROUP_SLACK_BYTES,
+      limitBytes: withSlack(anonOf('ort-mmap')) + budget,
     };
     const probe = createMemoryCgroup(`sluice-probe-${process.pid}`, (reason) => {
       this.options.log(`no memory cgroup here: ${reason}; its rows are left out`);
@@ -194,6 +195,10 @@ class NetworkBench {
       ...(lane.cgroupLimitBytes === undefined ? {} : { cgroupLimitBytes: lane.cgroupLimitBytes }),
     };
   }
+}
+
+function withSlack(bytes: number): number {
+  return bytes + Math.max(CGROUP_SLACK_BYTES, CGROUP_SLACK_SHARE * bytes);
 }
 
 function failedSide(plan: SidePlan, error: unknown): SideMeasurement {
