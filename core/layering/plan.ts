@@ -359,13 +359,16 @@ export function memoryDelayCurve(
 ): MemoryDelayCurve {
   const totalBytes = residentTotalBytes(manifest);
   const minimumBytes = minimumBudget(manifest, mode);
-  const ratio = Math.max(1, totalBytes / minimumBytes) ** (1 / (CURVE_POINTS - 1));
+  const ratio = Math.max(1, totalBytes / Math.max(1, minimumBytes)) ** (1 / (CURVE_POINTS - 1));
   const budgets = Array.from({ length: CURVE_POINTS }, (_, at) =>
     at === CURVE_POINTS - 1 ? totalBytes : Math.ceil(minimumBytes * ratio ** at),
   );
+  let best: PlanDetail | undefined;
   const points = [...new Set(budgets)].map((budgetBytes): CurvePoint => {
     const { detail } = planProgram(manifest, profile, mode, budgetBytes);
-    const { predictedMs, ringBytes, residentBytes, placement } = detail;
+    // The candidates of a budget are a sample; what a smaller one allows is allowed here too.
+    if (!best || detail.predictedMs <= best.predictedMs) best = detail;
+    const { predictedMs, ringBytes, residentBytes, placement } = best;
     const residentLayers = placement.filter((place) => place === 'resident').length;
     return { budgetBytes, predictedMs, ringBytes, residentBytes, residentLayers };
   });

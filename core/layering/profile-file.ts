@@ -7,8 +7,11 @@ import { writeFileAtomic } from '../storage';
 export const PROFILE_FILE = 'profile.json';
 const MEASURED_FILE = 'measured.json';
 
+/** A profile of another format says nothing here; its store counts as never profiled. */
+const PROFILE_FORMAT = 2;
+
 const profile = z.object({
-  format: z.literal(2),
+  format: z.literal(PROFILE_FORMAT),
   threads: z.number().int().positive(),
   /** Compute time of each layer, milliseconds, median, with nothing being read. */
   layerMs: z.array(z.number().nonnegative()),
@@ -34,7 +37,12 @@ export type StoreProfile = z.infer<typeof profile>;
 
 /** @returns undefined when the store was never profiled. @throws SluiceError `corrupt-store`. */
 export function readProfile(storePath: string): StoreProfile | undefined {
-  return readJson(join(storePath, PROFILE_FILE), profile);
+  const known = z.union([
+    profile,
+    z.object({ format: z.number().refine((found) => found !== PROFILE_FORMAT) }),
+  ]);
+  const found = readJson(join(storePath, PROFILE_FILE), known);
+  return found && 'layerMs' in found ? found : undefined;
 }
 
 export async function writeProfile(storePath: string, value: StoreProfile): Promise<void> {

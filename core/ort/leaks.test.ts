@@ -2,13 +2,13 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DataType, encodeModel, makeNode, makeTensor, makeValueInfo } from '../onnx';
+import type { OrtTensor } from './index';
 import {
   addressOf,
   allocateNativeMemory,
   BoundRun,
   OrtEnvironment,
   OrtSession,
-  OrtTensor,
   RunOptions,
   tensorOver,
 } from './index';

@@ -5,6 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SluiceError } from '../contract';
 import { DataType, encodeModel, makeNode, makeTensor, makeValueInfo, type OnnxGraph } from '../onnx';
+import type { OrtTensor } from './index';
 import {
   addressOf,
   allocateNativeMemory,
@@ -12,7 +13,6 @@ import {
   copyFromNative,
   OrtEnvironment,
   OrtSession,
-  OrtTensor,
   releasePages,
   RunOptions,
   runtimeLibraryPath,
