@@ -10,7 +10,7 @@ export { nominalInputs } from './nominal-inputs';
 export { profileStore } from './profile';
 export { readProfile, recordMeasurement } from './profile-file';
 export type { StoreProfile } from './profile-file';
-export { minimumBudget } from './plan';
+export { minimumBudget, predictMs } from './plan';
 export { memoryDelayCurve, planDetail } from './store-plan';
 export type { HostTensor, HostTensors } from './tensors';
 export { chromeTrace, traceColumns } from './trace-columns';

@@ -317,6 +317,11 @@ function isWithin(range: { fileOffset: number }, layer: { fileOffset: number; by
 /** Share of a tiled layer's time that its tiles take; the rest is what follows the heavy node. */
 const TILED_SHARE = 0.95;
 
+/** Latency of a program by a profile, milliseconds. */
+export function predictMs(manifest: StoreManifest, profile: StoreProfile, program: Program): number {
+  return simulate(programSchedule(program), pipelineTimes(manifest, profile, program)).totalMs;
+}
+
 /** What the simulation needs to know about a program. */
 export function pipelineTimes(
   manifest: StoreManifest,

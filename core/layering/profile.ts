@@ -183,31 +183,41 @@ interface Overlap {
 const MAX_SLOWDOWN = 3;
 
 /**
- * Splits the extra compute time of two runs into a factor and a cost per step. With f the share of compute time that
- * overlaps reads: computeMs = expectedMs (1 - f + f slowdown) + f steps cost.
+ * Splits the extra compute time of two runs into a factor and a cost per step, neither negative. With f the share of
+ * compute time that overlaps reads: computeMs = expectedMs (1 + f (slowdown - 1)) + f steps cost. Least squares.
  */
 export function fitSlowdown(
   small: Overlap,
   large: Overlap,
 ): Pick<StoreProfile, 'streamedStepMs' | 'computeSlowdown'> {
-  const [a, b] = [small, large].map(({ steps, expectedMs, computeMs: busyMs, bothMs }) => {
+  const runs = [small, large].map(({ steps, expectedMs, computeMs: busyMs, bothMs }) => {
     const share = busyMs === 0 ? 0 : bothMs / busyMs;
-    return { factor: expectedMs * share, perStep: steps * share, extra: busyMs - expectedMs };
-  }) as [Equation, Equation];
-  const determinant = a.factor * b.perStep - b.factor * a.perStep;
-  const slower = (a.extra * b.perStep - b.extra * a.perStep) / determinant;
-  const cost = (a.factor * b.extra - b.factor * a.extra) / determinant;
-  const isSound = Number.isFinite(slower) && Number.isFinite(cost) && slower >= 0 && cost >= 0;
-  if (isSound) return { computeSlowdown: Math.min(MAX_SLOWDOWN, 1 + slower), streamedStepMs: cost };
-  // Noise, or too like each other: all of it is a factor, the smaller of the two.
-  const factors = [a, b].map(({ extra, factor }) => (factor > 0 ? Math.max(0, extra / factor) : 0));
-  return { computeSlowdown: Math.min(MAX_SLOWDOWN, 1 + Math.min(...factors)), streamedStepMs: 0 };
-}
-
-interface Equation {
-  readonly factor: number;
-  readonly perStep: number;
-  readonly extra: number;
+    return { perFactor: expectedMs * share, perStep: steps * share, extraMs: busyMs - expectedMs };
+  });
+  const sum = (term: (run: (typeof runs)[number]) => number): number =>
+    runs.reduce((total, run) => total + term(run), 0);
+  const ff = sum((run) => run.perFactor ** 2);
+  const ss = sum((run) => run.perStep ** 2);
+  const fs = sum((run) => run.perFactor * run.perStep);
+  const fe = sum((run) => run.perFactor * run.extraMs);
+  const se = sum((run) => run.perStep * run.extraMs);
+  const both = {
+    factor: (fe * ss - se * fs) / (ff * ss - fs * fs),
+    cost: (se * ff - fe * fs) / (ff * ss - fs * fs),
+  };
+  const candidates = [
+    both,
+    { factor: 0, cost: ss > 0 ? se / ss : 0 },
+    { factor: ff > 0 ? fe / ff : 0, cost: 0 },
+  ]
+    .filter(({ factor, cost }) => factor >= 0 && cost >= 0)
+    .map((fit) => ({
+      ...fit,
+      error: sum((run) => (run.extraMs - fit.factor * run.perFactor - fit.cost * run.perStep) ** 2),
+    }))
+    .sort((a, b) => a.error - b.error);
+  const { factor, cost } = candidates[0] ?? { factor: 0, cost: 0 };
+  return { computeSlowdown: Math.min(MAX_SLOWDOWN, 1 + factor), streamedStepMs: cost };
 }
 
 /** Wall time over the undisturbed time of the same work, within what is believable. */

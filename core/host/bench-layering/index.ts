@@ -142,7 +142,7 @@ function formatRow(row: BenchRow): string {
   const memory = `${(row.parameterMemoryBytes / 1e6).toFixed(1)} MB (-${row.reductionPct}%)`;
   return (
     `${row.network} ${row.side}: ${row.medianMs} ms (p10 ${row.p10Ms}, p90 ${row.p90Ms}), ${memory}, ` +
-    `overhead ${row.overheadPct}%, limit ratio ${row.limitRatio}, predicted ${row.predictedMs} (${row.predictionErrorPct}%), ` +
+    `overhead ${row.overheadPct}%, limit ratio ${row.limitRatio}, predicted ${row.predictedMs} (${row.predictionErrorPct}%; at this run's disk rate ${row.errorAtRunRatePct}%), ` +
     `anon ${(row.anonBytes / 1e6).toFixed(0)} MB, equal ${String(row.outputsEqual)}`
   );
 }

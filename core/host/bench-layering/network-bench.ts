@@ -104,7 +104,9 @@ class NetworkBench {
         }
       }
       for (let round = 0; round < this.options.rounds; round += 1) await this.round(lanes, failed, plans);
-      return [...lanes.map((lane) => this.summarise(lane)), ...failed];
+      const measured: SideMeasurement[] = [];
+      for (const lane of lanes) measured.push(await this.summarise(lane));
+      return [...measured, ...failed];
     } finally {
       for (const lane of lanes) await lane.client.end();
       for (const cgroup of cgroups) cgroup.remove();
@@ -177,7 +179,7 @@ class NetworkBench {
     }
   }
 
-  private summarise(lane: Lane): SideMeasurement {
+  private async summarise(lane: Lane): Promise<SideMeasurement> {
     const last = lane.bursts.at(-1);
     const { closeToWhole, maxRelativeError } = compareOutputs(lane.client.outputs(), this.wholeOutputs);
     return {
@@ -185,6 +187,7 @@ class NetworkBench {
       kind: lane.request.kind,
       budgetBytes: lane.request.budgetBytes ?? lane.opened.parameterMemoryBytes,
       ...lane.opened,
+      predictedAtRunRateMs: await lane.client.predict(median(this.readRates)),
       timesMs: lane.bursts.flatMap((burst) => burst.timesMs),
       stallsMs: lane.bursts.flatMap((burst) => burst.stallsMs),
       outputHash: last?.outputHash ?? '',
@@ -210,6 +213,7 @@ function failedSide(plan: SidePlan, error: unknown): SideMeasurement {
     parameterMemoryBytes: 0,
     streamedBytes: 0,
     predictedMs: 0,
+    predictedAtRunRateMs: 0,
     segments: 0,
     timesMs: [],
     stallsMs: [],

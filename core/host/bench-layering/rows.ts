@@ -10,6 +10,8 @@ export interface SideMeasurement {
   readonly parameterMemoryBytes: number;
   readonly streamedBytes: number;
   readonly predictedMs: number;
+  /** The same plan with the disk rate measured in this run instead of the profile's. */
+  readonly predictedAtRunRateMs: number;
   readonly segments: number;
   readonly timesMs: readonly number[];
   readonly stallsMs: readonly number[];
@@ -47,6 +49,9 @@ export interface BenchRow {
   readonly limitRatio: number;
   readonly predictedMs: number;
   readonly predictionErrorPct: number;
+  /** What is left of the error when the disk's drift since the profile is taken out. */
+  readonly predictedAtRunRateMs: number;
+  readonly errorAtRunRatePct: number;
   readonly anonBytes: number;
   readonly peakBytes: number;
   /** Same bits as the resident side. ONNX Runtime's sides: close to the whole model (rtol 1e-3). */
@@ -87,6 +92,9 @@ export function toRow(context: NetworkContext, measured: SideMeasurement): Bench
     limitRatio: round(medianMs / Math.max(residentMs, readMs)),
     predictedMs: round(measured.predictedMs),
     predictionErrorPct: measured.predictedMs === 0 ? 0 : percent(measured.predictedMs / medianMs - 1),
+    predictedAtRunRateMs: round(measured.predictedAtRunRateMs),
+    errorAtRunRatePct:
+      measured.predictedAtRunRateMs === 0 ? 0 : percent(measured.predictedAtRunRateMs / medianMs - 1),
     outputsEqual: isOrt ? measured.closeToWhole : outputHash === context.resident.outputHash,
   };
 }
@@ -122,6 +130,13 @@ export function judge(rows: readonly BenchRow[]): Bar[] {
       '<= 3',
       asyncRows,
       (row) => Math.abs(row.predictionErrorPct),
+      3,
+    ),
+    worst(
+      'prediction error of async at the disk rate of this run, percent',
+      '<= 3',
+      asyncRows,
+      (row) => Math.abs(row.errorAtRunRatePct),
       3,
     ),
     average(

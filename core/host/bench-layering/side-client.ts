@@ -32,7 +32,11 @@ export class SideClient {
   }
 
   async readRate(): Promise<number> {
-    return ((await this.tell({ kind: 'read-rate' })) as { bytesPerSec: number }).bytesPerSec;
+    return ((await this.tell({ kind: 'read-rate' })) as { figure: number }).figure;
+  }
+
+  async predict(readBytesPerSec: number): Promise<number> {
+    return ((await this.tell({ kind: 'predict', readBytesPerSec })) as { figure: number }).figure;
   }
 
   /** Output bytes of the last burst, all outputs joined. */

@@ -4,7 +4,15 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { engineClockMs } from '../../base';
 import { SluiceError } from '../../contract';
-import { Engine, nominalInputs, readManifest, type EngineModel, type HostTensors } from '../../layering';
+import {
+  Engine,
+  nominalInputs,
+  predictMs,
+  readManifest,
+  readProfile,
+  type EngineModel,
+  type HostTensors,
+} from '../../layering';
 import { WholeModel } from '../../ort';
 import type { BurstResult, OpenedSide, SideCommand, SideReply, SideRequest } from './side-protocol';
 
@@ -15,6 +23,8 @@ interface Side {
   readonly opened: OpenedSide;
   infer(): Promise<{ totalMs: number; stallMs: number; outputs: HostTensors }>;
   readRate(): Promise<number>;
+  /** Milliseconds; 0 where nothing is predicted. */
+  predict(readBytesPerSec: number): number;
   close(): Promise<void>;
 }
 
@@ -35,6 +45,13 @@ async function openSluice(request: SideRequest): Promise<Side> {
     },
     infer: () => model.run(inputs),
     readRate: () => engine.measureReads(weights, { chunkBytes: READ_CHUNK_BYTES }),
+    predict: (readBytesPerSec) => {
+      const profile = readProfile(request.storePath);
+      if (!profile) return 0;
+      const change = readBytesPerSec / profile.readBytesPerSec;
+      const now = { ...profile, readBytesPerSec, readerBytesPerSec: profile.readerBytesPerSec * change };
+      return predictMs(model.manifest, now, model.program);
+    },
     close: async () => {
       await model.close();
       await engine.close();
@@ -58,6 +75,7 @@ function openOrt(request: SideRequest): Side {
       return Promise.resolve({ totalMs: engineClockMs() - startMs, stallMs: 0, outputs });
     },
     readRate: () => Promise.reject(new SluiceError('internal', 'Only a Sluice side measures reads.')),
+    predict: () => 0,
     close: () => {
       model.close();
       return Promise.resolve();
@@ -112,9 +130,11 @@ async function obey(command: SideCommand): Promise<SideReply> {
     if (!current) throw new SluiceError('internal', 'No side is open.');
     if (command.kind === 'burst')
       return { ok: true, value: await burst(current, command.warmUps, command.runs) };
-    if (command.kind === 'read-rate') return { ok: true, value: { bytesPerSec: await current.readRate() } };
+    if (command.kind === 'read-rate') return { ok: true, value: { figure: await current.readRate() } };
+    if (command.kind === 'predict')
+      return { ok: true, value: { figure: current.predict(command.readBytesPerSec) } };
     await current.close();
-    return { ok: true, value: { bytesPerSec: 0 } };
+    return { ok: true, value: { figure: 0 } };
   } catch (error) {
     return { ok: false, error: SluiceError.from(error).toWire() };
   }

@@ -19,6 +19,8 @@ export type SideCommand =
   | { readonly kind: 'burst'; readonly warmUps: number; readonly runs: number }
   /** Direct read rate, by the side's own readers. */
   | { readonly kind: 'read-rate' }
+  /** The plan's latency if the disk had this rate, everything else as profiled. */
+  | { readonly kind: 'predict'; readonly readBytesPerSec: number }
   | { readonly kind: 'end' };
 
 export interface OpenedSide {
@@ -41,5 +43,5 @@ export interface BurstResult {
 }
 
 export type SideReply =
-  | { readonly ok: true; readonly value: OpenedSide | BurstResult | { readonly bytesPerSec: number } }
+  | { readonly ok: true; readonly value: OpenedSide | BurstResult | { readonly figure: number } }
   | { readonly ok: false; readonly error: WireError };
