@@ -1,3 +1,4 @@
+import { statfsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { dtypeCodeOf } from '../base';
 import { SluiceError, type ExecutionProvider } from '../contract';
@@ -12,6 +13,7 @@ import {
   type OnnxModel,
 } from '../onnx';
 import { OrtSession, type OrtEnvironment } from '../ort';
+import { ioError } from '../storage';
 import { giveConstantOutputsANode } from './constant-outputs';
 import { probeModel, type ValueRecord } from './layer-graph';
 
@@ -57,10 +59,8 @@ export async function optimiseModel(
 ): Promise<OnnxModel> {
   const base = dirname(sourcePath);
   const path = join(folder, OPTIMISED_FILE);
-  const session = OrtSession.create(
-    environment,
-    encodeModel(source, { keepFileRefs: true, externalBase: base }),
-    {
+  const session = explained(sourcePath, folder, () =>
+    OrtSession.create(environment, encodeModel(source, { keepFileRefs: true, externalBase: base }), {
       // Only the CPU provider has kernels for the CPU's own tensor layouts and fusions.
       optimization: provider === 'cpu' ? 'all' : 'basic',
       optimizedModelPath: path,
@@ -70,7 +70,7 @@ export async function optimiseModel(
         'session.optimized_model_external_initializers_min_size_in_bytes': '1024',
         'session.disable_prepacking': '1',
       },
-    },
+    }),
   );
   session.release();
   const optimised = await readModel(path);
@@ -78,6 +78,36 @@ export async function optimiseModel(
   giveConstantOutputsANode(optimised.graph);
   optimised.graph.nodes = [...topologicalOrder(optimised.graph)];
   return optimised;
+}
+
+/** Less free space than this after a failed write means that the disk is full. */
+const FULL_DISK_BYTES = 16 << 20;
+
+/** @throws SluiceError `unsupported`, `bad-model` or `io` where ONNX Runtime's words tell which it is. */
+function explained<T>(sourcePath: string, folder: string, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    const { message } = SluiceError.from(cause);
+    const details = { path: sourcePath };
+    if (/not a registered function|No Op registered|Could not find an implementation/.test(message)) {
+      const what = `${sourcePath} has an operator that this ONNX Runtime does not have. ${message}`;
+      throw new SluiceError('unsupported', what, details, { cause });
+    }
+    if (/[Ff]ailed to write|Failed to save|No space/.test(message)) {
+      const { bavail, bsize } = statfsSync(folder);
+      const code = bavail * bsize < FULL_DISK_BYTES ? 'ENOSPC' : 'EIO';
+      throw ioError(
+        `Can't write the optimised model to ${folder}`,
+        Object.assign(new Error(message), { code }),
+      );
+    }
+    if (/invalid model|INVALID_GRAPH|Type Error|ShapeInferenceError/i.test(message)) {
+      const what = `${sourcePath} is not a valid model. ${message}`;
+      throw new SluiceError('bad-model', what, details, { cause });
+    }
+    throw cause;
+  }
 }
 
 /** Types and shapes of all values of a graph, as ONNX Runtime infers them, without loading any weight. */
