@@ -60,6 +60,22 @@ function textBranch(g: GraphMaker, ids: string): string {
   return g.node('ReduceMean', [g.node('Add', [down, words])], { axes: ints(1), keepdims: int(0) });
 }
 
+/** `image` [b, 64, 8, 8] and `rows` [n, 256] -> `seen` [b, 1024], `read` [n, 512]: heavy nodes of any batch size. */
+export function dynamicNetwork(seed: number): OnnxModel {
+  const g = new GraphMaker(seed);
+  const image = g.input('image', ['b', 64, 8, 8]);
+  const wide = g.node('Relu', [conv(g, image, 'first', [128, 64, 3, 3])]);
+  const sum = g.node('Relu', [g.node('Add', [conv(g, wide, 'second', [128, 128, 3, 3]), wide])]);
+  const flat = g.node('Flatten', [g.node('GlobalAveragePool', [sum])], { axis: int(1) });
+  g.node('Gemm', [flat, g.weight([128, 1024], 128), g.weight([1024], 16)], {}, 'seen');
+  g.output('seen', ['b', 1024]);
+  const up = g.node('Relu', [g.node('MatMul', [g.input('rows', ['n', 256]), g.weight([256, 1024], 256)])]);
+  const turned = g.node('Transpose', [up], { perm: ints(1, 0) });
+  g.node('Gemm', [turned, g.weight([1024, 512], 1024)], { transA: int(1) }, 'read');
+  g.output('read', ['n', 512]);
+  return g.model();
+}
+
 /** What decides a random network: see `randomNetwork`. */
 export interface RandomShape {
   readonly seed: number;
