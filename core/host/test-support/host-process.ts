@@ -78,9 +78,10 @@ export class HostProcess {
 
   /** Starts a run and waits for its end. */
   async run(request: RequestInput<'runs.start'>): Promise<Events['run']> {
-    let runId: string | undefined;
-    const ended = this.event('run', ({ id, state }) => id === runId && state !== 'running');
-    ({ runId } = await this.request('runs.start', request));
+    // The end may come in the same packet as the reply, so it is listened for before.
+    const started: { id?: string } = {};
+    const ended = this.event('run', ({ id, state }) => id === started.id && state !== 'running');
+    started.id = (await this.request('runs.start', request)).runId;
     return ended;
   }
 
