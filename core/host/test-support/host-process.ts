@@ -78,11 +78,17 @@ export class HostProcess {
 
   /** Starts a run and waits for its end. */
   async run(request: RequestInput<'runs.start'>): Promise<Events['run']> {
-    // The end may come in the same packet as the reply, so it is listened for before.
-    const started: { id?: string } = {};
-    const ended = this.event('run', ({ id, state }) => id === started.id && state !== 'running');
-    started.id = (await this.request('runs.start', request)).runId;
-    return ended;
+    // The end may come in the same packet as the reply, before anybody can ask for this run's.
+    const ended = new Map<string, Events['run']>();
+    const stop = this.listen((message) => {
+      if (!('event' in message) || message.event !== 'run') return;
+      if (message.payload.state !== 'running') ended.set(message.payload.id, message.payload);
+    });
+    const { runId } = await this.request('runs.start', request);
+    const record =
+      ended.get(runId) ?? this.event('run', ({ id, state }) => id === runId && state !== 'running');
+    stop();
+    return record;
   }
 
   /** Gone at once, like by the kernel's out-of-memory killer. */
