@@ -82,6 +82,8 @@ function convTiling(
   const rows = weight.dims[0] ?? 0;
   const [output] = node.outputs;
   if (!output || intOf(node, 'group', 1) !== 1) return undefined;
+  // y = x + conv(x): a tile would need all of x and a slice of it under one name.
+  if (sum && sum === node.inputs[0]) return undefined;
   if (bias && initializers.get(bias)?.dims[0] !== rows) return undefined;
   const outputShape = context.shapes.get(output);
   // A slice of a sum operand is contiguous only within one image; outputs of several can be joined.

@@ -92,6 +92,17 @@ export const ODD_GRAPHS: Readonly<Record<string, () => OnnxModel>> = {
     g.output('y', [512, 512]);
     return g.model();
   },
+  'convolutions whose residual is their own input, channels that fill no block': () => {
+    const g = new GraphMaker(1);
+    let x = g.input('x', [1, 136, 4, 4]);
+    for (const name of ['first', 'second', 'y']) {
+      const weights = [g.weight([136, 136, 3, 3], 136 * 9), g.weight([136], 16)];
+      const made = g.node('Conv', [x, ...weights], { kernel_shape: ints(3, 3), pads: ints(1, 1, 1, 1) });
+      x = g.node('Relu', [g.node('Add', [made, x])], {}, name);
+    }
+    g.output('y', [1, 136, 4, 4]);
+    return g.model();
+  },
   'integer convolution and products': integerArithmetic,
   'scalars and an empty tensor': () => {
     const g = new GraphMaker(1);
