@@ -28,7 +28,7 @@ import type { InferenceTrace } from './trace-columns';
 export interface EngineOptions {
   /** Compute threads. */
   readonly threads: number;
-  /** Threads that read; 4 keep a fast SSD busy. */
+  /** Threads that read (default 2: into large pages they reach the disk's rate and leave the CPU to computing). */
   readonly readers?: number;
   /** Let idle compute threads spin a moment between layers (default true). */
   readonly spin?: boolean;
@@ -56,8 +56,9 @@ export interface InferenceResult {
   readonly trace: InferenceTrace;
 }
 
-const DEFAULT_READERS = 4;
+const DEFAULT_READERS = 2;
 const DEFAULT_READ_SAMPLE_BYTES = 128 << 20;
+const DEFAULT_READ_MEMORY_BYTES = 8 << 20;
 
 /** Runs models in a thread of its own, so that the calling thread stays free. One a process. */
 export class Engine {
@@ -140,12 +141,19 @@ export class Engine {
   /**
    * Direct read rate of a file, bytes per second, with nothing else going on in this engine.
    * @param how.parallel readers at work (default: all). @param how.totalBytes how much to read (default 128 MiB).
+   * @param how.memoryBytes size of the memory they land in (default 8 MiB).
    */
   async measureReads(
     path: string,
-    how: { readonly chunkBytes: number; readonly parallel?: number; readonly totalBytes?: number },
+    how: {
+      readonly chunkBytes: number;
+      readonly parallel?: number;
+      readonly totalBytes?: number;
+      readonly memoryBytes?: number;
+    },
   ): Promise<number> {
-    const { chunkBytes, parallel = this.readers, totalBytes = DEFAULT_READ_SAMPLE_BYTES } = how;
+    const { chunkBytes, parallel = this.readers } = how;
+    const { totalBytes = DEFAULT_READ_SAMPLE_BYTES, memoryBytes = DEFAULT_READ_MEMORY_BYTES } = how;
     const fileBytes = statSync(path).size;
     const measured = await this.ask({
       kind: 'measure-reads',
@@ -154,6 +162,7 @@ export class Engine {
       chunkBytes,
       parallel,
       totalBytes,
+      memoryBytes,
     });
     return (measured as ExecutorMeasured).bytesPerSec;
   }

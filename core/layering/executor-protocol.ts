@@ -32,6 +32,8 @@ export type ExecutorRequest =
       readonly parallel: number;
       /** How much to read; the file is read several times if it is smaller. */
       readonly totalBytes: number;
+      /** Memory the reads land in, over and over: small memory has small pages, which cost more per read. */
+      readonly memoryBytes: number;
     }
   | { readonly kind: 'end' };
 

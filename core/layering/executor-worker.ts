@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { engineClockMs } from '../base';
 import { SluiceError } from '../contract';
-import { allocateNativeMemory, OrtEnvironment } from '../ort';
+import { adviseHugePages, allocateNativeMemory, OrtEnvironment } from '../ort';
 import { createStreamTable, ReaderPool } from '../storage';
 import type {
   ExecutorLoaded,
@@ -67,11 +67,14 @@ function loaded(id: number): LoadedModel {
 
 /** Reads the file over and over into a small buffer, as the async pipeline reads but waiting for nothing. */
 async function measureReads(request: Extract<ExecutorRequest, { kind: 'measure-reads' }>): Promise<number> {
-  const { path, fileBytes, chunkBytes, parallel, totalBytes } = request;
+  const { path, fileBytes, chunkBytes, parallel, totalBytes, memoryBytes } = request;
   const length = Math.min(fileBytes, chunkBytes);
   const perPass = Math.max(1, Math.floor(fileBytes / length));
   const reads = Math.max(1, Math.ceil(totalBytes / length));
-  const memory = allocateNativeMemory(2 * pool.readers * length);
+  const slots = Math.max(1, Math.floor(memoryBytes / length));
+  const memory = allocateNativeMemory(slots * length);
+  // As the ring's memory: the kernel pins fewer, larger pages for each read.
+  adviseHugePages(memory);
   const shape = { operations: reads * pool.readers, readers: pool.readers, ticksPerInference: 1, rounds: 1 };
   const table = createStreamTable(shape, path, memory.memory);
   // They wait for the first tick, so that starting them is not measured.
@@ -81,7 +84,7 @@ async function measureReads(request: Extract<ExecutorRequest, { kind: 'measure-r
     // Operation i belongs to reader i mod R: empty ones keep the others idle.
     if (operation % pool.readers >= parallel) continue;
     table.fileOffsets[operation] = (read % perPass) * length;
-    table.destOffsets[operation] = (operation % (2 * pool.readers)) * length;
+    table.destOffsets[operation] = (read % slots) * length;
     table.byteLengths[operation] = length;
     read += 1;
   }

@@ -27,6 +27,8 @@ import { cutSteps, leastStepBytes, sumBytes, type Cut } from './split';
 const MAX_CHUNK_BYTES = 1 << 20;
 /** Parts of a ring: a step may take one, so that others can be read meanwhile. */
 const STEPS_PER_RING = 4;
+/** From this size on the ring gets large memory pages, into which reads are faster. */
+const LARGE_PAGE_BYTES = 2 << 20;
 /** Memory objects come in pieces of this size. */
 const PAGE_BYTES = 65_536;
 
@@ -330,12 +332,13 @@ export function pipelineTimes(
 ): PipelineTimes {
   const isOverlapped = (program.mode === 'async' && program.ringBytes > 0) || program.mode === 'sync';
   const extraMs = isOverlapped ? profile.streamedStepMs : 0;
+  const disk = program.ringBytes < LARGE_PAGE_BYTES ? (profile.smallRing ?? profile) : profile;
   return {
     stepMs: Float64Array.from(program.steps, (step) => extraMs + stepMs(manifest, profile, step)),
     readers: profile.readers,
-    bytesPerMs: profile.readBytesPerSec / 1000,
-    readerBytesPerMs: profile.readerBytesPerSec / 1000,
-    readLatencyMs: profile.readLatencyMs,
+    bytesPerMs: disk.readBytesPerSec / 1000,
+    readerBytesPerMs: disk.readerBytesPerSec / 1000,
+    readLatencyMs: disk.readLatencyMs,
     computeSlowdown: profile.computeSlowdown,
     readSlowdown: profile.readSlowdown,
   };

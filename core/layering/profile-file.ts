@@ -26,6 +26,14 @@ const profile = z.object({
   /** One reader alone: rate once a read has begun, and what beginning one costs. */
   readerBytesPerSec: z.number().positive(),
   readLatencyMs: z.number().nonnegative(),
+  /** The same figures for rings too small for large memory pages. */
+  smallRing: z
+    .object({
+      readBytesPerSec: z.number().positive(),
+      readerBytesPerSec: z.number().positive(),
+      readLatencyMs: z.number().nonnegative(),
+    })
+    .optional(),
   /** Compute takes this many times as long while reads go on; at least 1. */
   computeSlowdown: z.number().min(1),
   /** Reads take this many times as long while compute goes on; at least 1. */

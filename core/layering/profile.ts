@@ -13,8 +13,9 @@ import { writeProfile, type StoreProfile } from './profile-file';
 const RUNS = 5;
 const WARM_UPS = 2;
 const PATIENCE_MS = 4000;
-const LARGE_READ_BYTES = 1 << 20;
-const SMALL_READ_BYTES = 128 << 10;
+const LARGE_RING_BYTES = 4 << 20;
+const SMALL_RING_BYTES = 1 << 20;
+const SMALL_READ_BYTES = 64 << 10;
 const ONE_READER_BYTES = 48 << 20;
 const READ_SAMPLES = 3;
 /** Stands in for a disk that has nothing to read, bytes per second. */
@@ -58,7 +59,7 @@ export async function profileStore(
 }
 
 type Disturbance = Pick<StoreProfile, 'streamedStepMs' | 'computeSlowdown' | 'readSlowdown'>;
-type ReadFigures = Pick<StoreProfile, 'readers' | 'readBytesPerSec' | 'readerBytesPerSec' | 'readLatencyMs'>;
+type DiskFigures = NonNullable<StoreProfile['smallRing']>;
 const UNDISTURBED: Disturbance = { streamedStepMs: 0, computeSlowdown: 1, readSlowdown: 1 };
 
 class Measurement {
@@ -109,36 +110,36 @@ class Measurement {
     return Math.min(0.2, Math.max(0.005, extraMs / (steps - 1)));
   }
 
-  /** The disk's rate with all readers, and one reader's rate and latency from reads of two sizes. */
-  async reads(): Promise<ReadFigures> {
-    const path = join(this.storePath, WEIGHTS_FILE);
+  async reads(): Promise<Pick<StoreProfile, 'readers' | 'smallRing'> & DiskFigures> {
     const { readers } = this.engine;
-    if (statSync(path).size === 0) {
+    const { size } = statSync(join(this.storePath, WEIGHTS_FILE));
+    if (size === 0) {
       return { readers, readBytesPerSec: NO_DISK_RATE, readerBytesPerSec: NO_DISK_RATE, readLatencyMs: 0 };
     }
+    return { readers, ...(await this.disk(LARGE_RING_BYTES)), smallRing: await this.disk(SMALL_RING_BYTES) };
+  }
+
+  /** The disk's rate with all readers, and one reader's rate and latency from reads of two sizes. */
+  private async disk(memoryBytes: number): Promise<DiskFigures> {
+    const path = join(this.storePath, WEIGHTS_FILE);
+    const { readers } = this.engine;
+    const largeRead = memoryBytes / 4;
+    const one = { parallel: 1, totalBytes: ONE_READER_BYTES, memoryBytes };
     const samples: { all: number; large: number; small: number }[] = [];
     for (let sample = 0; sample < READ_SAMPLES; sample += 1) {
       samples.push({
-        all: await this.engine.measureReads(path, { chunkBytes: LARGE_READ_BYTES }),
-        large: await this.engine.measureReads(path, {
-          chunkBytes: LARGE_READ_BYTES,
-          parallel: 1,
-          totalBytes: ONE_READER_BYTES,
-        }),
-        small: await this.engine.measureReads(path, {
-          chunkBytes: SMALL_READ_BYTES,
-          parallel: 1,
-          totalBytes: ONE_READER_BYTES,
-        }),
+        all: await this.engine.measureReads(path, { chunkBytes: largeRead, memoryBytes }),
+        large: await this.engine.measureReads(path, { chunkBytes: largeRead, ...one }),
+        small: await this.engine.measureReads(path, { chunkBytes: SMALL_READ_BYTES, ...one }),
       });
     }
-    const large = LARGE_READ_BYTES / median(samples.map((sample) => sample.large));
+    const large = largeRead / median(samples.map((sample) => sample.large));
     const small = SMALL_READ_BYTES / median(samples.map((sample) => sample.small));
     const readBytesPerSec = median(samples.map((sample) => sample.all));
-    const rate = (LARGE_READ_BYTES - SMALL_READ_BYTES) / Math.max(1e-6, large - small);
+    const rate = (largeRead - SMALL_READ_BYTES) / Math.max(1e-6, large - small);
     const readerBytesPerSec = Math.min(4 * readBytesPerSec, Math.max(readBytesPerSec / readers, rate));
     const readLatencyMs = Math.max(0.01, (small - SMALL_READ_BYTES / readerBytesPerSec) * 1000);
-    return { readers, readBytesPerSec, readerBytesPerSec, readLatencyMs };
+    return { readBytesPerSec, readerBytesPerSec, readLatencyMs };
   }
 
   /** How much reads slow computing and computing slows reads, from a streamed run in small steps and one in large. */

@@ -34,7 +34,7 @@ export interface LayeringBenchReport {
 
 const WEIGHT_SEED = 1;
 const DEFAULT_ROUNDS = 7;
-const READERS = 4;
+const READERS = 2;
 
 /** Ids of the published networks, in the order of the report. */
 export const BENCH_NETWORKS: readonly string[] = ZOO.map((network) => network.id).filter(
