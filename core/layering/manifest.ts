@@ -7,7 +7,6 @@ import { SluiceError } from '../contract';
 export const STORE_FORMAT = 1;
 export const MANIFEST_FILE = 'manifest.json';
 export const WEIGHTS_FILE = 'weights.bin';
-export const SOURCE_LABELS_FILE = 'labels.txt';
 
 const count = z.number().int().nonnegative();
 const tensorSpec = z.object({ name: z.string(), dtype: z.string(), shape: z.array(z.number().int()) });

@@ -35,6 +35,7 @@ function profileOf(manifest: StoreManifest, seed: number): StoreProfile {
     readBytesPerSec,
     computeSlowdown: 1 + random(),
     readSlowdown: 1 + random(),
+    correction: 1,
   };
 }
 

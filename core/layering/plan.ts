@@ -278,7 +278,7 @@ function describe(
   const memory = memoryOf(manifest, program);
   const schedule = programSchedule(program);
   const streamed = schedule?.operations.reduce((sum, operation) => sum + operation.byteLength, 0) ?? 0;
-  const predictedMs = profile ? simulate(schedule, pipelineTimes(manifest, profile, program)).totalMs : 0;
+  const predictedMs = profile ? predictMs(manifest, profile, program) : 0;
   const detail: PlanDetail = {
     model: manifest.source.file,
     mode,
@@ -321,7 +321,9 @@ const TILED_SHARE = 0.95;
 
 /** Latency of a program by a profile, milliseconds. */
 export function predictMs(manifest: StoreManifest, profile: StoreProfile, program: Program): number {
-  return simulate(programSchedule(program), pipelineTimes(manifest, profile, program)).totalMs;
+  const schedule = programSchedule(program);
+  const { totalMs } = simulate(schedule, pipelineTimes(manifest, profile, program));
+  return schedule && program.mode !== 'sequential' ? totalMs * profile.correction : totalMs;
 }
 
 /** What the simulation needs to know about a program. */

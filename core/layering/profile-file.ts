@@ -38,6 +38,8 @@ const profile = z.object({
   computeSlowdown: z.number().min(1),
   /** Reads take this many times as long while compute goes on; at least 1. */
   readSlowdown: z.number().min(1),
+  /** Measured over simulated latency of streamed runs: what the simulation misses. */
+  correction: z.number().positive().default(1),
 });
 
 /** What one profiling run measured about a store on this machine. */

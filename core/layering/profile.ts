@@ -1,36 +1,48 @@
 import { statSync } from 'node:fs';
 import { freemem } from 'node:os';
 import { join } from 'node:path';
-import { median } from '../base';
+import { engineClockMs, median } from '../base';
 import { SluiceError } from '../contract';
 import type { Engine, EngineModel, InferenceResult } from './engine';
 import { readManifest, WEIGHTS_FILE, type StoreManifest } from './manifest';
 import { nominalInputs } from './nominal-inputs';
-import { pipelineTimes, planProgram, probePrograms, profilingProgram, type PlannedProgram } from './plan';
+import {
+  pipelineTimes,
+  planProgram,
+  predictMs,
+  probePrograms,
+  profilingProgram,
+  type PlannedProgram,
+} from './plan';
 import { writeProfile, type StoreProfile } from './profile-file';
+import { computeMs, fitSlowdown, layerMedians, overlapOf, slowdown, type Overlap } from './profile-fit';
 
-/** Inferences per measurement after two warm-ups; fewer once a measurement has taken `PATIENCE_MS`. */
-const RUNS = 5;
-const WARM_UPS = 2;
-const PATIENCE_MS = 4000;
+/** Every program gets a burst in each round, so that a noisy second spoils no figure alone. */
+const MIN_ROUNDS = 3;
+const MAX_ROUNDS = 5;
+const PATIENCE_MS = 6000;
+/** Inferences of a burst; the first is not counted. */
+const BURST = 3;
 const LARGE_RING_BYTES = 4 << 20;
 const SMALL_RING_BYTES = 1 << 20;
 const SMALL_READ_BYTES = 64 << 10;
-const ONE_READER_BYTES = 48 << 20;
-const READ_SAMPLES = 3;
+const ONE_READER_BYTES = 32 << 20;
+const ALL_READERS_BYTES = 64 << 20;
 /** Stands in for a disk that has nothing to read, bytes per second. */
 const NO_DISK_RATE = 1e9;
 /** All weights are loaded at once to measure only if they take less than this share of the free memory. */
 const RESIDENT_SHARE = 0.25;
 /** Without a resident measurement: what a call through the C API costs on current CPUs. */
 const TYPICAL_STEP_MS = 0.02;
+/** A correction outside this is not believed. */
+const MAX_CORRECTION = 1.4;
 const INPUT_SEED = 1;
 
 export type ProfileProgress = (phase: string, done: number, total: number) => void;
 
 /**
  * One profiling run: each layer's compute time, the cost of a step, the disk's read rate and how much computing and
- * reading disturb each other. Takes a few inferences and no more memory than streaming does, unless the model is
+ * reading disturb each other. Takes some inferences and no more memory than streaming does, unless the model is
  * small. The result is saved in the store.
  * @throws SluiceError `cancelled`, and whatever a run throws.
  */
@@ -41,238 +53,194 @@ export async function profileStore(
   signal?: AbortSignal,
 ): Promise<StoreProfile> {
   const manifest = readManifest(storePath);
-  const measure = new Measurement(engine, storePath, manifest, signal);
-  onProgress('profile layers', 0, 4);
-  const apart = await measure.run(profilingProgram(manifest));
-  const layerMs = layerMedians(manifest, apart);
-  onProgress('profile whole', 1, 4);
-  const stepMs = await measure.stepCost(apart);
-  onProgress('profile disk', 2, 4);
-  const reads = await measure.reads();
-  onProgress('profile overlap', 3, 4);
-  const { threads } = engine.info;
-  const undisturbed = { format: 2, threads, layerMs, stepMs, ...reads, ...UNDISTURBED } as const;
-  const profile: StoreProfile = { ...undisturbed, ...(await measure.disturbance(undisturbed)) };
+  const lanes = await openLanes(engine, storePath, manifest);
+  const disk = new DiskSamples(engine, join(storePath, WEIGHTS_FILE));
+  try {
+    const startMs = engineClockMs();
+    for (let round = 0; round < MAX_ROUNDS; round += 1) {
+      onProgress('profile', round, MAX_ROUNDS);
+      for (const lane of allOf(lanes)) await burst(lane, signal);
+      await disk.sample();
+      if (round + 1 >= MIN_ROUNDS && engineClockMs() - startMs > PATIENCE_MS) break;
+    }
+  } finally {
+    for (const lane of allOf(lanes)) await lane.model.close();
+  }
+  const profile = toProfile(engine, manifest, lanes, disk);
   await writeProfile(storePath, profile);
-  onProgress('profile overlap', 4, 4);
+  onProgress('profile', MAX_ROUNDS, MAX_ROUNDS);
   return profile;
 }
 
-type Disturbance = Pick<StoreProfile, 'streamedStepMs' | 'computeSlowdown' | 'readSlowdown'>;
-type DiskFigures = NonNullable<StoreProfile['smallRing']>;
-const UNDISTURBED: Disturbance = { streamedStepMs: 0, computeSlowdown: 1, readSlowdown: 1 };
+/** A program that is measured, and what came out. */
+interface Lane {
+  readonly planned: PlannedProgram;
+  readonly model: EngineModel;
+  readonly results: InferenceResult[];
+}
 
-class Measurement {
+interface Lanes {
+  /** Each layer a step of its own, reads and computing taking turns. */
+  readonly apart: Lane;
+  /** The network in one piece, where memory allows. */
+  readonly whole: Lane | undefined;
+  /** Streamed, in small steps and in large. */
+  readonly fine: Lane;
+  readonly coarse: Lane;
+}
+
+function allOf({ apart, whole, fine, coarse }: Lanes): Lane[] {
+  return whole ? [apart, whole, fine, coarse] : [apart, fine, coarse];
+}
+
+async function openLanes(engine: Engine, storePath: string, manifest: StoreManifest): Promise<Lanes> {
+  const opened: Lane[] = [];
+  const open = async (planned: PlannedProgram): Promise<Lane> => {
+    const model = await engine.loadProgram(storePath, manifest, planned.program, planned.detail);
+    const lane = { planned, model, results: [] };
+    opened.push(lane);
+    return lane;
+  };
+  try {
+    const [fine, coarse] = probePrograms(manifest);
+    const weights = manifest.layers.reduce((sum, layer) => sum + layer.byteLength, 0);
+    const fits = weights <= RESIDENT_SHARE * freemem();
+    return {
+      apart: await open(profilingProgram(manifest)),
+      whole: fits ? await open(planProgram(manifest, undefined, 'resident', Infinity)) : undefined,
+      fine: await open(fine),
+      coarse: await open(coarse),
+    };
+  } catch (error) {
+    for (const lane of opened) await lane.model.close();
+    throw error;
+  }
+}
+
+async function burst(lane: Lane, signal: AbortSignal | undefined): Promise<void> {
+  const inputs = nominalInputs(lane.model.manifest.inputs, INPUT_SEED);
+  for (let run = 0; run < BURST; run += 1) {
+    if (signal?.aborted) throw new SluiceError('cancelled', 'Profiling was cancelled.');
+    const result = await lane.model.run(inputs, signal ? { signal } : {});
+    if (run > 0) lane.results.push(result);
+  }
+}
+
+type DiskFigures = NonNullable<StoreProfile['smallRing']>;
+
+/** Read rates of all readers, and of one with reads of two sizes, into large and into small memory. */
+class DiskSamples {
+  private readonly large: DiskSample[] = [];
+  private readonly small: DiskSample[] = [];
+  private readonly isEmpty: boolean;
+
   constructor(
     private readonly engine: Engine,
-    private readonly storePath: string,
-    private readonly manifest: StoreManifest,
-    private readonly signal: AbortSignal | undefined,
-  ) {}
-
-  /** Some inferences under a program. */
-  async run(planned: PlannedProgram): Promise<InferenceResult[]> {
-    const model = await this.engine.loadProgram(
-      this.storePath,
-      this.manifest,
-      planned.program,
-      planned.detail,
-    );
-    try {
-      return await this.repeat(model);
-    } finally {
-      await model.close();
-    }
+    private readonly path: string,
+  ) {
+    this.isEmpty = statSync(path).size === 0;
   }
 
-  private async repeat(model: EngineModel): Promise<InferenceResult[]> {
-    const inputs = nominalInputs(this.manifest.inputs, INPUT_SEED);
-    const options = this.signal ? { signal: this.signal } : {};
-    const results: InferenceResult[] = [];
-    let spentMs = 0;
-    for (let run = 0; run < WARM_UPS + RUNS; run += 1) {
-      if (this.signal?.aborted) throw new SluiceError('cancelled', 'Profiling was cancelled.');
-      const result = await model.run(inputs, options);
-      spentMs += result.totalMs;
-      if (run >= WARM_UPS) results.push(result);
-      if (results.length > 1 && spentMs > PATIENCE_MS) break;
-    }
-    return results;
+  async sample(): Promise<void> {
+    if (this.isEmpty) return;
+    this.large.push(await this.measure(LARGE_RING_BYTES));
+    this.small.push(await this.measure(SMALL_RING_BYTES));
   }
 
-  /** What cutting the network into steps costs per step, from the same network in one piece. */
-  async stepCost(apart: readonly InferenceResult[]): Promise<number> {
-    const weights = this.manifest.layers.reduce((sum, layer) => sum + layer.byteLength, 0);
-    const steps = apart[0]?.trace.program.steps.length ?? 1;
-    if (weights > RESIDENT_SHARE * freemem() || steps < 2) return TYPICAL_STEP_MS;
-    const whole = await this.run(planProgram(this.manifest, undefined, 'resident', Infinity));
-    const extraMs = median(apart.map(computeMs)) - median(whole.map((result) => result.totalMs));
-    return Math.min(0.2, Math.max(0.005, extraMs / (steps - 1)));
-  }
-
-  async reads(): Promise<Pick<StoreProfile, 'readers' | 'smallRing'> & DiskFigures> {
+  figures(): Pick<StoreProfile, 'readers' | 'smallRing'> & DiskFigures {
     const { readers } = this.engine;
-    const { size } = statSync(join(this.storePath, WEIGHTS_FILE));
-    if (size === 0) {
+    if (this.isEmpty) {
       return { readers, readBytesPerSec: NO_DISK_RATE, readerBytesPerSec: NO_DISK_RATE, readLatencyMs: 0 };
     }
-    return { readers, ...(await this.disk(LARGE_RING_BYTES)), smallRing: await this.disk(SMALL_RING_BYTES) };
-  }
-
-  /** The disk's rate with all readers, and one reader's rate and latency from reads of two sizes. */
-  private async disk(memoryBytes: number): Promise<DiskFigures> {
-    const path = join(this.storePath, WEIGHTS_FILE);
-    const { readers } = this.engine;
-    const largeRead = memoryBytes / 4;
-    const one = { parallel: 1, totalBytes: ONE_READER_BYTES, memoryBytes };
-    const samples: { all: number; large: number; small: number }[] = [];
-    for (let sample = 0; sample < READ_SAMPLES; sample += 1) {
-      samples.push({
-        all: await this.engine.measureReads(path, { chunkBytes: largeRead, memoryBytes }),
-        large: await this.engine.measureReads(path, { chunkBytes: largeRead, ...one }),
-        small: await this.engine.measureReads(path, { chunkBytes: SMALL_READ_BYTES, ...one }),
-      });
-    }
-    const large = largeRead / median(samples.map((sample) => sample.large));
-    const small = SMALL_READ_BYTES / median(samples.map((sample) => sample.small));
-    const readBytesPerSec = median(samples.map((sample) => sample.all));
-    const rate = (largeRead - SMALL_READ_BYTES) / Math.max(1e-6, large - small);
-    const readerBytesPerSec = Math.min(4 * readBytesPerSec, Math.max(readBytesPerSec / readers, rate));
-    const readLatencyMs = Math.max(0.01, (small - SMALL_READ_BYTES / readerBytesPerSec) * 1000);
-    return { readBytesPerSec, readerBytesPerSec, readLatencyMs };
-  }
-
-  /** How much reads slow computing and computing slows reads, from a streamed run in small steps and one in large. */
-  async disturbance(profile: StoreProfile): Promise<Disturbance> {
-    const [fine, coarse] = probePrograms(this.manifest);
-    const small = this.overlap(profile, fine, await this.run(fine));
-    const large = this.overlap(profile, coarse, await this.run(coarse));
-    const { streamedStepMs, computeSlowdown } = fitSlowdown(small, large);
-    const readMs = (coarse.detail.streamedBytesPerRun / profile.readBytesPerSec) * 1000;
-    const readSlowdown = slowdown(large.bothMs, readMs - (large.readMs - large.bothMs));
-    return { streamedStepMs, computeSlowdown, readSlowdown };
-  }
-
-  private overlap(
-    profile: StoreProfile,
-    planned: PlannedProgram,
-    results: readonly InferenceResult[],
-  ): Overlap {
-    const overlaps = results.map(overlapOf);
-    const figure = (pick: (overlap: ReturnType<typeof overlapOf>) => number): number =>
-      median(overlaps.map(pick));
-    const { stepMs } = pipelineTimes(this.manifest, profile, planned.program);
     return {
-      steps: stepMs.length,
-      expectedMs: stepMs.reduce((sum, ms) => sum + ms, 0),
-      computeMs: figure((overlap) => overlap.computeMs),
-      readMs: figure((overlap) => overlap.readMs),
-      bothMs: figure((overlap) => overlap.bothMs),
+      readers,
+      ...diskFigures(this.large, LARGE_RING_BYTES / 4, readers),
+      smallRing: diskFigures(this.small, SMALL_RING_BYTES / 4, readers),
+    };
+  }
+
+  private async measure(memoryBytes: number): Promise<DiskSample> {
+    const chunkBytes = memoryBytes / 4;
+    const one = { parallel: 1, totalBytes: ONE_READER_BYTES, memoryBytes };
+    return {
+      all: await this.engine.measureReads(this.path, {
+        chunkBytes,
+        memoryBytes,
+        totalBytes: ALL_READERS_BYTES,
+      }),
+      oneLarge: await this.engine.measureReads(this.path, { chunkBytes, ...one }),
+      oneSmall: await this.engine.measureReads(this.path, { chunkBytes: SMALL_READ_BYTES, ...one }),
     };
   }
 }
 
-/** What a streamed run showed, against the compute time its steps would have undisturbed. */
-interface Overlap {
-  readonly steps: number;
-  readonly expectedMs: number;
-  readonly computeMs: number;
-  readonly readMs: number;
-  readonly bothMs: number;
+/** Bytes per second. */
+interface DiskSample {
+  readonly all: number;
+  readonly oneLarge: number;
+  readonly oneSmall: number;
 }
 
-const MAX_SLOWDOWN = 3;
+/** A read of n bytes by one reader takes latency + n / rate: two sizes give both. */
+function diskFigures(samples: readonly DiskSample[], largeBytes: number, readers: number): DiskFigures {
+  const largeSec = largeBytes / median(samples.map((sample) => sample.oneLarge));
+  const smallSec = SMALL_READ_BYTES / median(samples.map((sample) => sample.oneSmall));
+  const readBytesPerSec = median(samples.map((sample) => sample.all));
+  const rate = (largeBytes - SMALL_READ_BYTES) / Math.max(1e-6, largeSec - smallSec);
+  const readerBytesPerSec = Math.min(4 * readBytesPerSec, Math.max(readBytesPerSec / readers, rate));
+  const readLatencyMs = Math.max(0.01, (smallSec - SMALL_READ_BYTES / readerBytesPerSec) * 1000);
+  return { readBytesPerSec, readerBytesPerSec, readLatencyMs };
+}
 
-/**
- * Splits the extra compute time of two runs into a factor and a cost per step, neither negative. With f the share of
- * compute time that overlaps reads: computeMs = expectedMs (1 + f (slowdown - 1)) + f steps cost. Least squares.
- */
-export function fitSlowdown(
-  small: Overlap,
-  large: Overlap,
-): Pick<StoreProfile, 'streamedStepMs' | 'computeSlowdown'> {
-  const runs = [small, large].map(({ steps, expectedMs, computeMs: busyMs, bothMs }) => {
-    const share = busyMs === 0 ? 0 : bothMs / busyMs;
-    return { perFactor: expectedMs * share, perStep: steps * share, extraMs: busyMs - expectedMs };
-  });
-  const sum = (term: (run: (typeof runs)[number]) => number): number =>
-    runs.reduce((total, run) => total + term(run), 0);
-  const ff = sum((run) => run.perFactor ** 2);
-  const ss = sum((run) => run.perStep ** 2);
-  const fs = sum((run) => run.perFactor * run.perStep);
-  const fe = sum((run) => run.perFactor * run.extraMs);
-  const se = sum((run) => run.perStep * run.extraMs);
-  const both = {
-    factor: (fe * ss - se * fs) / (ff * ss - fs * fs),
-    cost: (se * ff - fe * fs) / (ff * ss - fs * fs),
+function toProfile(engine: Engine, manifest: StoreManifest, lanes: Lanes, disk: DiskSamples): StoreProfile {
+  const bare: StoreProfile = {
+    format: 2,
+    threads: engine.info.threads,
+    layerMs: layerMedians(manifest, lanes.apart.results),
+    stepMs: stepCost(lanes),
+    ...disk.figures(),
+    streamedStepMs: 0,
+    computeSlowdown: 1,
+    readSlowdown: 1,
+    correction: 1,
   };
-  const candidates = [
-    both,
-    { factor: 0, cost: ss > 0 ? se / ss : 0 },
-    { factor: ff > 0 ? fe / ff : 0, cost: 0 },
-  ]
-    .filter(({ factor, cost }) => factor >= 0 && cost >= 0)
-    .map((fit) => ({
-      ...fit,
-      error: sum((run) => (run.extraMs - fit.factor * run.perFactor - fit.cost * run.perStep) ** 2),
-    }))
-    .sort((a, b) => a.error - b.error);
-  const { factor, cost } = candidates[0] ?? { factor: 0, cost: 0 };
-  return { computeSlowdown: Math.min(MAX_SLOWDOWN, 1 + factor), streamedStepMs: cost };
+  const small = overlap(manifest, bare, lanes.fine);
+  const large = overlap(manifest, bare, lanes.coarse);
+  const readMs = (lanes.coarse.planned.detail.streamedBytesPerRun / bare.readBytesPerSec) * 1000;
+  const readSlowdown = slowdown(large.bothMs, readMs - (large.readMs - large.bothMs));
+  const fitted: StoreProfile = { ...bare, ...fitSlowdown(small, large), readSlowdown };
+  return { ...fitted, correction: correctionOf(manifest, fitted, [lanes.fine, lanes.coarse]) };
 }
 
-/** Wall time over the undisturbed time of the same work, within what is believable. */
-function slowdown(wallMs: number, workMs: number): number {
-  if (wallMs <= 0) return 1;
-  return Math.min(MAX_SLOWDOWN, Math.max(1, wallMs / Math.max(wallMs / MAX_SLOWDOWN, workMs)));
+/** What cutting the network into steps costs per step, from the same network in one piece. */
+function stepCost({ apart, whole }: Lanes): number {
+  const steps = apart.planned.program.steps.length;
+  if (!whole || steps < 2) return TYPICAL_STEP_MS;
+  const extraMs =
+    median(apart.results.map(computeMs)) - median(whole.results.map((result) => result.totalMs));
+  return Math.min(0.2, Math.max(0.005, extraMs / (steps - 1)));
 }
 
-function computeMs(result: InferenceResult): number {
-  const { steps } = result.trace.times;
-  let sum = 0;
-  for (let at = 0; at < steps.length; at += 3) sum += (steps[at + 2] ?? 0) - (steps[at + 1] ?? 0);
-  return sum;
+function overlap(manifest: StoreManifest, profile: StoreProfile, lane: Lane): Overlap {
+  const overlaps = lane.results.map(overlapOf);
+  const figure = (pick: (overlap: ReturnType<typeof overlapOf>) => number): number =>
+    median(overlaps.map(pick));
+  const { stepMs } = pipelineTimes(manifest, profile, lane.planned.program);
+  return {
+    steps: stepMs.length,
+    expectedMs: stepMs.reduce((sum, ms) => sum + ms, 0),
+    computeMs: figure((item) => item.computeMs),
+    readMs: figure((item) => item.readMs),
+    bothMs: figure((item) => item.bothMs),
+  };
 }
 
-function layerMedians(manifest: StoreManifest, results: readonly InferenceResult[]): number[] {
-  return manifest.layers.map((_, layer) =>
-    median(
-      results.map(({ trace }) =>
-        trace.program.steps.reduce((sum, step, index) => {
-          if (step.first !== layer) return sum;
-          return sum + (trace.times.steps[3 * index + 2] ?? 0) - (trace.times.steps[3 * index + 1] ?? 0);
-        }, 0),
-      ),
-    ),
-  );
-}
-
-/** Time spent computing, time spent reading (by any reader), and time spent on both at once; within the inference. */
-function overlapOf({ trace }: InferenceResult): { computeMs: number; readMs: number; bothMs: number } {
-  const { times } = trace;
-  const endMs = times.startMs + times.totalMs;
-  const reads: [number, number][] = [];
-  for (let at = 0; at < times.reads.length; at += 2) {
-    reads.push([Math.max(times.startMs, times.reads[at] ?? 0), Math.min(endMs, times.reads[at + 1] ?? 0)]);
-  }
-  const busy = union(reads.filter(([start, end]) => end > start));
-  let computing = 0;
-  let both = 0;
-  for (let at = 0; at < times.steps.length; at += 3) {
-    const start = times.steps[at + 1] ?? 0;
-    const end = times.steps[at + 2] ?? 0;
-    computing += end - start;
-    for (const [from, to] of busy) both += Math.max(0, Math.min(end, to) - Math.max(start, from));
-  }
-  return { computeMs: computing, readMs: busy.reduce((sum, [from, to]) => sum + to - from, 0), bothMs: both };
-}
-
-function union(intervals: readonly [number, number][]): [number, number][] {
-  const merged: [number, number][] = [];
-  for (const [start, end] of [...intervals].sort((a, b) => a[0] - b[0])) {
-    const last = merged.at(-1);
-    if (last && start <= last[1]) last[1] = Math.max(last[1], end);
-    else merged.push([start, end]);
-  }
-  return merged;
+/** What the simulation misses of streamed runs, as a factor: the measured over the simulated latency. */
+function correctionOf(manifest: StoreManifest, profile: StoreProfile, lanes: readonly Lane[]): number {
+  const ratios = lanes.map(({ planned, results }) => {
+    const measuredMs = median(results.map((result) => result.totalMs));
+    return measuredMs / Math.max(1e-6, predictMs(manifest, profile, planned.program));
+  });
+  const factor = Math.sqrt(ratios.reduce((product, ratio) => product * ratio, 1));
+  return Math.min(MAX_CORRECTION, Math.max(1 / MAX_CORRECTION, factor));
 }

@@ -1,8 +1,9 @@
 import {
   DataType,
+  intAttribute,
+  setAttribute,
   elementCount,
   tensorDataBytes,
-  type Attribute,
   type OnnxNode,
   type OnnxTensor,
 } from '../onnx';
@@ -81,7 +82,7 @@ function convTiling(
   const [, , bias, sum] = node.inputs;
   const rows = weight.dims[0] ?? 0;
   const [output] = node.outputs;
-  if (!output || intOf(node, 'group', 1) !== 1) return undefined;
+  if (!output || Number(intAttribute(node, 'group', 1n)) !== 1) return undefined;
   // y = x + conv(x): a tile would need all of x and a slice of it under one name.
   if (sum && sum === node.inputs[0]) return undefined;
   if (bias && initializers.get(bias)?.dims[0] !== rows) return undefined;
@@ -105,15 +106,16 @@ function gemmTiling(
 ): Tiling | undefined {
   const [a, , bias] = node.inputs;
   const [output] = node.outputs;
-  if (!output || !context.shapes.has(output) || intOf(node, 'transA', 0) !== 0) return undefined;
-  const transpose = intOf(node, 'transB', 0) === 0;
+  if (!output || !context.shapes.has(output) || Number(intAttribute(node, 'transA', 0n)) !== 0)
+    return undefined;
+  const transpose = Number(intAttribute(node, 'transB', 0n)) === 0;
   const rows = weight.dims[transpose ? 1 : 0] ?? 0;
   const biasTensor = bias ? initializers.get(bias) : undefined;
   // A column of biases has as many elements when the product is square, but does not split with the columns.
   if (bias && (!biasTensor || elementCount(biasTensor.dims) !== rows || biasTensor.dims.at(-1) !== rows)) {
     return undefined;
   }
-  if (transpose) setInt(node, 'transB', 1);
+  if (transpose) setAttribute(node, { name: 'transB', type: 'int', value: 1n });
   const isVector = context.shapes.get(a ?? '')?.[0] === 1;
   const block = isVector ? COLUMNS_OF_VECTOR : COLUMNS_PER_THREAD * context.threads;
   const outputShape = context.shapes.get(output) ?? [];
@@ -131,15 +133,17 @@ function matMulTiling(node: OnnxNode, weight: OnnxTensor, context: TilingContext
   const [output] = node.outputs;
   const shape = context.shapes.get(a ?? '');
   if (!output || !shape) return undefined;
-  if (['transBatchA', 'transBatchB'].some((name) => intOf(node, name, 0) !== 0)) return undefined;
-  const transpose = intOf(node, 'transB', 0) === 0;
+  if (['transBatchA', 'transBatchB'].some((name) => Number(intAttribute(node, name, 0n)) !== 0))
+    return undefined;
+  const transpose = Number(intAttribute(node, 'transB', 0n)) === 0;
   const rows = weight.dims[transpose ? 1 : 0] ?? 0;
   if (transpose) {
     node.opType = 'FusedMatMul';
     node.domain = 'com.microsoft';
-    setInt(node, 'transB', 1);
+    setAttribute(node, { name: 'transB', type: 'int', value: 1n });
   }
-  const isVector = intOf(node, 'transA', 0) === 0 && shape.slice(0, -1).every((dim) => dim === 1);
+  const isVector =
+    Number(intAttribute(node, 'transA', 0n)) === 0 && shape.slice(0, -1).every((dim) => dim === 1);
   const block = isVector ? COLUMNS_OF_VECTOR : COLUMNS_PER_THREAD * context.threads;
   const outputShape = context.shapes.get(output) ?? [];
   return finish(
@@ -173,14 +177,4 @@ function hasWidePlane(node: OnnxNode, context: TilingContext): boolean {
 
 function greatestCommonDivisor(a: number, b: number): number {
   return b === 0 ? a : greatestCommonDivisor(b, a % b);
-}
-
-function intOf(node: OnnxNode, name: string, fallback: number): number {
-  const attribute = node.attributes.find((item) => item.name === name);
-  return attribute?.type === 'int' ? Number(attribute.value) : fallback;
-}
-
-function setInt(node: OnnxNode, name: string, value: number): void {
-  const attribute: Attribute = { name, type: 'int', value: BigInt(value) };
-  node.attributes = [...node.attributes.filter((item) => item.name !== name), attribute];
 }

@@ -32,20 +32,10 @@ export function intAttribute(node: OnnxNode, name: string, fallback: bigint): bi
   return findAttribute(node, name, 'int') ?? fallback;
 }
 
-/** A float attribute; `fallback` is the operator's default. @throws SluiceError `bad-model`. */
-export function floatAttribute(node: OnnxNode, name: string, fallback: number): number {
-  return findAttribute(node, name, 'float') ?? fallback;
-}
-
 /** A string attribute decoded from UTF-8. @throws SluiceError `bad-model`. */
 export function stringAttribute(node: OnnxNode, name: string, fallback: string): string {
   const bytes = findAttribute(node, name, 'string');
   return bytes ? decoder.decode(bytes) : fallback;
-}
-
-/** An ints attribute. @throws SluiceError `bad-model`. */
-export function intsAttribute(node: OnnxNode, name: string, fallback: readonly bigint[]): readonly bigint[] {
-  return findAttribute(node, name, 'ints') ?? fallback;
 }
 
 /** Adds the attribute, or replaces the one of the same name. */

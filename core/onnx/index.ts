@@ -1,12 +1,4 @@
-export {
-  findAttribute,
-  floatAttribute,
-  intAttribute,
-  intsAttribute,
-  makeAttribute,
-  setAttribute,
-  stringAttribute,
-} from './attributes';
+export { findAttribute, intAttribute, makeAttribute, setAttribute, stringAttribute } from './attributes';
 export type { AttributeValue } from './attributes';
 export { checkModel } from './check-model';
 export { dtypeBits, dtypeFromName, dtypeName, elementCount, tensorBytes } from './dtypes';

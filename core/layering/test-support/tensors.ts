@@ -27,10 +27,6 @@ export function inputsFor(
   );
 }
 
-export function floats(dims: readonly number[], values: readonly number[]): HostTensor {
-  return { dtype: 'float32', dims, bytes: new Uint8Array(Float32Array.from(values).buffer) };
-}
-
 /** Elements as numbers, for the element types that tests compare. */
 export function numbersOf(tensor: HostTensor): number[] {
   const { buffer } = Uint8Array.from(tensor.bytes);
