@@ -17,7 +17,8 @@ import type {
 import { instructionSet } from './instruction-set';
 import type { MemoryUse } from './loaded-model';
 import { checkManifestFits, readManifest, type StoreManifest } from './manifest';
-import { planProgram, programSchedule } from './plan';
+import { planProgram } from './plan';
+import { programSchedule } from './predict';
 import type { Program } from './program';
 import { readProfile } from './profile-file';
 import type { StreamSchedule } from './schedule';

@@ -8,29 +8,20 @@ import {
   type PipelineMode,
   type PlanDetail,
 } from '../contract';
-import { alignUp } from '../storage';
-import type { StoreManifest } from './manifest';
-import type { StoreProfile } from './profile-file';
 import {
-  gatherBufferBytes,
-  layerRanges,
-  residentRanges,
-  ringPieces,
-  type Program,
-  type Step,
-} from './program';
-import { scheduleStream, type StreamSchedule } from './schedule';
-import { simulate, type PipelineTimes } from './simulate';
-import { cutSteps, leastStepBytes, sumBytes, type Cut } from './split';
-
-/** Reads of this size reach the disk's full rate; smaller rings read in smaller pieces. */
-const MAX_CHUNK_BYTES = 1 << 20;
-/** Parts of a ring: a step may take one, so that others can be read meanwhile. */
-const STEPS_PER_RING = 4;
-/** From this size on the ring gets large memory pages, into which reads are faster. */
-const LARGE_PAGE_BYTES = 2 << 20;
-/** Memory objects come in pieces of this size. */
-const PAGE_BYTES = 65_536;
+  candidatePrograms,
+  minimumRing,
+  none,
+  residentProgram,
+  stepLimit,
+  streamingProgram,
+} from './candidates';
+import type { StoreManifest } from './manifest';
+import { predictMs, programSchedule } from './predict';
+import type { StoreProfile } from './profile-file';
+import { layerRanges, type Program } from './program';
+import { memoryOf, pageAlign } from './program-memory';
+import { leastStepBytes, sumBytes } from './split';
 
 /** A program and what it promises. */
 export interface PlannedProgram {
@@ -97,54 +88,6 @@ export function minimumBudget(manifest: StoreManifest, mode: PipelineMode): numb
   return Math.min(memoryOf(manifest, program).totalBytes, residentTotalBytes(manifest));
 }
 
-const none: Pick<Cut, 'isResident' | 'residentUnits'> = { isResident: () => false, residentUnits: () => 0 };
-
-/**
- * The least ring: it has to hold the largest indivisible part (twice where reads overlap compute), and enough for
- * reads that are not much slower than large ones: 1/32 of all weights, between 1 MiB and 8 MiB.
- */
-function minimumRing(manifest: StoreManifest, mode: PipelineMode): number {
-  const part = Math.max(0, ...manifest.layers.map(leastStepBytes));
-  const streamed = manifest.layers.reduce((sum, layer) => sum + (layer.gather ? 0 : layer.byteLength), 0);
-  const useful = Math.min(8 << 20, Math.max(1 << 20, streamed / 32));
-  const wanted = mode === 'sequential' ? Math.max(part, useful / 2) : Math.max(2 * part, useful);
-  return pageAlign(Math.min(wanted, Math.max(2 * part, streamed)));
-}
-
-function stepLimit(manifest: StoreManifest, mode: PipelineMode, ringBytes: number): number {
-  if (mode === 'sequential') return ringBytes;
-  if (mode === 'sync') return Math.floor(ringBytes / 2 / 4096) * 4096;
-  const part = Math.max(0, ...manifest.layers.map(leastStepBytes));
-  return Math.max(part, ringBytes / STEPS_PER_RING);
-}
-
-function residentProgram(manifest: StoreManifest, mode: PipelineMode): Program {
-  const steps = cutSteps(manifest, {
-    isResident: () => true,
-    residentUnits: () => 0,
-    maxStepBytes: 0,
-    joinBytes: 0,
-  });
-  return { mode, steps, ringBytes: 0, chunkBytes: MAX_CHUNK_BYTES };
-}
-
-function streamingProgram(
-  manifest: StoreManifest,
-  mode: Exclude<PipelineMode, 'resident'>,
-  ringBytes: number,
-  maxStepBytes: number,
-  joinBytes: number,
-  residency: Pick<Cut, 'isResident' | 'residentUnits'>,
-): Program {
-  const steps = cutSteps(manifest, {
-    ...residency,
-    maxStepBytes,
-    joinBytes: Math.min(joinBytes, maxStepBytes),
-  });
-  const chunkBytes = Math.min(MAX_CHUNK_BYTES, Math.max(65_536, alignUp(ringBytes / STEPS_PER_RING)));
-  return { mode, steps, ringBytes, chunkBytes };
-}
-
 /** A layer is measured whole unless it is larger than this. */
 const PROFILE_STEP_BYTES = 64 << 20;
 
@@ -177,97 +120,6 @@ export function probePrograms(manifest: StoreManifest): [fine: PlannedProgram, c
   return [probe(least, 256 << 10), probe(most, most)];
 }
 
-function candidatePrograms(
-  manifest: StoreManifest,
-  profile: StoreProfile | undefined,
-  mode: Exclude<PipelineMode, 'resident'>,
-  budgetBytes: number,
-): Program[] {
-  const programs: Program[] = [];
-  for (const ringBytes of ringCandidates(manifest, mode, budgetBytes)) {
-    const maxStepBytes = stepLimit(manifest, mode, ringBytes);
-    for (const joinBytes of joinCandidates(maxStepBytes)) {
-      const bare = streamingProgram(manifest, mode, ringBytes, maxStepBytes, joinBytes, none);
-      const spareBytes = budgetBytes - memoryOf(manifest, bare).totalBytes;
-      if (spareBytes < 0) continue;
-      programs.push(bare);
-      for (const order of residencyOrders(manifest, profile)) {
-        const residency = chooseResident(manifest, order, spareBytes - 2 * PAGE_BYTES);
-        programs.push(streamingProgram(manifest, mode, ringBytes, maxStepBytes, joinBytes, residency));
-      }
-    }
-  }
-  return programs;
-}
-
-/** How large joined steps may get: small ones overlap better, large ones cost less. */
-function joinCandidates(maxStepBytes: number): number[] {
-  return [256 << 10, 1 << 20, 4 << 20].filter((bytes) => bytes < maxStepBytes).concat(maxStepBytes);
-}
-
-function ringCandidates(manifest: StoreManifest, mode: PipelineMode, budgetBytes: number): number[] {
-  const least = minimumRing(manifest, mode);
-  const sizes = [least];
-  for (let size = least * 2; size < budgetBytes && sizes.length < 7; size *= 2) sizes.push(pageAlign(size));
-  const most = Math.floor((budgetBytes * 0.98 - 4 * PAGE_BYTES) / PAGE_BYTES) * PAGE_BYTES;
-  if (most > least) sizes.push(most);
-  return sizes;
-}
-
-/** Orders in which layers may become resident: by least compute per byte (they stall most), and as they come. */
-function residencyOrders(manifest: StoreManifest, profile: StoreProfile | undefined): number[][] {
-  const layers = manifest.layers.map((_, index) => index).filter((index) => !manifest.layers[index]?.gather);
-  if (!profile) return [layers];
-  const density = (index: number): number =>
-    (profile.layerMs[index] ?? 0) / Math.max(1, manifest.layers[index]?.byteLength ?? 1);
-  return [[...layers].sort((a, b) => density(a) - density(b)), layers];
-}
-
-function chooseResident(
-  manifest: StoreManifest,
-  order: readonly number[],
-  spareBytes: number,
-): Pick<Cut, 'isResident' | 'residentUnits'> {
-  const whole = new Set<number>();
-  const units = new Map<number, number>();
-  let left = spareBytes;
-  for (const index of order) {
-    const layer = manifest.layers[index];
-    if (!layer || left <= 0) continue;
-    const bytes = sumBytes(layerRanges(layer));
-    if (bytes <= left) {
-      whole.add(index);
-      left -= bytes;
-    } else if (layer.tiling) {
-      const count = Math.floor(left / (layer.tiling.unitRows * layer.tiling.rowBytes));
-      units.set(index, count);
-      left -= count * layer.tiling.unitRows * layer.tiling.rowBytes;
-    }
-  }
-  return { isResident: (layer) => whole.has(layer), residentUnits: (layer) => units.get(layer) ?? 0 };
-}
-
-interface ProgramMemory {
-  readonly ringBytes: number;
-  readonly residentBytes: number;
-  readonly constantBytes: number;
-  readonly totalBytes: number;
-}
-
-/** What a program will allocate, as `WeightMemory` does it. */
-function memoryOf(manifest: StoreManifest, program: Program): ProgramMemory {
-  const isStreaming = program.steps.some((step) => step.ring.length > 0);
-  const tables = program.steps
-    .filter((step) => step.kind === 'gather' && step.resident.length === 0)
-    .map((step) => pageAlign(gatherBufferBytes(manifest.layers[step.first]?.gather?.rowBytes ?? 0)));
-  const ringBytes =
-    (isStreaming ? pageAlign(program.ringBytes) : 0) + tables.reduce((sum, bytes) => sum + bytes, 0);
-  const residentSum = sumBytes(residentRanges(program));
-  const residentBytes = residentSum === 0 ? 0 : pageAlign(residentSum);
-  const constantBytes = manifest.layers.reduce((sum, layer) => sum + layer.constantBytes, 0);
-  return { ringBytes, residentBytes, constantBytes, totalBytes: ringBytes + residentBytes + constantBytes };
-}
-
 function describe(
   manifest: StoreManifest,
   profile: StoreProfile | undefined,
@@ -295,14 +147,6 @@ function describe(
   return { program, detail };
 }
 
-/** The stream of a program; undefined when it reads nothing. */
-export function programSchedule(program: Program): StreamSchedule | undefined {
-  const pieces = ringPieces(program);
-  if (program.mode === 'resident' || pieces.length === 0) return undefined;
-  const { mode, ringBytes, chunkBytes, steps } = program;
-  return scheduleStream(pieces, { mode, ringBytes, chunkBytes, steps: steps.length });
-}
-
 function placementOf(manifest: StoreManifest, program: Program, index: number): LayerPlacement {
   const layer = manifest.layers[index];
   if (!layer || layer.byteLength === 0) return 'none';
@@ -314,48 +158,6 @@ function placementOf(manifest: StoreManifest, program: Program, index: number): 
 
 function isWithin(range: { fileOffset: number }, layer: { fileOffset: number; byteLength: number }): boolean {
   return range.fileOffset >= layer.fileOffset && range.fileOffset < layer.fileOffset + layer.byteLength;
-}
-
-/** Share of a tiled layer's time that its tiles take; the rest is what follows the heavy node. */
-const TILED_SHARE = 0.95;
-
-/** Latency of a program by a profile, milliseconds. */
-export function predictMs(manifest: StoreManifest, profile: StoreProfile, program: Program): number {
-  const schedule = programSchedule(program);
-  const { totalMs } = simulate(schedule, pipelineTimes(manifest, profile, program));
-  return schedule && program.mode !== 'sequential' ? totalMs * profile.correction : totalMs;
-}
-
-/** What the simulation needs to know about a program. */
-export function pipelineTimes(
-  manifest: StoreManifest,
-  profile: StoreProfile,
-  program: Program,
-): PipelineTimes {
-  const isOverlapped = (program.mode === 'async' && program.ringBytes > 0) || program.mode === 'sync';
-  const extraMs = isOverlapped ? profile.streamedStepMs : 0;
-  const disk = program.ringBytes < LARGE_PAGE_BYTES ? (profile.smallRing ?? profile) : profile;
-  return {
-    stepMs: Float64Array.from(program.steps, (step) => extraMs + stepMs(manifest, profile, step)),
-    readers: profile.readers,
-    bytesPerMs: disk.readBytesPerSec / 1000,
-    readerBytesPerMs: disk.readerBytesPerSec / 1000,
-    readLatencyMs: disk.readLatencyMs,
-    computeSlowdown: profile.computeSlowdown,
-    readSlowdown: profile.readSlowdown,
-  };
-}
-
-function stepMs(manifest: StoreManifest, profile: StoreProfile, step: Step): number {
-  const layerMs = (index: number): number => Math.max(0, (profile.layerMs[index] ?? 0) - profile.stepMs);
-  if (step.kind === 'tile' && step.rows) {
-    const rows = manifest.layers[step.first]?.tiling?.rows ?? 1;
-    return profile.stepMs + layerMs(step.first) * TILED_SHARE * (step.rows.count / rows);
-  }
-  if (step.kind === 'rest') return profile.stepMs + layerMs(step.first) * (1 - TILED_SHARE);
-  let ms = profile.stepMs;
-  for (let index = step.first; index <= step.last; index += 1) ms += layerMs(index);
-  return ms;
 }
 
 const CURVE_POINTS = 20;
@@ -394,10 +196,6 @@ export function memoryDelayCurve(
     points,
     measured: measured.filter((point) => point.mode === mode || point.mode === 'resident'),
   };
-}
-
-function pageAlign(bytes: number): number {
-  return alignUp(Math.max(1, bytes), PAGE_BYTES);
 }
 
 function budgetError(

@@ -6,14 +6,8 @@ import { SluiceError } from '../contract';
 import type { Engine, EngineModel, InferenceResult } from './engine';
 import { readManifest, WEIGHTS_FILE, type StoreManifest } from './manifest';
 import { nominalInputs } from './nominal-inputs';
-import {
-  pipelineTimes,
-  planProgram,
-  predictMs,
-  probePrograms,
-  profilingProgram,
-  type PlannedProgram,
-} from './plan';
+import { planProgram, probePrograms, profilingProgram, type PlannedProgram } from './plan';
+import { pipelineTimes, predictMs } from './predict';
 import { writeProfile, type StoreProfile } from './profile-file';
 import { computeMs, fitSlowdown, layerMedians, overlapOf, slowdown, type Overlap } from './profile-fit';
 

@@ -29,10 +29,17 @@ export async function ensureBuilt(parts = ['main', 'preload', 'renderer'], { ski
     const stale = parts.filter((part) => !isCurrent(part));
     if (stale.length === 0) return;
     step(`Building ${stale.join(', ')}`);
-    const { resolveConfig } = await import('electron-vite');
-    process.env.NODE_ENV_ELECTRON_VITE = 'production';
-    const { config } = await resolveConfig({ root: ROOT, logLevel: 'warn' }, 'build', 'production');
-    for (const part of stale) await explained(part, () => buildPart(part, config[part], skipMissing));
+    // The bundler sets NODE_ENV for itself; what runs after it (tests above all) must not inherit that.
+    const { NODE_ENV: before } = process.env;
+    try {
+      const { resolveConfig } = await import('electron-vite');
+      process.env.NODE_ENV_ELECTRON_VITE = 'production';
+      const { config } = await resolveConfig({ root: ROOT, logLevel: 'warn' }, 'build', 'production');
+      for (const part of stale) await explained(part, () => buildPart(part, config[part], skipMissing));
+    } finally {
+      if (before === undefined) delete process.env.NODE_ENV;
+      else process.env.NODE_ENV = before;
+    }
   });
 }
 
