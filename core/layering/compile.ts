@@ -131,7 +131,7 @@ async function fillStore(
       opsets: [...optimised.opsets],
       irVersion: optimised.irVersion,
       ...specs,
-      weightBytes,
+      weightBytes: parameterBytes(weightBytes, packed),
       layers: records,
       values: compiler.boundaryValues(layers),
       notes: compiler.notes,
@@ -139,6 +139,15 @@ async function fillStore(
   } finally {
     environment.close();
   }
+}
+
+/**
+ * W: the bytes of the model's initializers. Where those are nothing to what came out (a graph that computes its
+ * weights from constants, which the optimiser folds), the folded ones count.
+ */
+function parameterBytes(initializerBytes: number, packed: readonly PackedLayer[]): number {
+  const packedBytes = packed.reduce((sum, layer) => sum + layer.byteLength, 0);
+  return initializerBytes < packedBytes / 4 ? packedBytes : initializerBytes;
 }
 
 async function removeOptimiserFiles(staging: string): Promise<void> {
