@@ -5,7 +5,7 @@ import { ensureBuilt } from './lib/build.mjs';
 import { electronForTests, pinnedElectron } from './lib/electron.mjs';
 import { ensureInstalled } from './lib/install.mjs';
 import { ROOT } from './lib/paths.mjs';
-import { runForeground } from './lib/process.mjs';
+import { run, runForeground } from './lib/process.mjs';
 import { main, note, SetupError, step, warn } from './lib/terminal.mjs';
 
 const HELP = `Usage: npm start -- [options]
@@ -33,6 +33,7 @@ await main(async () => {
   }
   await ensureInstalled();
   await ensureBuilt();
+  await ensureExample();
   if (options.headless) return serve(options.port);
   if (!hasDisplay()) {
     note(
@@ -62,6 +63,17 @@ function readOptions() {
   } catch (error) {
     throw new SetupError(`${error.message}\n\n${HELP}`);
   }
+}
+
+const CLI = join(ROOT, 'out', 'main', 'cli.js');
+
+/** A library without models gets the example, so that the console opens on something that works. */
+async function ensureExample() {
+  const { code, output } = await run(process.execPath, [CLI, '--json', 'models', 'list']);
+  if (code === 0 && !/^\s*\[\s*\]\s*$/.test(output)) return;
+  step('Importing the example, which reads text from a photo (once, some seconds)');
+  const imported = await runForeground(process.execPath, [CLI, 'models', 'import', '--example']);
+  if (imported.code !== 0) warn('The example could not be imported; its own message stands above.');
 }
 
 function hasDisplay() {
@@ -102,8 +114,7 @@ async function openWindow(electron, port) {
 async function serve(port) {
   const chosen = port ?? String(await freePort());
   step('Starting the engine and the web console; Ctrl-C ends it');
-  const cli = join(ROOT, 'out', 'main', 'cli.js');
-  const { code, ms } = await runForeground(process.execPath, [cli, 'host', '--port', chosen, '--open']);
+  const { code, ms } = await runForeground(process.execPath, [CLI, 'host', '--port', chosen, '--open']);
   if (code === 0 || code === 130 || code === 143) return 0;
   throw new SetupError(
     `The engine's host ended after ${(ms / 1000).toFixed(1)} s with exit code ${code}; its own message stands above. ` +
