@@ -37,8 +37,8 @@ const MAX_RUNS_PER_BURST = 6;
 /** Reads that go on after a burst (the ring fills for the next inference) end within this. */
 const SETTLE_MS = 80;
 /** Room for a limited process's own code pages and for its heap to breathe: at least this, or a share of its memory. */
-const CGROUP_SLACK_BYTES = 8 << 20;
-const CGROUP_SLACK_SHARE = 0.06;
+const CGROUP_SLACK_BYTES = 16 << 20;
+const CGROUP_SLACK_SHARE = 0.25;
 
 interface Lane {
   readonly side: string;
