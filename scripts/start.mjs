@@ -24,6 +24,7 @@ SLUICE_DATA_DIR chooses where models and runs are kept.
 /** An Electron that ends this soon with an error never showed a window. */
 const NEVER_OPENED_MS = 10_000;
 const WEB_PORT = 8787;
+const CLI = join(ROOT, 'out', 'main', 'cli.js');
 
 await main(async () => {
   const options = readOptions();
@@ -64,8 +65,6 @@ function readOptions() {
     throw new SetupError(`${error.message}\n\n${HELP}`);
   }
 }
-
-const CLI = join(ROOT, 'out', 'main', 'cli.js');
 
 /** A library without models gets the example, so that the console opens on something that works. */
 async function ensureExample() {
