@@ -28,6 +28,7 @@ export function useRequest<N extends RequestName>(
   const { client, engine } = useSession();
   const live = useStore(engine, (state) => state.status.state === 'ok');
   const [answer, setAnswer] = useState<{ readonly key: string; readonly answer: Answer<RequestOutput<N>> }>();
+  const isAsked = input !== undefined;
   useEffect(() => {
     if (!live || input === undefined) return;
     let current = true;
@@ -48,6 +49,6 @@ export function useRequest<N extends RequestName>(
     };
     // `key` stands for `input`, which is a new object at every render.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [client, live, name, key, revision, waitMs]);
+  }, [client, live, isAsked, name, key, revision, waitMs]);
   return answer?.key === key ? answer.answer : {};
 }
