@@ -32,6 +32,7 @@ test('reads the text of a photo under a budget and shows what every layer did', 
   await expectSignWasRead(ui);
   await expect(ui.run.latency).toContainText(/\d\s*m?s/);
   await expect(ui.run.curve).toBeVisible();
+  await expect(page.getByText('Where the layers live')).toBeVisible();
   await saveScreen(page, 'run-answer');
 
   await ui.open('Timeline');
