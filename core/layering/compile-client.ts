@@ -2,7 +2,8 @@ import { fork } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { workerFile } from '../base';
 import { SluiceError, type WireError } from '../contract';
-import { PARTIAL_SUFFIX, type CompileProgress, type CompileRequest } from './compile';
+import { PARTIAL_SUFFIX, type CompileProgress } from './compile';
+import type { CompileRequest } from './compile-request';
 
 export type CompileEvent =
   | { readonly kind: 'progress'; readonly progress: CompileProgress }

@@ -1,7 +1,8 @@
 /** Entry of the process that compiles one model, so that its memory goes with it and it can be killed at any moment. */
 import { SluiceError } from '../contract';
-import { compileStore, type CompileProgress, type CompileRequest } from './compile';
+import { compileStore, type CompileProgress } from './compile';
 import type { CompileEvent } from './compile-client';
+import type { CompileRequest } from './compile-request';
 
 /** Progress is told at most this often. */
 const PROGRESS_INTERVAL_MS = 50;

@@ -20,7 +20,7 @@ import { seededRandom, workerFile } from '../base';
 import { SluiceError } from '../contract';
 import { makeNode, readTensorBytesSync, writeModel } from '../onnx';
 import { OrtEnvironment } from '../ort';
-import type { CompileRequest } from './compile';
+import type { CompileRequest } from './compile-request';
 import { instructionSet } from './instruction-set';
 import { ModelLibrary, type LibraryHere } from './library';
 import { MANIFEST_FILE, readManifest, WEIGHTS_FILE } from './manifest';

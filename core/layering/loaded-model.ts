@@ -150,48 +150,52 @@ export class LoadedModel {
     inputs: HostTensors,
     options: InferenceOptions,
   ): InferenceOutcome {
-    const times = new StepTimes(this.steps.length);
     binding.writeInputs(inputs);
+    const times = this.play(options, (prepared, index) => {
+      const source = this.rows.get(index);
+      if (source) binding.gather(prepared, source, options.isCancelled);
+      else binding.run(index, this.runOptions);
+    });
+    return { outputs: binding.readOutputs(), times };
+  }
+
+  private runDynamic(inputs: HostTensors, key: string, options: InferenceOptions): InferenceOutcome {
+    const pass = new DynamicPass(this.environment, this.manifest, this.steps, this.rows, inputs);
+    try {
+      const times = this.play(
+        options,
+        (prepared, index) => pass.run(prepared, index, this.runOptions, options.isCancelled),
+        (index) => this.checks.check(index),
+      );
+      const outputs = pass.readOutputs();
+      if (!this.hasDataDependentShapes) this.bind(key, pass);
+      return { outputs, times };
+    } finally {
+      pass.release();
+    }
+  }
+
+  /** All steps in order, each when its weights are there. @param onWeights sees them before the step runs. */
+  private play(
+    options: InferenceOptions,
+    compute: (prepared: PreparedStep, index: number) => void,
+    onWeights: (index: number) => void = () => undefined,
+  ): InferenceTimes {
+    const times = new StepTimes(this.steps.length);
     this.ring.start();
     times.start();
     this.steps.forEach((prepared, index) => {
       times.waitFrom(index);
       this.ring.waitForStep(index, options.isCancelled);
       if (options.isCancelled()) throw new SluiceError('cancelled', 'The run was cancelled.');
+      onWeights(index);
       times.computeFrom(index);
-      const source = this.rows.get(index);
-      if (source) binding.gather(prepared, source, options.isCancelled);
-      else binding.run(index, this.runOptions);
+      compute(prepared, index);
       times.endAt(index);
       this.ring.finishStep(index);
     });
     times.finish();
-    return { outputs: binding.readOutputs(), times: this.ring.times(times) };
-  }
-
-  private runDynamic(inputs: HostTensors, key: string, options: InferenceOptions): InferenceOutcome {
-    const pass = new DynamicPass(this.environment, this.manifest, this.steps, this.rows, inputs);
-    const times = new StepTimes(this.steps.length);
-    try {
-      this.ring.start();
-      times.start();
-      this.steps.forEach((prepared, index) => {
-        times.waitFrom(index);
-        this.ring.waitForStep(index, options.isCancelled);
-        if (options.isCancelled()) throw new SluiceError('cancelled', 'The run was cancelled.');
-        this.checks.check(index);
-        times.computeFrom(index);
-        pass.run(prepared, index, this.runOptions, options.isCancelled);
-        times.endAt(index);
-        this.ring.finishStep(index);
-      });
-      times.finish();
-      const outputs = pass.readOutputs();
-      if (!this.hasDataDependentShapes) this.bind(key, pass);
-      return { outputs, times: this.ring.times(times) };
-    } finally {
-      pass.release();
-    }
+    return this.ring.times(times);
   }
 
   private bind(key: string, pass: DynamicPass): void {
