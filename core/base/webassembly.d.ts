@@ -3,5 +3,7 @@ declare namespace WebAssembly {
   class Memory {
     constructor(descriptor: { initial: number; maximum?: number; shared?: boolean });
     readonly buffer: SharedArrayBuffer;
+    /** Shared memory grows in place; buffers made before keep their length. */
+    grow(pages: number): number;
   }
 }

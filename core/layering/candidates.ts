@@ -8,6 +8,8 @@ import { cutSteps, leastStepBytes, sumBytes, type Cut } from './split';
 
 /** Reads of this size reach the disk's full rate; smaller rings read in smaller pieces. */
 const MAX_CHUNK_BYTES = 1 << 20;
+/** A ring that runs further ahead than this gains nothing that resident layers would not gain better. */
+const MAX_RING_BYTES = 1 << 30;
 /** Parts of a ring: a step may take one, so that others can be read meanwhile. */
 const STEPS_PER_RING = 4;
 
@@ -94,8 +96,11 @@ function joinCandidates(maxStepBytes: number): number[] {
 function ringCandidates(manifest: StoreManifest, mode: PipelineMode, budgetBytes: number): number[] {
   const least = minimumRing(manifest, mode);
   const sizes = [least];
-  for (let size = least * 2; size < budgetBytes && sizes.length < 7; size *= 2) sizes.push(pageAlign(size));
-  const most = Math.floor((budgetBytes * 0.98 - 4 * PAGE_BYTES) / PAGE_BYTES) * PAGE_BYTES;
+  for (let size = least * 2; size < budgetBytes && sizes.length < 7; size *= 2) {
+    if (size <= MAX_RING_BYTES) sizes.push(pageAlign(size));
+  }
+  const share = Math.floor((budgetBytes * 0.98 - 4 * PAGE_BYTES) / PAGE_BYTES) * PAGE_BYTES;
+  const most = Math.min(share, MAX_RING_BYTES);
   if (most > least) sizes.push(most);
   return sizes;
 }

@@ -136,7 +136,8 @@ describe('cancelling', () => {
     const { totalMs } = await model.run(inputs);
     const random = seededRandom(7);
     let cancelled = 0;
-    for (let turn = 0; turn < 20; turn += 1) {
+    // Timers are coarse beside an inference: some turns end before they are cancelled.
+    for (let turn = 0; turn < 200 && cancelled < 5; turn += 1) {
       const controller = new AbortController();
       const run = model.run(inputs, { signal: controller.signal });
       setTimeout(() => controller.abort(), random() * 1.3 * totalMs);
@@ -147,7 +148,7 @@ describe('cancelling', () => {
       }
       expectSameBits((await model.run(inputs)).outputs, right);
     }
-    expect(cancelled).toBeGreaterThan(2);
+    expect(cancelled).toBe(5);
     await model.close();
   });
 

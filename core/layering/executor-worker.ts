@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { engineClockMs } from '../base';
 import { SluiceError } from '../contract';
-import { adviseHugePages, allocateNativeMemory, OrtEnvironment } from '../ort';
+import { LargePageMemory, OrtEnvironment } from '../ort';
 import { createStreamTable, ReaderPool } from '../storage';
 import type {
   ExecutorLoaded,
@@ -72,9 +72,8 @@ async function measureReads(request: Extract<ExecutorRequest, { kind: 'measure-r
   const perPass = Math.max(1, Math.floor(fileBytes / length));
   const reads = Math.max(1, Math.ceil(totalBytes / length));
   const slots = Math.max(1, Math.floor(memoryBytes / length));
-  const memory = allocateNativeMemory(slots * length);
-  // As the ring's memory: the kernel pins fewer, larger pages for each read.
-  adviseHugePages(memory);
+  // As the ring's memory.
+  const memory = LargePageMemory.allocate(slots * length).block;
   const shape = { operations: reads * pool.readers, readers: pool.readers, ticksPerInference: 1, rounds: 1 };
   const table = createStreamTable(shape, path, memory.memory);
   // They wait for the first tick, so that starting them is not measured.
@@ -84,7 +83,7 @@ async function measureReads(request: Extract<ExecutorRequest, { kind: 'measure-r
     // Operation i belongs to reader i mod R: empty ones keep the others idle.
     if (operation % pool.readers >= parallel) continue;
     table.fileOffsets[operation] = (read % perPass) * length;
-    table.destOffsets[operation] = (read % slots) * length;
+    table.destOffsets[operation] = memory.byteOffset + (read % slots) * length;
     table.byteLengths[operation] = length;
     read += 1;
   }

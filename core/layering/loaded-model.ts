@@ -1,5 +1,5 @@
 import { SluiceError } from '../contract';
-import { allocateNativeMemory, RunOptions, type NativeMemory, type OrtEnvironment } from '../ort';
+import { RunOptions, type NativeMemory, type OrtEnvironment } from '../ort';
 import type { ReaderPool } from '../storage';
 import { DynamicPass } from './dynamic-pass';
 import type { StoreManifest } from './manifest';
@@ -92,7 +92,7 @@ export class LoadedModel {
       ringBytes: this.memory.ringBytes + tables,
       residentBytes: this.memory.residentBytes,
       constantBytes: this.manifest.layers.reduce((sum, layer) => sum + layer.constantBytes, 0),
-      activationBytes: this.arena?.bytes.byteLength ?? 0,
+      activationBytes: this.memory.behindRingBytes || (this.arena?.bytes.byteLength ?? 0),
     };
   }
 
@@ -204,7 +204,7 @@ export class LoadedModel {
     if (!this.arena || this.arena.bytes.byteLength < plan.byteLength) {
       for (const binding of this.bindings.values()) binding.release();
       this.bindings.clear();
-      this.arena = allocateNativeMemory(plan.byteLength);
+      this.arena = this.memory.activations(plan.byteLength);
     }
     const binding = new StaticBinding(
       this.environment,

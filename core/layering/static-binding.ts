@@ -83,7 +83,7 @@ export class StaticBinding {
       byteOffset: 0,
       byteLength: bytes.byteLength,
     };
-    const address = this.arena.address + BigInt(bytes.byteOffset + slice.byteOffset);
+    const address = this.arena.address + BigInt(bytes.byteOffset - this.arena.byteOffset + slice.byteOffset);
     const tensor = tensorOver(
       this.environment,
       shape.dtype,

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { SluiceError } from '../contract';
-import { adviseHugePages, allocateNativeMemory, MAX_MEMORY_BYTES, type NativeMemory } from '../ort';
+import { LargePageMemory, MAX_BLOCK_BYTES, type NativeMemory } from '../ort';
 import {
   createStreamTable,
   readsDone,
@@ -38,7 +38,7 @@ export class WeightMemory {
     private readonly byStep: ReadonlyMap<number, readonly PlacedRange[]>,
     private readonly resident: readonly PlacedRange[],
     private ringStream: RingStream | undefined,
-    readonly ringBytes: number,
+    private readonly ringMemory: LargePageMemory | undefined,
     readonly residentBytes: number,
     readonly direct: boolean,
     private readonly path: string,
@@ -60,10 +60,10 @@ export class WeightMemory {
     const direct = await loadRanges(pool, path, resident, layerAt);
     const pieces = ringPieces(program);
     if (program.mode === 'resident' || pieces.length === 0) {
-      return new WeightMemory(new Map(), resident, undefined, 0, residentBytes, direct, path);
+      return new WeightMemory(new Map(), resident, undefined, undefined, residentBytes, direct, path);
     }
-    const memory = allocateNativeMemory(program.ringBytes);
-    adviseHugePages(memory);
+    const ringMemory = LargePageMemory.allocate(program.ringBytes);
+    const memory = ringMemory.block;
     const schedule = scheduleStream(pieces, {
       mode: program.mode,
       ringBytes: program.ringBytes,
@@ -81,11 +81,29 @@ export class WeightMemory {
       byStep,
       resident,
       ring,
-      memory.bytes.byteLength,
+      ringMemory,
       residentBytes,
       direct && handle.direct,
       path,
     );
+  }
+
+  get ringBytes(): number {
+    return this.ringMemory?.block.bytes.byteLength ?? 0;
+  }
+
+  /**
+   * Memory for activations: behind the ring where there is one, so that it shares the large page in which the ring
+   * ends. A later call may ask for more and takes the place of the one before.
+   * @throws SluiceError `budget-too-small` when the operating system refuses it.
+   */
+  activations(byteLength: number): NativeMemory {
+    return this.ringMemory?.rest(byteLength) ?? LargePageMemory.allocate(byteLength).block;
+  }
+
+  /** What lies behind the ring, activations and what is idle of the last large page. */
+  get behindRingBytes(): number {
+    return this.ringMemory?.restAndIdleBytes ?? 0;
   }
 
   get ring(): RingStream | undefined {
@@ -136,8 +154,7 @@ function placeResident(ranges: readonly FileRange[]): PlacedRange[] {
   let groupBytes = 0;
   const flush = (): void => {
     if (group.length === 0) return;
-    const memory = allocateNativeMemory(groupBytes);
-    adviseHugePages(memory);
+    const memory = LargePageMemory.allocate(groupBytes).block;
     let offset = 0;
     for (const range of group) {
       placed.push({ ...range, memory, offset });
@@ -147,7 +164,7 @@ function placeResident(ranges: readonly FileRange[]): PlacedRange[] {
     groupBytes = 0;
   };
   for (const range of ranges) {
-    if (groupBytes + range.byteLength > MAX_MEMORY_BYTES) flush();
+    if (groupBytes + range.byteLength > MAX_BLOCK_BYTES) flush();
     group.push(range);
     groupBytes += range.byteLength;
   }
@@ -173,7 +190,7 @@ async function loadRanges(
     const table = createStreamTable(shape, path, memory.memory);
     chunks.forEach((chunk, index) => {
       table.fileOffsets[index] = chunk.fileOffset;
-      table.destOffsets[index] = chunk.offset;
+      table.destOffsets[index] = memory.byteOffset + chunk.offset;
       table.byteLengths[index] = chunk.byteLength;
     });
     const handle = await pool.attach(table);
@@ -202,7 +219,7 @@ function toTable(schedule: StreamSchedule, path: string, memory: NativeMemory, r
   const table = createStreamTable(shape, path, memory.memory);
   schedule.operations.forEach((operation, index) => {
     table.fileOffsets[index] = operation.fileOffset;
-    table.destOffsets[index] = operation.ringOffset;
+    table.destOffsets[index] = memory.byteOffset + operation.ringOffset;
     table.byteLengths[index] = operation.byteLength;
     // No barrier at all becomes one that is always passed.
     table.barrierTicks[index] = Math.max(operation.barrierTick, -(2 ** 30));

@@ -3,10 +3,10 @@ export type { EnvironmentOptions } from './environment';
 export { runtimeLibraryPath } from './library';
 export {
   addressOf,
-  adviseHugePages,
   allocateNativeMemory,
   copyFromNative,
-  MAX_MEMORY_BYTES,
+  LargePageMemory,
+  MAX_BLOCK_BYTES,
   releasePages,
   viewNativeMemory,
 } from './native-memory';

@@ -9,6 +9,7 @@ import type { OrtTensor } from './index';
 import {
   addressOf,
   allocateNativeMemory,
+  LargePageMemory,
   BoundRun,
   copyFromNative,
   OrtEnvironment,
@@ -334,7 +335,27 @@ describe('memory', () => {
     if (releasePages(memory)) expect(memory.bytes.every((byte) => byte === 0)).toBe(true);
   });
 
+  it('begins with a large page, and grows a second block behind the first in place', () => {
+    const large = LargePageMemory.allocate(3 << 16);
+    expect(large.block.address % (2n << 20n)).toBe(0n);
+    expect(large.block.bytes.byteLength).toBe(3 << 16);
+    expect(large.restAndIdleBytes, 'the page is charged to what shares it').toBe((2 << 20) - (3 << 16));
+    large.block.bytes.fill(7);
+    const rest = large.rest(1000);
+    expect(rest.address).toBe(large.block.address + BigInt(3 << 16));
+    expect(large.restAndIdleBytes).toBe((2 << 20) - (3 << 16));
+    rest.bytes.fill(8);
+    const longer = large.rest(5 << 20);
+    expect(longer.address).toBe(rest.address);
+    expect(longer.bytes.byteLength).toBe(5 << 20);
+    expect(large.restAndIdleBytes).toBe((6 << 20) - (3 << 16));
+    longer.bytes.fill(9, 1000);
+    expect(large.block.bytes.every((byte) => byte === 7)).toBe(true);
+    expect(rest.bytes.every((byte) => byte === 8), 'the shorter view shows the same bytes').toBe(true);
+  });
+
   it('refuses blocks and tensors that can not be', () => {
+    expect(failureOf(() => LargePageMemory.allocate(2 ** 32)).code).toBe('unsupported');
     expect(failureOf(() => allocateNativeMemory(2 ** 33)).code).toBe('unsupported');
     const bytes = new Uint8Array(new ArrayBuffer(8));
     expect(
