@@ -7,7 +7,7 @@ import { minimumBudget, planProgram, residentTotalBytes } from './plan';
 import type { StoreManifest } from './manifest';
 import type { HostTensors } from './tensors';
 import { BenchTop, infer, type TestStore } from './test-support/bench-top';
-import { dynamicNetwork, mediumNetwork } from './test-support/networks';
+import { dynamicNetwork, mediumNetwork, productsOf } from './test-support/networks';
 import { referenceOutputs } from './test-support/reference';
 import { expectClose, expectSameBits, inputsFor } from './test-support/tensors';
 
@@ -77,6 +77,18 @@ describe('a network with heavy nodes of every kind', () => {
 
   it('gives the same bits in every mode and budget, close to stock', async () => {
     await compareModes(store, [1, 2], [[]]);
+  });
+
+  it.each([1, 2, 127, 128, 129, 197, 384])('tiles products of %i rows', async (rows) => {
+    const products = await bench.compile(productsOf(rows, rows));
+    const least = planProgram(
+      products.manifest,
+      undefined,
+      'async',
+      minimumBudget(products.manifest, 'async'),
+    );
+    expect(least.program.steps.some((step) => step.kind === 'tile')).toBe(true);
+    await compareModes(products, [1], [[]]);
   });
 
   it('takes any batch size, several in a row', async () => {

@@ -33,7 +33,8 @@ export interface TilingContext {
 const NCHWC_BLOCK = 16;
 /**
  * MLAS's matrix product blocks its inner dimension by how many columns a thread gets; from 128 columns a thread on the
- * blocking, and so the rounding, no longer depends on it (sgemm.cpp, MLAS_SGEMM_STRIDEN).
+ * blocking, and so the rounding, no longer depends on it (sgemm.cpp, MLAS_SGEMM_STRIDEN). Threads share the columns of
+ * a product that is wider than high, and the rows of any other.
  */
 const COLUMNS_PER_THREAD = 128;
 /**
@@ -116,8 +117,7 @@ function gemmTiling(
     return undefined;
   }
   if (transpose) setAttribute(node, { name: 'transB', type: 'int', value: 1n });
-  const isVector = context.shapes.get(a ?? '')?.[0] === 1;
-  const block = isVector ? COLUMNS_OF_VECTOR : COLUMNS_PER_THREAD * context.threads;
+  const block = columnsBlock(context.shapes.get(a ?? '')?.[0], context.threads);
   const outputShape = context.shapes.get(output) ?? [];
   return finish(
     { weight: weight.name, output, transpose, rows, outputAxis: -1, outputShape },
@@ -142,9 +142,8 @@ function matMulTiling(node: OnnxNode, weight: OnnxTensor, context: TilingContext
     node.domain = 'com.microsoft';
     setAttribute(node, { name: 'transB', type: 'int', value: 1n });
   }
-  const isVector =
-    Number(intAttribute(node, 'transA', 0n)) === 0 && shape.slice(0, -1).every((dim) => dim === 1);
-  const block = isVector ? COLUMNS_OF_VECTOR : COLUMNS_PER_THREAD * context.threads;
+  const isPlain = Number(intAttribute(node, 'transA', 0n)) === 0 && shape.every((dim) => dim > 0);
+  const block = columnsBlock(isPlain ? elementCount(shape.slice(0, -1)) : undefined, context.threads);
   const outputShape = context.shapes.get(output) ?? [];
   return finish(
     { weight: weight.name, output, transpose, rows, outputAxis: -1, outputShape },
@@ -153,6 +152,17 @@ function matMulTiling(node: OnnxNode, weight: OnnxTensor, context: TilingContext
     undefined,
     undefined,
   );
+}
+
+/**
+ * Of how many columns a tile may be, or a multiple of it, for the bits of the whole product. A tile that is wider than
+ * high, yet gives a thread less than 128 columns, would differ; with enough rows there is none.
+ * @param rows of the product; undefined where they are not known.
+ */
+function columnsBlock(rows: number | undefined, threads: number): number {
+  if (rows === 1) return COLUMNS_OF_VECTOR;
+  const isHigh = rows !== undefined && rows >= COLUMNS_PER_THREAD * (threads - 1);
+  return isHigh ? COLUMNS_PER_THREAD : COLUMNS_PER_THREAD * threads;
 }
 
 /** The unit is the smallest multiple of `block` rows whose bytes end on a direct I/O boundary. */

@@ -77,15 +77,7 @@ export class WeightMemory {
     });
     const handle = await pool.attach(toTable(schedule, path, memory, pool.readers));
     const ring = { schedule, handle };
-    return new WeightMemory(
-      byStep,
-      resident,
-      ring,
-      ringMemory,
-      residentBytes,
-      direct && handle.direct,
-      path,
-    );
+    return new WeightMemory(byStep, resident, ring, ringMemory, residentBytes, direct && handle.direct, path);
   }
 
   get ringBytes(): number {

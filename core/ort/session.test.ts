@@ -351,7 +351,10 @@ describe('memory', () => {
     expect(large.restAndIdleBytes).toBe((6 << 20) - (3 << 16));
     longer.bytes.fill(9, 1000);
     expect(large.block.bytes.every((byte) => byte === 7)).toBe(true);
-    expect(rest.bytes.every((byte) => byte === 8), 'the shorter view shows the same bytes').toBe(true);
+    expect(
+      rest.bytes.every((byte) => byte === 8),
+      'the shorter view shows the same bytes',
+    ).toBe(true);
   });
 
   it('refuses blocks and tensors that can not be', () => {

@@ -11,6 +11,17 @@ export function twoProducts(seed: number, width = 512): OnnxModel {
   return g.model();
 }
 
+/** `x` [rows, 640] -> `y` [rows, 512] through 1536 columns: products as attention layers have them, 7 MB. */
+export function productsOf(seed: number, rows: number): OnnxModel {
+  const g = new GraphMaker(seed);
+  const x = g.input('x', [rows, 640]);
+  const hidden = g.node('Relu', [g.node('MatMul', [x, g.weight([640, 1536], 640, 'up')])]);
+  const bias = g.weight([512], 1, 'bias');
+  g.node('Gemm', [hidden, g.weight([512, 1536], 1536, 'down'), bias], { transB: int(1) }, 'y');
+  g.output('y', [rows, 512]);
+  return g.model();
+}
+
 /**
  * `image` [1, 64, 8, 8] and `ids` [1, 64] (0..4095) -> `output` [1, 1000], 29 MB: every kind of heavy node.
  * Convolutions with a fused residual sum and without, Gemm with its weight either way round, matrix products of 64
