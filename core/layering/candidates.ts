@@ -2,8 +2,8 @@ import type { PipelineMode } from '../contract';
 import { alignUp } from '../storage';
 import type { StoreManifest } from './manifest';
 import type { StoreProfile } from './profile-file';
-import { layerRanges, type Program } from './program';
-import { memoryOf, PAGE_BYTES, pageAlign } from './program-memory';
+import { layerRanges, type Program, type Step } from './program';
+import { memoryOf, PAGE_BYTES, pageAlign, streamableBytes } from './program-memory';
 import { cutSteps, leastStepBytes, sumBytes, type Cut } from './split';
 
 /** Reads of this size reach the disk's full rate; smaller rings read in smaller pieces. */
@@ -25,7 +25,7 @@ export const none: Pick<Cut, 'isResident' | 'residentUnits'> = {
  */
 export function minimumRing(manifest: StoreManifest, mode: PipelineMode): number {
   const part = Math.max(0, ...manifest.layers.map(leastStepBytes));
-  const streamed = manifest.layers.reduce((sum, layer) => sum + (layer.gather ? 0 : layer.byteLength), 0);
+  const streamed = streamableBytes(manifest);
   const useful = Math.min(8 << 20, Math.max(1 << 20, streamed / 32));
   const wanted = mode === 'sequential' ? Math.max(part, useful / 2) : Math.max(2 * part, useful);
   return pageAlign(Math.min(wanted, Math.max(2 * part, streamed)));
@@ -46,6 +46,15 @@ export function residentProgram(manifest: StoreManifest, mode: PipelineMode): Pr
     joinBytes: 0,
   });
   return { mode, steps, ringBytes: 0, chunkBytes: MAX_CHUNK_BYTES };
+}
+
+/** Each layer a step of its own, all in memory. */
+export function layerwiseProgram(manifest: StoreManifest): Program {
+  const steps = manifest.layers.map((layer, index): Step => {
+    const kind = layer.gather ? 'gather' : 'segment';
+    return { kind, first: index, last: index, ring: [], resident: layerRanges(layer) };
+  });
+  return { mode: 'resident', steps, ringBytes: 0, chunkBytes: MAX_CHUNK_BYTES };
 }
 
 export function streamingProgram(

@@ -24,18 +24,20 @@ function profileOf(manifest: StoreManifest, seed: number): StoreProfile {
   const random = seededRandom(seed);
   const readBytesPerSec = 2e8 + 3e9 * random();
   return {
-    format: 2,
+    format: 3,
     threads: 2,
     readers: 4,
-    streamedStepMs: 0.02 * random(),
-    readerBytesPerSec: readBytesPerSec * (0.3 + 0.7 * random()),
-    readLatencyMs: 0.2 * random(),
     layerMs: manifest.layers.map(() => 0.02 + 3 * random()),
     stepMs: 0.02,
-    readBytesPerSec,
-    computeSlowdown: 1 + random(),
-    readSlowdown: 1 + random(),
-    correction: 1,
+    rings: [1, 4, 16].map((mebibytes) => ({
+      ringBytes: mebibytes << 20,
+      readBytesPerSec,
+      readerBytesPerSec: readBytesPerSec * (0.3 + 0.7 * random()),
+      readLatencyMs: 0.2 * random(),
+      computeSlowdown: 1 + random(),
+      readSlowdown: 1 + random(),
+      correction: 1,
+    })),
   };
 }
 

@@ -10,6 +10,7 @@ import {
 } from '../contract';
 import {
   candidatePrograms,
+  layerwiseProgram,
   minimumRing,
   none,
   residentProgram,
@@ -18,9 +19,9 @@ import {
 } from './candidates';
 import type { StoreManifest } from './manifest';
 import { predictMs, programSchedule } from './predict';
-import type { StoreProfile } from './profile-file';
+import { readRateOf, type StoreProfile } from './profile-file';
 import { layerRanges, type Program } from './program';
-import { memoryOf, pageAlign } from './program-memory';
+import { memoryOf, pageAlign, streamableBytes } from './program-memory';
 import { leastStepBytes, sumBytes } from './split';
 
 /** A program and what it promises. */
@@ -102,22 +103,28 @@ export function profilingProgram(manifest: StoreManifest): PlannedProgram {
   return describe(manifest, undefined, 'sequential', Infinity, program);
 }
 
-/** Two streamed programs to measure how reading and computing disturb each other: in small steps, and in large. */
-export function probePrograms(manifest: StoreManifest): [fine: PlannedProgram, coarse: PlannedProgram] {
+/** Every layer a step of its own, all in memory. */
+export function layersResidentProgram(manifest: StoreManifest): PlannedProgram {
+  return describe(manifest, undefined, 'resident', Infinity, layerwiseProgram(manifest));
+}
+
+/** Each measured ring is so many times the one before. */
+const RING_RATIO = 4;
+const MAX_PROBES = 3;
+const MAX_PROBE_BYTES = 64 << 20;
+
+/** Streamed programs, from the least ring on: how reading and computing disturb each other. */
+export function probePrograms(manifest: StoreManifest): PlannedProgram[] {
   const least = minimumRing(manifest, 'async');
-  const streamed = manifest.layers.reduce((sum, layer) => sum + (layer.gather ? 0 : layer.byteLength), 0);
-  const most = pageAlign(Math.max(least, Math.min(4 * least, streamed / 2)));
-  const probe = (ringBytes: number, joinBytes: number): PlannedProgram => {
+  const most = Math.max(least, Math.min(MAX_PROBE_BYTES, streamableBytes(manifest) / 2));
+  const sizes = Array.from({ length: MAX_PROBES }, (_, at) =>
+    pageAlign(Math.min(most, least * RING_RATIO ** at)),
+  );
+  return [...new Set(sizes)].map((ringBytes) => {
     const limit = stepLimit(manifest, 'async', ringBytes);
-    return describe(
-      manifest,
-      undefined,
-      'async',
-      Infinity,
-      streamingProgram(manifest, 'async', ringBytes, limit, joinBytes, none),
-    );
-  };
-  return [probe(least, 256 << 10), probe(most, most)];
+    const program = streamingProgram(manifest, 'async', ringBytes, limit, limit, none);
+    return describe(manifest, undefined, 'async', Infinity, program);
+  });
 }
 
 function describe(
@@ -184,15 +191,15 @@ export function memoryDelayCurve(
     const residentLayers = placement.filter((place) => place === 'resident').length;
     return { budgetBytes, predictedMs, ringBytes, residentBytes, residentLayers };
   });
-  const streamed = manifest.layers.reduce((sum, layer) => sum + (layer.gather ? 0 : layer.byteLength), 0);
+  const readBytesPerSec = readRateOf(profile);
   return {
     model: manifest.source.file,
     mode,
     minimumBytes,
     totalBytes,
     residentMs: planProgram(manifest, profile, 'resident', Infinity).detail.predictedMs,
-    readLimitMs: (streamed / profile.readBytesPerSec) * 1000,
-    readBytesPerSec: profile.readBytesPerSec,
+    readLimitMs: (streamableBytes(manifest) / readBytesPerSec) * 1000,
+    readBytesPerSec,
     points,
     measured: measured.filter((point) => point.mode === mode || point.mode === 'resident'),
   };

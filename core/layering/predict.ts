@@ -1,11 +1,9 @@
 import type { StoreManifest } from './manifest';
-import type { StoreProfile } from './profile-file';
+import { ringFigures, type StoreProfile } from './profile-file';
 import { ringPieces, type Program, type Step } from './program';
+import { streamableBytes } from './program-memory';
 import { scheduleStream, type StreamSchedule } from './schedule';
 import { simulate, type PipelineTimes } from './simulate';
-
-/** From this size on the ring gets large memory pages, into which reads are faster. */
-const LARGE_PAGE_BYTES = 2 << 20;
 
 /** The stream of a program; undefined when it reads nothing. */
 export function programSchedule(program: Program): StreamSchedule | undefined {
@@ -22,7 +20,11 @@ const TILED_SHARE = 0.95;
 export function predictMs(manifest: StoreManifest, profile: StoreProfile, program: Program): number {
   const schedule = programSchedule(program);
   const { totalMs } = simulate(schedule, pipelineTimes(manifest, profile, program));
-  return schedule && program.mode !== 'sequential' ? totalMs * profile.correction : totalMs;
+  if (!schedule || program.mode === 'sequential') return totalMs;
+  // The correction was measured with everything streamed.
+  const streamed = schedule.operations.reduce((sum, operation) => sum + operation.byteLength, 0);
+  const share = Math.min(1, streamed / Math.max(1, streamableBytes(manifest)));
+  return totalMs * (1 + share * (ringFigures(profile, program.ringBytes).correction - 1));
 }
 
 /** What the simulation needs to know about a program. */
@@ -31,17 +33,15 @@ export function pipelineTimes(
   profile: StoreProfile,
   program: Program,
 ): PipelineTimes {
-  const isOverlapped = (program.mode === 'async' && program.ringBytes > 0) || program.mode === 'sync';
-  const extraMs = isOverlapped ? profile.streamedStepMs : 0;
-  const disk = program.ringBytes < LARGE_PAGE_BYTES ? (profile.smallRing ?? profile) : profile;
+  const ring = ringFigures(profile, program.ringBytes);
   return {
-    stepMs: Float64Array.from(program.steps, (step) => extraMs + stepMs(manifest, profile, step)),
+    stepMs: Float64Array.from(program.steps, (step) => stepMs(manifest, profile, step)),
     readers: profile.readers,
-    bytesPerMs: disk.readBytesPerSec / 1000,
-    readerBytesPerMs: disk.readerBytesPerSec / 1000,
-    readLatencyMs: disk.readLatencyMs,
-    computeSlowdown: profile.computeSlowdown,
-    readSlowdown: profile.readSlowdown,
+    bytesPerMs: ring.readBytesPerSec / 1000,
+    readerBytesPerMs: ring.readerBytesPerSec / 1000,
+    readLatencyMs: ring.readLatencyMs,
+    computeSlowdown: ring.computeSlowdown,
+    readSlowdown: ring.readSlowdown,
   };
 }
 

@@ -8,7 +8,25 @@ export const PROFILE_FILE = 'profile.json';
 const MEASURED_FILE = 'measured.json';
 
 /** A profile of another format says nothing here; its store counts as never profiled. */
-const PROFILE_FORMAT = 2;
+const PROFILE_FORMAT = 3;
+
+const ringProfile = z.object({
+  ringBytes: z.number().int().nonnegative(),
+  /** All readers together, nothing being computed. */
+  readBytesPerSec: z.number().positive(),
+  /** One reader alone: rate once a read has begun, and what beginning one costs. */
+  readerBytesPerSec: z.number().positive(),
+  readLatencyMs: z.number().nonnegative(),
+  /** Compute takes this many times as long while reads go on. */
+  computeSlowdown: z.number().positive(),
+  /** Reads take this many times as long while compute goes on; at least 1. */
+  readSlowdown: z.number().min(1),
+  /** Measured over simulated latency with all weights streamed: what the simulation misses. */
+  correction: z.number().positive(),
+});
+
+/** How reading through a ring of one size went. */
+export type RingProfile = z.infer<typeof ringProfile>;
 
 const profile = z.object({
   format: z.literal(PROFILE_FORMAT),
@@ -17,33 +35,40 @@ const profile = z.object({
   layerMs: z.array(z.number().nonnegative()),
   /** What one more step costs: the call, and waking the thread pool. */
   stepMs: z.number().nonnegative(),
-  /** What one more step costs on top while reads go on. */
-  streamedStepMs: z.number().nonnegative(),
   /** Threads that read. */
   readers: z.number().int().positive(),
-  /** All readers together, large reads, nothing being computed. */
-  readBytesPerSec: z.number().positive(),
-  /** One reader alone: rate once a read has begun, and what beginning one costs. */
-  readerBytesPerSec: z.number().positive(),
-  readLatencyMs: z.number().nonnegative(),
-  /** The same figures for rings too small for large memory pages. */
-  smallRing: z
-    .object({
-      readBytesPerSec: z.number().positive(),
-      readerBytesPerSec: z.number().positive(),
-      readLatencyMs: z.number().nonnegative(),
-    })
-    .optional(),
-  /** Compute takes this many times as long while reads go on; at least 1. */
-  computeSlowdown: z.number().min(1),
-  /** Reads take this many times as long while compute goes on; at least 1. */
-  readSlowdown: z.number().min(1),
-  /** Measured over simulated latency of streamed runs: what the simulation misses. */
-  correction: z.number().positive().default(1),
+  /** From the least ring on, one or more. */
+  rings: z.array(ringProfile).min(1),
 });
 
 /** What one profiling run measured about a store on this machine. */
 export type StoreProfile = z.infer<typeof profile>;
+
+/** Figures for a ring of any size: between two measured ones by the ratio of sizes, beyond them as the nearest. */
+export function ringFigures({ rings }: StoreProfile, ringBytes: number): RingProfile {
+  const above = rings.findIndex((ring) => ring.ringBytes >= ringBytes);
+  const upper = rings[above] ?? rings.at(-1);
+  const lower = rings[above - 1];
+  if (!upper) throw new Error('A profile has at least one ring.');
+  if (!lower || ringBytes === upper.ringBytes) return { ...upper, ringBytes };
+  const share = Math.log(ringBytes / lower.ringBytes) / Math.log(upper.ringBytes / lower.ringBytes);
+  const mix = (figure: (ring: RingProfile) => number): number =>
+    figure(lower) ** (1 - share) * figure(upper) ** share;
+  return {
+    ringBytes,
+    readBytesPerSec: mix((ring) => ring.readBytesPerSec),
+    readerBytesPerSec: mix((ring) => ring.readerBytesPerSec),
+    readLatencyMs: mix((ring) => ring.readLatencyMs),
+    computeSlowdown: mix((ring) => ring.computeSlowdown),
+    readSlowdown: mix((ring) => ring.readSlowdown),
+    correction: mix((ring) => ring.correction),
+  };
+}
+
+/** Direct read rate at best, bytes per second. */
+export function readRateOf({ rings }: StoreProfile): number {
+  return Math.max(...rings.map((ring) => ring.readBytesPerSec));
+}
 
 /** @returns undefined when the store was never profiled. @throws SluiceError `corrupt-store`. */
 export function readProfile(storePath: string): StoreProfile | undefined {

@@ -1,61 +1,40 @@
 import { median } from '../base';
 import type { InferenceResult } from './engine';
 import type { StoreManifest } from './manifest';
-import type { StoreProfile } from './profile-file';
 
-/** What a streamed run showed, against the compute time its steps would have undisturbed. */
+/** Time of one inference, milliseconds. */
 export interface Overlap {
-  readonly steps: number;
-  readonly expectedMs: number;
   readonly computeMs: number;
+  /** Any reader reading. */
   readonly readMs: number;
   readonly bothMs: number;
 }
 
+/** What is believable: weights fresh from the disk can be quicker to compute with than those in memory. */
+const MIN_SLOWDOWN = 0.7;
 const MAX_SLOWDOWN = 3;
+/** With less of the time spent on both at once, their influence can't be told from noise. */
+const MIN_SHARE = 0.05;
 
 /**
- * Splits the extra compute time of two runs into a factor and a cost per step, neither negative. With f the share of
- * compute time that overlaps reads: computeMs = expectedMs (1 + f (slowdown - 1)) + f steps cost. Least squares.
+ * How many times as long computing takes while reads go on: computeMs = expectedMs (1 + share (slowdown - 1)), with
+ * share that of compute time that overlaps reads.
+ * @param expectedMs compute time of the same steps, undisturbed.
  */
-export function fitSlowdown(
-  small: Overlap,
-  large: Overlap,
-): Pick<StoreProfile, 'streamedStepMs' | 'computeSlowdown'> {
-  const runs = [small, large].map(({ steps, expectedMs, computeMs: busyMs, bothMs }) => {
-    const share = busyMs === 0 ? 0 : bothMs / busyMs;
-    return { perFactor: expectedMs * share, perStep: steps * share, extraMs: busyMs - expectedMs };
-  });
-  const sum = (term: (run: (typeof runs)[number]) => number): number =>
-    runs.reduce((total, run) => total + term(run), 0);
-  const ff = sum((run) => run.perFactor ** 2);
-  const ss = sum((run) => run.perStep ** 2);
-  const fs = sum((run) => run.perFactor * run.perStep);
-  const fe = sum((run) => run.perFactor * run.extraMs);
-  const se = sum((run) => run.perStep * run.extraMs);
-  const both = {
-    factor: (fe * ss - se * fs) / (ff * ss - fs * fs),
-    cost: (se * ff - fe * fs) / (ff * ss - fs * fs),
-  };
-  const candidates = [
-    both,
-    { factor: 0, cost: ss > 0 ? se / ss : 0 },
-    { factor: ff > 0 ? fe / ff : 0, cost: 0 },
-  ]
-    .filter(({ factor, cost }) => factor >= 0 && cost >= 0)
-    .map((fit) => ({
-      ...fit,
-      error: sum((run) => (run.extraMs - fit.factor * run.perFactor - fit.cost * run.perStep) ** 2),
-    }))
-    .sort((a, b) => a.error - b.error);
-  const { factor, cost } = candidates[0] ?? { factor: 0, cost: 0 };
-  return { computeSlowdown: Math.min(MAX_SLOWDOWN, 1 + factor), streamedStepMs: cost };
+export function computeSlowdown({ computeMs: busyMs, bothMs }: Overlap, expectedMs: number): number {
+  if (bothMs < MIN_SHARE * busyMs || expectedMs <= 0) return 1;
+  return within(1 + (busyMs / expectedMs - 1) / (bothMs / busyMs));
 }
 
-/** Wall time over the undisturbed time of the same work, within what is believable. */
-export function slowdown(wallMs: number, workMs: number): number {
-  if (wallMs <= 0) return 1;
-  return Math.min(MAX_SLOWDOWN, Math.max(1, wallMs / Math.max(wallMs / MAX_SLOWDOWN, workMs)));
+/** The same for reads. @param expectedMs read time of the same bytes with nothing being computed. */
+export function readSlowdown({ readMs, bothMs }: Overlap, expectedMs: number): number {
+  const undisturbedMs = readMs - bothMs;
+  if (bothMs < MIN_SHARE * readMs) return 1;
+  return Math.max(1, within(bothMs / Math.max(bothMs / MAX_SLOWDOWN, expectedMs - undisturbedMs)));
+}
+
+function within(slowdown: number): number {
+  return Math.min(MAX_SLOWDOWN, Math.max(MIN_SLOWDOWN, slowdown));
 }
 
 export function computeMs(result: InferenceResult): number {
@@ -79,7 +58,7 @@ export function layerMedians(manifest: StoreManifest, results: readonly Inferenc
 }
 
 /** Time spent computing, time spent reading (by any reader), and time spent on both at once; within the inference. */
-export function overlapOf({ trace }: InferenceResult): { computeMs: number; readMs: number; bothMs: number } {
+export function overlapOf({ trace }: InferenceResult): Overlap {
   const { times } = trace;
   const endMs = times.startMs + times.totalMs;
   const reads: [number, number][] = [];

@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import { freemem } from 'node:os';
 import { join } from 'node:path';
 import { engineClockMs, median } from '../base';
@@ -6,10 +5,17 @@ import { SluiceError } from '../contract';
 import type { Engine, EngineModel, InferenceResult } from './engine';
 import { readManifest, WEIGHTS_FILE, type StoreManifest } from './manifest';
 import { nominalInputs } from './nominal-inputs';
-import { planProgram, probePrograms, profilingProgram, type PlannedProgram } from './plan';
+import {
+  layersResidentProgram,
+  planProgram,
+  probePrograms,
+  profilingProgram,
+  type PlannedProgram,
+} from './plan';
 import { pipelineTimes, predictMs } from './predict';
-import { writeProfile, type StoreProfile } from './profile-file';
-import { computeMs, fitSlowdown, layerMedians, overlapOf, slowdown, type Overlap } from './profile-fit';
+import { DiskProbe } from './profile-disk';
+import { writeProfile, type RingProfile, type StoreProfile } from './profile-file';
+import { computeMs, computeSlowdown, layerMedians, overlapOf, readSlowdown } from './profile-fit';
 
 /** Every program gets a burst in each round, so that a noisy second spoils no figure alone. */
 const MIN_ROUNDS = 3;
@@ -17,27 +23,20 @@ const MAX_ROUNDS = 5;
 const PATIENCE_MS = 6000;
 /** Inferences of a burst; the first is not counted. */
 const BURST = 3;
-const LARGE_RING_BYTES = 4 << 20;
-const SMALL_RING_BYTES = 1 << 20;
-const SMALL_READ_BYTES = 64 << 10;
-const ONE_READER_BYTES = 32 << 20;
-const ALL_READERS_BYTES = 64 << 20;
-/** Stands in for a disk that has nothing to read, bytes per second. */
-const NO_DISK_RATE = 1e9;
-/** All weights are loaded at once to measure only if they take less than this share of the free memory. */
-const RESIDENT_SHARE = 0.25;
+/** Weights are held in memory to measure (twice, in two programs) only if both take less than this share of what is free. */
+const RESIDENT_SHARE = 0.5;
 /** Without a resident measurement: what a call through the C API costs on current CPUs. */
 const TYPICAL_STEP_MS = 0.02;
 /** A correction outside this is not believed. */
-const MAX_CORRECTION = 1.4;
+const MAX_CORRECTION = 1.5;
 const INPUT_SEED = 1;
 
 export type ProfileProgress = (phase: string, done: number, total: number) => void;
 
 /**
- * One profiling run: each layer's compute time, the cost of a step, the disk's read rate and how much computing and
- * reading disturb each other. Takes some inferences and no more memory than streaming does, unless the model is
- * small. The result is saved in the store.
+ * One profiling run: each layer's compute time, the cost of a step, and for rings of a few sizes the disk's read rate
+ * and how much computing and reading disturb each other. Takes some inferences and no more memory than streaming
+ * does, unless the model is small. The result is saved in the store.
  * @throws SluiceError `cancelled`, and whatever a run throws.
  */
 export async function profileStore(
@@ -46,24 +45,21 @@ export async function profileStore(
   onProgress: ProfileProgress = () => undefined,
   signal?: AbortSignal,
 ): Promise<StoreProfile> {
-  const manifest = readManifest(storePath);
-  const lanes = await openLanes(engine, storePath, manifest);
-  const disk = new DiskSamples(engine, join(storePath, WEIGHTS_FILE));
+  const profiler = await Profiler.open(engine, storePath);
   try {
     const startMs = engineClockMs();
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
       onProgress('profile', round, MAX_ROUNDS);
-      for (const lane of allOf(lanes)) await burst(lane, signal);
-      await disk.sample();
+      await profiler.round(signal);
       if (round + 1 >= MIN_ROUNDS && engineClockMs() - startMs > PATIENCE_MS) break;
     }
+    const profile = profiler.profile();
+    await writeProfile(storePath, profile);
+    onProgress('profile', MAX_ROUNDS, MAX_ROUNDS);
+    return profile;
   } finally {
-    for (const lane of allOf(lanes)) await lane.model.close();
+    await profiler.close();
   }
-  const profile = toProfile(engine, manifest, lanes, disk);
-  await writeProfile(storePath, profile);
-  onProgress('profile', MAX_ROUNDS, MAX_ROUNDS);
-  return profile;
 }
 
 /** A program that is measured, and what came out. */
@@ -73,41 +69,95 @@ interface Lane {
   readonly results: InferenceResult[];
 }
 
-interface Lanes {
-  /** Each layer a step of its own, reads and computing taking turns. */
-  readonly apart: Lane;
-  /** The network in one piece, where memory allows. */
-  readonly whole: Lane | undefined;
-  /** Streamed, in small steps and in large. */
-  readonly fine: Lane;
-  readonly coarse: Lane;
+/** A streamed program, and reads as its ring has them. */
+interface RingLane extends Lane {
+  readonly disk: DiskProbe;
 }
 
-function allOf({ apart, whole, fine, coarse }: Lanes): Lane[] {
-  return whole ? [apart, whole, fine, coarse] : [apart, fine, coarse];
-}
+/** Measures a store round by round; whoever drives it may do other things in between. `close` frees its models. */
+export class Profiler {
+  private constructor(
+    private readonly engine: Engine,
+    private readonly manifest: StoreManifest,
+    /** Each layer a step of its own: all in memory, or reads and computing taking turns where memory is short. */
+    private readonly layers: Lane,
+    /** The network in one piece, where memory allows. */
+    private readonly whole: Lane | undefined,
+    /** From the least ring on. */
+    private readonly rings: readonly RingLane[],
+  ) {}
 
-async function openLanes(engine: Engine, storePath: string, manifest: StoreManifest): Promise<Lanes> {
-  const opened: Lane[] = [];
-  const open = async (planned: PlannedProgram): Promise<Lane> => {
-    const model = await engine.loadProgram(storePath, manifest, planned.program, planned.detail);
-    const lane = { planned, model, results: [] };
-    opened.push(lane);
-    return lane;
-  };
-  try {
-    const [fine, coarse] = probePrograms(manifest);
-    const weights = manifest.layers.reduce((sum, layer) => sum + layer.byteLength, 0);
-    const fits = weights <= RESIDENT_SHARE * freemem();
-    return {
-      apart: await open(profilingProgram(manifest)),
-      whole: fits ? await open(planProgram(manifest, undefined, 'resident', Infinity)) : undefined,
-      fine: await open(fine),
-      coarse: await open(coarse),
+  /** Loads what is to be measured. @throws SluiceError as `Engine.load` does. */
+  static async open(engine: Engine, storePath: string): Promise<Profiler> {
+    const manifest = readManifest(storePath);
+    const opened: Lane[] = [];
+    const open = async (planned: PlannedProgram): Promise<Lane> => {
+      const model = await engine.loadProgram(storePath, manifest, planned.program, planned.detail);
+      const lane = { planned, model, results: [] };
+      opened.push(lane);
+      return lane;
     };
-  } catch (error) {
-    for (const lane of opened) await lane.model.close();
-    throw error;
+    try {
+      const weights = manifest.layers.reduce((sum, layer) => sum + layer.byteLength, 0);
+      const fits = 2 * weights <= RESIDENT_SHARE * freemem();
+      const layers = await open(fits ? layersResidentProgram(manifest) : profilingProgram(manifest));
+      const whole = fits ? await open(planProgram(manifest, undefined, 'resident', Infinity)) : undefined;
+      const rings: RingLane[] = [];
+      for (const planned of probePrograms(manifest)) {
+        const { ringBytes, chunkBytes } = planned.program;
+        const disk = new DiskProbe(engine, join(storePath, WEIGHTS_FILE), ringBytes, chunkBytes);
+        rings.push({ ...(await open(planned)), disk });
+      }
+      return new Profiler(engine, manifest, layers, whole, rings);
+    } catch (error) {
+      for (const lane of opened) await lane.model.close();
+      throw error;
+    }
+  }
+
+  /** A burst of every program. @throws SluiceError `cancelled`, and whatever a run throws. */
+  async round(signal?: AbortSignal): Promise<void> {
+    for (const lane of this.lanes) await burst(lane, signal);
+    for (const ring of this.rings) await ring.disk.sample();
+  }
+
+  /** What all rounds so far have shown. */
+  profile(): StoreProfile {
+    const { engine, manifest, layers } = this;
+    const bare: StoreProfile = {
+      format: 3,
+      threads: engine.info.threads,
+      layerMs: layerMedians(manifest, layers.results),
+      stepMs: this.stepCost(),
+      readers: engine.readers,
+      rings: this.rings.map(({ planned, disk }) => ({
+        ringBytes: planned.program.ringBytes,
+        ...disk.figures(),
+        computeSlowdown: 1,
+        readSlowdown: 1,
+        correction: 1,
+      })),
+    };
+    const slowed = { ...bare, rings: this.rings.map((lane, at) => withSlowdown(manifest, bare, lane, at)) };
+    return { ...slowed, rings: this.rings.map((lane, at) => withCorrection(manifest, slowed, lane, at)) };
+  }
+
+  async close(): Promise<void> {
+    for (const lane of this.lanes) await lane.model.close();
+  }
+
+  private get lanes(): readonly Lane[] {
+    return [this.layers, ...(this.whole ? [this.whole] : []), ...this.rings];
+  }
+
+  /** What cutting the network into steps costs per step, from the same network in one piece. */
+  private stepCost(): number {
+    const { layers, whole } = this;
+    const steps = layers.planned.program.steps.length;
+    if (!whole || steps < 2) return TYPICAL_STEP_MS;
+    const extraMs =
+      median(layers.results.map(computeMs)) - median(whole.results.map((result) => result.totalMs));
+    return Math.min(0.2, Math.max(0.005, extraMs / (steps - 1)));
   }
 }
 
@@ -120,121 +170,41 @@ async function burst(lane: Lane, signal: AbortSignal | undefined): Promise<void>
   }
 }
 
-type DiskFigures = NonNullable<StoreProfile['smallRing']>;
-
-/** Read rates of all readers, and of one with reads of two sizes, into large and into small memory. */
-class DiskSamples {
-  private readonly large: DiskSample[] = [];
-  private readonly small: DiskSample[] = [];
-  private readonly isEmpty: boolean;
-
-  constructor(
-    private readonly engine: Engine,
-    private readonly path: string,
-  ) {
-    this.isEmpty = statSync(path).size === 0;
-  }
-
-  async sample(): Promise<void> {
-    if (this.isEmpty) return;
-    this.large.push(await this.measure(LARGE_RING_BYTES));
-    this.small.push(await this.measure(SMALL_RING_BYTES));
-  }
-
-  figures(): Pick<StoreProfile, 'readers' | 'smallRing'> & DiskFigures {
-    const { readers } = this.engine;
-    if (this.isEmpty) {
-      return { readers, readBytesPerSec: NO_DISK_RATE, readerBytesPerSec: NO_DISK_RATE, readLatencyMs: 0 };
-    }
-    return {
-      readers,
-      ...diskFigures(this.large, LARGE_RING_BYTES / 4, readers),
-      smallRing: diskFigures(this.small, SMALL_RING_BYTES / 4, readers),
-    };
-  }
-
-  private async measure(memoryBytes: number): Promise<DiskSample> {
-    const chunkBytes = memoryBytes / 4;
-    const one = { parallel: 1, totalBytes: ONE_READER_BYTES, memoryBytes };
-    return {
-      all: await this.engine.measureReads(this.path, {
-        chunkBytes,
-        memoryBytes,
-        totalBytes: ALL_READERS_BYTES,
-      }),
-      oneLarge: await this.engine.measureReads(this.path, { chunkBytes, ...one }),
-      oneSmall: await this.engine.measureReads(this.path, { chunkBytes: SMALL_READ_BYTES, ...one }),
-    };
-  }
-}
-
-/** Bytes per second. */
-interface DiskSample {
-  readonly all: number;
-  readonly oneLarge: number;
-  readonly oneSmall: number;
-}
-
-/** A read of n bytes by one reader takes latency + n / rate: two sizes give both. */
-function diskFigures(samples: readonly DiskSample[], largeBytes: number, readers: number): DiskFigures {
-  const largeSec = largeBytes / median(samples.map((sample) => sample.oneLarge));
-  const smallSec = SMALL_READ_BYTES / median(samples.map((sample) => sample.oneSmall));
-  const readBytesPerSec = median(samples.map((sample) => sample.all));
-  const rate = (largeBytes - SMALL_READ_BYTES) / Math.max(1e-6, largeSec - smallSec);
-  const readerBytesPerSec = Math.min(4 * readBytesPerSec, Math.max(readBytesPerSec / readers, rate));
-  const readLatencyMs = Math.max(0.01, (smallSec - SMALL_READ_BYTES / readerBytesPerSec) * 1000);
-  return { readBytesPerSec, readerBytesPerSec, readLatencyMs };
-}
-
-function toProfile(engine: Engine, manifest: StoreManifest, lanes: Lanes, disk: DiskSamples): StoreProfile {
-  const bare: StoreProfile = {
-    format: 2,
-    threads: engine.info.threads,
-    layerMs: layerMedians(manifest, lanes.apart.results),
-    stepMs: stepCost(lanes),
-    ...disk.figures(),
-    streamedStepMs: 0,
-    computeSlowdown: 1,
-    readSlowdown: 1,
-    correction: 1,
-  };
-  const small = overlap(manifest, bare, lanes.fine);
-  const large = overlap(manifest, bare, lanes.coarse);
-  const readMs = (lanes.coarse.planned.detail.streamedBytesPerRun / bare.readBytesPerSec) * 1000;
-  const readSlowdown = slowdown(large.bothMs, readMs - (large.readMs - large.bothMs));
-  const fitted: StoreProfile = { ...bare, ...fitSlowdown(small, large), readSlowdown };
-  return { ...fitted, correction: correctionOf(manifest, fitted, [lanes.fine, lanes.coarse]) };
-}
-
-/** What cutting the network into steps costs per step, from the same network in one piece. */
-function stepCost({ apart, whole }: Lanes): number {
-  const steps = apart.planned.program.steps.length;
-  if (!whole || steps < 2) return TYPICAL_STEP_MS;
-  const extraMs =
-    median(apart.results.map(computeMs)) - median(whole.results.map((result) => result.totalMs));
-  return Math.min(0.2, Math.max(0.005, extraMs / (steps - 1)));
-}
-
-function overlap(manifest: StoreManifest, profile: StoreProfile, lane: Lane): Overlap {
-  const overlaps = lane.results.map(overlapOf);
-  const figure = (pick: (overlap: ReturnType<typeof overlapOf>) => number): number =>
-    median(overlaps.map(pick));
+function withSlowdown(
+  manifest: StoreManifest,
+  profile: StoreProfile,
+  lane: RingLane,
+  at: number,
+): RingProfile {
+  const ring = ringAt(profile, at);
   const { stepMs } = pipelineTimes(manifest, profile, lane.planned.program);
+  const expectedMs = stepMs.reduce((sum, ms) => sum + ms, 0);
+  const expectedReadMs = (lane.planned.detail.streamedBytesPerRun / ring.readBytesPerSec) * 1000;
+  const overlaps = lane.results.map(overlapOf);
   return {
-    steps: stepMs.length,
-    expectedMs: stepMs.reduce((sum, ms) => sum + ms, 0),
-    computeMs: figure((item) => item.computeMs),
-    readMs: figure((item) => item.readMs),
-    bothMs: figure((item) => item.bothMs),
+    ...ring,
+    computeSlowdown: median(overlaps.map((overlap) => computeSlowdown(overlap, expectedMs))),
+    readSlowdown: median(overlaps.map((overlap) => readSlowdown(overlap, expectedReadMs))),
   };
 }
 
-/** What the simulation misses of streamed runs, as a factor: the measured over the simulated latency. */
-function correctionOf(manifest: StoreManifest, profile: StoreProfile, lanes: readonly Lane[]): number {
-  const ratios = lanes.map(({ planned, results }) => {
-    const measuredMs = median(results.map((result) => result.totalMs));
-    return measuredMs / Math.max(1e-6, predictMs(manifest, profile, planned.program));
-  });
-  const factor = Math.sqrt(ratios.reduce((product, ratio) => product * ratio, 1));
-  return Math.min(MAX_CORRECTION, Math.max(1 / MAX_CORRECTION, factor));
+/** What the simulation misses of a streamed run, as a factor: the measured over the simulated latency. */
+function withCorrection(
+  manifest: StoreManifest,
+  profile: StoreProfile,
+  lane: RingLane,
+  at: number,
+): RingProfile {
+  const measuredMs = median(lane.results.map((result) => result.totalMs));
+  const factor = measuredMs / Math.max(1e-6, predictMs(manifest, profile, lane.planned.program));
+  return {
+    ...ringAt(profile, at),
+    correction: Math.min(MAX_CORRECTION, Math.max(1 / MAX_CORRECTION, factor)),
+  };
+}
+
+function ringAt(profile: StoreProfile, at: number): RingProfile {
+  const ring = profile.rings[at];
+  if (!ring) throw new Error(`The profile has no ring ${at}.`);
+  return ring;
 }

@@ -31,3 +31,8 @@ export function memoryOf(manifest: StoreManifest, program: Program): ProgramMemo
 export function pageAlign(bytes: number): number {
   return alignUp(Math.max(1, bytes), PAGE_BYTES);
 }
+
+/** Bytes that pass through the ring when nothing is resident. */
+export function streamableBytes(manifest: StoreManifest): number {
+  return manifest.layers.reduce((sum, layer) => sum + (layer.gather ? 0 : layer.byteLength), 0);
+}

@@ -26,7 +26,10 @@ export interface LayeringBenchReport {
   readonly networks: readonly {
     readonly network: string;
     readonly weightBytes: number;
+    /** Direct reads with nothing else going on. */
     readonly readBytesPerSec: number;
+    /** CPU time that computing on all threads loses to a gigabyte of reads, milliseconds. */
+    readonly readCpuMsPerGB: number;
   }[];
   readonly rows: readonly BenchRow[];
   readonly bars: readonly Bar[];
@@ -74,13 +77,19 @@ export async function benchLayering(options: LayeringBenchOptions = {}): Promise
       const context = {
         network: id,
         weightBytes: files.weightBytes,
-        readBytesPerSec: measured.readBytesPerSec,
+        disk: measured.disk,
+        threads,
         resident,
+        layers: readManifest(files.storePath).layers.map((layer, index) => ({
+          computeMs: measured.profile.layerMs[index] ?? 0,
+          byteLength: layer.gather ? 0 : layer.byteLength,
+        })),
       };
       networks.push({
         network: id,
         weightBytes: files.weightBytes,
-        readBytesPerSec: Math.round(measured.readBytesPerSec),
+        readBytesPerSec: Math.round(measured.disk.readBytesPerSec),
+        readCpuMsPerGB: Math.round(measured.disk.cpuMsPerGB),
       });
       for (const side of measured.sides) {
         const row = toRow(context, side);
@@ -142,7 +151,7 @@ function formatRow(row: BenchRow): string {
   const memory = `${(row.parameterMemoryBytes / 1e6).toFixed(1)} MB (-${row.reductionPct}%)`;
   return (
     `${row.network} ${row.side}: ${row.medianMs} ms (p10 ${row.p10Ms}, p90 ${row.p90Ms}), ${memory}, ` +
-    `overhead ${row.overheadPct}%, limit ratio ${row.limitRatio}, predicted ${row.predictedMs} (${row.predictionErrorPct}%; at this run's disk rate ${row.errorAtRunRatePct}%), ` +
+    `overhead ${row.overheadPct}%, limit ratio ${row.limitRatio}, bound ratio ${row.boundRatio}, predicted ${row.predictedMs} (${row.predictionErrorPct}%; before the run ${row.errorBeforePct}%), ` +
     `anon ${(row.anonBytes / 1e6).toFixed(0)} MB, equal ${String(row.outputsEqual)}`
   );
 }

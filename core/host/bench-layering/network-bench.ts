@@ -2,10 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import { median } from '../../base';
 import { SluiceError } from '../../contract';
+import type { StoreProfile } from '../../layering';
 import { createMemoryCgroup, dropPageCache, type MemoryCgroup } from './memory-cgroup';
 import type { SideMeasurement } from './rows';
 import { SideClient } from './side-client';
-import type { BurstResult, OpenedSide, SideKind, SideRequest } from './side-protocol';
+import type { BurstResult, DiskMeasurement, OpenedSide, SideKind, SideRequest } from './side-protocol';
 
 export interface NetworkFiles {
   readonly id: string;
@@ -25,7 +26,10 @@ export interface NetworkBenchOptions {
 }
 
 export interface NetworkMeasurements {
-  readonly readBytesPerSec: number;
+  /** Medians over the rounds. */
+  readonly disk: DiskMeasurement;
+  /** Of a profiling run whose rounds took turns with those of the sides. */
+  readonly profile: StoreProfile;
   readonly sides: readonly SideMeasurement[];
 }
 
@@ -56,6 +60,14 @@ export async function benchNetwork(
   options: NetworkBenchOptions,
 ): Promise<NetworkMeasurements> {
   const bench = new NetworkBench(files, options);
+  try {
+    return await measureAll(bench, files);
+  } finally {
+    await bench.end();
+  }
+}
+
+async function measureAll(bench: NetworkBench, files: NetworkFiles): Promise<NetworkMeasurements> {
   const plain = await bench.measure([
     bench.side('ort', 'ort', files.sourcePath),
     bench.side('resident', 'resident'),
@@ -66,7 +78,7 @@ export async function benchNetwork(
     bench.side('ort-mmap', 'ort-mmap', files.mappedPath),
   ]);
   const limited = await bench.measureLimited(plain);
-  return { readBytesPerSec: median(bench.readRates), sides: [...plain, ...limited] };
+  return { disk: bench.disk(), profile: await bench.profile(), sides: [...plain, ...limited] };
 }
 
 interface SidePlan {
@@ -76,13 +88,32 @@ interface SidePlan {
 }
 
 class NetworkBench {
-  readonly readRates: number[] = [];
+  private readonly diskSamples: DiskMeasurement[] = [];
+  private readonly profiler: SideClient;
   private wholeOutputs: Uint8Array = new Uint8Array(0);
 
   constructor(
     private readonly files: NetworkFiles,
     private readonly options: NetworkBenchOptions,
-  ) {}
+  ) {
+    const { request } = this.side('profile', 'resident');
+    this.profiler = SideClient.start(request, join(options.scratchDir, 'profile.out'));
+  }
+
+  disk(): DiskMeasurement {
+    return {
+      readBytesPerSec: median(this.diskSamples.map((sample) => sample.readBytesPerSec)),
+      cpuMsPerGB: median(this.diskSamples.map((sample) => sample.cpuMsPerGB)),
+    };
+  }
+
+  profile(): Promise<StoreProfile> {
+    return this.profiler.profile();
+  }
+
+  end(): Promise<void> {
+    return this.profiler.end();
+  }
 
   side(side: string, kind: SideKind, modelPath = '', budgetBytes?: number): SidePlan {
     const { storePath, leastBytes } = this.files;
@@ -105,7 +136,8 @@ class NetworkBench {
       }
       for (let round = 0; round < this.options.rounds; round += 1) await this.round(lanes, failed, plans);
       const measured: SideMeasurement[] = [];
-      for (const lane of lanes) measured.push(await this.summarise(lane));
+      const profile = await this.profile();
+      for (const lane of lanes) measured.push(await this.summarise(lane, profile));
       return [...measured, ...failed];
     } finally {
       for (const lane of lanes) await lane.client.end();
@@ -169,7 +201,10 @@ class NetworkBench {
       try {
         lane.bursts.push(await lane.client.burst(1, lane.runs));
         await sleep(SETTLE_MS);
-        if (lane.side === 'resident') this.readRates.push(await lane.client.readRate());
+        if (lane.side === 'resident') {
+          this.diskSamples.push(await lane.client.measureDisk());
+          await this.profiler.profileRound();
+        }
       } catch (error) {
         lanes.splice(lanes.indexOf(lane), 1);
         const plan = plans.find((item) => item.side === lane.side);
@@ -179,7 +214,7 @@ class NetworkBench {
     }
   }
 
-  private async summarise(lane: Lane): Promise<SideMeasurement> {
+  private async summarise(lane: Lane, profile: StoreProfile): Promise<SideMeasurement> {
     const last = lane.bursts.at(-1);
     const { closeToWhole, maxRelativeError } = compareOutputs(lane.client.outputs(), this.wholeOutputs);
     return {
@@ -187,7 +222,8 @@ class NetworkBench {
       kind: lane.request.kind,
       budgetBytes: lane.request.budgetBytes ?? lane.opened.parameterMemoryBytes,
       ...lane.opened,
-      predictedAtRunRateMs: await lane.client.predict(median(this.readRates)),
+      predictedBeforeMs: lane.opened.predictedMs,
+      predictedMs: await lane.client.predict(profile),
       timesMs: lane.bursts.flatMap((burst) => burst.timesMs),
       stallsMs: lane.bursts.flatMap((burst) => burst.stallsMs),
       outputHash: last?.outputHash ?? '',
@@ -213,7 +249,7 @@ function failedSide(plan: SidePlan, error: unknown): SideMeasurement {
     parameterMemoryBytes: 0,
     streamedBytes: 0,
     predictedMs: 0,
-    predictedAtRunRateMs: 0,
+    predictedBeforeMs: 0,
     segments: 0,
     timesMs: [],
     stallsMs: [],

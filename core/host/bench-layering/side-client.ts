@@ -2,8 +2,16 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { workerFile } from '../../base';
 import { SluiceError } from '../../contract';
+import type { StoreProfile } from '../../layering';
 import type { MemoryCgroup } from './memory-cgroup';
-import type { BurstResult, OpenedSide, SideCommand, SideReply, SideRequest } from './side-protocol';
+import type {
+  BurstResult,
+  DiskMeasurement,
+  OpenedSide,
+  SideCommand,
+  SideReply,
+  SideRequest,
+} from './side-protocol';
 
 /** One side's process, as the bench sees it. */
 export class SideClient {
@@ -31,12 +39,22 @@ export class SideClient {
     return (await this.tell({ kind: 'burst', warmUps, runs })) as BurstResult;
   }
 
-  async readRate(): Promise<number> {
-    return ((await this.tell({ kind: 'read-rate' })) as { figure: number }).figure;
+  async measureDisk(): Promise<DiskMeasurement> {
+    return (await this.tell({ kind: 'measure-disk' })) as DiskMeasurement;
   }
 
-  async predict(readBytesPerSec: number): Promise<number> {
-    return ((await this.tell({ kind: 'predict', readBytesPerSec })) as { figure: number }).figure;
+  /** Milliseconds; 0 where nothing is predicted. */
+  async predict(profile: StoreProfile): Promise<number> {
+    return ((await this.tell({ kind: 'predict', profile })) as { predictedMs: number }).predictedMs;
+  }
+
+  async profileRound(): Promise<void> {
+    const { storePath, threads } = this.request;
+    await this.tell({ kind: 'profile-round', storePath, threads });
+  }
+
+  async profile(): Promise<StoreProfile> {
+    return ((await this.tell({ kind: 'profile' })) as { profile: StoreProfile }).profile;
   }
 
   /** Output bytes of the last burst, all outputs joined. */

@@ -8,23 +8,32 @@ import {
   Engine,
   nominalInputs,
   predictMs,
+  Profiler,
   readManifest,
-  readProfile,
+  WEIGHTS_FILE,
   type EngineModel,
   type HostTensors,
+  type StoreProfile,
 } from '../../layering';
 import { WholeModel } from '../../ort';
-import type { BurstResult, OpenedSide, SideCommand, SideReply, SideRequest } from './side-protocol';
+import { measureDisk } from './read-cost';
+import type {
+  BurstResult,
+  DiskMeasurement,
+  OpenedSide,
+  SideCommand,
+  SideReply,
+  SideRequest,
+} from './side-protocol';
 
 const INPUT_SEED = 1;
-const READ_CHUNK_BYTES = 1 << 20;
 
 interface Side {
   readonly opened: OpenedSide;
   infer(): Promise<{ totalMs: number; stallMs: number; outputs: HostTensors }>;
-  readRate(): Promise<number>;
+  measureDisk(): Promise<DiskMeasurement>;
   /** Milliseconds; 0 where nothing is predicted. */
-  predict(readBytesPerSec: number): number;
+  predict(profile: StoreProfile): number;
   close(): Promise<void>;
 }
 
@@ -34,7 +43,7 @@ async function openSluice(request: SideRequest): Promise<Side> {
   const budget = request.budgetBytes === undefined ? {} : { budgetBytes: request.budgetBytes };
   const model: EngineModel = await engine.load({ storePath: request.storePath, mode, ...budget });
   const inputs = nominalInputs(model.manifest.inputs, INPUT_SEED);
-  const weights = join(request.storePath, 'weights.bin');
+  const weights = join(request.storePath, WEIGHTS_FILE);
   const { ringBytes, residentBytes, constantBytes } = model.memoryUse;
   return {
     opened: {
@@ -44,14 +53,8 @@ async function openSluice(request: SideRequest): Promise<Side> {
       segments: model.plan.segments,
     },
     infer: () => model.run(inputs),
-    readRate: () => engine.measureReads(weights, { chunkBytes: READ_CHUNK_BYTES }),
-    predict: (readBytesPerSec) => {
-      const profile = readProfile(request.storePath);
-      if (!profile) return 0;
-      const change = readBytesPerSec / profile.readBytesPerSec;
-      const now = { ...profile, readBytesPerSec, readerBytesPerSec: profile.readerBytesPerSec * change };
-      return predictMs(model.manifest, now, model.program);
-    },
+    measureDisk: () => measureDisk(engine, weights, request.threads),
+    predict: (profile) => predictMs(model.manifest, profile, model.program),
     close: async () => {
       await model.close();
       await engine.close();
@@ -74,7 +77,7 @@ function openOrt(request: SideRequest): Side {
       const outputs = model.run(inputs);
       return Promise.resolve({ totalMs: engineClockMs() - startMs, stallMs: 0, outputs });
     },
-    readRate: () => Promise.reject(new SluiceError('internal', 'Only a Sluice side measures reads.')),
+    measureDisk: () => Promise.reject(new SluiceError('internal', 'Only a Sluice side measures reads.')),
     predict: () => 0,
     close: () => {
       model.close();
@@ -118,23 +121,51 @@ function anonymousBytes(): number {
   }
 }
 
-let current: Side | undefined;
+let openedSide: Side | undefined;
+let profiler: Profiler | undefined;
+
+function side(): Side {
+  if (!openedSide) throw new SluiceError('internal', 'No side is open.');
+  return openedSide;
+}
+
+type Value = Extract<SideReply, { ok: true }>['value'];
+
+async function handle(command: SideCommand): Promise<Value> {
+  switch (command.kind) {
+    case 'open': {
+      const { side: request } = command;
+      const isOrt = request.kind === 'ort' || request.kind === 'ort-mmap';
+      openedSide = isOrt ? openOrt(request) : await openSluice(request);
+      return openedSide.opened;
+    }
+    case 'burst':
+      return burst(side(), command.warmUps, command.runs);
+    case 'measure-disk':
+      return side().measureDisk();
+    case 'predict':
+      return { predictedMs: side().predict(command.profile) };
+    case 'profile-round': {
+      const { storePath, threads } = command;
+      profiler ??= await Profiler.open(await Engine.start({ threads }), storePath);
+      await profiler.round();
+      return {};
+    }
+    case 'profile': {
+      if (!profiler) throw new SluiceError('internal', 'Nothing was profiled.');
+      return { profile: profiler.profile() };
+    }
+    case 'end': {
+      await profiler?.close();
+      await openedSide?.close();
+      return {};
+    }
+  }
+}
 
 async function obey(command: SideCommand): Promise<SideReply> {
   try {
-    if (command.kind === 'open') {
-      const { side } = command;
-      current = side.kind === 'ort' || side.kind === 'ort-mmap' ? openOrt(side) : await openSluice(side);
-      return { ok: true, value: current.opened };
-    }
-    if (!current) throw new SluiceError('internal', 'No side is open.');
-    if (command.kind === 'burst')
-      return { ok: true, value: await burst(current, command.warmUps, command.runs) };
-    if (command.kind === 'read-rate') return { ok: true, value: { figure: await current.readRate() } };
-    if (command.kind === 'predict')
-      return { ok: true, value: { figure: current.predict(command.readBytesPerSec) } };
-    await current.close();
-    return { ok: true, value: { figure: 0 } };
+    return { ok: true, value: await handle(command) };
   } catch (error) {
     return { ok: false, error: SluiceError.from(error).toWire() };
   }

@@ -1,4 +1,5 @@
 import type { WireError } from '../../contract';
+import type { StoreProfile } from '../../layering';
 
 /** One way to run a network; each lives in a process of its own, so that its memory can be told apart. */
 export type SideKind = 'resident' | 'async' | 'sync' | 'sequential' | 'ort' | 'ort-mmap';
@@ -17,10 +18,14 @@ export type SideCommand =
   | { readonly kind: 'open'; readonly side: SideRequest }
   /** Runs back to back; the first `warmUps` are not counted. */
   | { readonly kind: 'burst'; readonly warmUps: number; readonly runs: number }
-  /** Direct read rate, by the side's own readers. */
-  | { readonly kind: 'read-rate' }
-  /** The plan's latency if the disk had this rate, everything else as profiled. */
-  | { readonly kind: 'predict'; readonly readBytesPerSec: number }
+  /** Direct reads by the side's own readers: their rate, and what they cost. */
+  | { readonly kind: 'measure-disk' }
+  /** The plan's latency by a profile. */
+  | { readonly kind: 'predict'; readonly profile: StoreProfile }
+  /** One more round of a profiling run, which begins with the first. */
+  | { readonly kind: 'profile-round'; readonly storePath: string; readonly threads: number }
+  /** What all rounds have shown. */
+  | { readonly kind: 'profile' }
   | { readonly kind: 'end' };
 
 export interface OpenedSide {
@@ -42,6 +47,26 @@ export interface BurstResult {
   readonly peakBytes: number;
 }
 
+/** What direct reads do. */
+export interface DiskMeasurement {
+  /** With nothing else going on. */
+  readonly readBytesPerSec: number;
+  /**
+   * CPU time that programs on all compute threads lose to a gigabyte of reads, milliseconds: the readers' own, the
+   * kernel's, and what a hypervisor takes from a virtual machine's cores to serve its disk.
+   */
+  readonly cpuMsPerGB: number;
+}
+
 export type SideReply =
-  | { readonly ok: true; readonly value: OpenedSide | BurstResult | { readonly figure: number } }
+  | {
+      readonly ok: true;
+      readonly value:
+        | OpenedSide
+        | BurstResult
+        | DiskMeasurement
+        | { readonly predictedMs: number }
+        | { readonly profile: StoreProfile }
+        | Record<string, never>;
+    }
   | { readonly ok: false; readonly error: WireError };
