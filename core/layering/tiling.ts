@@ -1,5 +1,6 @@
 import {
   DataType,
+  findAttribute,
   intAttribute,
   setAttribute,
   elementCount,
@@ -20,6 +21,8 @@ export interface Tiling {
   readonly rows: number;
   readonly rowBytes: number;
   readonly unitRows: number;
+  /** A tile of fewer rows would be computed by another kernel. */
+  readonly minRows: number;
   readonly outputAxis: number;
   readonly outputShape: readonly number[];
 }
@@ -29,17 +32,26 @@ export interface TilingContext {
   readonly threads: number;
 }
 
+/** Rows that tiles are made of, and the fewest a tile (the last one, of what is left over) may have. */
+interface Grain {
+  readonly block: number;
+  readonly minRows: number;
+}
+
 /** MLAS works on blocks of 8 or 16 channels; multiples of 16 suit both. */
-const NCHWC_BLOCK = 16;
+const NCHWC_GRAIN: Grain = { block: 16, minRows: 1 };
+/** Output channels are the rows of a product here, and a product with one row takes a kernel of its own. */
+const PLAIN_CONV_GRAIN: Grain = { block: 8, minRows: 2 };
 /**
  * MLAS's matrix product blocks its inner dimension by how many columns a thread gets; from 128 columns a thread on the
- * blocking, and so the rounding, no longer depends on it (sgemm.cpp, MLAS_SGEMM_STRIDEN).
+ * blocking, and so the rounding, no longer depends on it (sgemm.cpp, MLAS_SGEMM_STRIDEN). That holds for the last tile
+ * too: 136 columns left over of 5000 differ, as one of two threads gets 56 of them.
  */
 const COLUMNS_PER_THREAD = 128;
 /**
  * A product with one row takes a kernel that computes columns four at a time and what is left over by another one with
  * other rounding (measured: tiles of 66, 150 and 170 columns differ, all multiples of 4 agree). 16 leaves room for
- * wider registers.
+ * wider registers. Scaled products (alpha, beta) never take that kernel.
  */
 const COLUMNS_OF_VECTOR = 16;
 
@@ -57,10 +69,12 @@ export function describeTiling(
   const isMatrix = weight.dims.length === 2;
   switch (`${node.domain}:${node.opType}`) {
     case 'com.microsoft.nchwc:Conv':
-      return convTiling(node, weight, initializers, context, NCHWC_BLOCK);
+      return convTiling(node, weight, initializers, context, NCHWC_GRAIN);
     case ':Conv':
     case 'com.microsoft:FusedConv':
-      return hasWidePlane(node, context) ? convTiling(node, weight, initializers, context, 8) : undefined;
+      return hasWidePlane(node, context)
+        ? convTiling(node, weight, initializers, context, PLAIN_CONV_GRAIN)
+        : undefined;
     case ':Gemm':
     case 'com.microsoft:FusedGemm':
       return isMatrix ? gemmTiling(node, weight, initializers, context) : undefined;
@@ -77,7 +91,7 @@ function convTiling(
   weight: OnnxTensor,
   initializers: ReadonlyMap<string, OnnxTensor>,
   context: TilingContext,
-  block: number,
+  grain: Grain,
 ): Tiling | undefined {
   const [, , bias, sum] = node.inputs;
   const rows = weight.dims[0] ?? 0;
@@ -92,7 +106,7 @@ function convTiling(
   return finish(
     { weight: weight.name, output, transpose: false, rows, outputAxis: 1, outputShape },
     weight,
-    block,
+    grain,
     bias,
     sum,
   );
@@ -116,13 +130,12 @@ function gemmTiling(
     return undefined;
   }
   if (transpose) setAttribute(node, { name: 'transB', type: 'int', value: 1n });
-  const isVector = context.shapes.get(a ?? '')?.[0] === 1;
-  const block = isVector ? COLUMNS_OF_VECTOR : COLUMNS_PER_THREAD * context.threads;
+  const grain = productGrain(node, context.shapes.get(a ?? '')?.[0] === 1, context);
   const outputShape = context.shapes.get(output) ?? [];
   return finish(
     { weight: weight.name, output, transpose, rows, outputAxis: -1, outputShape },
     weight,
-    block,
+    grain,
     bias,
     undefined,
   );
@@ -144,29 +157,35 @@ function matMulTiling(node: OnnxNode, weight: OnnxTensor, context: TilingContext
   }
   const isVector =
     Number(intAttribute(node, 'transA', 0n)) === 0 && shape.slice(0, -1).every((dim) => dim === 1);
-  const block = isVector ? COLUMNS_OF_VECTOR : COLUMNS_PER_THREAD * context.threads;
+  const grain = productGrain(node, isVector, context);
   const outputShape = context.shapes.get(output) ?? [];
   return finish(
     { weight: weight.name, output, transpose, rows, outputAxis: -1, outputShape },
     weight,
-    block,
+    grain,
     undefined,
     undefined,
   );
+}
+
+function productGrain(node: OnnxNode, isVector: boolean, context: TilingContext): Grain {
+  const isScaled = ['alpha', 'beta'].some((name) => (findAttribute(node, name, 'float') ?? 1) !== 1);
+  const block = isVector && !isScaled ? COLUMNS_OF_VECTOR : COLUMNS_PER_THREAD * context.threads;
+  return { block, minRows: block };
 }
 
 /** The unit is the smallest multiple of `block` rows whose bytes end on a direct I/O boundary. */
 function finish(
   base: Pick<Tiling, 'weight' | 'output' | 'transpose' | 'rows' | 'outputAxis' | 'outputShape'>,
   weight: OnnxTensor,
-  block: number,
+  { block, minRows }: Grain,
   bias: string | undefined,
   sum: string | undefined,
 ): Tiling {
   const rowBytes = tensorDataBytes(weight) / base.rows;
   const alignedRows = DIRECT_ALIGNMENT / greatestCommonDivisor(DIRECT_ALIGNMENT, rowBytes);
   const unitRows = (block * alignedRows) / greatestCommonDivisor(block, alignedRows);
-  const tiling: Tiling = { ...base, rowBytes, unitRows };
+  const tiling: Tiling = { ...base, rowBytes, unitRows, minRows };
   return { ...tiling, ...(bias ? { bias } : {}), ...(sum ? { sum } : {}) };
 }
 
