@@ -1,5 +1,5 @@
 export { engineClockMs } from './clock';
-export { dtypeCodeOf, dtypeNameOf, elementBytes } from './dtype';
+export { denseBytes, dtypeCodeOf, dtypeNameOf, elementBytes } from './dtype';
 export { gaussian, seededRandom } from './random';
 export type { Random } from './random';
 export { median, quantile } from './statistics';

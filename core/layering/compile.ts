@@ -102,6 +102,7 @@ async function fillStore(
     const optimised = await optimiseModel(environment, model, sourcePath, staging, provider);
     progress.enter('partition');
     const compiler = new LayerCompiler(environment, optimised, request);
+    const specs = compiler.describeEnds();
     const layers = compiler.cut();
     progress.enter('pack', plannedBytes(layers));
     const packed = await packWeights(layers, join(staging, WEIGHTS_FILE), {
@@ -111,7 +112,6 @@ async function fillStore(
     progress.enter('commit');
     const records = await compiler.writeLayers(layers, packed, staging);
     await removeOptimiserFiles(staging);
-    const specs = compiler.describeEnds();
     return {
       format: STORE_FORMAT,
       runtimeVersion: environment.version,

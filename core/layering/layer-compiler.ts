@@ -46,13 +46,18 @@ export class LayerCompiler {
     const nodes = this.model.graph.nodes.map((node) => ({ ...node, attributes: [...node.attributes] }));
     return partition(
       { ...this.model.graph, nodes },
-      { shapes, threads: this.request.threads, pinned, rewrites: this.request.provider === 'cpu' },
+      {
+        shapes,
+        threads: this.request.threads,
+        pinned,
+        canCross: (name) => elementBytes(this.values.get(name)?.dtype ?? 0) > 0,
+        rewrites: this.request.provider === 'cpu',
+      },
     );
   }
 
   /** Whether sessions can be made of it; notes the reason when its weights have to stay constants. */
   private accepts(layer: LayerDraft, pinned: ReadonlySet<string>): boolean {
-    for (const name of [...layer.inputs, ...layer.outputs]) this.requireTensor(name);
     try {
       const session = OrtSession.create(this.environment, this.encode(layer), {
         optimization: 'none',
@@ -75,20 +80,6 @@ export class LayerCompiler {
       this.notes.push(`The weights of ${name} stay in memory as constants: ${reason}`);
       return false;
     }
-  }
-
-  private requireTensor(name: string): void {
-    const value = this.values.get(name);
-    if (value) {
-      requireFixedSize(name, value.dtype);
-      return;
-    }
-    throw new SluiceError(
-      'unsupported',
-      `Value ${name} crosses a layer border but is not a tensor (a sequence, map or optional). ` +
-        'Export the model with tensors only.',
-      { value: name },
-    );
   }
 
   private encode(layer: LayerDraft): Uint8Array {
@@ -114,20 +105,34 @@ export class LayerCompiler {
     return records;
   }
 
+  /** @throws SluiceError `unsupported` for inputs and outputs that are not tensors of a fixed size. */
   describeEnds(): Pick<StoreManifest, 'inputs' | 'outputs'> {
     const { inputs, outputs } = this.model.graph;
     return {
-      inputs: inputs.map((end) => this.describe(end.name)),
-      outputs: outputs.map((end) => this.describe(end.name)),
+      inputs: inputs.map((end) => this.describe('input', end.name)),
+      outputs: outputs.map((end) => this.describe('output', end.name)),
     };
   }
 
-  private describe(name: string): StoreManifest['inputs'][number] {
+  private describe(side: 'input' | 'output', name: string): StoreManifest['inputs'][number] {
     const value = this.values.get(name);
-    if (!value)
-      throw new SluiceError('unsupported', `Model input or output ${name} is not a tensor.`, { value: name });
-    requireFixedSize(name, value.dtype);
-    return { name, dtype: dtypeNameOf(value.dtype), shape: [...value.shape] };
+    if (!value) {
+      throw new SluiceError(
+        'unsupported',
+        `Model ${side} ${name} is not a tensor (a sequence, map or optional). Export the model with tensors only.`,
+        { value: name },
+      );
+    }
+    const dtype = dtypeNameOf(value.dtype);
+    if (elementBytes(value.dtype) === 0) {
+      throw new SluiceError(
+        'unsupported',
+        `Model ${side} ${name} has elements of type ${dtype}, of which this Sluice can't tell the size in bytes. ` +
+          'Split such pre- or post-processing (tokenizers, label tables) off the model.',
+        { value: name },
+      );
+    }
+    return { name, dtype, shape: [...value.shape] };
   }
 
   boundaryValues(layers: readonly LayerDraft[]): StoreManifest['values'] {
@@ -139,17 +144,6 @@ export class LayerCompiler {
       }),
     );
   }
-}
-
-/** Activations live in memory planned beforehand, which strings can't. */
-function requireFixedSize(name: string, dtype: number): void {
-  if (elementBytes(dtype) > 0) return;
-  throw new SluiceError(
-    'unsupported',
-    `Value ${name} has elements of type ${dtypeNameOf(dtype)}, which have no fixed size in bytes. ` +
-      'Split such pre- or post-processing (tokenizers, label tables) off the model.',
-    { value: name },
-  );
 }
 
 function toRecord(layer: LayerDraft, index: number, place: PackedLayer, graph: string): LayerRecord {
@@ -173,7 +167,7 @@ function toRecord(layer: LayerDraft, index: number, place: PackedLayer, graph: s
 }
 
 function tilingRecord(tiling: NonNullable<LayerDraft['tiling']>): NonNullable<LayerRecord['tiling']> {
-  const { weight, output, rows, rowBytes, unitRows, outputAxis, bias, sum } = tiling;
+  const { weight, output, rows, rowBytes, unitRows, minRows, outputAxis, bias, sum } = tiling;
   const operands = { ...(bias ? { bias } : {}), ...(sum ? { sum } : {}) };
   return {
     weight,
@@ -181,6 +175,7 @@ function tilingRecord(tiling: NonNullable<LayerDraft['tiling']>): NonNullable<La
     rows,
     rowBytes,
     unitRows,
+    minRows,
     outputAxis,
     outputShape: [...tiling.outputShape],
     ...operands,

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { SluiceError } from '../contract';
 
 /** Version of the store's layout. A newer store is refused, an older one recompiled. */
-export const STORE_FORMAT = 1;
+export const STORE_FORMAT = 2;
 export const MANIFEST_FILE = 'manifest.json';
 export const WEIGHTS_FILE = 'weights.bin';
 
@@ -28,6 +28,8 @@ const weight = z.object({
 const tiling = z.object({
   /** Rows (output channels or columns) of a unit, and of the whole weight. */
   unitRows: count.min(1),
+  /** A part of fewer rows, left over behind the units, has other bits: it goes with the unit before it. */
+  minRows: count.min(1),
   rows: count.min(1),
   rowBytes: count.min(1),
   /** Axis of the output that the rows become; negative counts from the end. */

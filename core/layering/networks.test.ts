@@ -79,8 +79,17 @@ describe('a network with heavy nodes of every kind', () => {
     await compareModes(store, [1, 2], [[]]);
   });
 
-  it.each([1, 2, 127, 128, 129, 197, 384])('tiles products of %i rows', async (rows) => {
-    const products = await bench.compile(productsOf(rows, rows));
+  it.each([
+    [1, 1536],
+    [2, 1536],
+    [127, 1536],
+    [128, 1536],
+    [129, 1544],
+    [197, 1536],
+    [200, 1480],
+    [384, 1672],
+  ])('tiles products of %i rows and %i columns', async (rows, columns) => {
+    const products = await bench.compile(productsOf(rows, rows, columns));
     const least = planProgram(
       products.manifest,
       undefined,

@@ -26,13 +26,14 @@ export function nominalInputs(specs: readonly TensorSpec[], seed: number): HostT
 
 function fill(dtype: string, dims: readonly number[], random: () => number): Uint8Array {
   const bytes = new Uint8Array(tensorByteLength(dtype, dims) ?? 0);
-  const size = elementBytes(dtypeCodeOf(dtype) ?? 0);
+  const size = Math.max(1, elementBytes(dtypeCodeOf(dtype) ?? 0));
   const view = new DataView(bytes.buffer);
   for (let at = 0; at < bytes.byteLength; at += size) {
     if (dtype === 'float32') view.setFloat32(at, random() * 2 - 1, true);
     else if (dtype === 'float64') view.setFloat64(at, random() * 2 - 1, true);
-    // Half-precision numbers between 1/4 and 1/2, by their exponent bits.
+    // 16-bit floats between 1/4 and 1/2, by their exponent bits.
     else if (dtype === 'float16') view.setUint16(at, 0x3400 + Math.floor(random() * 0x400), true);
+    else if (dtype === 'bfloat16') view.setUint16(at, 0x3e80 + Math.floor(random() * 0x80), true);
     else bytes[at] = random() < 0.5 ? 0 : 1;
   }
   return bytes;

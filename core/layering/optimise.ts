@@ -8,8 +8,11 @@ import {
   encodeModel,
   hoistSubgraphInitializers,
   readModel,
+  removeUnusedNodes,
+  subgraphs,
   tensorDataBytes,
   topologicalOrder,
+  type OnnxGraph,
   type OnnxModel,
 } from '../onnx';
 import { OrtSession, type OrtEnvironment } from '../ort';
@@ -35,14 +38,31 @@ export async function readSource(path: string): Promise<OnnxModel> {
       { path, faults },
     );
   }
+  refuseSparseConstants(model.graph, path);
   // Before IR version 4 every initializer is also an input, which would keep ONNX Runtime from folding it.
   const initialized = new Set(model.graph.initializers.map((tensor) => tensor.name));
   model.graph.inputs = model.graph.inputs.filter((input) => !initialized.has(input.name));
   // Some exporters write weights as Constant nodes.
   constantsToInitializers(model.graph);
   // ONNX Runtime saves subgraph weights as references to the old files; in the outer graph it writes them anew.
+  giveConstantOutputsANode(model.graph);
   hoistSubgraphInitializers(model.graph, HOIST_MIN_BYTES);
   return { ...model, irVersion: Math.max(4, model.irVersion) };
+}
+
+/** ONNX Runtime would save them as sparse initializers, which `readModel` refuses too. @throws SluiceError `unsupported`. */
+function refuseSparseConstants(graph: OnnxGraph, path: string): void {
+  for (const node of graph.nodes) {
+    if (node.opType === 'Constant' && node.attributes.some(({ name }) => name === 'sparse_value')) {
+      const name = node.outputs[0] ?? '';
+      throw new SluiceError(
+        'unsupported',
+        `${path}: '${name}' is a sparse constant; export the model with dense weights`,
+        { path, tensor: name },
+      );
+    }
+    for (const inner of subgraphs(node)) refuseSparseConstants(inner, path);
+  }
 }
 
 /**
@@ -74,14 +94,30 @@ export async function optimiseModel(
   );
   session.release();
   const optimised = await readModel(path);
-  hoistSubgraphInitializers(optimised.graph, HOIST_MIN_BYTES);
+  dropDoubledInitializers(optimised.graph);
   giveConstantOutputsANode(optimised.graph);
+  hoistSubgraphInitializers(optimised.graph, HOIST_MIN_BYTES);
+  removeUnusedNodes(optimised.graph);
   optimised.graph.nodes = [...topologicalOrder(optimised.graph)];
   return optimised;
 }
 
+/** ONNX Runtime (1.30) saves each initializer of a subgraph that it made itself, from a Constant node, twice. In place. */
+function dropDoubledInitializers(graph: OnnxGraph): void {
+  for (const inner of graph.nodes.flatMap(subgraphs)) {
+    inner.initializers = [...new Map(inner.initializers.map((tensor) => [tensor.name, tensor])).values()];
+    dropDoubledInitializers(inner);
+  }
+}
+
 /** Less free space than this after a failed write means that the disk is full. */
 const FULL_DISK_BYTES = 16 << 20;
+
+const NEWER_FORMAT = /Unsupported model IR version|Opset \d+ is under development/;
+const MISSING_OPERATOR =
+  /not a registered function|No Op registered|Could not find an implementation|Failed to find kernel/;
+/** A kernel's constructor found attributes that it can't serve. */
+const REFUSED_OPERATOR = /Exception during initialization/;
 
 /** @throws SluiceError `unsupported`, `bad-model` or `io` where ONNX Runtime's words tell which it is. */
 function explained<T>(sourcePath: string, folder: string, work: () => T): T {
@@ -90,8 +126,16 @@ function explained<T>(sourcePath: string, folder: string, work: () => T): T {
   } catch (cause) {
     const { message } = SluiceError.from(cause);
     const details = { path: sourcePath };
-    if (/not a registered function|No Op registered|Could not find an implementation/.test(message)) {
+    if (NEWER_FORMAT.test(message)) {
+      const what = `${sourcePath} was written for a newer ONNX than this ONNX Runtime knows. ${message}`;
+      throw new SluiceError('unsupported', what, details, { cause });
+    }
+    if (MISSING_OPERATOR.test(message)) {
       const what = `${sourcePath} has an operator that this ONNX Runtime does not have. ${message}`;
+      throw new SluiceError('unsupported', what, details, { cause });
+    }
+    if (REFUSED_OPERATOR.test(message)) {
+      const what = `${sourcePath} uses an operator in a way that this ONNX Runtime does not support. ${message}`;
       throw new SluiceError('unsupported', what, details, { cause });
     }
     if (/[Ff]ailed to write|Failed to save|No space/.test(message)) {

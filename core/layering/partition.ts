@@ -1,11 +1,5 @@
-import {
-  DataType,
-  nodeInputs,
-  tensorDataBytes,
-  type OnnxGraph,
-  type OnnxNode,
-  type OnnxTensor,
-} from '../onnx';
+import { elementBytes } from '../base';
+import { nodeInputs, tensorDataBytes, type OnnxGraph, type OnnxNode, type OnnxTensor } from '../onnx';
 import { describeTiling, type Tiling } from './tiling';
 
 /** A node whose streamed weights reach this starts a layer of its own. */
@@ -41,24 +35,28 @@ export interface PartitionOptions {
   readonly threads: number;
   /** Weights that must stay constants of their layer, e.g. because a kernel insists; names. */
   readonly pinned: ReadonlySet<string>;
+  /** Whether a value is a tensor whose elements have a fixed size; others stay within one layer. */
+  readonly canCross: (name: string) => boolean;
   /** Tiling and row-wise gathers rewrite nodes to operators only the CPU provider is known to have. */
   readonly rewrites: boolean;
 }
 
 /**
  * Cuts a topologically ordered graph into layers: each begins with the node that holds its largest weight, followed
- * by the nodes up to the next heavy one. Mutates nodes where a weight is stored transposed.
+ * by the nodes up to the next heavy one. Nodes between which a sequence or a string tensor passes are never cut
+ * apart. Mutates nodes where a weight is stored transposed.
  */
 export function partition(graph: OnnxGraph, options: PartitionOptions): LayerDraft[] {
   const initializers = new Map(graph.initializers.map((tensor) => [tensor.name, tensor]));
   const uses = countUses(graph);
   const layers: LayerDraft[] = [];
   let weightBytes = 0;
-  for (const node of graph.nodes) {
-    const names = [...new Set(nodeInputs(node))].filter((name) => initializers.has(name));
+  for (const nodes of inseparableNodes(graph, options.canCross)) {
+    const names = [...new Set(nodes.flatMap(nodeInputs))].filter((name) => initializers.has(name));
     const streamed = names.filter((name) => isStreamed(initializers.get(name), options.pinned));
     const bytes = streamed.reduce((sum, name) => sum + bytesOf(initializers.get(name)), 0);
-    const gather = options.rewrites ? asRowGather(node, initializers, options.pinned) : undefined;
+    const alone = options.rewrites && nodes.length === 1 ? nodes[0] : undefined;
+    const gather = alone && asRowGather(alone, initializers, options.pinned);
     const isHeavy = bytes >= LAYER_START_BYTES;
     const startsLayer = gather !== undefined || isHeavy || (bytes > 0 && weightBytes >= LAYER_START_BYTES);
     let layer = layers.at(-1);
@@ -67,13 +65,13 @@ export function partition(graph: OnnxGraph, options: PartitionOptions): LayerDra
       layers.push(layer);
       weightBytes = 0;
       if (gather) layer.gather = gather;
-      else if (isHeavy && options.rewrites) {
-        const tiling = describeTiling(node, initializers, uses, options);
+      else if (isHeavy && alone) {
+        const tiling = describeTiling(alone, initializers, uses, options);
         if (tiling) layer.tiling = tiling;
       }
     }
     weightBytes += bytes;
-    addNode(layer, node, names, initializers, options.pinned);
+    addNodes(layer, nodes, names, initializers, options.pinned);
   }
   if (layers.length === 0) layers.push(emptyLayer());
   connect(layers, graph, initializers);
@@ -84,14 +82,32 @@ function emptyLayer(): LayerDraft {
   return { nodes: [], weights: [], constants: [], inputs: [], outputs: [] };
 }
 
-function addNode(
+/** The nodes in order, those together between which a value passes that can't leave its layer. */
+function inseparableNodes(graph: OnnxGraph, canCross: (name: string) => boolean): OnnxNode[][] {
+  const lastUse = new Map<string, number>();
+  graph.nodes.forEach((node, index) => {
+    for (const name of nodeInputs(node)) lastUse.set(name, index);
+  });
+  const groups: OnnxNode[][] = [];
+  let heldUpTo = -1;
+  graph.nodes.forEach((node, index) => {
+    if (index <= heldUpTo) groups.at(-1)?.push(node);
+    else groups.push([node]);
+    for (const name of node.outputs) {
+      if (!canCross(name)) heldUpTo = Math.max(heldUpTo, lastUse.get(name) ?? -1);
+    }
+  });
+  return groups;
+}
+
+function addNodes(
   layer: LayerDraft,
-  node: OnnxNode,
+  nodes: readonly OnnxNode[],
   names: readonly string[],
   initializers: ReadonlyMap<string, OnnxTensor>,
   pinned: ReadonlySet<string>,
 ): void {
-  layer.nodes.push(node);
+  layer.nodes.push(...nodes);
   for (const name of names) {
     const tensor = initializers.get(name);
     if (!tensor) continue;
@@ -131,7 +147,7 @@ function bytesOf(tensor: OnnxTensor | undefined): number {
 }
 
 function isStreamed(tensor: OnnxTensor | undefined, pinned: ReadonlySet<string>): boolean {
-  if (!tensor || tensor.dtype === DataType.string || pinned.has(tensor.name)) return false;
+  if (!tensor || elementBytes(tensor.dtype) === 0 || pinned.has(tensor.name)) return false;
   return bytesOf(tensor) > CONSTANT_MAX_BYTES;
 }
 

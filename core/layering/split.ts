@@ -1,7 +1,15 @@
 import { SluiceError } from '../contract';
 import { alignUp } from '../storage';
-import type { LayerRecord, StoreManifest } from './manifest';
-import { layerRanges, sideRanges, tilesAreContiguous, tileRange, type FileRange, type Step } from './program';
+import type { LayerRecord, StoreManifest, TilingRecord } from './manifest';
+import {
+  layerRanges,
+  sideRanges,
+  tilesAreContiguous,
+  tileRange,
+  type FileRange,
+  type RowRange,
+  type Step,
+} from './program';
 
 /** How a store is cut into steps. */
 export interface Cut {
@@ -30,10 +38,30 @@ export function leastStepBytes(layer: LayerRecord): number {
   if (layer.gather) return 0;
   const { tiling } = layer;
   if (!tiling) return sumBytes(layerRanges(layer));
-  return Math.min(
-    sumBytes(layerRanges(layer)),
-    alignUp(Math.min(tiling.unitRows, tiling.rows) * tiling.rowBytes),
-  );
+  return Math.min(sumBytes(layerRanges(layer)), alignUp(leastTileRows(tiling) * tiling.rowBytes));
+}
+
+/** Rows of the largest tile when all are as small as can be: a unit, and what is left over if it can't stand alone. */
+function leastTileRows({ rows, unitRows, minRows }: TilingRecord): number {
+  const leftOver = rows % unitRows;
+  return Math.min(rows, leftOver < minRows ? unitRows + leftOver : unitRows);
+}
+
+/**
+ * Cuts rows [first, end) into tiles of at most `maxRows` (a multiple of the unit), the last of which may be longer
+ * by what can't stand alone.
+ */
+function tileRows(tiling: TilingRecord, first: number, end: number, maxRows: number): RowRange[] {
+  const { unitRows, minRows } = tiling;
+  const ranges: RowRange[] = [];
+  for (let start = first; start < end;) {
+    let count = Math.min(maxRows, end - start);
+    const left = end - start - count;
+    if (left > 0 && left < minRows) count = count > unitRows ? count - unitRows : count + left;
+    ranges.push({ first: start, count });
+    start += count;
+  }
+  return ranges;
 }
 
 class Cutter {
@@ -94,18 +122,16 @@ class Cutter {
       );
     }
     const unitsPerTile = Math.max(1, Math.floor(this.cut.maxStepBytes / (tiling.unitRows * tiling.rowBytes)));
-    const tileRows = unitsPerTile * tiling.unitRows;
-    const residentRows = Math.min(tiling.rows, this.cut.residentUnits(index) * tiling.unitRows);
-    const rows: { first: number; count: number; isResident: boolean }[] = [];
-    for (let first = 0; first < tiling.rows;) {
-      const isResident = first < residentRows;
-      const end = Math.min(first + tileRows, isResident ? residentRows : tiling.rows);
-      rows.push({ first, count: end - first, isResident });
-      first = end;
-    }
+    const maxRows = unitsPerTile * tiling.unitRows;
+    const residentRows = residentRowsOf(tiling, this.cut.residentUnits(index));
+    const rows = [
+      ...tileRows(tiling, 0, residentRows, maxRows),
+      ...tileRows(tiling, residentRows, tiling.rows, maxRows),
+    ];
     const side = sideRanges(layer, tiling);
-    rows.forEach(({ isResident, ...range }, at) => {
+    rows.forEach((range, at) => {
       const own = tileRange(layer, tiling, range);
+      const isResident = range.first < residentRows;
       this.steps.push({
         kind: 'tile',
         first: index,
@@ -120,6 +146,13 @@ class Cutter {
     const tile = { index: rows.length, count: rows.length };
     this.steps.push({ kind: 'rest', first: index, last: index, tile, ring: [], resident: side });
   }
+}
+
+/** Leading rows to keep in memory, so that what is left to stream can stand alone. */
+function residentRowsOf({ rows, unitRows, minRows }: TilingRecord, units: number): number {
+  const wanted = Math.min(rows, units * unitRows);
+  const left = rows - wanted;
+  return left > 0 && left < minRows ? Math.max(0, wanted - unitRows) : wanted;
 }
 
 export function sumBytes(ranges: readonly FileRange[]): number {

@@ -1,4 +1,4 @@
-import { dtypeCodeOf, elementBytes } from '../base';
+import { denseBytes, dtypeCodeOf, elementBytes } from '../base';
 import { SluiceError, type TensorSpec } from '../contract';
 
 /** A tensor in JavaScript's memory, little-endian, row-major. */
@@ -56,8 +56,7 @@ function tensorFaults(spec: TensorSpec, tensor: HostTensor): string[] {
 /** Bytes of a dense tensor; undefined for dtypes without a fixed size. */
 export function tensorByteLength(dtype: string | number, dims: readonly number[]): number | undefined {
   const code = typeof dtype === 'number' ? dtype : dtypeCodeOf(dtype);
-  const size = code === undefined ? 0 : elementBytes(code);
-  return size === 0 ? undefined : dims.reduce((product, dim) => product * dim, size);
+  return code === undefined || elementBytes(code) === 0 ? undefined : denseBytes(code, dims);
 }
 
 /** `[1, 3, ?, ?]`. */

@@ -1,5 +1,6 @@
 import {
   DataType,
+  findAttribute,
   intAttribute,
   setAttribute,
   elementCount,
@@ -20,6 +21,8 @@ export interface Tiling {
   readonly rows: number;
   readonly rowBytes: number;
   readonly unitRows: number;
+  /** A tile of fewer rows would be computed by another kernel. */
+  readonly minRows: number;
   readonly outputAxis: number;
   readonly outputShape: readonly number[];
 }
@@ -29,18 +32,27 @@ export interface TilingContext {
   readonly threads: number;
 }
 
+/** Rows that tiles are made of, and the fewest a tile (the last one, of what is left over) may have. */
+interface Grain {
+  readonly block: number;
+  readonly minRows: number;
+}
+
 /** MLAS works on blocks of 8 or 16 channels; multiples of 16 suit both. */
-const NCHWC_BLOCK = 16;
+const NCHWC_GRAIN: Grain = { block: 16, minRows: 1 };
+/** Output channels are the rows of a product here, and a product with one row takes a kernel of its own. */
+const PLAIN_CONV_GRAIN: Grain = { block: 8, minRows: 2 };
 /**
  * MLAS's matrix product blocks its inner dimension by how many columns a thread gets; from 128 columns a thread on the
- * blocking, and so the rounding, no longer depends on it (sgemm.cpp, MLAS_SGEMM_STRIDEN). Threads share the columns of
- * a product that is wider than high, and the rows of any other.
+ * blocking, and so the rounding, no longer depends on it (sgemm.cpp, MLAS_SGEMM_STRIDEN). That holds for the last tile
+ * too: 136 columns left over of 5000 differ, as one of two threads gets 56 of them. Threads share the columns of a
+ * product that is wider than high, and the rows of any other.
  */
 const COLUMNS_PER_THREAD = 128;
 /**
  * A product with one row takes a kernel that computes columns four at a time and what is left over by another one with
  * other rounding (measured: tiles of 66, 150 and 170 columns differ, all multiples of 4 agree). 16 leaves room for
- * wider registers.
+ * wider registers. Scaled products (alpha, beta) never take that kernel.
  */
 const COLUMNS_OF_VECTOR = 16;
 
@@ -58,10 +70,12 @@ export function describeTiling(
   const isMatrix = weight.dims.length === 2;
   switch (`${node.domain}:${node.opType}`) {
     case 'com.microsoft.nchwc:Conv':
-      return convTiling(node, weight, initializers, context, NCHWC_BLOCK);
+      return convTiling(node, weight, initializers, context, NCHWC_GRAIN);
     case ':Conv':
     case 'com.microsoft:FusedConv':
-      return hasWidePlane(node, context) ? convTiling(node, weight, initializers, context, 8) : undefined;
+      return hasWidePlane(node, context)
+        ? convTiling(node, weight, initializers, context, PLAIN_CONV_GRAIN)
+        : undefined;
     case ':Gemm':
     case 'com.microsoft:FusedGemm':
       return isMatrix ? gemmTiling(node, weight, initializers, context) : undefined;
@@ -78,7 +92,7 @@ function convTiling(
   weight: OnnxTensor,
   initializers: ReadonlyMap<string, OnnxTensor>,
   context: TilingContext,
-  block: number,
+  grain: Grain,
 ): Tiling | undefined {
   const [, , bias, sum] = node.inputs;
   const rows = weight.dims[0] ?? 0;
@@ -93,7 +107,7 @@ function convTiling(
   return finish(
     { weight: weight.name, output, transpose: false, rows, outputAxis: 1, outputShape },
     weight,
-    block,
+    grain,
     bias,
     sum,
   );
@@ -117,12 +131,12 @@ function gemmTiling(
     return undefined;
   }
   if (transpose) setAttribute(node, { name: 'transB', type: 'int', value: 1n });
-  const block = columnsBlock(context.shapes.get(a ?? '')?.[0], context.threads);
+  const grain = productGrain(node, context.shapes.get(a ?? '')?.[0], rows, context);
   const outputShape = context.shapes.get(output) ?? [];
   return finish(
     { weight: weight.name, output, transpose, rows, outputAxis: -1, outputShape },
     weight,
-    block,
+    grain,
     bias,
     undefined,
   );
@@ -143,40 +157,50 @@ function matMulTiling(node: OnnxNode, weight: OnnxTensor, context: TilingContext
     setAttribute(node, { name: 'transB', type: 'int', value: 1n });
   }
   const isPlain = Number(intAttribute(node, 'transA', 0n)) === 0 && shape.every((dim) => dim > 0);
-  const block = columnsBlock(isPlain ? elementCount(shape.slice(0, -1)) : undefined, context.threads);
+  const grain = productGrain(node, isPlain ? elementCount(shape.slice(0, -1)) : undefined, rows, context);
   const outputShape = context.shapes.get(output) ?? [];
   return finish(
     { weight: weight.name, output, transpose, rows, outputAxis: -1, outputShape },
     weight,
-    block,
+    grain,
     undefined,
     undefined,
   );
 }
 
 /**
- * Of how many columns a tile may be, or a multiple of it, for the bits of the whole product. A tile that is wider than
- * high, yet gives a thread less than 128 columns, would differ; with enough rows there is none.
- * @param rows of the product; undefined where they are not known.
+ * The grain at which tiles have the bits of the whole product. A tile that is wider than high, yet gives a thread less
+ * than 128 columns, would differ; with enough rows there is none.
+ * @param height rows of the product; undefined where they are not known. @param width columns of all tiles.
  */
-function columnsBlock(rows: number | undefined, threads: number): number {
-  if (rows === 1) return COLUMNS_OF_VECTOR;
-  const isHigh = rows !== undefined && rows >= COLUMNS_PER_THREAD * (threads - 1);
-  return isHigh ? COLUMNS_PER_THREAD : COLUMNS_PER_THREAD * threads;
+function productGrain(
+  node: OnnxNode,
+  height: number | undefined,
+  width: number,
+  context: TilingContext,
+): Grain {
+  const isScaled = ['alpha', 'beta'].some((name) => (findAttribute(node, name, 'float') ?? 1) !== 1);
+  if (height === 1 && !isScaled) return { block: COLUMNS_OF_VECTOR, minRows: COLUMNS_OF_VECTOR };
+  const isEven = width % COLUMNS_PER_THREAD === 0;
+  const isHigh =
+    height !== undefined && height >= COLUMNS_PER_THREAD * (isEven ? context.threads - 1 : context.threads);
+  // One row has no rows to share.
+  const block = isHigh && height > 1 ? COLUMNS_PER_THREAD : COLUMNS_PER_THREAD * context.threads;
+  return { block, minRows: block };
 }
 
 /** The unit is the smallest multiple of `block` rows whose bytes end on a direct I/O boundary. */
 function finish(
   base: Pick<Tiling, 'weight' | 'output' | 'transpose' | 'rows' | 'outputAxis' | 'outputShape'>,
   weight: OnnxTensor,
-  block: number,
+  { block, minRows }: Grain,
   bias: string | undefined,
   sum: string | undefined,
 ): Tiling {
   const rowBytes = tensorDataBytes(weight) / base.rows;
   const alignedRows = DIRECT_ALIGNMENT / greatestCommonDivisor(DIRECT_ALIGNMENT, rowBytes);
   const unitRows = (block * alignedRows) / greatestCommonDivisor(block, alignedRows);
-  const tiling: Tiling = { ...base, rowBytes, unitRows };
+  const tiling: Tiling = { ...base, rowBytes, unitRows, minRows };
   return { ...tiling, ...(bias ? { bias } : {}), ...(sum ? { sum } : {}) };
 }
 

@@ -1,7 +1,7 @@
 import { SluiceError } from '../contract';
 import { findAttribute } from './attributes';
 import type { Attribute, OnnxGraph, OnnxNode, OnnxTensor, ValueInfo } from './model';
-import { allNames, nodeInputs, subgraphs } from './queries';
+import { allNames, nodeInputs, subgraphs, topologicalOrder } from './queries';
 import { tensorDataBytes } from './tensor-data';
 
 /**
@@ -72,22 +72,38 @@ function definedNames(graph: OnnxGraph): ReadonlySet<string> {
 }
 
 /**
- * Turns Constant nodes that hold a dense tensor into initializers of the same name, in place: exporters such as
- * Paddle's keep all weights in Constant nodes. Constants that are graph outputs stay.
+ * Turns Constant nodes that hold a dense tensor into initializers of the same name, in place, in subgraphs too:
+ * exporters such as Paddle's keep all weights in Constant nodes.
  * @returns how many were turned.
  */
 export function constantsToInitializers(graph: OnnxGraph): number {
-  const outputs = new Set(graph.outputs.map((value) => value.name));
   const kept: OnnxNode[] = [];
+  let turned = 0;
   for (const node of graph.nodes) {
     const name = node.outputs[0];
     const tensor = constantTensor(node);
-    if (tensor && name !== undefined && !outputs.has(name)) graph.initializers.push({ ...tensor, name });
-    else kept.push(node);
+    if (tensor && name !== undefined) {
+      graph.initializers.push({ ...tensor, name });
+      turned += 1;
+      continue;
+    }
+    for (const inner of subgraphs(node)) turned += constantsToInitializers(inner);
+    kept.push(node);
   }
-  const turned = graph.nodes.length - kept.length;
   graph.nodes = kept;
   return turned;
+}
+
+/** Removes nodes that no output of the graph depends on, in place; subgraphs are left as they are. */
+export function removeUnusedNodes(graph: OnnxGraph): void {
+  const needed = new Set(graph.outputs.map((value) => value.name));
+  const kept = new Set<OnnxNode>();
+  for (const node of [...topologicalOrder(graph)].reverse()) {
+    if (!node.outputs.some((name) => needed.has(name))) continue;
+    kept.add(node);
+    for (const name of nodeInputs(node)) needed.add(name);
+  }
+  graph.nodes = graph.nodes.filter((node) => kept.has(node));
 }
 
 /** The tensor of a Constant node; undefined for other nodes and for constants given as numbers or strings. */

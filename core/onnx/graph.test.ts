@@ -12,6 +12,7 @@ import {
   extractSubgraph,
   findAttribute,
   hoistSubgraphInitializers,
+  removeUnusedNodes,
   intAttribute,
   makeNode,
   makeTensor,
@@ -181,19 +182,43 @@ describe('edits', () => {
     for (const c of [true, false]) expect(await run(hoisted, feeds(c))).toEqual(await run(graph, feeds(c)));
   });
 
-  it('turn constants into initializers, but not graph outputs', () => {
+  it('turn constants into initializers, in subgraphs too', () => {
     const tensor = makeTensor('', float, [1], Float32Array.of(3));
+    const branch = graphOf({
+      nodes: [makeNode('Constant', [], ['b'], { value: tensor })],
+      outputs: [makeValueInfo('b', float)],
+    });
     const graph = graphOf({
       nodes: [
         makeNode('Constant', [], ['k'], { value: tensor }),
-        makeNode('Constant', [], ['y'], { value: tensor }),
         makeNode('Constant', [], ['f'], { value_float: 1 }),
+        makeNode('If', ['c'], ['y'], { then_branch: branch, else_branch: branch }),
       ],
       outputs: [makeValueInfo('y', float)],
     });
-    expect(constantsToInitializers(graph)).toBe(1);
+    expect(constantsToInitializers(graph)).toBe(2);
     expect(graph.initializers).toEqual([{ ...tensor, name: 'k' }]);
-    expect(graph.nodes.map((node) => node.outputs[0])).toEqual(['y', 'f']);
+    expect(graph.nodes.map((node) => node.outputs[0])).toEqual(['f', 'y']);
+    expect(branch.initializers).toEqual([{ ...tensor, name: 'b' }]);
+    expect(branch.nodes).toEqual([]);
+  });
+
+  it('drop nodes that no output depends on, and keep what a subgraph captures', () => {
+    const branch = graphOf({
+      nodes: [makeNode('Relu', ['captured'], ['b'])],
+      outputs: [makeValueInfo('b', float)],
+    });
+    const graph = graphOf({
+      nodes: [
+        makeNode('Abs', ['x'], ['captured']),
+        makeNode('Neg', ['x'], ['dead']),
+        makeNode('Exp', ['dead'], ['deader']),
+        makeNode('If', ['c'], ['y'], { then_branch: branch, else_branch: branch }),
+      ],
+      outputs: [makeValueInfo('y', float)],
+    });
+    removeUnusedNodes(graph);
+    expect(graph.nodes.map((node) => node.opType)).toEqual(['Abs', 'If']);
   });
 
   it('extract nodes with what they need, and run them', async () => {

@@ -10,6 +10,7 @@ export {
   extractSubgraph,
   freshName,
   hoistSubgraphInitializers,
+  removeUnusedNodes,
   renameUses,
 } from './edits';
 export type { Extraction } from './edits';

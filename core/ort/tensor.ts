@@ -1,4 +1,4 @@
-import { dtypeCodeOf, elementBytes } from '../base';
+import { denseBytes, dtypeCodeOf, elementBytes } from '../base';
 import { SluiceError } from '../contract';
 import type { OutNumber, OutPointer, Pointer } from './c-api';
 import type { OrtEnvironment } from './environment';
@@ -45,7 +45,7 @@ export class OrtTensor {
 
   /** Bytes of its elements, given its shape. */
   byteLength(shape: TensorShape): number {
-    return shape.dims.reduce((product, dim) => product * dim, elementBytes(shape.dtype));
+    return denseBytes(shape.dtype, shape.dims);
   }
 
   release(): void {
@@ -71,9 +71,8 @@ export function tensorOver(
   const code = typeof dtype === 'string' ? dtypeCodeOf(dtype) : dtype;
   if (code === undefined)
     throw new SluiceError('unsupported', `Unknown tensor element type ${String(dtype)}.`);
-  const size = elementBytes(code);
-  const expected = dims.reduce((product, dim) => product * dim, 1) * size;
-  if (size !== 0 && expected !== byteLength) {
+  const expected = denseBytes(code, dims);
+  if (elementBytes(code) !== 0 && expected !== byteLength) {
     throw new SluiceError(
       'internal',
       `A tensor [${dims.join(', ')}] takes ${expected} bytes; its memory has ${byteLength}.`,

@@ -56,6 +56,12 @@ export class GraphMaker {
     return this.tensor(DataType.int64, dims, BigInt64Array.from(values, BigInt));
   }
 
+  strings(values: readonly string[], name = this.fresh('c')): string {
+    const data = { kind: 'strings', values: values.map((text) => Buffer.from(text)) } as const;
+    this.initializers.push({ name, dtype: DataType.string, dims: [values.length], data });
+    return name;
+  }
+
   /** @returns the node's only output. */
   node(
     opType: string,

@@ -11,13 +11,13 @@ export function twoProducts(seed: number, width = 512): OnnxModel {
   return g.model();
 }
 
-/** `x` [rows, 640] -> `y` [rows, 512] through 1536 columns: products as attention layers have them, 7 MB. */
-export function productsOf(seed: number, rows: number): OnnxModel {
+/** `x` [rows, 640] -> `y` [rows, 512] through some columns: products as attention layers have them, about 7 MB. */
+export function productsOf(seed: number, rows: number, columns: number): OnnxModel {
   const g = new GraphMaker(seed);
   const x = g.input('x', [rows, 640]);
-  const hidden = g.node('Relu', [g.node('MatMul', [x, g.weight([640, 1536], 640, 'up')])]);
+  const hidden = g.node('Relu', [g.node('MatMul', [x, g.weight([640, columns], 640, 'up')])]);
   const bias = g.weight([512], 1, 'bias');
-  g.node('Gemm', [hidden, g.weight([512, 1536], 1536, 'down'), bias], { transB: int(1) }, 'y');
+  g.node('Gemm', [hidden, g.weight([512, columns], columns, 'down'), bias], { transB: int(1) }, 'y');
   g.output('y', [rows, 512]);
   return g.model();
 }

@@ -86,6 +86,76 @@ export const ODD_GRAPHS: Readonly<Record<string, () => OnnxModel>> = {
     g.output('y', [1, 128]);
     return g.model();
   },
+  'a sequence that a heavy layer in between does not use': () => {
+    const g = new GraphMaker(1);
+    const product = g.node('MatMul', [g.input('x', [1, 256]), g.weight([256, 256], 256)]);
+    const parts = g.node('SplitToSequence', [product, g.ints([128], [])], { axis: int(1) });
+    const part = g.node('SequenceAt', [parts, g.ints([0], [])]);
+    const wide = g.node('MatMul', [part, g.weight([128, 512], 128)]);
+    const zero = g.tensor(DataType.float32, [], new Float32Array(1));
+    const isPositive = g.node('Greater', [g.node('ReduceSum', [wide], { keepdims: int(0) }), zero]);
+    const chosen = g.node('SequenceAt', [parts, g.node('Cast', [isPositive], { to: int(DataType.int64) })]);
+    g.node('MatMul', [chosen, g.weight([128, 512], 128)], {}, 'y');
+    g.output('y', [1, 512]);
+    return g.model();
+  },
+  'labels between two heavy layers': () => {
+    const g = new GraphMaker(1);
+    const first = g.node('MatMul', [g.input('x', [1, 256]), g.weight([256, 256], 256)]);
+    const labels = g.strings(Array.from({ length: 256 }, (_, at) => `class ${at % 2}`));
+    const label = g.node('Gather', [labels, g.node('ArgMax', [first], { axis: int(1), keepdims: int(0) })]);
+    g.node('MatMul', [first, g.weight([256, 512], 256)], {}, 'y');
+    g.output('y', [1, 512]);
+    g.node('Equal', [label, g.strings(['class 1'])], {}, 'odd');
+    g.output('odd', [1], DataType.bool);
+    return g.model({ opset: 19, irVersion: 9 });
+  },
+  'heavy nodes that nothing depends on': () => {
+    const g = new GraphMaker(1);
+    const product = g.node('MatMul', [g.input('x', [1, 256]), g.weight([256, 256], 256)]);
+    g.node('Relu', [g.node('MatMul', [product, g.weight([256, 512], 256)])]);
+    g.node('MatMul', [product, g.weight([256, 512], 256)], {}, 'y');
+    g.output('y', [1, 512]);
+    return g.model();
+  },
+  'eight-bit floats that cross layers': () =>
+    crossing((g, value) => g.node('Cast', [value], { to: int(DataType.float8e4m3fn) })),
+  'an odd number of four-bit integers that cross layers': () =>
+    crossing((g, value) =>
+      g.node('QuantizeLinear', [value, scaleOf(g, 0.1)], { output_dtype: int(DataType.int4) }),
+    ),
+  'four-bit weights': () => {
+    const g = new GraphMaker(1);
+    const packed = Uint8Array.from({ length: (255 * 515 + 1) / 2 }, (_, at) => (at * 37) % 251);
+    const weight = g.tensor(DataType.int4, [255, 515], packed);
+    const whole = g.node('DequantizeLinear', [weight, scaleOf(g, 0.01)]);
+    g.node('MatMul', [g.input('x', [1, 255]), g.node('Mul', [whole, g.input('gain', [1])])], {}, 'y');
+    g.output('y', [1, 515]);
+    return g.model({ opset: 21, irVersion: 10 });
+  },
+  'a product of 5000 columns, of which 136 are left over behind the tiles': () => {
+    const g = new GraphMaker(1);
+    g.node('MatMul', [g.input('x', [16, 256]), g.weight([256, 5000], 256)], {}, 'y');
+    g.output('y', [16, 5000]);
+    return g.model();
+  },
+  'a scaled product of one row': () => {
+    const g = new GraphMaker(1);
+    g.node(
+      'Gemm',
+      [g.input('x', [1, 512]), g.weight([512, 1000], 512), g.weight([1000], 1)],
+      { alpha: 0.3 },
+      'y',
+    );
+    g.output('y', [1, 1000]);
+    return g.model();
+  },
+  'a convolution of one dimension, of which one channel is left over behind the tiles': () => {
+    const g = new GraphMaker(1);
+    g.node('Conv', [g.input('x', [1, 100, 600]), g.weight([513, 100, 3], 300)], { pads: ints(1, 1) }, 'y');
+    g.output('y', [1, 513, 600]);
+    return g.model();
+  },
   'a square product with a column of biases': () => {
     const g = new GraphMaker(1);
     g.node('Gemm', [g.input('x', [512, 128]), g.weight([128, 512], 128), g.weight([512, 1], 1)], {}, 'y');
@@ -114,6 +184,22 @@ export const ODD_GRAPHS: Readonly<Record<string, () => OnnxModel>> = {
     return g.model();
   },
 };
+
+/** `narrow` makes a value of few bits, 7 x 37 elements, which is used behind the next heavy layer. */
+function crossing(narrow: (g: GraphMaker, value: string) => string): OnnxModel {
+  const g = new GraphMaker(1);
+  const first = g.node('MatMul', [g.input('x', [7, 1024]), g.weight([1024, 37], 1024)]);
+  const few = narrow(g, first);
+  const second = g.node('MatMul', [first, g.weight([37, 1024], 37)]);
+  const third = g.node('MatMul', [g.node('Relu', [second]), g.weight([1024, 37], 1024)]);
+  g.node('Add', [g.node('DequantizeLinear', [few, scaleOf(g, 0.1)]), third], {}, 'y');
+  g.output('y', [7, 37]);
+  return g.model({ opset: 21, irVersion: 10 });
+}
+
+function scaleOf(g: GraphMaker, value: number): string {
+  return g.tensor(DataType.float32, [], Float32Array.of(value));
+}
 
 function capturingSubgraphs(): OnnxModel {
   const g = new GraphMaker(1);
