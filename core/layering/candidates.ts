@@ -82,8 +82,7 @@ export function candidatePrograms(
 ): Program[] {
   const programs: Program[] = [];
   for (const ringBytes of ringCandidates(manifest, mode, budgetBytes)) {
-    const maxStepBytes = stepLimit(manifest, mode, ringBytes);
-    for (const joinBytes of joinCandidates(maxStepBytes)) {
+    for (const { maxStepBytes, joinBytes } of stepCandidates(manifest, mode, ringBytes)) {
       const bare = streamingProgram(manifest, mode, ringBytes, maxStepBytes, joinBytes, none);
       const spareBytes = budgetBytes - memoryOf(manifest, bare).totalBytes;
       if (spareBytes < 0) continue;
@@ -97,9 +96,20 @@ export function candidatePrograms(
   return programs;
 }
 
-/** How large joined steps may get: small ones overlap better, large ones cost less. */
-function joinCandidates(maxStepBytes: number): number[] {
-  return [256 << 10, 1 << 20, 4 << 20].filter((bytes) => bytes < maxStepBytes).concat(maxStepBytes);
+/** How large steps may get: small ones overlap better, large ones cost less. */
+function stepCandidates(
+  manifest: StoreManifest,
+  mode: PipelineMode,
+  ringBytes: number,
+): { maxStepBytes: number; joinBytes: number }[] {
+  const maxStepBytes = stepLimit(manifest, mode, ringBytes);
+  const candidates = [256 << 10, 1 << 20, 4 << 20]
+    .filter((joinBytes) => joinBytes < maxStepBytes)
+    .concat(maxStepBytes)
+    .map((joinBytes) => ({ maxStepBytes, joinBytes }));
+  const half = Math.floor(ringBytes / 2 / PAGE_BYTES) * PAGE_BYTES;
+  if (mode === 'async' && half > maxStepBytes) candidates.push({ maxStepBytes: half, joinBytes: half });
+  return candidates;
 }
 
 function ringCandidates(manifest: StoreManifest, mode: PipelineMode, budgetBytes: number): number[] {

@@ -9,6 +9,7 @@ const V2_ROOT = '/sys/fs/cgroup';
 export interface MemoryCgroup {
   add(pid: number): void;
   setLimit(bytes: number): void;
+  limitBytes(): number;
   /** Most memory its processes had at once, bytes. */
   peakBytes(): number;
   /** Its processes must have ended. */
@@ -33,6 +34,7 @@ export function createMemoryCgroup(name: string, whyNot: (reason: string) => voi
     return {
       add: (pid) => writeFileSync(join(folder, 'cgroup.procs'), String(pid)),
       setLimit: (bytes) => writeFileSync(join(folder, files.limit), String(Math.ceil(bytes))),
+      limitBytes: () => Number(readFileSync(join(folder, files.limit), 'utf8')),
       peakBytes: () => Number(readFileSync(join(folder, files.peak), 'utf8')),
       remove: () => rmdirSync(folder),
     };

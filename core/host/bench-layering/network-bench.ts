@@ -43,6 +43,9 @@ const SETTLE_MS = 80;
 /** Room for a limited process's own code pages and for its heap to breathe: at least this, or a share of its memory. */
 const CGROUP_SLACK_BYTES = 16 << 20;
 const CGROUP_SLACK_SHARE = 0.25;
+/** What a limit is never lowered below. */
+const CGROUP_LEAST_SLACK_BYTES = 8 << 20;
+const MAX_TIGHTENINGS = 6;
 
 interface Lane {
   readonly side: string;
@@ -175,15 +178,30 @@ class NetworkBench {
     const client = SideClient.start(plan.request, outputs, cgroup);
     try {
       const opened = await client.open();
+      if (cgroup && plan.request.kind === 'ort-mmap') await this.tighten(plan, client, cgroup);
       const first = await client.burst(1, 1);
       const runMs = median(first.timesMs);
       const runs = Math.max(1, Math.min(MAX_RUNS_PER_BURST, Math.round(BURST_MS / runMs)));
       if (plan.side === 'ort') this.wholeOutputs = client.outputs();
-      const limit = plan.limitBytes === undefined ? {} : { cgroupLimitBytes: Math.ceil(plan.limitBytes) };
+      const limit = cgroup === undefined ? {} : { cgroupLimitBytes: cgroup.limitBytes() };
       return { side: plan.side, request: plan.request, client, opened, bursts: [], runs, ...limit };
     } catch (error) {
       await client.end();
       throw error;
+    }
+  }
+
+  /** Lowers the limit until no more weights stay mapped than the budget: a small network could live in the slack. */
+  private async tighten(plan: SidePlan, client: SideClient, cgroup: MemoryCgroup): Promise<void> {
+    const budgetBytes = this.files.weightBytes * PAPER_SHARE;
+    for (let turn = 0; turn < MAX_TIGHTENINGS; turn += 1) {
+      const { mappedBytes, anonBytes } = await client.burst(0, 1);
+      const excessBytes = mappedBytes - budgetBytes;
+      const leastBytes = anonBytes + budgetBytes + CGROUP_LEAST_SLACK_BYTES;
+      const limitBytes = Math.max(leastBytes, cgroup.limitBytes() - excessBytes);
+      if (excessBytes < 0.1 * budgetBytes || limitBytes >= cgroup.limitBytes()) return;
+      this.options.log(`${plan.side}: ${Math.round(mappedBytes / 1e6)} MB mapped, limit lowered`);
+      cgroup.setLimit(limitBytes);
     }
   }
 

@@ -1,6 +1,6 @@
 /** Entry of a process that runs one side of `sluice bench layering`. */
 import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { engineClockMs } from '../../base';
 import { SluiceError } from '../../contract';
@@ -31,6 +31,7 @@ const INPUT_SEED = 1;
 interface Side {
   readonly opened: OpenedSide;
   infer(): Promise<{ totalMs: number; stallMs: number; outputs: HostTensors }>;
+  mappedBytes(): number;
   measureDisk(): Promise<DiskMeasurement>;
   /** Milliseconds; 0 where nothing is predicted. */
   predict(profile: StoreProfile): number;
@@ -53,6 +54,7 @@ async function openSluice(request: SideRequest): Promise<Side> {
       segments: model.plan.segments,
     },
     infer: () => model.run(inputs),
+    mappedBytes: () => 0,
     measureDisk: () => measureDisk(engine, weights, request.threads),
     predict: (profile) => predictMs(model.manifest, profile, model.program),
     close: async () => {
@@ -77,6 +79,7 @@ function openOrt(request: SideRequest): Side {
       const outputs = model.run(inputs);
       return Promise.resolve({ totalMs: engineClockMs() - startMs, stallMs: 0, outputs });
     },
+    mappedBytes: () => (request.kind === 'ort-mmap' ? mappedBytesBeside(request.modelPath) : 0),
     measureDisk: () => Promise.reject(new SluiceError('internal', 'Only a Sluice side measures reads.')),
     predict: () => 0,
     close: () => {
@@ -102,7 +105,14 @@ async function burst(side: Side, warmUps: number, runs: number): Promise<BurstRe
     hash.update(name).update(tensor.bytes);
   keepOutputs(outputs);
   const peakBytes = process.resourceUsage().maxRSS * 1024;
-  return { timesMs, stallsMs, outputHash: hash.digest('hex'), anonBytes: anonymousBytes(), peakBytes };
+  return {
+    timesMs,
+    stallsMs,
+    outputHash: hash.digest('hex'),
+    anonBytes: anonymousBytes(),
+    peakBytes,
+    mappedBytes: side.mappedBytes(),
+  };
 }
 
 /** For the comparison of values, which the parent makes. */
@@ -119,6 +129,23 @@ function anonymousBytes(): number {
   } catch {
     return Number.NaN;
   }
+}
+
+/** Resident bytes of the files that are mapped from the folder of a model and carry its name; 0 without /proc. */
+function mappedBytesBeside(modelPath: string): number {
+  const prefix = modelPath.replace(/\.onnx$/, '.');
+  let isWeights = false;
+  let kib = 0;
+  for (const line of readSmaps()) {
+    // A mapping begins with its address range and ends with its path; lines about it follow.
+    if (/^[0-9a-f]+-[0-9a-f]+ /.test(line)) isWeights = line.includes(prefix);
+    else if (isWeights) kib += Number(/^Rss:\s+(\d+) kB/.exec(line)?.[1] ?? 0);
+  }
+  return kib * 1024;
+}
+
+function readSmaps(): string[] {
+  return existsSync('/proc/self/smaps') ? readFileSync('/proc/self/smaps', 'utf8').split('\n') : [];
 }
 
 let openedSide: Side | undefined;

@@ -45,6 +45,8 @@ export interface BurstResult {
   readonly anonBytes: number;
   /** Largest resident memory so far, file-backed pages included. */
   readonly peakBytes: number;
+  /** Weights that are in memory because they are mapped, bytes. */
+  readonly mappedBytes: number;
 }
 
 /** What direct reads do. */
