@@ -2,6 +2,7 @@ import {
   closeSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   readSync,
   rmSync,
@@ -98,7 +99,11 @@ describe('sluice models', () => {
       code: 0,
     });
     expect(await cli('models', 'verify', 'damaged')).toMatchObject({ code: 0 });
-    expect(await cli('models', 'remove', 'damaged')).toMatchObject({ code: 0, stdout: 'Removed damaged.\n' });
+    expect(await cli('models', 'remove', 'damaged')).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^Removed damaged; [\d.]+ KiB freed\.\n$/) as string,
+    });
+    expect(readdirSync(join(data, 'models'))).not.toContain('.removed');
   });
 
   it.each([/start/, /pack/, /profile/])('SIGINT while importing (%s) leaves nothing', async (phase) => {
