@@ -1,4 +1,4 @@
-export { ioError, syncFolder, writeFileAtomic } from './atomic-file';
+export { ioError, isDiskFault, syncFolder, writeFileAtomic } from './atomic-file';
 export { sha256Hex, sha256OfFile } from './checksum';
 export { alignUp, closeDirect, DIRECT_ALIGNMENT, openDirect, readFully } from './direct-file';
 export type { DirectFile } from './direct-file';
