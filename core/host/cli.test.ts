@@ -157,6 +157,25 @@ describe('what goes wrong', () => {
     expect(answer.stderr).toMatch(/^sluice: .*nobody/);
   });
 
+  it('a misspelt command is told in one sentence, with the likely one', async () => {
+    expect((await cli('runn')).stderr).toBe(
+      `sluice: unknown command 'runn'. Did you mean run? See "sluice --help".\n`,
+    );
+    expect((await cli('models', 'remove')).stderr).toBe(
+      `sluice: missing required argument 'name'. See "sluice --help".\n`,
+    );
+  });
+
+  it('a command that is not whole shows what there is', async () => {
+    const models = await cli('models');
+    expect(models).toMatchObject({ code: 2, stdout: '' });
+    expect(models.stderr).toMatch(/^Usage: sluice models [^]*remove <name>[^]*\n$/);
+    expect(models.stderr).not.toContain('outputHelp');
+    expect((await cli('models', '--json')).json()).toMatchObject({
+      error: { code: 'bad-input', message: 'a command is missing. See "sluice --help".' },
+    });
+  });
+
   it('help and version are no failures', async () => {
     expect(await cli('--version')).toMatchObject({
       code: 0,
