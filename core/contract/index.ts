@@ -6,6 +6,7 @@ export type {
   ModelDetail,
   ModelSummary,
   ModelTask,
+  RemovedModel,
   TensorSpec,
   VerifyReport,
 } from './models';

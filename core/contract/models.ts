@@ -64,6 +64,15 @@ export interface ModelDetail extends ModelSummary {
   readonly notes: readonly string[];
 }
 
+/** A model that was removed and can still be put back. */
+export interface RemovedModel {
+  readonly name: string;
+  /** Disk space it still takes. */
+  readonly bytes: number;
+  /** When it will be gone for good, ISO time; the next removal and the engine's end come before. */
+  readonly undoUntil: string;
+}
+
 export interface VerifyReport {
   readonly name: string;
   readonly ok: boolean;

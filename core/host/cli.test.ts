@@ -2,6 +2,7 @@ import {
   closeSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   readSync,
   rmSync,
@@ -98,7 +99,11 @@ describe('sluice models', () => {
       code: 0,
     });
     expect(await cli('models', 'verify', 'damaged')).toMatchObject({ code: 0 });
-    expect(await cli('models', 'remove', 'damaged')).toMatchObject({ code: 0, stdout: 'Removed damaged.\n' });
+    expect(await cli('models', 'remove', 'damaged')).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^Removed damaged; [\d.]+ KiB freed\.\n$/) as string,
+    });
+    expect(readdirSync(join(data, 'models'))).not.toContain('.removed');
   });
 
   it.each([/start/, /pack/, /profile/])('SIGINT while importing (%s) leaves nothing', async (phase) => {
@@ -150,6 +155,25 @@ describe('what goes wrong', () => {
     const answer = await cli('models', 'inspect', 'nobody');
     expect(answer).toMatchObject({ code: 2, stdout: '' });
     expect(answer.stderr).toMatch(/^sluice: .*nobody/);
+  });
+
+  it('a misspelt command is told in one sentence, with the likely one', async () => {
+    expect((await cli('runn')).stderr).toBe(
+      `sluice: unknown command 'runn'. Did you mean run? See "sluice --help".\n`,
+    );
+    expect((await cli('models', 'remove')).stderr).toBe(
+      `sluice: missing required argument 'name'. See "sluice --help".\n`,
+    );
+  });
+
+  it('a command that is not whole shows what there is', async () => {
+    const models = await cli('models');
+    expect(models).toMatchObject({ code: 2, stdout: '' });
+    expect(models.stderr).toMatch(/^Usage: sluice models [^]*remove <name>[^]*\n$/);
+    expect(models.stderr).not.toContain('outputHelp');
+    expect((await cli('models', '--json')).json()).toMatchObject({
+      error: { code: 'bad-input', message: 'a command is missing. See "sluice --help".' },
+    });
   });
 
   it('help and version are no failures', async () => {

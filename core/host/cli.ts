@@ -5,6 +5,7 @@ import { SluiceError } from '../contract';
 import { appVersion, findAppRoot } from './app-root';
 import { addBenchCommands } from './commands/bench';
 import { reportError } from './commands/context';
+import { exitCodeOf } from './commands/exit-codes';
 import { addHostCommand } from './commands/host';
 import { addModelCommands } from './commands/models';
 import { addRunCommand } from './commands/run';
@@ -40,12 +41,27 @@ async function main(argv: readonly string[]): Promise<void> {
     await createProgram().parseAsync(argv);
   } catch (thrown) {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return; // help or version was printed
-    const usage = thrown instanceof CommanderError;
-    const error = usage
-      ? new SluiceError('bad-input', `${thrown.message} See "sluice --help".`)
-      : SluiceError.from(thrown);
-    reportError(error, argv.includes('--json'));
+    const json = argv.includes('--json');
+    if (thrown instanceof CommanderError) {
+      // A command that has only subcommands has printed its help, to stderr, which says it all.
+      if (thrown.code === HELP_INSTEAD && !json) process.exitCode = exitCodeOf('bad-input');
+      else reportError(usageError(thrown), json);
+    } else reportError(SluiceError.from(thrown), json);
   }
+}
+
+const HELP_INSTEAD = 'commander.help';
+
+/** Commander's `error: unknown command 'runn'\n(Did you mean run?)` as a sentence. */
+function usageError({ code, message }: CommanderError): SluiceError {
+  const said =
+    code === HELP_INSTEAD
+      ? 'a command is missing'
+      : message.replace(/^error: /, '').replace(/\s*\n\(?(.+?)\)?$/s, '. $1');
+  return new SluiceError(
+    'bad-input',
+    `${said.replace(/[.]?$/, /[?]$/.test(said) ? '' : '.')} See "sluice --help".`,
+  );
 }
 
 void main(process.argv);

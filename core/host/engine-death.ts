@@ -6,8 +6,11 @@ import type { Services } from './services';
  */
 export function onEngineDeath(services: Services, ended: (reason: string) => void): void {
   const unsubscribe = services.bus.subscribe((message) => {
-    if (message.event !== 'run' || message.payload.error?.code !== 'engine-down') return;
+    if (message.event !== 'run') return;
+    const { id, error } = message.payload;
+    // Runs of other processes are told too; their engines' deaths are not this one's.
+    if (error?.code !== 'engine-down' || !services.runs.isOwn(id)) return;
     unsubscribe();
-    ended(message.payload.error.message);
+    ended(error.message);
   });
 }

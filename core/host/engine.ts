@@ -58,7 +58,7 @@ function main(): void {
     dataDir: dataDirOf(process.env, homedir()),
     threads: threadsOf(process.env),
     appRoot: findAppRoot(__dirname),
-    remembers: true,
+    servesConsoles: true,
     log,
   });
   starting.catch(fail);

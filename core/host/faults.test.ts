@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -65,6 +65,7 @@ describe('an engine that serves on', () => {
     expect(lost).toMatchObject({ reason: { code: 'conflict' } });
     await servesOn();
     await host.request('models.remove', { name: 'twice' });
+    await host.request('models.discardRemoved', {});
   });
 
   it('after a cancelled import, of which nothing stays', async () => {
@@ -126,8 +127,64 @@ describe('an engine that serves on', () => {
     });
     const { path } = (await answer.json()) as { path: string };
     expect(await host.request('models.import', { jobId: 'sent', path })).toMatchObject({ name: 'sent' });
-    expect(readdirSync(join(folder, 'data', 'uploads'))).toEqual([]);
+    expect(existsSync(join(folder, 'data', 'uploads'))).toBe(false);
     await host.request('models.remove', { name: 'sent' });
+  });
+});
+
+describe('a removed model', () => {
+  const aside = (): string => join(folder, 'data', 'models', '.removed');
+  const remove = (name: string): Promise<{ readonly bytes: number }> =>
+    host.request('models.remove', { name });
+  const names = async (): Promise<string[]> =>
+    (await host.request('models.list', {})).map(({ name }) => name);
+
+  it('is out of the list, takes its space, and comes back as it was', async () => {
+    await host.run({ ...RUN, repeat: 'once' });
+    const before = await host.request('models.inspect', { name: 'net' });
+    const told = host.event('removed', ([first]) => first?.name === 'net');
+    const { bytes } = await remove('net');
+    expect(await told).toMatchObject([{ name: 'net', bytes }]);
+    expect(bytes).toBeGreaterThan(before.storeBytes);
+    expect(await names()).not.toContain('net');
+    await expect(host.run(RUN)).rejects.toMatchObject({ code: 'not-found' });
+
+    expect(await host.request('models.removed', {})).toMatchObject([{ name: 'net' }]);
+    expect(await host.request('models.restore', { name: 'net' })).toMatchObject({
+      name: 'net',
+      state: 'ready',
+    });
+    expect(await host.request('models.removed', {})).toEqual([]);
+    expect(existsSync(aside())).toBe(false);
+    expect(await host.request('models.inspect', { name: 'net' })).toEqual(before);
+    expect(await host.run(RUN)).toMatchObject({ state: 'done' });
+  });
+
+  it('is gone with the next removal, and can not be put back over another of its name', async () => {
+    for (const name of ['one', 'two']) await host.request('models.import', importing(name));
+    await remove('one');
+    await remove('two');
+    await expect(host.request('models.restore', { name: 'one' })).rejects.toMatchObject({
+      code: 'not-found',
+      message: expect.stringContaining('Import it again') as string,
+    });
+    await host.request('models.import', importing('two'));
+    await expect(host.request('models.restore', { name: 'two' })).rejects.toMatchObject({ code: 'conflict' });
+    expect(await host.request('models.removed', {})).toMatchObject([{ name: 'two' }]);
+    await host.request('models.discardRemoved', {});
+    expect(existsSync(aside())).toBe(false);
+    await remove('two');
+    await host.request('models.discardRemoved', {});
+  });
+
+  it('gives its space back when the engine was killed before the undo ended', async () => {
+    await host.request('models.import', importing('killed'));
+    await remove('killed');
+    expect(readdirSync(aside())).toHaveLength(1);
+    await host.kill();
+    host = await HostProcess.start(join(folder, 'data'));
+    expect(existsSync(aside())).toBe(false);
+    expect(await names()).toEqual(['net']);
   });
 });
 

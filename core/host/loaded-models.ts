@@ -18,6 +18,8 @@ export interface LoadDemand {
 /** Right to use a loaded model until `release`. */
 export interface Lease {
   readonly model: LoadedModel;
+  /** Whether a run has used it before: its sessions are made and its ring is full. */
+  readonly isWarm: boolean;
   release(): void;
 }
 
@@ -27,6 +29,8 @@ interface Entry {
   readonly loading: Promise<LoadedModel>;
   loaded?: LoadedModel;
   users: number;
+  /** Whether a user has given it back. */
+  wasUsed: boolean;
 }
 
 /** Unused models kept loaded, so that the next run of the same setting starts warm. */
@@ -103,6 +107,7 @@ export class LoadedModels {
       let released = false;
       return {
         model,
+        isWarm: entry.wasUsed,
         release: () => {
           if (!released) this.leave(entry);
           released = true;
@@ -148,7 +153,7 @@ export class LoadedModels {
     await this.makeRoom(demand.parameterBytes, [demand.model]);
     const { storePath, mode, budgetBytes } = demand;
     const loading = this.loader.load({ storePath, mode, ...(budgetBytes !== undefined && { budgetBytes }) });
-    const entry: Entry = { key, demand, loading, users: 1 };
+    const entry: Entry = { key, demand, loading, users: 1, wasUsed: false };
     this.entries.set(key, entry);
     this.onChange(this.state());
     return entry;
@@ -156,6 +161,7 @@ export class LoadedModels {
 
   private leave(entry: Entry): void {
     entry.users -= 1;
+    entry.wasUsed = true;
     void this.changing.run(async () => {
       await this.makeRoom(0, []);
       this.onChange(this.state());

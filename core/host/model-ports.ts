@@ -15,9 +15,12 @@ export type Library = Pick<
   | 'summary'
   | 'storePath'
   | 'sourcePath'
+  | 'modelFolder'
   | 'inspect'
   | 'import'
   | 'addTextPipeline'
   | 'verify'
   | 'remove'
+  | 'restore'
+  | 'discard'
 >;

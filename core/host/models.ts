@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 
 import { SluiceError } from '../contract';
-import type { ModelDetail, ModelSummary, RequestInput, VerifyReport } from '../contract';
+import type { ModelDetail, ModelSummary, RemovedModel, RequestInput, VerifyReport } from '../contract';
 import { profileStore } from '../layering';
 import type { Engine } from '../layering';
 import { ocrAssets } from '../vision';
@@ -10,7 +10,7 @@ import type { JobProgress, Jobs } from './jobs';
 import type { LoadedModels } from './loaded-models';
 import type { Library } from './model-ports';
 import { withTask } from './model-task';
-import type { PipelineNotes } from './pipeline-notes';
+import type { RemovedModels } from './removed-models';
 import type { Log } from './state-file';
 import { discardUpload } from './uploads';
 
@@ -20,7 +20,7 @@ export interface ModelsParts {
   readonly loaded: LoadedModels;
   readonly jobs: Jobs;
   readonly bus: EventBus;
-  readonly notes: PipelineNotes;
+  readonly removed: RemovedModels;
   readonly appRoot: string;
   readonly dataDir: string;
   readonly threads: number;
@@ -35,6 +35,11 @@ type ImportInput = Omit<RequestInput<'models.import'>, 'jobId'>;
 /** The library as the requests see it: imports are jobs, models in use are not taken away. */
 export class Models {
   constructor(private readonly parts: ModelsParts) {}
+
+  /** What can be put back. */
+  get removed(): RemovedModels {
+    return this.parts.removed;
+  }
 
   list(): readonly ModelSummary[] {
     return this.parts.library.list().map(withTask);
@@ -110,13 +115,23 @@ export class Models {
     });
   }
 
-  /** @throws SluiceError `not-found`; `conflict` while a run or a pipeline uses it. */
-  async remove(name: string): Promise<void> {
-    const { task } = this.summary(name);
-    if (task.kind !== 'text') await this.parts.loaded.evict(name);
-    await this.parts.library.remove(name);
-    this.parts.notes.forget(name);
+  /**
+   * Takes a model out of the library, for `removed` to keep.
+   * @throws SluiceError `not-found`; `conflict` while a run, an import or a pipeline uses it; `io`.
+   */
+  async remove(name: string): Promise<RemovedModel> {
+    // A text pipeline is never loaded itself, and a broken model can't be.
+    await this.parts.loaded.evict(name);
+    const removed = await this.parts.removed.remove(name);
     this.tell();
+    return removed;
+  }
+
+  /** @throws SluiceError `not-found` when it is gone for good; `conflict` when there is another of its name. */
+  async restore(name: string): Promise<ModelSummary> {
+    const summary = await this.parts.removed.restore(name);
+    this.tell();
+    return withTask(summary);
   }
 
   private async importAndProfile(
@@ -154,7 +169,7 @@ export class Models {
         log(`${name} was imported but not profiled: ${SluiceError.from(thrown).message}`);
         return;
       }
-      if (!isReplaced) await library.remove(name);
+      if (!isReplaced) await library.discard(await library.remove(name));
       this.tell();
       throw thrown;
     }

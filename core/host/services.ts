@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 
 import { SluiceError } from '../contract';
-import type { EngineInfo, RunRecord, RunRequest } from '../contract';
+import type { EngineInfo, RunRequest } from '../contract';
 import { Engine, ModelLibrary, recordMeasurement } from '../layering';
 import { ioError } from '../storage';
 import { createTelemetry, detectHost } from '../telemetry';
@@ -17,11 +17,11 @@ import { Jobs } from './jobs';
 import { LoadedModels } from './loaded-models';
 import type { Library } from './model-ports';
 import { Models } from './models';
-import { PipelineNotes, pipelineNotesSchema } from './pipeline-notes';
-import type { PipelineNotesData } from './pipeline-notes';
+import { PipelineNotes } from './pipeline-notes';
 import { Planner, storePlanner } from './planner';
+import { RemovedModels } from './removed-models';
 import { openTask } from './runs/open-task';
-import { recoverRuns, runHistorySchema } from './runs/run-history';
+import { RunHistory } from './runs/run-history';
 import { Runs } from './runs/runs';
 import { StateFile } from './state-file';
 import type { Log } from './state-file';
@@ -30,8 +30,11 @@ export interface ServicesOptions {
   readonly dataDir: string;
   readonly threads: number;
   readonly appRoot: string;
-  /** Remember runs and the budget limit in the data folder: for the one long-lived engine, not for a command. */
-  readonly remembers: boolean;
+  /**
+   * Keep the budget limit over restarts, and follow the runs of other processes: for an engine that serves consoles,
+   * not for a command.
+   */
+  readonly servesConsoles: boolean;
   readonly log: Log;
   readonly clock?: HostClock;
 }
@@ -57,8 +60,7 @@ type Settings = z.infer<typeof settingsSchema>;
 
 interface Memory {
   readonly settings: StateFile<Settings>;
-  readonly history: StateFile<readonly RunRecord[]>;
-  readonly notes: StateFile<PipelineNotesData>;
+  readonly history: RunHistory;
 }
 
 /** @throws SluiceError `io` when the data folder can't be made, `unsupported` when ONNX Runtime can't be loaded. */
@@ -69,8 +71,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   });
   const memory: Memory = {
     settings: new StateFile(join(dataDir, 'settings.json'), settingsSchema, log),
-    history: new StateFile(join(dataDir, 'runs.json'), runHistorySchema, log),
-    notes: new StateFile(join(dataDir, 'pipelines.json'), pipelineNotesSchema, log),
+    history: new RunHistory(join(dataDir, 'runs.json'), log),
   };
   const engine = await Engine.start({ threads });
   const library = await ModelLibrary.open(dataDir, engine.info);
@@ -93,36 +94,35 @@ interface Machinery {
 }
 
 async function assemble(
-  { appRoot, remembers, clock, log }: ServicesOptions & { readonly clock: HostClock },
+  { appRoot, servesConsoles, clock, log }: ServicesOptions & { readonly clock: HostClock },
   { engine, library, info, telemetry }: Machinery,
   memory: Memory,
 ): Promise<Services> {
   const bus = new EventBus();
   const jobs = new Jobs(bus, clock);
-  const notes = new PipelineNotes((await memory.notes.read()) ?? {}, memory.notes);
+  const notes = new PipelineNotes((pipeline) => library.modelFolder(pipeline), log);
   const planner = new Planner(library, storePlanner, notes);
   const loaded = new LoadedModels(engine, (state) => bus.emit('budget', state));
+  const removed = new RemovedModels({ library, bus, clock, log });
   const models = new Models({
     library,
     engine,
     loaded,
     jobs,
     bus,
-    notes,
+    removed,
     appRoot,
     threads: info.threads,
     dataDir: info.dataDir,
     log,
   });
-  const settings = remembers ? await memory.settings.read() : undefined;
+  const settings = servesConsoles ? memory.settings.read() : undefined;
   await loaded.setLimit(settings?.budgetLimitBytes ?? 0);
-  const past = remembers ? recoverRuns((await memory.history.read()) ?? []) : [];
   const runs = new Runs({
     bus,
     clock,
-    past,
     log,
-    ...(remembers && { history: memory.history }),
+    history: memory.history,
     plan: (request) => planRun(planner, models, loaded, request),
     open: (request, plan) =>
       openTask(
@@ -142,6 +142,7 @@ async function assemble(
       else notes.addMeasurement(detail.model, point);
     },
   });
+  const unfollow = servesConsoles ? memory.history.follow(() => runs.tellOthers()) : () => undefined;
   return {
     info,
     appRoot,
@@ -154,13 +155,15 @@ async function assemble(
     telemetry,
     setBudget: async (limitBytes) => {
       await loaded.setLimit(limitBytes);
-      if (remembers) memory.settings.write({ budgetLimitBytes: limitBytes });
+      if (servesConsoles) memory.settings.change(() => ({ budgetLimitBytes: limitBytes }));
     },
     close: async () => {
+      unfollow();
       await Promise.all([jobs.cancelAll(), runs.stopAll()]);
       await loaded.closeAll();
       await engine.close();
-      await Promise.all([memory.settings.settled(), memory.history.settled(), memory.notes.settled()]);
+      await Promise.all([memory.settings.settled(), memory.history.settled(), notes.settled()]);
+      await removed.discardAll();
     },
   };
 }

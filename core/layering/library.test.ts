@@ -104,7 +104,7 @@ describe('a library', () => {
     const damaged = await library.verify('small', () => undefined, never);
     expect(damaged.ok).toBe(false);
     expect(damaged.faults.map((fault) => fault.layer)).toEqual([layer.name]);
-    await library.remove('small');
+    await library.discard(await library.remove('small'));
     expect(files()).toEqual([]);
     expect((await failureOf(library.remove('small'))).code).toBe('not-found');
   });
@@ -203,10 +203,10 @@ describe('imports that meet', () => {
 
   const dead = (): number => spawnSync(process.execPath, ['-e', '']).pid;
   it.each([
-    ['of a process that died', () => `${dead()} 1`, 0, true],
+    ['of a process that died', () => `${dead()}-1`, 0, true],
     [
       'of a process whose id another one bears now',
-      () => `${process.pid} 1`,
+      () => `${process.pid}-1`,
       0,
       existsSync('/proc/self/stat'),
     ],
@@ -255,7 +255,7 @@ describe('an import that ends early', () => {
     for (let turn = 0; turn < 8; turn += 1) {
       const home = join(dataDir, 'models', 'killed');
       mkdirSync(home, { recursive: true });
-      writeFileSync(join(home, 'import.lock'), '999999999 1');
+      writeFileSync(join(home, 'import.lock'), '999999999-1');
       const storePath = join(home, `store-${turn}`);
       await compileAndKill(
         { sourcePath: medium, storePath, provider: 'cpu', threads: 2 },

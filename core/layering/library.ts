@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import {
   SluiceError,
@@ -10,13 +10,20 @@ import {
   type ModelTask,
   type VerifyReport,
 } from '../contract';
-import { sha256OfFile, writeFileAtomic } from '../storage';
+import { removeIfEmpty, sha256OfFile, writeFileAtomic } from '../storage';
 import { compileInProcess } from './compile-client';
-import { takeLock } from './folder-lock';
 import { checksumError } from './layer-checks';
 import { checkName, ENTRY_FILE, libraryEntry, nameFromPath, type LibraryEntry } from './library-entry';
 import { checkManifestFits, readManifest, STORE_FORMAT, WEIGHTS_FILE, type StoreManifest } from './manifest';
-import { LOCK_FILE, removeIfEmpty, sweepModelFolder, tidyModelFolder } from './model-folder';
+import { lockModelFolder, sweepModelFolder, tidyModelFolder } from './model-folder';
+import {
+  deleteAside,
+  moveAside,
+  moveBack,
+  REMOVED_FOLDER,
+  sweepAside,
+  type RemovedFolder,
+} from './moved-aside';
 import { minimumBudget } from './plan';
 import { readProfile } from './profile-file';
 
@@ -49,13 +56,14 @@ export class ModelLibrary {
     private readonly here: LibraryHere,
   ) {}
 
-  /** Opens (or creates) the library and removes what killed imports left. */
+  /** Opens (or creates) the library and removes what killed processes left: half imports, models moved aside. */
   static async open(dataDir: string, here: LibraryHere): Promise<ModelLibrary> {
     const folder = join(dataDir, 'models');
     await mkdir(folder, { recursive: true });
     const library = new ModelLibrary(folder, here);
+    await sweepAside(folder);
     for (const item of await readdir(folder, { withFileTypes: true })) {
-      if (item.isDirectory()) await tidyModelFolder(join(folder, item.name));
+      if (item.isDirectory() && item.name !== REMOVED_FOLDER) await tidyModelFolder(join(folder, item.name));
     }
     return library;
   }
@@ -104,6 +112,11 @@ export class ModelLibrary {
     );
   }
 
+  /** The model's own folder: what is kept there goes and comes back with the model. */
+  modelFolder(name: string): string {
+    return join(this.folder, checkName(name));
+  }
+
   /** Where the model was imported from. */
   sourcePath(name: string): string {
     return this.entry(name).sourcePath;
@@ -149,7 +162,7 @@ export class ModelLibrary {
     const name = checkName(request.name ?? nameFromPath(request.sourcePath));
     requireFile(request.sourcePath);
     const folder = join(this.folder, name);
-    const unlock = await takeLock(join(folder, LOCK_FILE), name);
+    const unlock = await lockModelFolder(folder);
     try {
       this.refuseExisting(name, request.replace ?? false);
       const store = `store-${randomBytes(6).toString('hex')}`;
@@ -214,8 +227,11 @@ export class ModelLibrary {
     return { name, ok: faults.length === 0, layersChecked: layers.length, bytesChecked: total, faults };
   }
 
-  /** Deletes a model and its store. @throws SluiceError `not-found`, `conflict` while a pipeline uses it. */
-  async remove(name: string): Promise<void> {
+  /**
+   * Takes a model out of the library; its bytes stay on disk until `discard`, or until this process is gone.
+   * @throws SluiceError `not-found`, `conflict` while a pipeline uses it or an import replaces it, `io`.
+   */
+  async remove(name: string): Promise<RemovedFolder> {
     this.requireEntry(name);
     const user = this.list().find(
       ({ task }) => task.kind === 'text' && (task.detector === name || task.recognizer === name),
@@ -225,9 +241,18 @@ export class ModelLibrary {
         usedBy: user.name,
       });
     }
-    // Without its entry the model is gone; the rest may take a while.
-    await rm(join(this.folder, name, ENTRY_FILE));
-    await rm(join(this.folder, name), { recursive: true, force: true });
+    return moveAside(this.folder, name);
+  }
+
+  /** Takes a removal back. @throws SluiceError `conflict` when the name is taken again, `io`. */
+  async restore(removed: RemovedFolder): Promise<ModelSummary> {
+    await moveBack(this.folder, removed);
+    return this.summaryOrFault(removed.name);
+  }
+
+  /** Frees the disk space of a removed model; it can't come back. @throws SluiceError `io`. */
+  discard(removed: RemovedFolder): Promise<void> {
+    return deleteAside(this.folder, removed);
   }
 
   private async commit(name: string, entry: LibraryEntry): Promise<void> {

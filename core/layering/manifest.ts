@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { SluiceError } from '../contract';
+import { ioError, isDiskFault } from '../storage';
 
 /** Version of the store's layout. A newer store is refused, an older one recompiled. */
 export const STORE_FORMAT = 2;
@@ -98,7 +99,7 @@ export type GatherRecord = z.infer<typeof gather>;
 
 /**
  * Reads and checks a store's manifest.
- * @throws SluiceError `corrupt-store` for a missing or malformed manifest, `stale-store` for another format.
+ * @throws SluiceError `corrupt-store` for a missing or malformed manifest, `stale-store` for another format, `io`.
  */
 export function readManifest(storePath: string): StoreManifest {
   const path = join(storePath, MANIFEST_FILE);
@@ -106,6 +107,7 @@ export function readManifest(storePath: string): StoreManifest {
   try {
     value = JSON.parse(readFileSync(path, 'utf8'));
   } catch (cause) {
+    if (isDiskFault(cause)) throw ioError(`Can't read ${path}`, cause);
     throw new SluiceError(
       'corrupt-store',
       `${path} can't be read. Import the model again.`,

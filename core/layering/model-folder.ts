@@ -1,24 +1,47 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile, rm, rmdir } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { SluiceError } from '../contract';
-import { ioError } from '../storage';
-import { takeLock } from './folder-lock';
+import { ioError, removeIfEmpty, tryLock } from '../storage';
 import { ENTRY_FILE, libraryEntry } from './library-entry';
 
 export const LOCK_FILE = 'import.lock';
+const ATTEMPTS = 5;
+
+/**
+ * Keeps other imports and removals out of a model's folder, which is made if need be.
+ * @returns a function that gives the lock back. @throws SluiceError `conflict` when a living process holds it, `io`.
+ */
+export async function lockModelFolder(folder: string): Promise<() => Promise<void>> {
+  const path = join(folder, LOCK_FILE);
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    try {
+      await mkdir(folder, { recursive: true });
+      const unlock = await tryLock(path);
+      if (unlock) return unlock;
+      break;
+    } catch (error) {
+      // Whoever used the folder last may just have removed it.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw ioError(`Can't write ${path}`, error);
+    }
+  }
+  throw new SluiceError(
+    'conflict',
+    `${basename(folder)} is being imported already. Wait for it, or cancel it first.`,
+    { path },
+  );
+}
 
 /** Removes what killed imports left in a model's folder, unless an import is going on. @throws SluiceError `io`. */
 export async function tidyModelFolder(folder: string): Promise<void> {
-  const lock = join(folder, LOCK_FILE);
   // Without leftovers nothing is written, so that a library may be read-only.
-  if (!existsSync(lock) && (await leftovers(folder)).length === 0) return;
+  if (!existsSync(join(folder, LOCK_FILE)) && (await leftovers(folder)).length === 0) return;
   let unlock: () => Promise<void>;
   try {
-    unlock = await takeLock(lock, basename(folder));
+    unlock = await lockModelFolder(folder);
   } catch (error) {
     if (error instanceof SluiceError && error.code === 'conflict') return;
-    throw ioError(`Can't tidy up ${folder}`, error);
+    throw error;
   }
   await sweepModelFolder(folder).finally(unlock);
   await removeIfEmpty(folder);
@@ -29,15 +52,8 @@ export async function sweepModelFolder(folder: string): Promise<void> {
   for (const path of await leftovers(folder)) await rm(path, { recursive: true, force: true });
 }
 
-/** Call without the lock: it is a file of the folder. @throws SluiceError `io`. */
-export async function removeIfEmpty(folder: string): Promise<void> {
-  try {
-    await rmdir(folder);
-  } catch (error) {
-    const { code = '' } = error as NodeJS.ErrnoException;
-    if (!['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(code)) throw ioError(`Can't remove ${folder}`, error);
-  }
-}
+/** What a killed import may have left under a name of its own; other files' writers may be at work. */
+const UNFINISHED = new RegExp(`^(${ENTRY_FILE}|${LOCK_FILE})\\..*\\.tmp$`);
 
 /** Stores that the entry doesn't name, and files that were never renamed to their final name. */
 async function leftovers(folder: string): Promise<string[]> {
@@ -50,7 +66,7 @@ async function leftovers(folder: string): Promise<string[]> {
     kept = parsed.data.store;
   }
   return (await readdir(folder))
-    .filter((item) => (item.startsWith('store-') && item !== kept) || item.endsWith('.tmp'))
+    .filter((item) => (item.startsWith('store-') && item !== kept) || UNFINISHED.test(item))
     .map((item) => join(folder, item));
 }
 

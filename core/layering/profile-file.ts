@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { SluiceError, type MeasuredPoint } from '../contract';
-import { writeFileAtomic } from '../storage';
+import { withLock, writeFileAtomic } from '../storage';
 
 export const PROFILE_FILE = 'profile.json';
 const MEASURED_FILE = 'measured.json';
@@ -100,15 +100,28 @@ export function readMeasured(storePath: string): MeasuredPoint[] {
 
 const MAX_MEASURED = 64;
 
-/** Remembers a latency; one a mode and budget, the newest. */
+/** Fewer inferences say little: they don't replace what so many measured. */
+const WELL_MEASURED = 3;
+
+/** The points with one more, which replaces an earlier one of the same mode and budget. */
+export function withMeasurement(
+  points: readonly MeasuredPoint[],
+  point: MeasuredPoint,
+): readonly MeasuredPoint[] {
+  const isSame = (known: MeasuredPoint): boolean =>
+    known.mode === point.mode && known.budgetBytes === point.budgetBytes;
+  const known = points.find(isSame);
+  if (known && known.runs >= WELL_MEASURED && point.runs < WELL_MEASURED) return points;
+  return [...points.filter((other) => !isSame(other)), point].slice(-MAX_MEASURED);
+}
+
+/** Remembers a latency, see `withMeasurement`. @throws SluiceError `io`, `conflict`, `corrupt-store`. */
 export async function recordMeasurement(storePath: string, point: MeasuredPoint): Promise<void> {
-  const others = readMeasured(storePath).filter(
-    (known) => known.mode !== point.mode || known.budgetBytes !== point.budgetBytes,
-  );
-  await writeFileAtomic(
-    join(storePath, MEASURED_FILE),
-    JSON.stringify([...others, point].slice(-MAX_MEASURED)),
-  );
+  const path = join(storePath, MEASURED_FILE);
+  // Another engine on this library may be recording its own.
+  await withLock(`${path}.lock`, async () => {
+    await writeFileAtomic(path, JSON.stringify(withMeasurement(readMeasured(storePath), point)));
+  });
 }
 
 function readJson<T>(path: string, schema: z.ZodType<T>): T | undefined {

@@ -11,6 +11,7 @@ import {
   type OnnxTensor,
   type ValueInfo,
 } from '../onnx';
+import { ioError, isDiskFault } from '../storage';
 import { activation, tensorInput, wrapGraph, type ValueRecord } from './layer-graph';
 import type { LayerRecord, StoreManifest, TilingRecord, WeightRecord } from './manifest';
 import { tilesAreContiguous, type RowRange, type Step } from './program';
@@ -209,6 +210,7 @@ export class StepGraphs {
         graph = decodeModel(readFileSync(path), path).graph;
       } catch (cause) {
         const { name } = this.layer(index);
+        if (isDiskFault(cause)) throw ioError(`Layer ${name}: can't read its graph ${path}`, cause);
         throw new SluiceError(
           'corrupt-store',
           `Layer ${name}: its graph ${path} can't be read. Import the model again.`,

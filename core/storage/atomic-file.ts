@@ -50,6 +50,17 @@ const HINTS: Readonly<Record<string, string>> = {
 export function ioError(what: string, cause: unknown): SluiceError {
   if (cause instanceof SluiceError) return cause;
   const code = (cause as NodeJS.ErrnoException).code ?? '';
-  const hint = HINTS[code] ?? (cause instanceof Error ? cause.message : String(cause));
-  return new SluiceError('io', `${what}: ${hint}${code ? ` (${code})` : ''}.`, { errno: code }, { cause });
+  const hint = systemHint(code, cause instanceof Error ? cause.message : String(cause));
+  return new SluiceError('io', `${what}: ${hint}.`, { errno: code }, { cause });
+}
+
+/** Whether the file system failed, rather than that a file is not there or holds something else than expected. */
+export function isDiskFault(cause: unknown): boolean {
+  const code = (cause as NodeJS.ErrnoException | undefined)?.code;
+  return !(cause instanceof SluiceError) && code !== undefined && code in HINTS && code !== 'ENOENT';
+}
+
+/** What an error name like `EIO` means and what to do, without a full stop. @param otherwise for names without a hint. */
+export function systemHint(code: string, otherwise: string): string {
+  return `${HINTS[code] ?? otherwise}${code ? ` (${code})` : ''}`;
 }

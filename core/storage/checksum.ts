@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { SluiceError } from '../contract';
+import { ioError } from './atomic-file';
 
 const CHUNK_BYTES = 4 << 20;
 
@@ -12,6 +13,7 @@ export function sha256Hex(bytes: Uint8Array): string {
 /**
  * SHA-256 of a range of a file.
  * @param onBytes told how many more bytes were hashed. @param signal stops it with `cancelled`.
+ * @throws SluiceError `io` when it can't be read or ends early, `cancelled`.
  */
 export async function sha256OfFile(
   path: string,
@@ -20,18 +22,23 @@ export async function sha256OfFile(
   signal?: AbortSignal,
 ): Promise<string> {
   const hash = createHash('sha256');
-  const file = await open(path, 'r');
+  const file = await open(path, 'r').catch((cause: unknown) => {
+    throw ioError(`Can't open ${path}`, cause);
+  });
   const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, Math.max(1, range.byteLength)));
   try {
     let done = 0;
     while (done < range.byteLength) {
       if (signal?.aborted) throw new SluiceError('cancelled', `Reading ${path} was cancelled.`, { path });
       const want = Math.min(buffer.length, range.byteLength - done);
-      const { bytesRead } = await file.read(buffer, 0, want, range.offset + done);
+      const at = range.offset + done;
+      const { bytesRead } = await file.read(buffer, 0, want, at).catch((cause: unknown) => {
+        throw ioError(`Can't read ${path} at byte ${at}`, cause);
+      });
       if (bytesRead === 0) {
         throw new SluiceError(
           'io',
-          `${path} ended at byte ${range.offset + done}; expected ${range.byteLength - done} more.`,
+          `${path} ended at byte ${at}; expected ${range.byteLength - done} more.`,
           { path },
         );
       }

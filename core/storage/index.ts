@@ -1,7 +1,10 @@
-export { ioError, syncFolder, writeFileAtomic } from './atomic-file';
+export { ioError, isDiskFault, syncFolder, writeFileAtomic } from './atomic-file';
 export { sha256Hex, sha256OfFile } from './checksum';
 export { alignUp, closeDirect, DIRECT_ALIGNMENT, openDirect, readFully } from './direct-file';
 export type { DirectFile } from './direct-file';
+export { tryLock, withLock } from './file-lock';
+export { processFolder, removeIfEmpty, sweepProcessFolders } from './process-folder';
+export { isProcessAlive, processMark } from './process-mark';
 export { ReaderPool, readsDone, streamFailure } from './reader-pool';
 export type { StreamHandle } from './reader-pool';
 export { createStreamTable, Slot } from './stream-table';

@@ -1,6 +1,8 @@
+import { getSystemErrorName } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { workerFile } from '../base';
 import { SluiceError } from '../contract';
+import { systemHint } from './atomic-file';
 import { Slot, wantedSlot, type StreamTable } from './stream-table';
 
 export type ReaderCommand =
@@ -142,14 +144,15 @@ export function streamFailure(
   const expected = table.byteLengths[operation] ?? 0;
   const offset = table.fileOffsets[operation] ?? 0;
   const what = describe(operation);
+  const errno = result < 0 ? getSystemErrorName(result) : '';
   const problem =
     result < 0
-      ? `the read failed with error ${-result}`
+      ? systemHint(errno, 'the read failed')
       : `the file ended early: expected ${expected} bytes, found ${result}`;
   return new SluiceError(
     'io',
     `Reading ${what} from ${table.filePath} at byte ${offset}: ${problem}. ` +
       'Check the disk, then verify the model or import it again.',
-    { path: table.filePath, offset, expected, found: result, layer: what },
+    { path: table.filePath, offset, expected, found: result, layer: what, errno },
   );
 }

@@ -66,6 +66,7 @@ async function refresh(session: Session): Promise<void> {
     client.request('models.list', {}).then(session.models.getState().actions.setModels, (thrown: unknown) => {
       session.models.getState().actions.failLoading(SluiceError.from(thrown).toWire());
     }),
+    client.request('models.removed', {}).then(session.models.getState().actions.setRemoved),
     client.request('jobs.list', {}).then(session.jobs.getState().actions.replaceAll),
     client.request('runs.list', {}).then(session.runs.getState().actions.replaceAll),
     client.request('budget.get', {}).then(session.budget.getState().actions.setBudget),
@@ -92,6 +93,7 @@ function follow(session: Session): void {
   };
   client.onStatus(onStatus);
   client.on('models', session.models.getState().actions.setModels);
+  client.on('removed', session.models.getState().actions.setRemoved);
   client.on('job', session.jobs.getState().actions.update);
   client.on('run', session.runs.getState().actions.update);
   client.on('result', ({ runId, result }) => session.runs.getState().actions.setResult(runId, result));

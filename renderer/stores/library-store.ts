@@ -27,16 +27,20 @@ export type Verification =
 export interface LibraryState {
   /** Model shown in the inspector. */
   readonly selected?: string | undefined;
-  /** Model whose removal waits for a yes. */
+  /** Model that is being removed. */
   readonly removing?: string | undefined;
   /** A removal that failed. */
   readonly removeError?: { readonly name: string; readonly error: WireError } | undefined;
+  /** A removal that could not be undone. */
+  readonly restoreError?: { readonly name: string; readonly error: WireError } | undefined;
   readonly attempts: readonly ImportAttempt[];
   readonly verifications: Readonly<Record<string, Verification>>;
   readonly actions: {
     readonly select: (name: string | undefined) => void;
-    readonly askRemove: (name: string | undefined) => void;
-    readonly failRemove: (name: string, error: WireError) => void;
+    readonly beginRemove: (name: string) => void;
+    /** Without an error it worked. */
+    readonly endRemove: (name: string, error?: WireError) => void;
+    readonly endRestore: (name: string, error?: WireError) => void;
     readonly begin: (attempt: ImportAttempt) => void;
     readonly change: (id: string, part: Partial<ImportAttempt>) => void;
     readonly end: (id: string) => void;
@@ -52,9 +56,10 @@ export function createLibraryStore(): LibraryStore {
     attempts: [],
     verifications: {},
     actions: {
-      select: (selected) => set({ selected, removing: undefined }),
-      askRemove: (removing) => set({ removing, removeError: undefined }),
-      failRemove: (name, error) => set({ removing: undefined, removeError: { name, error } }),
+      select: (selected) => set({ selected }),
+      beginRemove: (removing) => set({ removing, removeError: undefined, restoreError: undefined }),
+      endRemove: (name, error) => set({ removing: undefined, removeError: error && { name, error } }),
+      endRestore: (name, error) => set({ restoreError: error && { name, error } }),
       begin: (attempt) => set(({ attempts }) => ({ attempts: [attempt, ...attempts] })),
       change: (id, part) =>
         set(({ attempts }) => ({

@@ -119,6 +119,7 @@ function defaultHandlers(
     }),
     'telemetry.watch': () => ({}),
     'models.list': () => models(),
+    'models.removed': () => [],
     'models.inspect': ({ name }) => fakeDetail(find(name)),
     'models.verify': ({ name }) => ({
       name,

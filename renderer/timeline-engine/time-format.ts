@@ -10,7 +10,8 @@ function unitFor(us: number): { readonly unit: string; readonly inUs: number } {
 export function formatTick(us: number, stepUs: number, endUs: number): string {
   const { unit, inUs } = unitFor(endUs);
   const decimals = Math.max(0, -Math.floor(Math.log10(stepUs / inUs) + 1e-9));
-  return `${(us / inUs).toFixed(decimals)}${THIN}${unit}`;
+  const sign = us < 0 ? '−' : '';
+  return `${sign}${(Math.abs(us) / inUs).toFixed(decimals)}${THIN}${unit}`;
 }
 
 /** A duration: `8.4 µs`, `73 µs`, `0.85 ms`, `12.3 ms`. */
@@ -20,7 +21,8 @@ export function formatDuration(us: number): string {
   return formatMs(us / 1000);
 }
 
-/** A moment, to the microsecond: `16.512 ms`, `24.240113 s`. */
+/** A moment, to the microsecond: `16.512 ms`, `24.240113 s`; before the inference `−3.204 ms`. */
 export function formatMoment(us: number): string {
-  return formatTick(us, us >= 1000 ? 1 : 0.1, us);
+  const awayUs = Math.abs(us);
+  return formatTick(us, awayUs >= 1000 ? 1 : 0.1, awayUs);
 }

@@ -26,10 +26,11 @@ export function pxToUs(scale: TimeScale, px: number): number {
   return scale.window.startUs + (px - scale.leftPx) * usPerPx(scale);
 }
 
-/** The whole trace with a hundredth of it as margin on each side: the widest window there is. */
-export function wholeTrace(durationUs: number): TimeWindow {
-  const marginUs = Math.max(durationUs, MIN_WINDOW_US) / 100;
-  return { startUs: -marginUs, endUs: Math.max(durationUs, MIN_WINDOW_US) + marginUs };
+/** A stretch of a trace with a hundredth of it as margin on each side. @param startUs at most 0. */
+export function wholeTrace(durationUs: number, startUs = 0): TimeWindow {
+  const endUs = Math.max(durationUs, MIN_WINDOW_US);
+  const marginUs = (endUs - startUs) / 100;
+  return { startUs: startUs - marginUs, endUs: endUs + marginUs };
 }
 
 /** Zooms by `factor` (2: see half as much) so that `atUs` stays under the same pixel, as far as the bounds allow. */

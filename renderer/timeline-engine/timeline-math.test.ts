@@ -53,6 +53,34 @@ function naiveSums(columns: TraceColumns, kind: SpanKind, fromUs: number, toUs: 
   return { summedUs, bytes, busyUs };
 }
 
+describe('time 0', () => {
+  it('is where the inference starts; what was read ahead of it lies before', () => {
+    const columns = traceOf(
+      [
+        ['read', 0, 0, 10, 100],
+        ['wait', 0, 500, 5, 7],
+        ['compute', 0, 505, 20, 7],
+        ['read', 1, 510, 4, 60],
+      ],
+      [
+        [0, 0],
+        [10, 100],
+      ],
+    );
+    const model = buildTrace(columns);
+    expect(model).toMatchObject({ startUs: -500, durationUs: 25 });
+    expect([...model.columns.startUs]).toEqual([-500, 0, 5, 10]);
+    expect([...model.columns.ringAtUs]).toEqual([-500, -490]);
+    expect(sumRange(model, { startUs: 0, endUs: 25 }).read.bytes).toBe(60);
+    expect(formatMoment(-3204)).toBe('−3.204\u2009ms');
+  });
+
+  it('stays where it was without anything but reads', () => {
+    const columns = traceOf([['read', 0, 7, 10, 100]]);
+    expect(buildTrace(columns).columns).toBe(columns);
+  });
+});
+
 describe('range sums', () => {
   it('equal a loop over all spans', () => {
     fc.assert(
@@ -60,7 +88,7 @@ describe('range sums', () => {
         const model = buildTrace(columns);
         const sums = sumRange(model, window);
         for (const kind of SPAN_KINDS) {
-          const naive = naiveSums(columns, kind, window.startUs, window.endUs);
+          const naive = naiveSums(model.columns, kind, window.startUs, window.endUs);
           expect(Math.abs(sums[kind].summedUs - naive.summedUs)).toBeLessThanOrEqual(1e-6);
           expect(Math.abs(sums[kind].bytes - naive.bytes)).toBeLessThanOrEqual(1e-6);
           expect(Math.abs(sums[kind].busyUs - naive.busyUs)).toBeLessThanOrEqual(1e-6);

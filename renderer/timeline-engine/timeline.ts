@@ -44,7 +44,9 @@ export class Timeline {
   readonly #cleanUp: (() => void)[] = [];
   #traces: readonly ShownTrace[] = [];
   #models: readonly TraceModel[] = [];
+  /** The widest window there is: with what was read ahead of the inference. */
   #bounds = wholeTrace(0);
+  #inference = wholeTrace(0);
   #window = this.#bounds;
   #theme: TimelineTheme;
   #widthPx = 0;
@@ -88,8 +90,10 @@ export class Timeline {
   setTraces(traces: readonly ShownTrace[]): void {
     this.#traces = traces;
     this.#models = traces.map(({ model }) => model);
-    this.#bounds = wholeTrace(Math.max(0, ...this.#models.map((model) => model.durationUs)));
-    this.#window = this.#bounds;
+    const durationUs = Math.max(0, ...this.#models.map((model) => model.durationUs));
+    this.#inference = wholeTrace(durationUs);
+    this.#bounds = wholeTrace(durationUs, Math.min(0, ...this.#models.map(({ startUs }) => startUs)));
+    this.#window = this.#inference;
     this.#hit = undefined;
     this.canvas.dataset['spans'] = String(this.spanCount);
     this.select(undefined);
@@ -97,8 +101,11 @@ export class Timeline {
     this.#redraw();
   }
 
+  /** Shows the inference; shown already, also what was read ahead of it. */
   fit(): void {
-    this.setWindow(this.#bounds);
+    const { startUs, endUs: stopUs } = this.#inference;
+    const isShown = this.#window.startUs === startUs && this.#window.endUs === stopUs;
+    this.setWindow(isShown ? this.#bounds : this.#inference);
   }
 
   setWindow(window: TimeWindow): void {

@@ -14,9 +14,15 @@ export interface SpanLane {
   readonly spans: number;
 }
 
-/** One trace, prepared for drawing and asking. Built once; nothing in it changes. */
+/**
+ * One trace, prepared for drawing and asking. Built once; nothing in it changes. Time 0 is where the inference starts:
+ * what was read ahead of it, while the engine was idle, lies before.
+ */
 export interface TraceModel {
   readonly columns: TraceColumns;
+  /** Start of the first span, µs; never above 0. */
+  readonly startUs: number;
+  /** End of the inference, µs. */
   readonly durationUs: number;
   readonly lanes: Readonly<Record<SpanKind, SpanLane>>;
   readonly ring: StepLod;
@@ -29,7 +35,8 @@ export interface TraceModel {
 /** Clocks of different threads disagree by less than this; such an overlap does not open a second row. */
 const OVERLAP_TOLERANCE_US = 0.5;
 
-export function buildTrace(columns: TraceColumns): TraceModel {
+export function buildTrace(recorded: TraceColumns): TraceModel {
+  const columns = fromInferenceStart(recorded);
   const rowOf = new Uint16Array(columns.startUs.length);
   const lanes = {
     read: buildLane(columns, 'read', rowOf),
@@ -40,11 +47,25 @@ export function buildTrace(columns: TraceColumns): TraceModel {
   for (let i = 0; i < columns.startUs.length; i += 1) durationUs = Math.max(durationUs, endUs(columns, i));
   return {
     columns,
+    startUs: Math.min(0, columns.startUs[0] ?? 0, columns.ringAtUs[0] ?? 0),
     durationUs,
     lanes,
     ring: buildSteps(columns.ringAtUs, columns.ringBytes),
     rowOf,
     readsByEnd: sortReadsByEnd(columns, lanes.read),
+  };
+}
+
+/** An inference starts with its first wait or computation. */
+function fromInferenceStart(columns: TraceColumns): TraceColumns {
+  const read = SPAN_KINDS.indexOf('read');
+  const first = columns.kind.findIndex((kind) => kind !== read);
+  const zeroUs = columns.startUs[first] ?? 0;
+  if (zeroUs === 0) return columns;
+  return {
+    ...columns,
+    startUs: columns.startUs.map((us) => us - zeroUs),
+    ringAtUs: columns.ringAtUs.map((us) => us - zeroUs),
   };
 }
 

@@ -25,8 +25,8 @@ export interface CommandContext {
   readonly log: (message: string) => void;
   readonly appRoot: string;
   readonly dataDir: string;
-  /** The engine of this process; started at the first call. `remembers`: see `ServicesOptions`. */
-  readonly services: (options?: { readonly remembers: boolean }) => Promise<Services>;
+  /** The engine of this process; started at the first call. `servesConsoles`: see `ServicesOptions`. */
+  readonly services: (options?: { readonly servesConsoles: boolean }) => Promise<Services>;
   /** Prints the outcome now; for a command that goes on afterwards. At most once. */
   readonly print: (outcome: Outcome) => void;
 }
@@ -60,7 +60,7 @@ export async function execute(
   };
   try {
     const appRoot = findAppRoot(__dirname);
-    const services = (options = { remembers: false }): Promise<Services> =>
+    const services = (options = { servesConsoles: false }): Promise<Services> =>
       (starting ??= startServices({ dataDir, threads: threadsOf(process.env), appRoot, ...options, log }));
     const outcome = await work({ json, signal: abort.signal, log, appRoot, dataDir, services, print });
     if (outcome) print(outcome);

@@ -38,7 +38,7 @@ async function host(
   context: CommandContext,
   { port, open = false }: HostOptions,
 ): Promise<Outcome | undefined> {
-  const services = await context.services({ remembers: true });
+  const services = await context.services({ servesConsoles: true });
   const { appRoot, log, signal } = context;
   const rendererDir = join(appRoot, 'out', 'renderer');
   const server = await startHostServer({ services, port, rendererDir, log });

@@ -95,8 +95,14 @@ async function verifyModel(context: CommandContext, name: string): Promise<Outco
 }
 
 async function removeModel({ services }: CommandContext, name: string): Promise<Outcome> {
-  await (await services()).models.remove(name);
-  return { json: { removed: name }, text: `Removed ${name}.` };
+  const { models } = await services();
+  const { bytes } = await models.remove(name);
+  // Nobody could ask for it back: the undo ends with this process.
+  await models.removed.discardAll();
+  return {
+    json: { removed: name, freedBytes: bytes },
+    text: `Removed ${name}; ${formatBytes(bytes)} freed.`,
+  };
 }
 
 /** Shows the job's progress, and cancels it on SIGINT. */

@@ -36,11 +36,14 @@ export class ActiveRun {
   private readonly abort = new AbortController();
   private readonly latencies = new LatencyRecord();
   private toldMs = -Infinity;
+  private wasWarm = false;
 
   constructor(
     private readonly parts: RunParts,
     private readonly request: RunRequest,
     private readonly plan: RunPlan,
+    /** Whether the model's run before this one had the same setting and input. */
+    private readonly isRepeat: boolean,
     /** Called before the first answer is told. */
     private readonly onFirstAnswer: () => void,
   ) {
@@ -97,6 +100,7 @@ export class ActiveRun {
     try {
       task = await this.parts.open(this.request, this.plan);
       this.state = { ...this.state, plan: task.plan };
+      this.wasWarm = this.isRepeat && task.isWarm;
       const settings = settingsOf(this.request, options);
       await runLoop(task, settings, this.latencies, this.parts.clock, signal, (answer) =>
         this.answered(answer),
@@ -124,7 +128,8 @@ export class ActiveRun {
   }
 
   private async measure(): Promise<void> {
-    const point = this.latencies.measurement(this.state.mode, this.state.budgetBytes);
+    const { mode, budgetBytes } = this.state;
+    const point = this.latencies.measurement(mode, budgetBytes, this.wasWarm);
     if (!point) return;
     try {
       await this.parts.recordMeasurement(this.plan, point);

@@ -55,7 +55,12 @@ export async function openTask(
     throw error;
   }
   const models = leases.map((lease) => lease.model);
-  return { plan: allocated(plan.detail, models), infer: (signal) => infer(models, signal), release };
+  return {
+    plan: allocated(plan.detail, models),
+    isWarm: leases.every((lease) => lease.isWarm),
+    infer: (signal) => infer(models, signal),
+    release,
+  };
 }
 
 type Infer = (models: readonly LoadedModel[], signal: AbortSignal) => Promise<TaskAnswer>;

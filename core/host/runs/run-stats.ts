@@ -3,10 +3,8 @@ import type { MeasuredPoint, PipelineMode, RunStats } from '../../contract';
 
 /** Latencies kept: enough that 20 of them decide p99, few enough to sort ten times a second. */
 const KEPT = 2000;
-/** The first inference learns shapes and starts with an empty ring; a measurement leaves it out. */
+/** The first inference after loading learns shapes and starts with an empty ring; a measurement leaves it out. */
 const WARM_UPS = 1;
-/** Fewer say little. */
-const LEAST_MEASURED = 3;
 
 export interface InferenceFigures {
   readonly totalMs: number;
@@ -51,10 +49,13 @@ export class LatencyRecord {
     };
   }
 
-  /** Latency at a budget, warm-up left out; undefined while there are fewer than 3 inferences after it. */
-  measurement(mode: PipelineMode, budgetBytes: number): MeasuredPoint | undefined {
-    const warm = this.count > KEPT ? this.kept : this.kept.slice(WARM_UPS);
-    if (warm.length < LEAST_MEASURED) return undefined;
+  /**
+   * Latency at a budget, warm-up left out; undefined when nothing is left.
+   * @param wasWarm the same input has run before on what was loaded: there was no warm-up.
+   */
+  measurement(mode: PipelineMode, budgetBytes: number, wasWarm: boolean): MeasuredPoint | undefined {
+    const warm = wasWarm || this.count > KEPT ? this.kept : this.kept.slice(WARM_UPS);
+    if (warm.length === 0) return undefined;
     return {
       budgetBytes,
       mode,

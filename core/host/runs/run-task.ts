@@ -12,6 +12,8 @@ export interface TaskAnswer extends InferenceFigures {
 /** A model (or two) loaded for a run, with its input prepared. */
 export interface RunTask {
   readonly plan: PlanDetail;
+  /** Whether what it runs on has run before. */
+  readonly isWarm: boolean;
   /** @throws SluiceError `cancelled`, and what the engine throws. */
   infer(signal: AbortSignal): Promise<TaskAnswer>;
   /** Gives the models back. */

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,13 +6,12 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { SluiceError } from '../../contract';
-import type { EngineMessage, MeasuredPoint, RunRecord, RunRequest, RunResult } from '../../contract';
+import type { EngineMessage, MeasuredPoint, RunRequest, RunResult } from '../../contract';
 import { EventBus } from '../event-bus';
 import { sleepUntil } from '../host-clock';
-import { StateFile } from '../state-file';
 import { FakeClock, settle } from '../test-support/fake-clock';
 import { demandOf, fakePlan } from '../test-support/fake-models';
-import { recoverRuns, runHistorySchema } from './run-history';
+import { RunHistory } from './run-history';
 import type { RunTask } from './run-task';
 import { Runs } from './runs';
 
@@ -34,11 +34,12 @@ class Bench {
   readonly startsMs: number[] = [];
   takesMs: (inference: number) => number = () => 10;
   failAt = Infinity;
+  isWarm = false;
   released = 0;
   readonly runs: Runs;
   private readonly t0 = this.clock.nowMs();
 
-  constructor(history?: StateFile<readonly RunRecord[]>, past: readonly RunRecord[] = []) {
+  constructor(history?: RunHistory) {
     this.bus.subscribe((message) => this.events.push(message));
     const plan = { detail: fakePlan(100), demands: [demandOf('m', 100)], predictedMs: [5] };
     this.runs = new Runs({
@@ -50,7 +51,6 @@ class Bench {
         this.points.push(point);
         return Promise.resolve();
       },
-      past,
       log: () => undefined,
       ...(history && { history }),
     });
@@ -63,6 +63,7 @@ class Bench {
   private task(): RunTask {
     return {
       plan: fakePlan(100),
+      isWarm: this.isWarm,
       infer: (signal) => this.infer(signal),
       release: () => {
         this.released += 1;
@@ -120,6 +121,25 @@ describe('a run', () => {
       stats: { inferences: 100 },
     });
     expect(bench.points).toMatchObject([{ budgetBytes: 100, mode: 'async', medianMs: 10, runs: 99 }]);
+  });
+
+  it('once, repeated on a warm model with the same input, is a measurement; anything else is a warm-up', async () => {
+    const bench = new Bench();
+    const run = async (change: Partial<RunRequest> = {}): Promise<number> => {
+      bench.runs.start({ ...ONCE, ...change });
+      await bench.clock.advance(10);
+      return bench.points.length;
+    };
+    expect(await run()).toBe(0);
+    expect(await run(), 'it was unloaded meanwhile').toBe(0);
+    bench.isWarm = true;
+    expect(await run()).toBe(1);
+    expect(bench.points[0]).toMatchObject({ medianMs: 10, runs: 1 });
+    expect(await run({ input: { kind: 'random', seed: 2 } }), 'another input').toBe(1);
+    expect(await run({ mode: 'sync' }), 'another mode').toBe(1);
+    bench.failAt = bench.startsMs.length;
+    expect(await run({ mode: 'sync' })).toBe(1);
+    expect(await run({ mode: 'sync' }), 'after a failure').toBe(1);
   });
 
   it('a failed one keeps its error and gives the model back', async () => {
@@ -207,35 +227,68 @@ describe('the history', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  const open = (): StateFile<readonly RunRecord[]> =>
-    new StateFile(join(folder, 'runs.json'), runHistorySchema, () => undefined);
+  const path = (): string => join(folder, 'runs.json');
+  /** As a process would that has the mark. */
+  const open = (mark?: string, log: string[] = []): RunHistory =>
+    new RunHistory(path(), (message) => log.push(message), mark);
+  const dead = (): string => `${spawnSync(process.execPath, ['-e', '']).pid}-1`;
 
-  it('brings runs back; what was going on comes back as failed', async () => {
-    const file = open();
-    const bench = new Bench(file);
+  it('brings runs back; what was going on in a process that died comes back as failed', async () => {
+    const history = open(dead());
+    const bench = new Bench(history);
     bench.runs.start(ONCE);
     await bench.clock.advance(10);
     const lost = bench.runs.start(ALWAYS);
     await bench.clock.advance(5);
-    await file.settled();
+    await history.settled();
 
-    const past = recoverRuns((await open().read()) ?? []);
-    const later = new Bench(open(), past).runs;
+    const later = new Bench(open()).runs;
     expect(later.list()).toMatchObject([
       { id: lost, state: 'failed', hasTrace: false, error: { code: 'engine-down' } },
       { state: 'done', hasTrace: false, result: RESULT },
     ]);
     expect(() => later.trace(lost)).toThrow(/no trace/);
     later.stop(lost);
+    expect(() => later.stop('nobody')).toThrow(/no run/);
   });
 
-  it('an unusable file is told about, not fatal', async () => {
+  it('leaves a run that goes on in another process to it, and tells of it once it has ended', async () => {
+    const history = open(`${process.ppid}`);
+    const elsewhere = new Bench(history);
+    const id = elsewhere.runs.start(ALWAYS);
+    await history.settled();
+    const here = new Bench(open());
+    expect(here.runs.list()).toEqual([]);
+    expect(() => here.runs.stop(id)).toThrow(/no run/);
+
+    await elsewhere.clock.advance(25);
+    elsewhere.runs.stop(id);
+    await settle();
+    await history.settled();
+    here.runs.tellOthers();
+    here.runs.tellOthers();
+    expect(here.told('run')).toMatchObject([{ payload: { id, state: 'cancelled', hasTrace: false } }]);
+    expect(here.runs.list()).toMatchObject([{ id, stats: { inferences: 2 } }]);
+  });
+
+  it('of two processes that write at once keeps every run', async () => {
+    const benches = ['1-1', '1-2', '1-3'].map((mark) => {
+      const history = open(mark);
+      return { history, bench: new Bench(history) };
+    });
+    const ids = benches.flatMap(({ bench }) => Array.from({ length: 8 }, () => bench.runs.start(ONCE)));
+    for (const { bench } of benches) await bench.clock.advance(10);
+    await Promise.all(benches.map(({ history }) => history.settled()));
+    const stored = open().others();
+    expect(stored.map(({ id }) => id).sort()).toEqual(ids.sort());
+    expect(stored.every(({ state }) => state === 'done')).toBe(true);
+  });
+
+  it('an unusable file is told about, not fatal', () => {
     const log: string[] = [];
-    const path = join(folder, 'runs.json');
-    const file = new StateFile(path, runHistorySchema, (message) => log.push(message));
-    writeFileSync(path, '{"half":');
-    expect(await file.read()).toBeUndefined();
+    writeFileSync(path(), '{"half":');
+    expect(open(undefined, log).others()).toEqual([]);
     expect(log[0]).toContain('not usable');
-    expect(readFileSync(path, 'utf8')).toBe('{"half":');
+    expect(readFileSync(path(), 'utf8')).toBe('{"half":');
   });
 });

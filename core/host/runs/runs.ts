@@ -1,10 +1,11 @@
 import { SluiceError } from '../../contract';
 import type { RunRecord, RunRequest, TraceColumns } from '../../contract';
+import { inputName } from '../inputs/load-input';
 import type { RunPlan } from '../planner';
-import type { StateFile } from '../state-file';
 import { ActiveRun } from './active-run';
 import type { RunParts, StartOptions } from './active-run';
 import { KEPT_RUNS } from './run-history';
+import type { RunHistory } from './run-history';
 
 /** Traces kept: the latest inference of each of the last runs. */
 const KEPT_TRACES = 20;
@@ -13,9 +14,7 @@ export interface RunsParts extends RunParts {
   /** Refuses what can't run, before the run exists. @throws SluiceError */
   readonly plan: (request: RunRequest) => RunPlan;
   /** Absent: runs are forgotten with the process. */
-  readonly history?: StateFile<readonly RunRecord[]>;
-  /** Runs of earlier processes, newest first. */
-  readonly past?: readonly RunRecord[];
+  readonly history?: Pick<RunHistory, 'others' | 'save'>;
 }
 
 interface Entry {
@@ -23,20 +22,36 @@ interface Entry {
   readonly ended: Promise<RunRecord>;
 }
 
-/** All runs of this process, and what is remembered of earlier ones. */
+/** All runs of this process, and what is remembered of other ones. */
 export class Runs {
   /** In the order started. */
   private readonly entries = new Map<string, Entry>();
-  private readonly past: readonly RunRecord[];
+  /** Ids of other processes' runs that were told. */
+  private readonly told = new Set<string>();
 
-  constructor(private readonly parts: RunsParts) {
-    this.past = parts.past ?? [];
+  constructor(private readonly parts: RunsParts) {}
+
+  /** Newest first. @throws SluiceError `io` when those of other processes can't be read. */
+  list(): readonly RunRecord[] {
+    const others = this.others();
+    for (const { id } of others) this.told.add(id);
+    return [...this.own(), ...others]
+      .sort((a, b) => b.startedAt.localeCompare(a.startedAt))
+      .slice(0, KEPT_RUNS);
   }
 
-  /** Newest first. */
-  list(): readonly RunRecord[] {
-    const own = [...this.entries.values()].map(({ run }) => run.record).reverse();
-    return [...own, ...this.past].slice(0, KEPT_RUNS);
+  /** Whether a run is one of this process. */
+  isOwn(runId: string): boolean {
+    return this.entries.has(runId);
+  }
+
+  /** Tells of the runs that other processes have added since this was last called or the runs were listed. */
+  tellOthers(): void {
+    for (const run of this.others()) {
+      if (this.told.has(run.id)) continue;
+      this.told.add(run.id);
+      this.parts.bus.emit('run', run);
+    }
   }
 
   /**
@@ -45,7 +60,8 @@ export class Runs {
    */
   start(request: RunRequest, options: StartOptions = {}): string {
     const plan = this.parts.plan(request);
-    const run = new ActiveRun(this.parts, request, plan, () => this.dropOldTraces());
+    const isRepeat = this.isRepeat(request, plan);
+    const run = new ActiveRun(this.parts, request, plan, isRepeat, () => this.dropOldTraces());
     const { id } = run.record;
     const ended = run.execute(options).then((record) => {
       this.forgetOld();
@@ -59,7 +75,9 @@ export class Runs {
 
   /** Stops a run; one that has ended already is left as it is. @throws SluiceError `not-found`. */
   stop(runId: string): void {
-    if (!this.past.some(({ id }) => id === runId)) this.find(runId).run.stop();
+    const entry = this.entries.get(runId);
+    if (entry) entry.run.stop();
+    else if (!this.others().some(({ id }) => id === runId)) throw unknownRun(runId);
   }
 
   /** Stops all runs and waits for them to end. */
@@ -77,12 +95,10 @@ export class Runs {
   trace(runId: string): TraceColumns {
     const trace = this.entries.get(runId)?.run.trace();
     if (trace) return trace;
-    const isKnown = this.list().some(({ id }) => id === runId);
+    if (!this.list().some(({ id }) => id === runId)) throw unknownRun(runId);
     throw new SluiceError(
       'not-found',
-      isKnown
-        ? `The run has no trace: only the last ${KEPT_TRACES} runs since the engine started keep theirs.`
-        : `There is no run "${runId}".`,
+      `The run has no trace: only the last ${KEPT_TRACES} runs since the engine started keep theirs.`,
       { runId },
     );
   }
@@ -90,7 +106,27 @@ export class Runs {
   private find(runId: string): Entry {
     const entry = this.entries.get(runId);
     if (entry) return entry;
-    throw new SluiceError('not-found', `There is no run "${runId}".`, { runId });
+    throw unknownRun(runId);
+  }
+
+  private isRepeat({ model, mode, input }: RunRequest, plan: RunPlan): boolean {
+    const before = this.own().find((run) => run.model === model);
+    return (
+      before?.stats !== undefined &&
+      before.state !== 'failed' &&
+      before.mode === mode &&
+      before.budgetBytes === plan.detail.budgetBytes &&
+      before.inputName === inputName(input)
+    );
+  }
+
+  /** Newest first. */
+  private own(): readonly RunRecord[] {
+    return [...this.entries.values()].map(({ run }) => run.record).reverse();
+  }
+
+  private others(): readonly RunRecord[] {
+    return this.parts.history?.others() ?? [];
   }
 
   /** A run that is about to have a trace makes the oldest ended one lose its own. */
@@ -107,6 +143,10 @@ export class Runs {
   }
 
   private save(): void {
-    this.parts.history?.write(this.list());
+    this.parts.history?.save(this.own());
   }
+}
+
+function unknownRun(runId: string): SluiceError {
+  return new SluiceError('not-found', `There is no run "${runId}".`, { runId });
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -160,7 +160,7 @@ describe('uploads', () => {
     ];
     const paths = answers.map(({ body }) => (JSON.parse(body) as { path: string }).path);
     expect(paths.map((path) => readFileSync(path, 'utf8'))).toEqual(['one', 'two']);
-    expect(paths[0]).toMatch(/\/data\/uploads\/[0-9a-f]{16}\/my-model\.onnx$/);
+    expect(paths[0]).toMatch(/\/data\/uploads\/\d+-\d*\/[0-9a-f]{16}\/my-model\.onnx$/);
   });
 
   it('needs the cookie', async () => {
@@ -178,8 +178,7 @@ describe('uploads', () => {
       body: Buffer.alloc(5000),
     });
     expect(await sending).toMatchObject({ status: 400, body: expect.stringContaining('1000 B') as string });
-    const uploads = join(folder, 'data', 'uploads');
-    expect(readdirSync(join(folder)).includes('data') ? readdirSync(uploads) : []).toEqual([]);
+    expect(existsSync(join(folder, 'data', 'uploads'))).toBe(false);
   });
 
   it.each([

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { Transform } from 'node:stream';
@@ -9,7 +9,7 @@ import { pipeline } from 'node:stream/promises';
 import { formatBytes } from '../../base';
 import { SluiceError } from '../../contract';
 import { ioError } from '../../storage';
-import { uploadFolder } from '../uploads';
+import { discardUpload, uploadFolder } from '../uploads';
 
 /**
  * A file name that is one everywhere, from what a browser said: the last part of a path, letters, digits, dots, dashes
@@ -50,7 +50,7 @@ export async function receiveUpload(
     await pipeline(request, limitTo(maxBytes, fileName), createWriteStream(path, { flags: 'wx' }));
     return path;
   } catch (cause) {
-    await rm(folder, { recursive: true, force: true });
+    await discardUpload(dataDir, path);
     throw ioError(`Upload of ${fileName} failed`, cause);
   }
 }

@@ -1,6 +1,6 @@
 import { ModelsIcon } from '../../ui';
 import type { PanelDefinition } from '../panel';
-import { chooseAndImport, importExample, importFile } from './library-actions';
+import { chooseAndImport, importExample, importFile, restoreModel } from './library-actions';
 import { ModelsView } from './models-view';
 import { STRINGS } from './strings';
 
@@ -37,6 +37,15 @@ export const modelsPanel: PanelDefinition = {
           void importExample(session);
         },
       },
+      ...session.models.getState().removed.map(({ name }) => ({
+        id: `models.undo.${name}`,
+        title: STRINGS.removed.undoCommand(name),
+        keywords: 'restore put back removed',
+        run: () => {
+          open();
+          void restoreModel(session, name);
+        },
+      })),
     ];
   },
 };

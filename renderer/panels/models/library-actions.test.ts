@@ -5,10 +5,19 @@ import { EXAMPLE_MODEL } from '../../test-support/fake-engine';
 import { fakeModel } from '../../test-support/fake-library';
 import { createTestSession } from '../../test-support/test-session';
 import type { TestSession, TestSessionOptions } from '../../test-support/test-session';
-import { cancelImport, importExample, importFile, removeModel, verifyModel } from './library-actions';
+import {
+  cancelImport,
+  discardRemoved,
+  importExample,
+  importFile,
+  removeModel,
+  restoreModel,
+  verifyModel,
+} from './library-actions';
 import { layersPath } from './layers-bar';
 
 const MODEL = fakeModel({ name: 'resnet50' });
+const REMOVED = { name: 'resnet50', bytes: 9e6, undoUntil: '2026-05-01T10:10:00.000Z' };
 const PATH = { kind: 'path', name: 'resnet50.onnx', path: '/m/resnet50.onnx' } as const;
 
 function live(options: TestSessionOptions = {}): TestSession {
@@ -135,9 +144,33 @@ describe('checks and removals', () => {
       selected: 'resnet50',
       removeError: { error: { code: 'conflict' } },
     });
-    engine.script({ 'models.remove': () => ({}) });
+    engine.script({ 'models.remove': () => REMOVED });
     await removeModel(session, 'resnet50');
     await vi.waitFor(() => expect(session.library.getState().selected).toBeUndefined());
+    expect(session.library.getState().removeError).toBeUndefined();
+  });
+
+  it('a removal is undone in place, and the model is shown again', async () => {
+    const { session, engine } = live();
+    engine.emit('removed', [REMOVED]);
+    expect(session.models.getState().removed).toEqual([REMOVED]);
+    engine.script({
+      'models.restore': () => {
+        throw new SluiceError('conflict', 'there is another');
+      },
+    });
+    await restoreModel(session, 'resnet50');
+    expect(session.library.getState()).toMatchObject({ restoreError: { error: { code: 'conflict' } } });
+    engine.script({ 'models.restore': () => MODEL });
+    await restoreModel(session, 'resnet50');
+    expect(session.library.getState()).toMatchObject({ selected: 'resnet50', restoreError: undefined });
+  });
+
+  it('giving up the undo tells the engine', async () => {
+    const { session, engine } = live();
+    engine.script({ 'models.discardRemoved': () => ({}) });
+    await discardRemoved(session, 'resnet50');
+    expect(engine.received.at(-1)?.request).toBe('models.discardRemoved');
   });
 });
 

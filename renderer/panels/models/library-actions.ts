@@ -127,15 +127,39 @@ export async function verifyModel(session: Session, name: string): Promise<void>
   }
 }
 
-/** Removes the model after the user said yes. The list follows by the engine's `models` event. */
+/** Removes the model; it can be put back for a while. The list follows by the engine's `models` event. */
 export async function removeModel(session: Session, name: string): Promise<void> {
   const { actions, selected } = session.library.getState();
+  actions.beginRemove(name);
   try {
     await session.client.request('models.remove', { name });
-    actions.askRemove(undefined);
+    actions.endRemove(name);
     actions.setVerification(name, undefined);
     if (selected === name) actions.select(undefined);
   } catch (thrown) {
-    actions.failRemove(name, SluiceError.from(thrown).toWire());
+    actions.endRemove(name, SluiceError.from(thrown).toWire());
+  }
+}
+
+/** Puts a removed model back and shows it. */
+export async function restoreModel(session: Session, name: string): Promise<void> {
+  const { actions } = session.library.getState();
+  try {
+    await session.client.request('models.restore', { name });
+    actions.endRestore(name);
+    actions.select(name);
+  } catch (thrown) {
+    actions.endRestore(name, SluiceError.from(thrown).toWire());
+  }
+}
+
+/** Frees the disk space of the removed model; it can't be put back any more. */
+export async function discardRemoved(session: Session, name: string): Promise<void> {
+  const { actions } = session.library.getState();
+  try {
+    await session.client.request('models.discardRemoved', {});
+    actions.endRestore(name);
+  } catch (thrown) {
+    actions.endRestore(name, SluiceError.from(thrown).toWire());
   }
 }

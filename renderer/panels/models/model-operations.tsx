@@ -1,4 +1,3 @@
-import { useEffect, useRef } from 'react';
 import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 
@@ -34,32 +33,6 @@ function VerificationNote({ verification }: { readonly verification: Verificatio
   );
 }
 
-/** Asks in place before the store goes. Escape and "Keep it" take it back; the safe answer has the focus. */
-function RemoveQuestion({ detail }: { readonly detail: ModelDetail }): ReactNode {
-  const session = useSession();
-  const keep = useRef<HTMLButtonElement>(null);
-  const { askRemove } = session.library.getState().actions;
-  useEffect(() => keep.current?.focus(), []);
-  return (
-    <div
-      className={styles['question']}
-      onKeyDown={(event) => {
-        if (event.key === 'Escape') askRemove(undefined);
-      }}
-    >
-      <p>{STRINGS.remove.ask(formatBytes(detail.storeBytes), detail.sourceFile)}</p>
-      <div className={styles['buttons']}>
-        <Button ref={keep} onClick={() => askRemove(undefined)}>
-          {STRINGS.remove.no}
-        </Button>
-        <Button variant="danger" onClick={() => void removeModel(session, detail.name)}>
-          {STRINGS.remove.yes}
-        </Button>
-      </div>
-    </div>
-  );
-}
-
 /** Run, verify, remove. */
 export function ModelOperations({ detail }: { readonly detail: ModelDetail }): ReactNode {
   const session = useSession();
@@ -87,12 +60,12 @@ export function ModelOperations({ detail }: { readonly detail: ModelDetail }): R
         </Button>
         <Button
           disabled={!live || removing}
-          onClick={() => session.library.getState().actions.askRemove(name)}
+          title={STRINGS.remove.hint(formatBytes(detail.storeBytes), detail.sourceFile)}
+          onClick={() => void removeModel(session, name)}
         >
           {WORDS.remove}
         </Button>
       </div>
-      {removing && <RemoveQuestion detail={detail} />}
       {removeError?.name === name && (
         <FailureNote title={STRINGS.remove.failed(name)} error={removeError.error} />
       )}

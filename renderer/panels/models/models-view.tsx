@@ -8,6 +8,7 @@ import { JobList } from './job-list';
 import { importExample } from './library-actions';
 import { ModelInspector } from './model-inspector';
 import { ModelsTable } from './models-table';
+import { RemovedStrip } from './removed-strip';
 import styles from './models-view.module.css';
 import { STRINGS } from './strings';
 
@@ -43,6 +44,7 @@ export function ModelsView(): ReactNode {
     <>
       <div className={styles['column']}>
         <ImportBar />
+        <RemovedStrip />
         <JobList />
         <Library />
       </div>

@@ -78,10 +78,17 @@ export const STRINGS = {
     verifyFailed: 'The check did not finish',
   },
   remove: {
-    ask: (bytes: string, file: string): string =>
-      `This deletes the compiled store (${bytes}) and its measurements. The source file ${file} stays.`,
-    yes: 'Remove the model',
-    no: 'Keep it',
+    hint: (bytes: string, file: string): string =>
+      `Takes out the compiled store (${bytes}) and its measurements. The source file ${file} stays. Can be undone.`,
     failed: (name: string): string => `${name} was not removed`,
+  },
+  removed: {
+    region: 'Removed model',
+    done: 'Removed',
+    space: (bytes: string, until: string): string => `${bytes} stay on disk until ${until}`,
+    undo: 'Undo',
+    discard: 'Free the space now',
+    undoCommand: (name: string): string => `Undo removing ${name}`,
+    failed: (name: string): string => `${name} was not put back`,
   },
 } as const;

@@ -39,6 +39,18 @@ function nearestMeasured(curve: MemoryDelayCurve, bytes: number, frame: Frame): 
   return near[0]?.point;
 }
 
+function measuredText(
+  { medianMs, p10Ms, p90Ms, mode, runs }: MeasuredPoint,
+  curve: MemoryDelayCurve,
+): string {
+  const source = [
+    ...(runs > 1 ? [`${formatMs(p10Ms)} to ${formatMs(p90Ms)}`] : []),
+    ...(mode === curve.mode ? [] : [mode]),
+    WORDS.runs(runs),
+  ];
+  return `${WORDS.measured} ${formatMs(medianMs)} (${source.join(', ')})`;
+}
+
 /** What the curve says at a budget, in one line. */
 function readout(
   curve: MemoryDelayCurve,
@@ -47,17 +59,13 @@ function readout(
   measured: MeasuredPoint | undefined,
 ): string {
   const at = pointAt(curve.points, bytes);
-  const parts = [
+  // What was measured stands before what a narrow window may cut off.
+  return [
     formatBytes(bytes),
     `${WORDS.predicted} ${formatMs(predictAt(curve.points, bytes) ?? Number.NaN)}`,
+    ...(measured === undefined ? [] : [measuredText(measured, curve)]),
     ...(at === undefined ? [] : [WORDS.layersResident(at.residentLayers, layers)]),
-  ];
-  if (measured !== undefined) {
-    const spread = `${measured.p10Ms.toFixed(1)} to ${formatMs(measured.p90Ms)}`;
-    const source = `${measured.mode}, ${WORDS.runs(measured.runs)}`;
-    parts.push(`${WORDS.measured} ${formatMs(measured.medianMs)} (${spread}, ${source})`);
-  }
-  return parts.join(' · ');
+  ].join(' · ');
 }
 
 function Header({ text }: { readonly text: string }): ReactNode {

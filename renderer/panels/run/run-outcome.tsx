@@ -4,6 +4,7 @@ import { useStore } from 'zustand';
 import type { RunRecord, WireError } from '../../../core/contract';
 import { formatBytes, formatCount, formatMs } from '../../format';
 import { useSession } from '../../session';
+import type { NamedInput } from '../../stores';
 import { Button, FailureNote, ProgressBar } from '../../ui';
 import { applyRemedy, budgetRemedy } from './run-actions';
 import styles from './run-outcome.module.css';
@@ -79,13 +80,19 @@ export function RunFailure({ title, error, model }: RunFailureProps): ReactNode 
 export function RunOutcome({
   model,
   run,
+  offered,
 }: {
   readonly model: string;
   readonly run: RunRecord | undefined;
+  /** Inputs the model can be run on now. */
+  readonly offered: readonly NamedInput[];
 }): ReactNode {
   const { runSetup, layout } = useSession();
   const startError = useStore(runSetup, (state) => state.startErrors[model]);
-  const input = useStore(runSetup, (state) => (run === undefined ? undefined : state.inputs[run.id]));
+  const started = useStore(runSetup, (state) => (run === undefined ? undefined : state.inputs[run.id]));
+  // A run of before, or of another console: an example still says what it was about.
+  const example = offered.find(({ input, name }) => input.kind === 'example' && name === run?.inputName);
+  const input = started ?? example?.input;
   const refusal = startError !== undefined && (
     <RunFailure title={WORDS.notStarted} error={startError} model={model} />
   );

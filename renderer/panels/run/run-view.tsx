@@ -17,7 +17,8 @@ import type { RunPanelState } from './use-run-panel';
 
 /** The curve, or why there is none: still profiling, no weights, or a failure. */
 function CurveArea({ panel }: { readonly panel: RunPanelState }): ReactNode {
-  const { runSetup, jobs } = useSession();
+  const { runSetup, jobs, engine } = useSession();
+  const live = useStore(engine, (state) => state.status.state === 'ok');
   const { model, curve, budgetBytes, setup } = panel;
   const job = useStore(jobs, (state) =>
     state.jobs.find((tracked) => tracked.job.subject === model.name && tracked.job.state === 'running'),
@@ -25,6 +26,13 @@ function CurveArea({ panel }: { readonly panel: RunPanelState }): ReactNode {
   if (model.largestLayerBytes === 0) return <p className={styles['note']}>{STRINGS.curve.noWeights}</p>;
   if (curve.error !== undefined) {
     return <RunFailure title={STRINGS.curve.failed} error={curve.error} model={model.name} />;
+  }
+  if (curve.value === undefined && !live) {
+    return (
+      <div className={styles['loading']}>
+        <p>{STRINGS.waiting}</p>
+      </div>
+    );
   }
   if (curve.value === undefined) {
     const total = job?.job.totalBytes ?? 0;
@@ -70,7 +78,7 @@ function RunModel({
           {plan.value !== undefined && <PlacementStrip plan={plan.value} />}
         </section>
         <div className={styles['outcome']}>
-          <RunOutcome model={model.name} run={panel.run} />
+          <RunOutcome model={model.name} run={panel.run} offered={panel.inputs} />
         </div>
       </div>
     </>

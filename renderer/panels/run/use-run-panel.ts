@@ -67,7 +67,13 @@ export function useRunPanel(model: ModelSummary): RunPanelState {
   const budgetBytes = budgetOf(model, setup, curve.value);
   const planInput =
     curve.value === undefined ? undefined : { model: model.name, mode: setup.mode, budgetBytes };
-  const plan = useRequest('plan.at', planInput, `${modelKey} ${setup.mode} ${budgetBytes}`, 0, PLAN_WAIT_MS);
+  const plan = useRequest(
+    'plan.at',
+    planInput,
+    `${modelKey} ${setup.mode} ${budgetBytes}`,
+    ended,
+    PLAN_WAIT_MS,
+  );
 
   const inputs = useMemo(
     () => offeredInputs(model, examples.value ?? [], setup),

@@ -34,6 +34,7 @@ export const STRINGS = {
     read: 'Read',
     compute: 'Compute',
     wait: 'Wait',
+    ahead: (bytes: string): string => `${bytes} read before`,
     hint: 'Shift-drag sums a range',
   },
   inspector: {

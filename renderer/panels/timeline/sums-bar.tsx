@@ -55,6 +55,7 @@ function SumsLine({
   const window = range ?? { startUs: 0, endUs: model.durationUs };
   const sums = sumRange(model, window);
   const lengthUs = Math.max(1e-9, window.endUs - window.startUs);
+  const aheadBytes = range ? 0 : sumRange(model, { startUs: model.startUs, endUs: 0 }).read.bytes;
   return (
     <dl className={styles['sumsLine']}>
       {title !== undefined && (
@@ -67,7 +68,8 @@ function SumsLine({
         <dt>{range ? WORDS.range : WORDS.whole}</dt>
         <dd>
           <b>{formatDuration(lengthUs)}</b>
-          {range && <small>from {formatMoment(Math.max(0, window.startUs))}</small>}
+          {range && <small>from {formatMoment(Math.max(model.startUs, window.startUs))}</small>}
+          {aheadBytes > 0 && <small>{WORDS.ahead(formatBytes(aheadBytes))}</small>}
         </dd>
       </div>
       <Lane kind="read" sums={sums.read} lengthUs={lengthUs}>
