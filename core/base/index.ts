@@ -1,5 +1,6 @@
 export { engineClockMs } from './clock';
 export { dtypeCodeOf, dtypeNameOf, elementBytes } from './dtype';
+export { float16ToNumber, numberToFloat16 } from './float16';
 export { gaussian, seededRandom } from './random';
 export type { Random } from './random';
 export { median, quantile } from './statistics';
