@@ -1,4 +1,5 @@
-export { engineClockMs } from './clock';
+export { engineClockMs, systemClock } from './clock';
+export type { Clock } from './clock';
 export { dtypeCodeOf, dtypeNameOf, elementBytes } from './dtype';
 export { float16ToNumber, numberToFloat16 } from './float16';
 export { gaussian, seededRandom } from './random';
