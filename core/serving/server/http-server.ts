@@ -69,9 +69,10 @@ export async function startHttpServer(options: HttpServerOptions): Promise<Liste
 
 function nodeServer(listener: RequestListener, { limits, tls }: HttpServerOptions): Server {
   const { headersTimeoutMs, requestTimeoutMs, connections } = limits;
+  // The headers are part of the request.
   const shortest = Math.min(headersTimeoutMs, requestTimeoutMs);
   const options: ServerOptions<typeof IncomingMessage, typeof ServerResponse> = {
-    headersTimeout: headersTimeoutMs,
+    headersTimeout: shortest,
     requestTimeout: requestTimeoutMs,
     connectionsCheckingInterval: Math.min(LONGEST_TIMEOUT_CHECK_MS, shortest / 2),
   };
