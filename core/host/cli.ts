@@ -8,6 +8,7 @@ import { reportError } from './commands/context';
 import { addHostCommand } from './commands/host';
 import { addModelCommands } from './commands/models';
 import { addRunCommand } from './commands/run';
+import { addServeCommand } from './commands/serve';
 
 /**
  * The `sluice` command. Exit codes: 0 done; 1 failed; 2 bad usage or bad input (`bad-input`, `bad-model`, `not-found`,
@@ -26,6 +27,7 @@ function createProgram(): Command {
   addRunCommand(program);
   addBenchCommands(program);
   addHostCommand(program);
+  addServeCommand(program);
   inherit(program);
   return program;
 }

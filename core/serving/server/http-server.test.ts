@@ -29,7 +29,7 @@ interface Answer {
 async function ask(path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
   const isGet = body === undefined;
   const raw = typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body);
-  const init = isGet ? { headers } : { method: 'POST', body: raw as BodyInit, headers };
+  const init = isGet ? { headers } : { method: 'POST', body: raw, headers };
   const response = await fetch(`${server.url}${path}`, init);
   const text = await response.text();
   const json = (text.startsWith('{') || text.startsWith('[') ? JSON.parse(text) : { text }) as Answer['json'];
