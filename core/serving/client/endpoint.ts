@@ -214,7 +214,12 @@ function errorMember(text: string): string | undefined {
 }
 
 function parseUrl(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  let url: URL | undefined;
+  try {
+    url = new URL(text);
+  } catch {
+    url = undefined; // told below, as any other address that can't be used
+  }
   if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
   throw new SluiceError(
     'bad-input',

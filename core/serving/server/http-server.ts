@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import type { IncomingMessage, RequestListener, Server, ServerOptions, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerOptions } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
@@ -53,7 +53,10 @@ export async function startHttpServer(options: HttpServerOptions): Promise<Liste
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.setErrorHandler((error: FastifyError | SluiceError, _request, reply) => sendError(error, reply));
   app.setNotFoundHandler((request, reply) => sendError(noRoute(request), reply));
-  app.addHook('onRequest', async ({ headers }) => refuseWebPages(headers.origin));
+  app.addHook('onRequest', async ({ headers }) => {
+    refuseWebPages(headers.origin);
+    refuseCompression(headers['content-encoding']);
+  });
   addHealthRoutes(app, service);
   await app.register((scope: FastifyInstance) => {
     scope.addHook('onRequest', async ({ headers }) => token.check(headers.authorization));
@@ -71,7 +74,7 @@ function nodeServer(listener: RequestListener, { limits, tls }: HttpServerOption
   const { headersTimeoutMs, requestTimeoutMs, connections } = limits;
   // The headers are part of the request.
   const shortest = Math.min(headersTimeoutMs, requestTimeoutMs);
-  const options: ServerOptions<typeof IncomingMessage, typeof ServerResponse> = {
+  const options: ServerOptions<typeof IncomingMessage> = {
     headersTimeout: shortest,
     requestTimeout: requestTimeoutMs,
     connectionsCheckingInterval: Math.min(LONGEST_TIMEOUT_CHECK_MS, shortest / 2),
@@ -100,6 +103,12 @@ function tlsServer(options: ServerOptions & TlsFiles, listener: RequestListener)
 function refuseWebPages(origin: string | undefined): void {
   if (origin === undefined) return;
   throw new SluiceError('unauthorized', `This server is not for web pages; one of ${origin} asked.`);
+}
+
+/** @throws SluiceError `unsupported`. */
+function refuseCompression(encoding = 'identity'): void {
+  if (encoding === 'identity') return;
+  throw new SluiceError('unsupported', `Bodies are taken as they are; send this one without ${encoding}.`);
 }
 
 function noRoute({ method, url }: FastifyRequest): SluiceError {

@@ -44,12 +44,8 @@ export interface InferenceServer {
   close(): Promise<void>;
 }
 
-/**
- * Serves models by the Open Inference Protocol v2.
- * @throws SluiceError `bad-input` for an address others can reach without a token, a short token, an unusable address
- *   or certificate; `conflict` when a port is taken.
- */
-export async function startInferenceServer(options: InferenceServerOptions): Promise<InferenceServer> {
+/** See `startInferenceServer`. */
+export async function openInferenceServer(options: InferenceServerOptions): Promise<InferenceServer> {
   const { models, tier, version, appRoot, nowMs, host = '127.0.0.1', tls } = options;
   const token = new BearerToken(options.token);
   if (options.token === undefined && !isLoopback(host)) {

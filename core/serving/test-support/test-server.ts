@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 
 import { engineClockMs } from '../../base';
-import { startInferenceServer } from '../server/inference-server';
+import { startInferenceServer } from '../start-server';
 import type { InferenceServer, InferenceServerOptions } from '../server/inference-server';
 import { FakeModels } from './fake-models';
 
