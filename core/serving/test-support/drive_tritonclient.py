@@ -45,7 +45,8 @@ def echo(module, client, headers, datatype, values, **how):
     else:
         tensor.set_data_from_numpy(values)
         outputs = [module.InferRequestedOutput("y")]
-    result = client.infer(model, [tensor], outputs=outputs, request_id="q7", headers=headers)
+    # The client writes into the headers it is given.
+    result = client.infer(model, [tensor], outputs=outputs, request_id="q7", headers=dict(headers))
     back = result.as_numpy("y")
     if datatype == "BYTES" and not how.get("binary", True):
         back = np.array([[text.encode() for text in row] for row in back], dtype=np.object_)
@@ -80,8 +81,8 @@ def drive(module, client, headers, is_http):
     seen["inferences"] = int(statistics["model_stats"][0]["inference_count"])
     wrong = module.InferInput("x", [1, 1], "FP64")
     wrong.set_data_from_numpy(np.array([[1.0]]))
-    seen["wrongDatatype"] = error_of(lambda: client.infer("echo-fp32", [wrong], headers=headers))
-    seen["unknownModel"] = error_of(lambda: client.infer("nobody", [wrong], headers=headers))
+    seen["wrongDatatype"] = error_of(lambda: client.infer("echo-fp32", [wrong], headers=dict(headers)))
+    seen["unknownModel"] = error_of(lambda: client.infer("nobody", [wrong], headers=dict(headers)))
     seen["noToken"] = error_of(lambda: client.get_server_metadata())
     return seen
 
