@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import type { IncomingMessage, RequestListener, Server, ServerOptions } from 'node:http';
+import type { RequestListener, Server, ServerOptions } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
@@ -74,7 +74,7 @@ function nodeServer(listener: RequestListener, { limits, tls }: HttpServerOption
   const { headersTimeoutMs, requestTimeoutMs, connections } = limits;
   // The headers are part of the request.
   const shortest = Math.min(headersTimeoutMs, requestTimeoutMs);
-  const options: ServerOptions<typeof IncomingMessage> = {
+  const options: ServerOptions = {
     headersTimeout: shortest,
     requestTimeout: requestTimeoutMs,
     connectionsCheckingInterval: Math.min(LONGEST_TIMEOUT_CHECK_MS, shortest / 2),
