@@ -14,7 +14,8 @@ import type { OipTensor } from '../serving';
 import { writeZooModel, zooNetwork } from '../zoo';
 import { runCli } from './test-support/run-cli';
 
-const BUDGET = '160KiB';
+/** An eighth of the weights of `net`. */
+const BUDGET = '2MiB';
 const TOKEN = 'a-token-of-twenty-characters';
 
 let folder: string;
@@ -24,17 +25,19 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'sluice-serve-'));
   data = join(folder, 'data');
   for (const [name, network] of [
-    ['net', 'tiny-cnn'],
+    ['net', 'mobilenet-v1'],
     ['other', 'tiny-mlp'],
   ] as const) {
     const path = join(folder, `${network}.onnx`);
     await writeZooModel(zooNetwork(network), path, { seed: 1, weights: 'inline' });
     expect(await runCli(data, ['models', 'import', path, '--name', name])).toMatchObject({ code: 0 });
   }
+  const { weightBytes } = (await runCli(data, ['models', 'inspect', 'net', '--json'])).json();
+  expect(weightBytes).toBeGreaterThan(16e6);
   writeFileSync(join(folder, 'token'), `${TOKEN}\n`);
   writeFileSync(join(folder, 'short'), 'short');
   writeFileSync(join(folder, 'empty'), '');
-});
+}, 120_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 interface Served {
