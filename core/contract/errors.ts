@@ -11,6 +11,10 @@ export type ErrorCode =
   | 'io' // read, write, disk full
   | 'runtime' // ONNX Runtime refused or failed
   | 'engine-down' // the engine process is gone or restarting
+  | 'unavailable' // an endpoint can't be reached, does not serve now, or gives no usable answer
+  | 'overloaded' // its queue is full; details: retryAfterSec
+  | 'timeout' // no answer within the deadline
+  | 'unauthorized' // no token, or a wrong one
   | 'cancelled'
   | 'internal';
 

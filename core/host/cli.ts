@@ -9,6 +9,7 @@ import { exitCodeOf } from './commands/exit-codes';
 import { addHostCommand } from './commands/host';
 import { addModelCommands } from './commands/models';
 import { addRunCommand } from './commands/run';
+import { addServeCommand } from './commands/serve';
 
 /**
  * The `sluice` command. Exit codes: 0 done; 1 failed; 2 bad usage or bad input (`bad-input`, `bad-model`, `not-found`,
@@ -27,6 +28,7 @@ function createProgram(): Command {
   addRunCommand(program);
   addBenchCommands(program);
   addHostCommand(program);
+  addServeCommand(program);
   inherit(program);
   return program;
 }

@@ -1,21 +1,9 @@
-import { engineClockMs } from '../base';
+import type { Clock } from '../base';
 import { SluiceError } from '../contract';
 
-/** Time as the host needs it; tests bring their own. */
-export interface HostClock {
-  /** Milliseconds since the Unix epoch, never going back. */
-  nowMs(): number;
-  /** Calls `run` once after `delayMs` until the returned function is called. */
-  after(delayMs: number, run: () => void): () => void;
-}
-
-export const systemClock: HostClock = {
-  nowMs: engineClockMs,
-  after(delayMs, run) {
-    const timer = setTimeout(run, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
+export { systemClock } from '../base';
+/** Time as the host needs it. */
+export type HostClock = Clock;
 
 export function isoTime(epochMs: number): string {
   return new Date(epochMs).toISOString();

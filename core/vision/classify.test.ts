@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { float16ToNumber } from '../base';
 import type { TensorSpec } from '../contract';
 import { classifierInput, classifierShape, classify, isClassifier, topK } from './classify';
 import type { ClassifierShape } from './classify';
 import type { RgbImage } from './image';
 import { loadLabels } from './labels';
-import { float16ToNumber } from './tensor';
 import type { Tensor } from './tensor';
 
 const appRoot = resolve(import.meta.dirname, '../..');

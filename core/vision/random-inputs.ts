@@ -1,8 +1,8 @@
-import { seededRandom } from '../base';
+import { numberToFloat16, seededRandom } from '../base';
 import type { Random } from '../base';
 import { SluiceError } from '../contract';
 import type { TensorSpec } from '../contract';
-import { allocateElements, elementCount, isTensorDtype, numberToFloat16 } from './tensor';
+import { allocateElements, elementCount, isTensorDtype } from './tensor';
 import type { Tensor, TensorDtype } from './tensor';
 
 /**

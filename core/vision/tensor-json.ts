@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { numberToFloat16 } from '../base';
 import { SluiceError } from '../contract';
 import type { TensorSpec } from '../contract';
-import { allocateElements, elementCount, isTensorDtype, numberToFloat16 } from './tensor';
+import { allocateElements, elementCount, isTensorDtype } from './tensor';
 import type { Tensor, TensorDtype } from './tensor';
 
 const dimension = z.number().int().nonnegative();

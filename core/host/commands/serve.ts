@@ -1,0 +1,55 @@
+import { InvalidArgumentError, Option } from 'commander';
+import type { Command } from 'commander';
+
+import type { ServeOptions } from '../serve-library';
+import { execute } from './context';
+
+/** `sluice serve`: the library's networks by the Open Inference Protocol v2. SIGTERM and Ctrl-C drain and end it. */
+export function addServeCommand(program: Command): void {
+  program
+    .command('serve')
+    .description('serve the library by the Open Inference Protocol v2 (HTTP and gRPC)')
+    .addOption(
+      new Option('--tier <tier>', 'where in the deployment this server stands')
+        .choices(['edge', 'cloud'])
+        .makeOptionMandatory(),
+    )
+    .option('--port <n>', 'HTTP port; 0: any free one', portOf, 8000)
+    .option('--grpc-port <n>', 'gRPC port; 0: any free one (default: no gRPC)', portOf)
+    .option('--host <address>', 'address to listen on; others than loopback need --token-file', '127.0.0.1')
+    .option('--token-file <file>', 'file with the bearer token clients must send')
+    .option('--tls-cert <file>', 'PEM certificate chain')
+    .option('--tls-key <file>', 'PEM private key of the certificate')
+    .option(
+      '--budget <size>',
+      'parameter memory of all models: bytes, 64MiB, or 12% of their weights (default: all)',
+    )
+    .option('--queue <n>', 'requests that may wait', countOf, 32)
+    .option('--models <names>', 'models to serve, by commas (default: every network of the library)', namesOf)
+    .action((options: ServeOptions, command: Command) =>
+      execute(command, async (context) => {
+        // The other commands need not wait for the server's libraries to load.
+        const { serveLibrary } = await import('../serve-library');
+        return serveLibrary(context, options);
+      }),
+    );
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  throw new InvalidArgumentError('Expected a port from 0 to 65535.');
+}
+
+function countOf(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1 && count <= 100_000) return count;
+  throw new InvalidArgumentError('Expected a whole number from 1 to 100000.');
+}
+
+function namesOf(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}

@@ -1,0 +1,158 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+
+import { engineClockMs, formatBytes, parseBytes } from '../base';
+import { SluiceError } from '../contract';
+import { startInferenceServer } from '../serving';
+import type { InferenceServer, Tier, TlsFiles } from '../serving';
+import { ioError } from '../storage';
+import { onCancel } from './commands/context';
+import type { CommandContext, Outcome } from './commands/context';
+import { LibraryModels } from './served-models';
+import type { Services } from './services';
+
+/** Of `sluice serve`. */
+export interface ServeOptions {
+  readonly tier: Tier;
+  readonly port: number;
+  readonly grpcPort?: number;
+  readonly host: string;
+  readonly tokenFile?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly budget?: string;
+  readonly queue: number;
+  readonly models?: readonly string[];
+}
+
+/**
+ * Serves the library until SIGTERM or a cancelled context, then drains.
+ * @throws SluiceError `bad-input`, `not-found`, `io`, `conflict` for options that can't be met; `engine-down`.
+ */
+export async function serveLibrary(
+  context: CommandContext,
+  options: ServeOptions,
+): Promise<Outcome | undefined> {
+  const token = options.tokenFile === undefined ? undefined : await tokenOf(options.tokenFile);
+  const tls = await tlsOf(options);
+  const services = await context.services();
+  const names = servedNames(services, options.models);
+  const budgetBytes = options.budget === undefined ? undefined : budgetOf(services, names, options.budget);
+  if (budgetBytes !== undefined) await services.setBudget(budgetBytes);
+  const down = new AbortController();
+  const models = new LibraryModels({
+    models: services.models,
+    planner: services.planner,
+    loaded: services.loaded,
+    nowMs: engineClockMs,
+    onEngineDown: (error) => down.abort(error),
+    ...(budgetBytes !== undefined && { budgetBytes }),
+    ...(options.models && { names }),
+  });
+  const server = await startInferenceServer({
+    models,
+    tier: options.tier,
+    version: services.info.version,
+    appRoot: context.appRoot,
+    nowMs: engineClockMs,
+    host: options.host,
+    port: options.port,
+    queueCapacity: options.queue,
+    ...(options.grpcPort !== undefined && { grpcPort: options.grpcPort }),
+    ...(token !== undefined && { token }),
+    ...(tls && { tls }),
+  });
+  context.print(readyOutcome(server, options.tier, names, budgetBytes));
+  try {
+    await ended(context.signal, down.signal);
+  } finally {
+    await server.close();
+  }
+  return undefined;
+}
+
+function readyOutcome(
+  { url, grpcUrl }: InferenceServer,
+  tier: Tier,
+  models: readonly string[],
+  budgetBytes: number | undefined,
+): Outcome {
+  const grpc = grpcUrl === undefined ? '' : `, gRPC ${grpcUrl}`;
+  const budget = budgetBytes === undefined ? '' : ` within ${formatBytes(budgetBytes)}`;
+  return {
+    json: { url, grpcUrl: grpcUrl ?? null, tier, models },
+    text:
+      `Sluice ${tier} endpoint: ${url}${grpc}\n` +
+      `Models${budget}: ${models.join(', ') || 'none yet; "sluice models import" adds them'}\nCtrl-C ends it.`,
+  };
+}
+
+/**
+ * SIGINT by the context's signal, SIGTERM from a service manager.
+ * @throws SluiceError `engine-down` when the engine died.
+ */
+function ended(cancelled: AbortSignal, down: AbortSignal): Promise<void> {
+  return new Promise((done, reject) => {
+    process.once('SIGTERM', done);
+    onCancel(cancelled, done);
+    onCancel(down, () => {
+      const { message } = SluiceError.from(down.reason);
+      reject(new SluiceError('engine-down', `The engine died: ${message} Start "sluice serve" again.`));
+    });
+  });
+}
+
+/** @throws SluiceError `not-found`, `bad-input` for a text pipeline. */
+function servedNames({ models }: Services, chosen: readonly string[] | undefined): readonly string[] {
+  if (!chosen) {
+    return models
+      .list()
+      .filter(({ task }) => task.kind !== 'text')
+      .map(({ name }) => name);
+  }
+  for (const name of chosen) {
+    const { task } = models.summary(name);
+    if (task.kind !== 'text') continue;
+    throw new SluiceError(
+      'bad-input',
+      `--models: ${name} is a pipeline, which takes no tensors; serve its networks ${task.detector} and ${task.recognizer}.`,
+      { name },
+    );
+  }
+  return chosen;
+}
+
+/** @throws SluiceError `bad-input` for what is no size. */
+function budgetOf({ models }: Services, names: readonly string[], text: string): number {
+  const weightBytes = names.reduce((sum, name) => sum + models.summary(name).weightBytes, 0);
+  const bytes = parseBytes(text, weightBytes);
+  if (bytes !== undefined && bytes > 0) return bytes;
+  throw new SluiceError('bad-input', `--budget: expected bytes, a size like 64MiB, or 12%, found "${text}".`);
+}
+
+/** @throws SluiceError `not-found`, `io`; `bad-input` for an empty file. */
+async function tokenOf(path: string): Promise<string> {
+  const token = (await fileOf('--token-file', path)).toString('utf8').trim();
+  if (token !== '' && !/\s/.test(token)) return token;
+  throw new SluiceError('bad-input', `--token-file ${path}: expected one token without spaces in it.`, {
+    path,
+  });
+}
+
+async function tlsOf({ tlsCert, tlsKey }: ServeOptions): Promise<TlsFiles | undefined> {
+  if (tlsCert === undefined && tlsKey === undefined) return undefined;
+  if (tlsCert === undefined || tlsKey === undefined) {
+    throw new SluiceError('bad-input', 'TLS needs both --tls-cert and --tls-key.');
+  }
+  return { cert: await fileOf('--tls-cert', tlsCert), key: await fileOf('--tls-key', tlsKey) };
+}
+
+/** @throws SluiceError `not-found`, `io`. */
+function fileOf(option: string, path: string): Promise<Buffer> {
+  return readFile(resolve(path)).catch((cause: unknown) => {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') {
+      throw new SluiceError('not-found', `${option}: there is no file ${path}.`, { path }, { cause });
+    }
+    throw ioError(`${option}: can't read ${path}`, cause);
+  });
+}

@@ -1,0 +1,139 @@
+import { SluiceError } from '../contract';
+import type { ModelSummary, TensorSpec } from '../contract';
+import type { HostTensors } from '../layering';
+import { datatypeOf, dtypeOf } from '../serving';
+import type { ModelAnswer, OipTensor, OipTensorMetadata, ServedModel, ServedModels } from '../serving';
+import type { LoadDemand } from './loaded-models';
+import type { Services } from './services';
+
+/** The library's files are looked at again after that long, so that an import by another process is seen. */
+const LIBRARY_READ_MS = 2000;
+
+export interface ServedModelsParts extends Pick<Services, 'models' | 'planner' | 'loaded'> {
+  /** Milliseconds, never going back. */
+  readonly nowMs: () => number;
+  /** Parameter memory; a model that does not fit it is streamed. Absent: every model is loaded whole. */
+  readonly budgetBytes?: number;
+  /** Models to serve; absent: every network of the library. */
+  readonly names?: readonly string[];
+  /** Told when the engine is gone: this process can't infer any more. */
+  readonly onEngineDown: (error: SluiceError) => void;
+}
+
+interface Planned {
+  readonly importedAt: string;
+  readonly demand: LoadDemand;
+}
+
+/** The networks of the library, run by the layering engine within a budget. Text pipelines are served as their two networks. */
+export class LibraryModels implements ServedModels {
+  private readonly withdrawn = new Set<string>();
+  private readonly plans = new Map<string, Planned>();
+  private readMs = -Infinity;
+  private summaries: readonly ModelSummary[] = [];
+
+  constructor(private readonly parts: ServedModelsParts) {}
+
+  list(): readonly ServedModel[] {
+    return this.library().map((summary) => this.served(summary));
+  }
+
+  async load(name: string): Promise<void> {
+    this.withdrawn.delete(name);
+    const lease = await this.parts.loaded.acquire(this.demand(name));
+    lease.release();
+  }
+
+  async unload(name: string): Promise<void> {
+    this.withdrawn.add(name);
+    await this.parts.loaded.evict(name);
+  }
+
+  async infer(name: string, inputs: readonly OipTensor[], signal: AbortSignal): Promise<ModelAnswer> {
+    try {
+      const lease = await this.parts.loaded.acquire(this.demand(name));
+      try {
+        const { outputs, totalMs } = await lease.model.run(toEngine(inputs), { signal });
+        return { outputs: fromEngine(outputs), computeMs: totalMs };
+      } finally {
+        lease.release();
+      }
+    } catch (thrown) {
+      const error = SluiceError.from(thrown);
+      if (error.code === 'engine-down') this.parts.onEngineDown(error);
+      throw error;
+    }
+  }
+
+  private library(): readonly ModelSummary[] {
+    const { models, names, nowMs } = this.parts;
+    if (nowMs() - this.readMs >= LIBRARY_READ_MS) {
+      this.summaries = models
+        .list()
+        .filter(({ name, task }) => task.kind !== 'text' && (names?.includes(name) ?? true));
+      this.readMs = nowMs();
+    }
+    return this.summaries;
+  }
+
+  private served({ name, state, stateReason, inputs, outputs }: ModelSummary): ServedModel {
+    const unservable = [...inputs, ...outputs].find(({ dtype }) => !isServable(dtype));
+    const reason =
+      state !== 'ready'
+        ? (stateReason ?? state)
+        : unservable
+          ? `"${unservable.name}" is ${unservable.dtype}, which the engine does not take`
+          : this.withdrawn.has(name)
+            ? 'unloaded'
+            : undefined;
+    return {
+      name,
+      version: '1',
+      platform: 'sluice_layering',
+      inputs: inputs.flatMap(metadataOf),
+      outputs: outputs.flatMap(metadataOf),
+      isReady: reason === undefined,
+      ...(reason !== undefined && { reason }),
+    };
+  }
+
+  /** Whole where it fits the budget, else streamed within it. @throws SluiceError `budget-too-small`. */
+  private demand(name: string): LoadDemand {
+    const { planner, models, budgetBytes = Infinity } = this.parts;
+    const { importedAt } = models.summary(name);
+    const known = this.plans.get(name);
+    if (known?.importedAt === importedAt) return known.demand;
+    const whole = planner.plan(name, 'resident', Infinity);
+    const fits = whole.detail.parameterMemoryBytes <= budgetBytes;
+    const [demand] = (fits ? whole : planner.plan(name, 'async', budgetBytes)).demands;
+    if (!demand) throw new SluiceError('internal', `${name}: a plan of one network loads one model.`);
+    this.plans.set(name, { importedAt, demand });
+    return demand;
+  }
+}
+
+function isServable(dtype: string): boolean {
+  return datatypeOf(dtype) !== undefined && dtype !== 'string';
+}
+
+function metadataOf({ name, dtype, shape }: TensorSpec): readonly OipTensorMetadata[] {
+  const datatype = datatypeOf(dtype);
+  return datatype === undefined ? [] : [{ name, datatype, shape }];
+}
+
+/** Copies: views of a request's body would take all of the body along to the engine's thread. */
+function toEngine(inputs: readonly OipTensor[]): HostTensors {
+  return new Map(
+    inputs.map(({ name, datatype, shape, bytes }) => [
+      name,
+      { dtype: dtypeOf(datatype), dims: shape, bytes: new Uint8Array(bytes) },
+    ]),
+  );
+}
+
+function fromEngine(outputs: HostTensors): readonly OipTensor[] {
+  return [...outputs].flatMap(([name, { dtype, dims, bytes }]) => {
+    const datatype = datatypeOf(dtype);
+    return datatype === undefined ? [] : [{ name, datatype, shape: dims, bytes }];
+  });
+}

@@ -1,0 +1,21 @@
+export { OipClient } from './client/oip-client';
+export type {
+  EndpointHealth,
+  ModelMetadata,
+  OipAnswer,
+  OipClientOptions,
+  OipInference,
+  RemoteTimes,
+  RepositoryIndex,
+  ServerMetadata,
+} from './client/oip-client';
+export type { BreakerState } from './client/circuit-breaker';
+export type { CallOptions } from './client/endpoint';
+export { datatypeOf, dtypeOf } from './protocol/datatype';
+export type { Datatype } from './protocol/datatype';
+export type { OipTensor, OipTensorMetadata } from './protocol/tensor';
+export type { InferenceServer, InferenceServerOptions } from './server/inference-server';
+export type { Tier } from './server/inference-service';
+export type { ModelAnswer, ServedModel, ServedModels } from './server/served-models';
+export type { ServerLimits, TlsFiles } from './server/server-limits';
+export { startInferenceServer } from './start-server';

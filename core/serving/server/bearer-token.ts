@@ -1,0 +1,47 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+
+import { SluiceError } from '../../contract';
+
+const SHORTEST_TOKEN = 16;
+
+/** Decides who may use a server. Without a token everybody who reaches it may. */
+export class BearerToken {
+  private readonly expected: Buffer | undefined;
+
+  /** @throws SluiceError `bad-input` for a token short enough to guess. */
+  constructor(token: string | undefined) {
+    if (token !== undefined && token.length < SHORTEST_TOKEN) {
+      throw new SluiceError(
+        'bad-input',
+        `The token: expected at least ${SHORTEST_TOKEN} characters, found ${token.length}.`,
+      );
+    }
+    this.expected = token === undefined ? undefined : digest(token);
+  }
+
+  /**
+   * Hashes are compared: they are of one length, so that the time tells neither where the texts differ nor how long
+   * the right one is.
+   * @param authorization value of the header or metadata key of that name.
+   * @throws SluiceError `unauthorized`.
+   */
+  check(authorization: string | undefined): void {
+    if (this.expected === undefined) return;
+    const given = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
+    if (given !== undefined && timingSafeEqual(digest(given), this.expected)) return;
+    throw new SluiceError(
+      'unauthorized',
+      `${given === undefined ? 'No bearer token was sent' : 'The bearer token is wrong'}; ` +
+        'expected "authorization: Bearer TOKEN" with the token this server was started with.',
+    );
+  }
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
+
+/** Whether only this machine can reach an address. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}

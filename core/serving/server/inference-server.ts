@@ -1,0 +1,81 @@
+import { SluiceError } from '../../contract';
+import { BearerToken, isLoopback } from './bearer-token';
+import { startGrpcServer } from './grpc-server';
+import { startHttpServer } from './http-server';
+import { InferenceService } from './inference-service';
+import type { Tier } from './inference-service';
+import type { ServedModels } from './served-models';
+import { DEFAULT_LIMITS } from './server-limits';
+import type { ServerLimits, TlsFiles } from './server-limits';
+
+const DEFAULT_QUEUE_CAPACITY = 32;
+const DEFAULT_DRAIN_MS = 30_000;
+
+export interface InferenceServerOptions {
+  readonly models: ServedModels;
+  readonly tier: Tier;
+  /** Of the program, for the server's metadata. */
+  readonly version: string;
+  /** The folder with Sluice's package.json. */
+  readonly appRoot: string;
+  /** Milliseconds since the epoch, never going back. */
+  readonly nowMs: () => number;
+  /** Address to listen on. Default 127.0.0.1; any that others can reach needs a token. */
+  readonly host?: string;
+  /** For HTTP. 0: any free one. */
+  readonly port: number;
+  /** For gRPC; absent: no gRPC. 0: any free one. */
+  readonly grpcPort?: number;
+  readonly token?: string;
+  readonly tls?: TlsFiles;
+  /** Requests that may wait, of both protocols together. Default 32. */
+  readonly queueCapacity?: number;
+  readonly limits?: Partial<ServerLimits>;
+  /** How long `close` waits for what was accepted. Default 30 s. */
+  readonly drainMs?: number;
+}
+
+export interface InferenceServer {
+  /** `http://127.0.0.1:8000` */
+  readonly url: string;
+  /** `127.0.0.1:8001`, as gRPC clients take it. Absent without gRPC. */
+  readonly grpcUrl?: string;
+  /** Ready turns false, what was accepted is answered, then the ports are closed. */
+  close(): Promise<void>;
+}
+
+/** See `startInferenceServer`. */
+export async function openInferenceServer(options: InferenceServerOptions): Promise<InferenceServer> {
+  const { models, tier, version, appRoot, nowMs, host = '127.0.0.1', tls } = options;
+  const token = new BearerToken(options.token);
+  if (options.token === undefined && !isLoopback(host)) {
+    throw new SluiceError(
+      'bad-input',
+      `Listening on ${host} lets others on the network run models here: give a token (--token-file), ` +
+        'or listen on 127.0.0.1.',
+      { host },
+    );
+  }
+  const { queueCapacity = DEFAULT_QUEUE_CAPACITY, drainMs = DEFAULT_DRAIN_MS } = options;
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
+  const service = new InferenceService({ models, tier, version, queueCapacity, nowMs });
+  const shared = { service, token, host, limits, ...(tls && { tls }) };
+  const http = await startHttpServer({ ...shared, port: options.port });
+  const { grpcPort } = options;
+  const grpc =
+    grpcPort === undefined
+      ? undefined
+      : await startGrpcServer({ ...shared, appRoot, port: grpcPort }).catch(async (thrown: unknown) => {
+          await http.close();
+          throw thrown;
+        });
+  const name = host.includes(':') ? `[${host}]` : host;
+  return {
+    url: `${tls ? 'https' : 'http'}://${name}:${http.port}`,
+    ...(grpc && { grpcUrl: `${name}:${grpc.port}` }),
+    close: async () => {
+      await service.drain(drainMs);
+      await Promise.all([http.close(), grpc?.close()]);
+    },
+  };
+}
