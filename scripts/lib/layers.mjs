@@ -14,6 +14,7 @@ const DOMAIN_EDGES = {
   vision: ['contract', 'base'],
   zoo: ['contract', 'base', 'onnx'],
   layering: ['contract', 'base', 'ort', 'onnx', 'storage'],
+  offload: ['contract', 'base'],
 };
 const EVERY_CORE_FOLDER = Object.keys(DOMAIN_EDGES);
 const EDGES = {
