@@ -7,6 +7,7 @@ import { addBenchCommands } from './commands/bench';
 import { reportError } from './commands/context';
 import { addHostCommand } from './commands/host';
 import { addModelCommands } from './commands/models';
+import { addOffloadCommands } from './commands/offload';
 import { addRunCommand } from './commands/run';
 
 /**
@@ -24,6 +25,7 @@ function createProgram(): Command {
     .exitOverride();
   addModelCommands(program);
   addRunCommand(program);
+  addOffloadCommands(program);
   addBenchCommands(program);
   addHostCommand(program);
   inherit(program);

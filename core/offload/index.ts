@@ -12,13 +12,9 @@ export { LiveTestbed } from './environment/live-testbed';
 export type { Endpoint } from './environment/live-testbed';
 export { SimulatedTestbed } from './environment/simulated-testbed';
 export { freeConstraints } from './learning/constraints';
+export { CrowdBound } from './oracle/crowd-bound';
 export { ExactOracle } from './oracle/exact-oracle';
-export {
-  builtInScenario,
-  LINK_SCENARIO_NAMES,
-  LINK_SCENARIOS,
-  linkScenarioOf,
-} from './scenario/built-in';
+export { builtInScenario, LINK_SCENARIO_NAMES, LINK_SCENARIOS, linkScenarioOf } from './scenario/built-in';
 export type { LinkScenarioName } from './scenario/built-in';
 export { parseScenario } from './scenario/schema';
 export type { Scenario, TierName } from './scenario/schema';

@@ -8,7 +8,8 @@ import { OrtEnvironment, OrtSession } from '../../ort';
 import { writeZooModel, zooNetwork } from '../../zoo';
 import { benchEnvironment, type BenchEnvironment } from './environment';
 import { benchNetwork, type NetworkFiles } from './network-bench';
-import { judge, toRow, type Bar, type BenchRow } from './rows';
+import type { Bar } from '../bench/bar';
+import { judge, toRow, type BenchRow } from './rows';
 
 export interface LayeringBenchOptions {
   /** Zoo ids; default: the seven published networks. */

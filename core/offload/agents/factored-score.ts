@@ -16,6 +16,8 @@ export class FactoredScore implements JointScore {
   private readonly paceMs: Float64Array;
   /** [tiers, variants] */
   private readonly counts: Int32Array;
+  /** [tiers]: what each further user adds to everybody's time, ms. */
+  private readonly crowdMs: Float64Array;
   /** [tiers]: summed service times. */
   private readonly serviceMs: Float64Array;
   private fixedSumMs = 0;
@@ -31,6 +33,7 @@ export class FactoredScore implements JointScore {
     this.paceMs = new Float64Array(3 * (users + 1));
     this.counts = new Int32Array(3 * this.variants);
     this.serviceMs = new Float64Array(3);
+    this.crowdMs = new Float64Array(3);
   }
 
   begin(state: SystemState, action: Uint8Array): number {
@@ -98,7 +101,7 @@ export class FactoredScore implements JointScore {
       const below = position === 0 ? 0 : work[order[position - 1]!]!;
       ms += (work[variant]! - below) * running * this.paceMs[paceAt + running]!;
     }
-    return ms;
+    return ms + running * running * this.crowdMs[tier]!;
   }
 
   private prepare(state: SystemState): void {
@@ -106,6 +109,7 @@ export class FactoredScore implements JointScore {
     for (let tier = EDGE; tier <= CLOUD; tier += 1) {
       const curves = this.curves[tier]!;
       const cpuLevel = curves.cpuLevel(state, 0);
+      this.crowdMs[tier] = curves.crowdMs(state);
       for (let running = 1; running <= users; running += 1) {
         this.paceMs[tier * (users + 1) + running] = curves.paceMs(cpuLevel, running);
       }

@@ -18,6 +18,11 @@ export interface FactoredOptions {
   /** Every step is fitted up to this one, then every `fitEvery`-th. */
   readonly eagerSteps: number;
   readonly fitEvery: number;
+  /**
+   * A round whose mean response time is further from the prediction than this, in percent, tells that something
+   * changed: then every step is fitted again for `eagerSteps`.
+   */
+  readonly surprisePct: number;
   /** How often a fit also looks for the int8 ratio. */
   readonly ratioEvery: number;
 }
@@ -34,12 +39,14 @@ export class FactoredAgent implements Agent {
   private readonly counts: readonly Uint16Array[];
   private steps = 0;
   private fits = 0;
+  private eagerUntil: number;
 
   constructor(
     readonly system: System,
     private readonly options: FactoredOptions,
     private readonly random: Random,
   ) {
+    this.eagerUntil = options.eagerSteps;
     const window = Math.max(options.window.least, options.window.perUser * system.users);
     this.curves = [0, 1, 2].map((tier) => new ServiceCurves(system, tier, window));
     this.score = new FactoredScore(system, this.curves);
@@ -62,6 +69,7 @@ export class FactoredAgent implements Agent {
 
   learn(state: SystemState, action: Uint8Array, outcome: Outcome): void {
     const { choiceTier, choiceVariant } = this.system;
+    if (this.isSurprised(state, action, outcome)) this.eagerUntil = this.steps + this.options.eagerSteps;
     this.countVariants(action);
     action.forEach((choice, user) => {
       const tier = choiceTier[choice]!;
@@ -69,8 +77,8 @@ export class FactoredAgent implements Agent {
       this.curves[tier]!.observe(state, user, choiceVariant[choice]!, this.counts[tier]!, ms);
     });
     this.steps += 1;
-    const { eagerSteps, fitEvery, ratioEvery } = this.options;
-    if (this.steps > eagerSteps && this.steps % fitEvery !== 0) return;
+    const { fitEvery, ratioEvery } = this.options;
+    if (this.steps > this.eagerUntil && this.steps % fitEvery !== 0) return;
     const searchRatio = this.fits % ratioEvery === 0;
     this.fits += 1;
     for (const curves of this.curves) curves.fit(searchRatio);
@@ -105,6 +113,11 @@ export class FactoredAgent implements Agent {
       curves.adopt(weights, ratio, users);
     });
     this.steps = numbers['steps'] ?? 0;
+  }
+
+  private isSurprised(state: SystemState, action: Uint8Array, { meanResponseMs }: Outcome): boolean {
+    const errorMs = Math.abs(this.score.begin(state, action) - meanResponseMs);
+    return errorMs > (this.options.surprisePct / 100) * meanResponseMs;
   }
 
   private countVariants(action: Uint8Array): void {

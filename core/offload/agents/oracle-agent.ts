@@ -12,11 +12,13 @@ export class OracleAgent implements Agent {
   private readonly oracle: ExactOracle;
   private readonly responseMs: Float64Array;
 
+  /** @param choices [choices], 1 for those it may make; default all. */
   constructor(
     readonly system: System,
     private readonly truth: ResponseModel,
+    choices?: Uint8Array,
   ) {
-    this.oracle = new ExactOracle(system, truth);
+    this.oracle = new ExactOracle(system, truth, choices);
     this.responseMs = new Float64Array(system.users);
   }
 

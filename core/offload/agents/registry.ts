@@ -106,6 +106,7 @@ function factored(system: System, seed: number): Agent {
     epsilon: { start: 1, end: 0.02, decaySteps: 30 },
     window: { least: 1500, perUser: 30 },
     eagerSteps: 60,
+    surprisePct: 15,
     fitEvery: 5,
     ratioEvery: 5,
   };

@@ -26,7 +26,10 @@ const CREATE = `
 `;
 
 const reasons = z.enum(['best-known', 'explored', 'exploration-capped', 'threshold-out-of-reach']);
-const bytes = z.instanceof(Uint8Array).transform((value) => Uint8Array.from(value));
+// libsql gives blobs as either, by version and call.
+const bytes = z
+  .union([z.instanceof(Uint8Array), z.instanceof(ArrayBuffer)])
+  .transform((value) => Uint8Array.from(new Uint8Array(value)));
 const row = z.object({
   id: z.number(),
   at_ms: z.number(),

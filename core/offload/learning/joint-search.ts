@@ -16,7 +16,8 @@ export interface JointScore {
 /** Pairs of users are tried up to this many users; beyond it a single user hardly weighs in the mean accuracy. */
 const PAIR_USERS = 8;
 const MAX_SWEEPS = 8;
-const PRICE_STEPS = 7;
+/** Fewer where pairs are tried: they mend what a coarse price leaves. */
+const PRICE_STEPS = { few: 4, many: 8 };
 const FIRST_PRICE_MS = 0.125;
 const IMPROVEMENT_MS = 1e-6;
 
@@ -56,7 +57,14 @@ export class JointSearch {
     this.needPct = (Math.min(constraints.thresholdPct, reachPct) - ACCURACY_TOLERANCE_PCT) * users;
     this.bestMs = Infinity;
     this.load(score, state, this.start);
-    this.descendPriced(score, constraints);
+    const price = this.descendPriced(score, constraints);
+    if (this.bestMs < Infinity) {
+      // Equal users change at the same price: all of them is too many, none too few. One by one finds how many.
+      this.load(score, state, this.best);
+      this.descend(score, constraints, price, true);
+      this.descend(score, constraints, 0, true);
+      this.keepIfBetter();
+    }
     this.load(score, state, this.start);
     this.descend(score, constraints, 0, true);
     this.keepIfBetter();
@@ -81,22 +89,24 @@ export class JointSearch {
     this.best.set(this.action);
   }
 
-  /** Bisects the price of a lost percentage point between too much lost and none. */
-  private descendPriced(score: JointScore, constraints: Constraints): void {
+  /** Bisects the price of a lost percentage point. @returns the highest price known to be too low. */
+  private descendPriced(score: JointScore, constraints: Constraints): number {
+    const steps = this.system.users <= PAIR_USERS ? PRICE_STEPS.few : PRICE_STEPS.many;
     let low = 0;
     let high = Infinity;
     let price = 0;
-    for (let step = 0; step < PRICE_STEPS; step += 1) {
+    for (let step = 0; step < steps; step += 1) {
       this.descend(score, constraints, price, false);
       this.keepIfBetter();
       if (this.sumPct >= this.needPct) {
-        if (price === 0) return;
+        if (price === 0) return 0;
         high = price;
       } else {
         low = price;
       }
       price = high === Infinity ? Math.max(FIRST_PRICE_MS, low * 4) : (low + high) / 2;
     }
+    return low;
   }
 
   /**

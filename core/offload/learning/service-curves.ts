@@ -10,6 +10,8 @@ const LINKS = LINK_CLASSES.length;
 const LEAST_RATIO = 0.2;
 const MOST_RATIO = 2;
 const RATIO_STEPS = 9;
+/** Keeps the weight of the crowd's feature near those of others. */
+const CROWD_UNIT = 10;
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 /** Weak: what was never seen stays near zero, that is promising, until it is tried. */
 const RIDGE = 1e-6;
@@ -19,6 +21,7 @@ interface Sample {
   readonly cpuLevel: number;
   readonly memoryLevel: number;
   readonly link: number;
+  readonly backhaul: number;
   readonly variant: number;
   /** [variants]: inferences on the same node at once, this one included. */
   readonly counts: Uint16Array;
@@ -27,8 +30,8 @@ interface Sample {
 
 /**
  * A tier's response times learned from measured ones. It assumes no speed, core count or bandwidth, but this much
- * of any computer: a fixed part for each link class, a part for streamed weights, and service whose pace depends on
- * how many inferences run at once. With works sorted, an inference passes through phases during which k inferences
+ * of any computer: a fixed part for each link class, a part for streamed weights, a part that grows with how many share
+ * the way there, and service whose pace depends on how many inferences run at once. With works sorted, an inference passes through phases during which k inferences
  * run; a phase of so many MMACs takes them times c(k). The service curve c is learned at knots, for each level of
  * background. int8 networks count as their MMACs times one ratio, learned too.
  */
@@ -42,6 +45,8 @@ export class ServiceCurves {
   private readonly knots: readonly number[];
   private readonly interceptCount: number;
   private readonly streamAt: number;
+  /** Of the part that grows with the number of users served, for each backhaul class; none on a device. */
+  private readonly crowdAt: number;
   private readonly curveAt: number;
   private readonly row: Float64Array;
   private readonly regression: RidgeRegression;
@@ -61,7 +66,8 @@ export class ServiceCurves {
     this.knots = last < 0 ? KNOTS : KNOTS.slice(0, last + 1);
     this.interceptCount = tier === DEVICE ? 1 : tier === EDGE ? LINKS : LINKS * LINKS;
     this.streamAt = this.interceptCount;
-    this.curveAt = this.streamAt + system.memoryLevels[tier]! - 1;
+    this.crowdAt = this.streamAt + system.memoryLevels[tier]! - 1;
+    this.curveAt = this.crowdAt + (tier === DEVICE ? 0 : LINKS);
     const size = this.curveAt + system.cpuLevels[tier]! * this.knots.length;
     this.weights = new Float64Array(size);
     this.trial = new Float64Array(size);
@@ -80,6 +86,7 @@ export class ServiceCurves {
       cpuLevel: state[node + STATE_CPU]!,
       memoryLevel: state[node + STATE_MEMORY]!,
       link: this.linkOf(state, user),
+      backhaul: this.backhaulOf(state),
       variant,
       counts: this.tier === DEVICE ? ALONE : counts.slice(),
       responseMs,
@@ -101,6 +108,11 @@ export class ServiceCurves {
     const streamMs =
       memoryLevel === 0 ? 0 : this.weights[this.streamAt + memoryLevel - 1]! * this.streamedMb(variant);
     return this.weights[this.linkOf(state, user)]! + streamMs;
+  }
+
+  /** What each further user adds to everybody's time, ms. */
+  crowdMs(state: SystemState): number {
+    return this.tier === DEVICE ? 0 : this.weights[this.crowdAt + this.backhaulOf(state)]! / CROWD_UNIT;
   }
 
   /** ms for a MMAC while `running` inferences run, at a background level; learned, linear between knots. */
@@ -149,8 +161,11 @@ export class ServiceCurves {
   private linkOf(state: SystemState, user: number): number {
     if (this.tier === DEVICE) return 0;
     const access = state[nodeOffset(user) + STATE_LINK]!;
-    if (this.tier !== CLOUD) return access;
-    return access * LINKS + state[nodeOffset(this.system.users + 1) + STATE_LINK]!;
+    return this.tier === CLOUD ? access * LINKS + this.backhaulOf(state) : access;
+  }
+
+  private backhaulOf(state: SystemState): number {
+    return state[nodeOffset(this.system.users + 1) + STATE_LINK]!;
   }
 
   private streamedMb(variant: number): number {
@@ -206,7 +221,7 @@ export class ServiceCurves {
     return sum;
   }
 
-  private fillRow({ cpuLevel, memoryLevel, link, variant, counts }: Sample): void {
+  private fillRow({ cpuLevel, memoryLevel, link, backhaul, variant, counts }: Sample): void {
     const { row } = this;
     row.fill(0);
     row[link] = 1;
@@ -218,6 +233,7 @@ export class ServiceCurves {
     }
     let running = 0;
     for (const count of counts) running += count;
+    row[this.crowdAt + backhaul] = running / CROWD_UNIT;
     let before = 0;
     for (const each of this.order) {
       const phase = this.work[each]! - before;
