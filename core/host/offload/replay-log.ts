@@ -28,6 +28,13 @@ export function replayLog(
     );
   }
   const { thresholdPct, clockMs, explorationCap } = options;
+  const otherThreshold = logged.find(({ decision }) => decision.thresholdPct !== thresholdPct);
+  if (otherThreshold) {
+    throw new SluiceError(
+      'bad-input',
+      `${options.logPath}: decided at threshold ${otherThreshold.decision.thresholdPct} %, asked for ${thresholdPct} %; pass --threshold.`,
+    );
+  }
   const decider = new Decider(agent, {
     thresholdPct,
     clockMs,

@@ -50,7 +50,10 @@ export async function trainAgent(
   agent: Agent,
   options: TrainAgentOptions,
 ): Promise<TrainReport> {
-  if (options.checkpointPath !== undefined) await refuseDamaged(options.checkpointPath, scenario);
+  if (options.checkpointPath !== undefined) {
+    encodeCheckpoint(agent); // An agent that does not learn is told now, not after the training.
+    await refuseDamaged(options.checkpointPath, scenario);
+  }
   const run = new TrainingRun(scenario, agent, options);
   try {
     await run.steps();

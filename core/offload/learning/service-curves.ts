@@ -45,7 +45,7 @@ export class ServiceCurves {
   private readonly knots: readonly number[];
   private readonly interceptCount: number;
   private readonly streamAt: number;
-  /** Of the part that grows with the number of users served, for each backhaul class; none on a device. */
+  /** Of the part that grows with the number of users served: one on the edge, one a backhaul class in the cloud. */
   private readonly crowdAt: number;
   private readonly curveAt: number;
   private readonly row: Float64Array;
@@ -67,7 +67,7 @@ export class ServiceCurves {
     this.interceptCount = tier === DEVICE ? 1 : tier === EDGE ? LINKS : LINKS * LINKS;
     this.streamAt = this.interceptCount;
     this.crowdAt = this.streamAt + system.memoryLevels[tier]! - 1;
-    this.curveAt = this.crowdAt + (tier === DEVICE ? 0 : LINKS);
+    this.curveAt = this.crowdAt + (tier === DEVICE ? 0 : tier === EDGE ? 1 : LINKS);
     const size = this.curveAt + system.cpuLevels[tier]! * this.knots.length;
     this.weights = new Float64Array(size);
     this.trial = new Float64Array(size);
@@ -164,8 +164,9 @@ export class ServiceCurves {
     return this.tier === CLOUD ? access * LINKS + this.backhaulOf(state) : access;
   }
 
+  /** Class of the way that the tier's users share; there is none before the edge. */
   private backhaulOf(state: SystemState): number {
-    return state[nodeOffset(this.system.users + 1) + STATE_LINK]!;
+    return this.tier !== CLOUD ? 0 : state[nodeOffset(this.system.users + 1) + STATE_LINK]!;
   }
 
   private streamedMb(variant: number): number {

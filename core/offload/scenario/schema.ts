@@ -83,7 +83,7 @@ export const scenarioSchema = z
 
 export type Scenario = z.infer<typeof scenarioSchema>;
 export type Variant = z.infer<typeof variant>;
-export type Tier = z.infer<typeof tier>;
+
 export type LinkClassName = z.infer<typeof linkClassName>;
 export type TierName = keyof Scenario['tiers'];
 
