@@ -16,6 +16,7 @@ const nodeEntries = {
   'reader-worker': at('core/storage/reader-worker.ts'),
   'compile-process': at('core/layering/compile-process.ts'),
   'bench-side': at('core/host/bench-layering/side-process.ts'),
+  'bench-offload-worker': at('core/host/bench-offload/job-worker.ts'),
 };
 
 export default defineConfig({

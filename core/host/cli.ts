@@ -8,6 +8,7 @@ import { reportError } from './commands/context';
 import { exitCodeOf } from './commands/exit-codes';
 import { addHostCommand } from './commands/host';
 import { addModelCommands } from './commands/models';
+import { addOffloadCommands } from './commands/offload';
 import { addRunCommand } from './commands/run';
 import { addServeCommand } from './commands/serve';
 
@@ -26,6 +27,7 @@ function createProgram(): Command {
     .exitOverride();
   addModelCommands(program);
   addRunCommand(program);
+  addOffloadCommands(program);
   addBenchCommands(program);
   addHostCommand(program);
   addServeCommand(program);

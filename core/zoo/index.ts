@@ -9,4 +9,4 @@ export type { Fill } from './seeded-tensor';
 export { fillLightModel, writeZooModel } from './write-zoo-model';
 export type { LightModelReport, WriteZooOptions } from './write-zoo-model';
 export { trainableParameters } from './zoo-network';
-export type { ZooNetwork } from './zoo-network';
+export type { PublishedFigures, ZooNetwork } from './zoo-network';

@@ -1,7 +1,7 @@
 import { SluiceError } from '../contract';
 import { BERT_BASE } from './bert';
 import { DENSENET_201 } from './densenet';
-import { MOBILENET_V1 } from './mobilenet';
+import { MOBILENETS, QUANTIZED_MOBILENETS } from './mobilenet';
 import { RESNET_152 } from './resnet';
 import { TINY_IF } from './tiny-control-flow';
 import {
@@ -24,7 +24,8 @@ export const ZOO: readonly ZooNetwork[] = [
   VGG_16,
   RESNET_152,
   DENSENET_201,
-  MOBILENET_V1,
+  ...MOBILENETS,
+  ...QUANTIZED_MOBILENETS,
   YOLO_V4,
   VIT_B_16,
   BERT_BASE,

@@ -64,7 +64,7 @@ function deviation(values: Float32Array): number {
 }
 
 describe('written networks in ONNX Runtime', () => {
-  const small = ZOO.filter(({ id }) => id.startsWith('tiny-') || id === 'mobilenet-v1');
+  const small = ZOO.filter(({ id }) => /^(tiny-|mobilenet-v1)/.test(id));
 
   it.each(small.map((network) => [network.id, network] as const))(
     '%s runs and its output has spread',
@@ -74,7 +74,7 @@ describe('written networks in ONNX Runtime', () => {
       const { values, dims, declared } = await runOnce(file);
       expect(dims).toEqual(declared);
       expect(values.every(Number.isFinite)).toBe(true);
-      expect(deviation(values) * Math.sqrt(values.length)).toBeGreaterThan(0.1);
+      expect(deviation(values) * Math.sqrt(values.length)).toBeGreaterThan(0.05);
     },
   );
 

@@ -2,6 +2,14 @@ import { elementCount } from '../onnx';
 import type { OnnxGraph, OnnxModel } from '../onnx';
 import { isSeededTensor } from './seeded-tensor';
 
+/** What its authors measured of a trained network on ImageNet (ILSVRC-2012 validation, single crop). */
+export interface PublishedFigures {
+  readonly top5Pct: number;
+  /** Multiply-accumulates of one inference, in millions. */
+  readonly mMacs: number;
+  readonly source: string;
+}
+
 /** A reference network: published layers and shapes, weights from a seed. */
 export interface ZooNetwork {
   /** `vgg-16`; names files and command-line arguments. */
@@ -11,6 +19,8 @@ export interface ZooNetwork {
   readonly source: string;
   /** Trainable parameters: batch-norm running statistics and constants are not counted. */
   readonly parameters: number;
+  /** Published for trained weights of this architecture (ours are seeded), with where they stand. */
+  readonly published?: PublishedFigures;
   /**
    * The graph. Its weights are `SeededTensor`s, generated whenever their `data` is read: write large networks
    * with `writeZooModel`, which never holds one whole.

@@ -15,6 +15,7 @@ const DOMAIN_EDGES = {
   serving: ['contract', 'base'],
   zoo: ['contract', 'base', 'onnx'],
   layering: ['contract', 'base', 'ort', 'onnx', 'storage'],
+  offload: ['contract', 'base'],
 };
 const EVERY_CORE_FOLDER = Object.keys(DOMAIN_EDGES);
 const EDGES = {

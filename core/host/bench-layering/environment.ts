@@ -1,14 +1,10 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
-import { cpus, loadavg, release, totalmem, type, version } from 'node:os';
+
+import { benchMachine } from '../bench/machine';
+import type { BenchMachine } from '../bench/machine';
 
 /** Where and under what a benchmark ran. */
-export interface BenchEnvironment {
-  readonly cpu: string;
-  readonly cores: number;
-  readonly memoryBytes: number;
-  readonly os: string;
-  readonly node: string;
+export interface BenchEnvironment extends BenchMachine {
   readonly runtimeVersion: string;
   readonly instructionSet: string;
   readonly threads: number;
@@ -17,9 +13,6 @@ export interface BenchEnvironment {
   readonly disk: string;
   /** How weights are read: past the page cache. */
   readonly cacheState: string;
-  readonly commit: string;
-  /** Load average over a minute before the bench began: other work on the machine disturbs it. */
-  readonly loadAverageBefore: number;
 }
 
 export function benchEnvironment(
@@ -28,19 +21,13 @@ export function benchEnvironment(
   readers: number,
 ): BenchEnvironment {
   return {
-    cpu: cpus()[0]?.model.trim() ?? 'unknown',
-    cores: cpus().length,
-    memoryBytes: totalmem(),
-    os: `${type()} ${release()} ${version()}`,
-    node: process.version,
+    ...benchMachine(),
     runtimeVersion: engine.runtimeVersion,
     instructionSet: engine.instructionSet,
     threads: engine.threads,
     readers,
     disk: diskOf(folder),
     cacheState: 'direct I/O (O_DIRECT); page cache bypassed for all Sluice sides',
-    commit: commit(),
-    loadAverageBefore: loadavg()[0] ?? 0,
   };
 }
 
@@ -61,17 +48,5 @@ function diskModel(name: string): string {
     return readFileSync(`/sys/block/${name.replace(/p?\d+$/, '')}/device/model`, 'utf8').trim();
   } catch {
     return '';
-  }
-}
-
-function commit(): string {
-  try {
-    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }).trim();
-  } catch {
-    // An installed package has no repository.
-    return 'unknown';
   }
 }

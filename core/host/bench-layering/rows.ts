@@ -1,4 +1,6 @@
 import { median, quantile } from '../../base';
+import { round, worstOf } from '../bench/bar';
+import type { Bar } from '../bench/bar';
 import { latencyBoundMs, type BoundLayer } from './latency-bound';
 import type { DiskMeasurement, SideKind } from './side-protocol';
 
@@ -119,16 +121,6 @@ function boundOf(context: NetworkContext, measured: SideMeasurement, residentMs:
   return latencyBoundMs(layers, { ...context.disk, memoryBytes, threads: context.threads });
 }
 
-/** A promise of the issue, what came out, and whether it was kept. */
-export interface Bar {
-  readonly bar: string;
-  readonly target: string;
-  readonly value: number;
-  readonly met: boolean;
-  /** The rows that decide it. */
-  readonly worst?: string;
-}
-
 export function judge(rows: readonly BenchRow[]): Bar[] {
   const of = (side: string): BenchRow[] => rows.filter((row) => row.side === side && !row.error);
   const whole = new Map(of('ort').map((row) => [row.network, row.medianMs]));
@@ -237,10 +229,7 @@ function worst(
   figure: (row: BenchRow) => number,
   limit: number,
 ): Bar {
-  const sorted = [...rows].sort((a, b) => figure(b) - figure(a));
-  const [row] = sorted;
-  const value = row ? round(figure(row)) : Number.NaN;
-  return { bar, target, value, met: value <= limit, ...(row ? { worst: `${row.network} ${row.side}` } : {}) };
+  return worstOf(bar, target, rows, { figure, limit, name: (row) => `${row.network} ${row.side}` });
 }
 
 function average(
@@ -252,10 +241,6 @@ function average(
 ): Bar {
   const value = round(rows.reduce((sum, row) => sum + figure(row), 0) / rows.length);
   return { bar, target, value, met: isMet(value) };
-}
-
-function round(value: number): number {
-  return Math.round(value * 1000) / 1000;
 }
 
 function percent(share: number): number {

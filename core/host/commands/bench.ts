@@ -6,6 +6,7 @@ import type { Command } from 'commander';
 import { formatBytes } from '../../base';
 import { SluiceError } from '../../contract';
 import type { LayeringBenchReport } from '../bench-layering';
+import type { OffloadBenchReport } from '../bench-offload';
 import { execute, onCancel } from './context';
 import type { CommandContext, Outcome } from './context';
 import { formatMs, table } from './table';
@@ -20,6 +21,13 @@ interface LayeringOptions {
 interface ConsoleOptions {
   readonly spans?: number;
   readonly seconds?: number;
+}
+
+interface OffloadOptions {
+  readonly users?: readonly number[];
+  readonly seeds?: number;
+  readonly quick?: boolean;
+  readonly threads?: number;
 }
 
 /** `sluice bench ...`: the measurements the README quotes. Each is loaded only when it is asked for. */
@@ -43,6 +51,20 @@ export function addBenchCommands(program: Command): void {
     .action((options: ConsoleOptions, command: Command) =>
       execute(command, (context) => cancellable(context, consoleFrames(context, options))),
     );
+  bench
+    .command('offload')
+    .description('offload agents against the exact oracle, on simulated scenarios')
+    .option('--users <list>', 'numbers of users, separated by commas (default: 1,2,3,4,5)', countsOf)
+    .option('--seeds <n>', 'seeds of every learned figure', countOf)
+    .option('--threads <n>', 'worker threads', countOf)
+    .option('--quick', 'a tenth of the training, for a look')
+    .action((options: OffloadOptions, command: Command) =>
+      execute(command, (context) => cancellable(context, offload(context, options))),
+    );
+}
+
+function countsOf(text: string): readonly number[] {
+  return listOf(text).map(countOf);
 }
 
 function listOf(text: string): readonly string[] {
@@ -64,6 +86,46 @@ async function layering({ log }: CommandContext, options: LayeringOptions): Prom
     ...(workDir !== undefined && { workDir: resolve(workDir) }),
   });
   return { json: report, text: layeringText(report) };
+}
+
+async function offload({ log }: CommandContext, options: OffloadOptions): Promise<Outcome> {
+  const { benchOffload } = await import('../bench-offload');
+  const report = await benchOffload({ ...options, log });
+  return { json: report, text: offloadText(report) };
+}
+
+function offloadText({ rows, convergence, bars }: OffloadBenchReport): string {
+  const policies = table<OffloadBenchReport['rows'][number]>(
+    [
+      { title: 'users', text: ({ users }) => String(users), align: 'right' },
+      { title: 'links', text: ({ links }) => links },
+      { title: 'threshold', text: ({ threshold }) => threshold },
+      { title: 'agent', text: ({ agent }) => agent },
+      { title: 'response', text: ({ meanResponseMs }) => formatMs(meanResponseMs.median), align: 'right' },
+      {
+        title: 'accuracy',
+        text: ({ meanAccuracyPct }) => `${meanAccuracyPct.median.toFixed(1)} %`,
+        align: 'right',
+      },
+      {
+        title: 'gap',
+        text: ({ optimalityGapPct }) => `${optimalityGapPct.median.toFixed(1)} %`,
+        align: 'right',
+      },
+    ],
+    rows,
+  );
+  const steps = table<OffloadBenchReport['convergence'][number]>(
+    [
+      { title: 'users', text: ({ users }) => String(users), align: 'right' },
+      { title: 'agent', text: ({ agent }) => agent },
+      { title: 'real steps', text: ({ steps: count }) => String(count), align: 'right' },
+      { title: 'to Q-learning', text: ({ ratioToQLearning }) => ratioToQLearning, align: 'right' },
+      { title: 'to DQN', text: ({ ratioToDqn }) => ratioToDqn, align: 'right' },
+    ],
+    convergence,
+  );
+  return [policies, steps, bars.map((bar) => JSON.stringify(bar)).join('\n')].join('\n\n');
 }
 
 async function consoleFrames({ log }: CommandContext, options: ConsoleOptions): Promise<Outcome> {

@@ -1,0 +1,229 @@
+import { ACCURACY_TOLERANCE_PCT } from '../scenario/system';
+import type { System, SystemState } from '../scenario/system';
+import { isAllowed, mostAccurateAction } from './constraints';
+import type { Constraints } from './constraints';
+
+/** Predicts the mean response time of a joint action and of its neighbours, cheaply. */
+export interface JointScore {
+  /** Sets what the next calls start from. @returns its predicted mean, ms. */
+  begin(state: SystemState, action: Uint8Array): number;
+  /** The predicted mean were one user's choice changed; nothing changes. */
+  probe(user: number, choice: number): number;
+  /** Changes one user's choice. */
+  apply(user: number, choice: number): void;
+}
+
+/** Pairs of users are tried up to this many users; beyond it a single user hardly weighs in the mean accuracy. */
+const PAIR_USERS = 8;
+const MAX_SWEEPS = 8;
+/** Fewer where pairs are tried: they mend what a coarse price leaves. */
+const PRICE_STEPS = { few: 4, many: 8 };
+const FIRST_PRICE_MS = 0.125;
+const IMPROVEMENT_MS = 1e-6;
+
+/**
+ * Finds a joint action of low predicted mean response time that meets the threshold: descent over single users with a
+ * price on lost accuracy, the price found by bisection; then descent without price within the threshold; then, for few
+ * users, moves of two users at once, where one gives up accuracy and another makes up for it.
+ * Cost grows linearly with users beyond `PAIR_USERS`. Buffers are reused; one search at a time.
+ */
+export class JointSearch {
+  private readonly action: Uint8Array;
+  private readonly start: Uint8Array;
+  private readonly best: Uint8Array;
+  /** [choices]: predicted means of one user's choices. */
+  private readonly probedMs: Float64Array;
+  private bestMs = 0;
+  private costMs = 0;
+  private sumPct = 0;
+  private needPct = 0;
+
+  constructor(private readonly system: System) {
+    this.action = new Uint8Array(system.users);
+    this.start = new Uint8Array(system.users);
+    this.best = new Uint8Array(system.users);
+    this.probedMs = new Float64Array(system.choices);
+  }
+
+  /**
+   * @param out [users], filled.
+   * @returns the predicted mean, ms.
+   * @throws SluiceError `conflict` when a user is allowed nothing.
+   */
+  search(score: JointScore, state: SystemState, constraints: Constraints, out: Uint8Array): number {
+    const { users } = this.system;
+    // Pins may leave the threshold out of reach; then nothing but what is most accurate remains.
+    const reachPct = mostAccurateAction(this.system, constraints, this.start);
+    this.needPct = (Math.min(constraints.thresholdPct, reachPct) - ACCURACY_TOLERANCE_PCT) * users;
+    this.bestMs = Infinity;
+    this.load(score, state, this.start);
+    const price = this.descendPriced(score, constraints);
+    if (this.bestMs < Infinity) {
+      // Equal users change at the same price: all of them is too many, none too few. One by one finds how many.
+      this.load(score, state, this.best);
+      this.descend(score, constraints, price, true);
+      this.descend(score, constraints, 0, true);
+      this.keepIfBetter();
+    }
+    this.load(score, state, this.start);
+    this.descend(score, constraints, 0, true);
+    this.keepIfBetter();
+    this.load(score, state, this.best);
+    this.descend(score, constraints, 0, true);
+    if (users > 1 && users <= PAIR_USERS) this.movePairs(score, constraints);
+    this.keepIfBetter();
+    out.set(this.best);
+    return this.bestMs;
+  }
+
+  private load(score: JointScore, state: SystemState, action: Uint8Array): void {
+    this.action.set(action);
+    this.costMs = score.begin(state, this.action);
+    this.sumPct = 0;
+    for (const choice of action) this.sumPct += this.system.choiceAccuracyPct[choice]!;
+  }
+
+  private keepIfBetter(): void {
+    if (this.sumPct < this.needPct || this.costMs >= this.bestMs) return;
+    this.bestMs = this.costMs;
+    this.best.set(this.action);
+  }
+
+  /** Bisects the price of a lost percentage point. @returns the highest price known to be too low. */
+  private descendPriced(score: JointScore, constraints: Constraints): number {
+    const steps = this.system.users <= PAIR_USERS ? PRICE_STEPS.few : PRICE_STEPS.many;
+    let low = 0;
+    let high = Infinity;
+    let price = 0;
+    for (let step = 0; step < steps; step += 1) {
+      this.descend(score, constraints, price, false);
+      this.keepIfBetter();
+      if (this.sumPct >= this.needPct) {
+        if (price === 0) return 0;
+        high = price;
+      } else {
+        low = price;
+      }
+      price = high === Infinity ? Math.max(FIRST_PRICE_MS, low * 4) : (low + high) / 2;
+    }
+    return low;
+  }
+
+  /**
+   * Single changes until none helps.
+   * @param price ms of one user's response time for a lost percentage point of that user.
+   * @param bounded keeps to the threshold.
+   */
+  private descend(score: JointScore, constraints: Constraints, price: number, bounded: boolean): void {
+    const { users } = this.system;
+    for (let sweep = 0; sweep < MAX_SWEEPS; sweep += 1) {
+      let changed = false;
+      for (let user = 0; user < users; user += 1) {
+        const choice = this.betterChoice(score, constraints, user, price / users, bounded);
+        if (choice < 0) continue;
+        this.change(score, user, choice);
+        changed = true;
+      }
+      if (!changed) return;
+    }
+  }
+
+  /** @returns the best other choice of a user; -1 when none is better. */
+  private betterChoice(
+    score: JointScore,
+    constraints: Constraints,
+    user: number,
+    pricePerPct: number,
+    bounded: boolean,
+  ): number {
+    const { choices, choiceAccuracyPct } = this.system;
+    const own = this.action[user]!;
+    const ownPct = choiceAccuracyPct[own]!;
+    let best = -1;
+    let bestMs = this.costMs - IMPROVEMENT_MS;
+    for (let choice = 0; choice < choices; choice += 1) {
+      if (choice === own || !isAllowed(this.system, constraints, user, choice)) continue;
+      const lostPct = ownPct - choiceAccuracyPct[choice]!;
+      if (bounded && this.sumPct - lostPct < this.needPct) continue;
+      const costMs = score.probe(user, choice) + pricePerPct * lostPct;
+      if (costMs >= bestMs) continue;
+      best = choice;
+      bestMs = costMs;
+    }
+    return best;
+  }
+
+  private change(score: JointScore, user: number, choice: number): void {
+    const { choiceAccuracyPct } = this.system;
+    this.costMs = score.probe(user, choice);
+    this.sumPct += choiceAccuracyPct[choice]! - choiceAccuracyPct[this.action[user]!]!;
+    score.apply(user, choice);
+    this.action[user] = choice;
+  }
+
+  /** A user takes a faster choice the threshold forbids, and another user's best answer restores it. */
+  private movePairs(score: JointScore, constraints: Constraints): void {
+    const { users, choices } = this.system;
+    for (let first = 0; first < users; first += 1) {
+      this.probeAll(score, constraints, first);
+      for (let choice = 0; choice < choices; choice += 1) {
+        if (!this.isWorthAPair(first, choice)) continue;
+        const beforeMs = this.costMs;
+        const own = this.action[first]!;
+        this.change(score, first, choice);
+        if (this.restore(score, constraints, first, beforeMs)) {
+          this.descend(score, constraints, 0, true);
+          this.probeAll(score, constraints, first);
+        } else {
+          this.change(score, first, own);
+        }
+      }
+    }
+  }
+
+  private probeAll(score: JointScore, constraints: Constraints, user: number): void {
+    for (let choice = 0; choice < this.system.choices; choice += 1) {
+      this.probedMs[choice] = isAllowed(this.system, constraints, user, choice)
+        ? score.probe(user, choice)
+        : Infinity;
+    }
+  }
+
+  /** Faster, below the threshold, and no other choice is both as fast and as accurate. */
+  private isWorthAPair(user: number, choice: number): boolean {
+    const { choices, choiceAccuracyPct } = this.system;
+    const ms = this.probedMs[choice]!;
+    const accuracyPct = choiceAccuracyPct[choice]!;
+    if (ms >= this.costMs) return false;
+    if (this.sumPct + accuracyPct - choiceAccuracyPct[this.action[user]!]! >= this.needPct) return false;
+    for (let other = 0; other < choices; other += 1) {
+      if (other === choice || choiceAccuracyPct[other]! < accuracyPct) continue;
+      if (this.probedMs[other]! < ms) return false;
+    }
+    return true;
+  }
+
+  /** Gives another user the choice that meets the threshold again at the least cost, if that is below `limitMs`. */
+  private restore(score: JointScore, constraints: Constraints, first: number, limitMs: number): boolean {
+    const { users, choices, choiceAccuracyPct } = this.system;
+    let bestUser = -1;
+    let bestChoice = -1;
+    let bestMs = limitMs - IMPROVEMENT_MS;
+    for (let user = 0; user < users; user += 1) {
+      if (user === first) continue;
+      const needPct = this.needPct - this.sumPct + choiceAccuracyPct[this.action[user]!]!;
+      for (let choice = 0; choice < choices; choice += 1) {
+        if (choiceAccuracyPct[choice]! < needPct) continue;
+        if (!isAllowed(this.system, constraints, user, choice)) continue;
+        const costMs = score.probe(user, choice);
+        if (costMs >= bestMs) continue;
+        bestUser = user;
+        bestChoice = choice;
+        bestMs = costMs;
+      }
+    }
+    if (bestUser < 0) return false;
+    this.change(score, bestUser, bestChoice);
+    return true;
+  }
+}

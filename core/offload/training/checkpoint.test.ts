@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest';
+
+import { createAgent } from '../agents/registry';
+import { SimulatedTestbed } from '../environment/simulated-testbed';
+import { freeConstraints } from '../learning/constraints';
+import { builtInScenario } from '../scenario/built-in';
+import { systemOf } from '../scenario/system';
+import { decodeCheckpoint, encodeCheckpoint } from './checkpoint';
+import { EvaluationSet, statesOf } from './evaluation';
+import { trainStep } from './train';
+
+const LEARNERS = ['offload-only', 'q-learning', 'dqn', 'hybrid', 'linucb', 'factored'] as const;
+const USERS = 2;
+const scenario = builtInScenario({ users: USERS, links: 'B' });
+const system = systemOf(scenario);
+
+function trainedOn(name: string, users: number, steps: number) {
+  const own = builtInScenario({ users, links: 'B' });
+  const testbed = new SimulatedTestbed(own, 1);
+  const agent = createAgent(name, testbed.system, 1);
+  const constraints = freeConstraints(testbed.system, 85);
+  const action = new Uint8Array(users);
+  for (let step = 0; step < steps; step += 1) trainStep(agent, testbed, constraints, action);
+  return agent;
+}
+
+describe('checkpoints', () => {
+  it.each(LEARNERS)('%s decides the same after a round trip', (name) => {
+    const agent = trainedOn(name, USERS, 150);
+    const again = decodeCheckpoint(encodeCheckpoint(agent), 'a.json', system, 99);
+    expect(again.id).toBe(agent.id);
+    const constraints = freeConstraints(system, 85);
+    for (const state of statesOf(scenario, 4, 16)) {
+      const [before, after] = [new Uint8Array(USERS), new Uint8Array(USERS)];
+      agent.decide(state, constraints, before);
+      again.decide(state, constraints, after);
+      expect(after).toEqual(before);
+    }
+    expect(encodeCheckpoint(again)).toBe(encodeCheckpoint(agent));
+  });
+
+  it.each(['dqn', 'hybrid', 'linucb', 'factored'])('%s transfers to another number of users', (name) => {
+    const text = encodeCheckpoint(trainedOn(name, USERS, 300));
+    for (const users of [1, 4]) {
+      const wanted = builtInScenario({ users, links: 'B' });
+      const agent = decodeCheckpoint(text, 'a.json', systemOf(wanted), 1);
+      expect(new EvaluationSet(wanted, statesOf(wanted, 4, 4), 85).evaluate(agent).violations).toBe(0);
+    }
+  });
+
+  it('carries what factored learned over: no worse than two times the optimum without a single real step', () => {
+    const text = encodeCheckpoint(trainedOn('factored', 4, 150));
+    const wanted = builtInScenario({ users: 3, links: 'B' });
+    const agent = decodeCheckpoint(text, 'a.json', systemOf(wanted), 1);
+    const { optimalityGapPct } = new EvaluationSet(wanted, statesOf(wanted, 4, 8), 85).evaluate(agent);
+    expect(optimalityGapPct).toBeLessThan(5);
+  });
+
+  it('does not transfer tables', () => {
+    const text = encodeCheckpoint(trainedOn('q-learning', USERS, 50));
+    expect(() => decodeCheckpoint(text, 'a.json', systemOf(builtInScenario({ users: 3 })), 1)).toThrow(
+      /of 2 users says nothing about 3/,
+    );
+  });
+
+  it('saves nothing of agents that do not learn', () => {
+    expect(() => encodeCheckpoint(createAgent('edge-only', system, 1))).toThrow(/does not learn/);
+  });
+
+  const sound = encodeCheckpoint(trainedOn('factored', USERS, 20));
+  const edited = (change: (document: Record<string, unknown>) => void): string => {
+    const document = JSON.parse(sound) as Record<string, unknown>;
+    change(document);
+    return JSON.stringify(document);
+  };
+
+  it.each([
+    ['empty', '', 'bad-input', /a\.json is no usable checkpoint: it is no JSON/],
+    ['cut short', sound.slice(0, sound.length / 2), 'bad-input', /no JSON/],
+    ['another document', '{}', 'bad-input', /does not say "sluice-offload-checkpoint"/],
+    ['version 0', edited((d) => (d['version'] = 0)), 'unsupported', /version 0; this build reads version 1/],
+    ['version 2', edited((d) => (d['version'] = 2)), 'unsupported', /version 2; this build reads version 1/],
+    ['a version in text', edited((d) => (d['version'] = '1')), 'bad-input', /does not say/],
+    ['no checksum', edited((d) => delete d['sha256']), 'bad-input', /sha256/],
+    [
+      'a changed number',
+      sound.replace('"steps":20', '"steps":21'),
+      'bad-input',
+      /its checksum is .*, expected/,
+    ],
+    ['an unknown key', edited((d) => (d['extra'] = 1)), 'bad-input', /extra/],
+  ])('refuses one that is %s', (_, text, code, message) => {
+    const decode = () => decodeCheckpoint(text, 'a.json', system, 1);
+    expect(decode).toThrow(message);
+    expect(decode).toThrow(expect.objectContaining({ code }) as Error);
+  });
+
+  it('refuses weights learned for other choices', () => {
+    const { tiers } = scenario;
+    const fewer = { ...scenario, tiers: { ...tiers, cloud: { ...tiers.cloud, offers: ['d0'] } } };
+    expect(() => decodeCheckpoint(sound, 'a.json', systemOf(fewer), 1)).toThrow(/learned with the choices/);
+  });
+});
