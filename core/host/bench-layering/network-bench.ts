@@ -43,8 +43,9 @@ const SETTLE_MS = 80;
 /** Room for a limited process's own code pages and for its heap to breathe: at least this, or a share of its memory. */
 const CGROUP_SLACK_BYTES = 16 << 20;
 const CGROUP_SLACK_SHARE = 0.25;
-/** What a limit is never lowered below. */
+/** What a limit is never lowered below: at least this, or a share of the memory no file backs, which breathes. */
 const CGROUP_LEAST_SLACK_BYTES = 8 << 20;
+const CGROUP_LEAST_SLACK_SHARE = 0.1;
 const MAX_TIGHTENINGS = 6;
 
 interface Lane {
@@ -197,7 +198,8 @@ class NetworkBench {
     for (let turn = 0; turn < MAX_TIGHTENINGS; turn += 1) {
       const { mappedBytes, anonBytes } = await client.burst(0, 1);
       const excessBytes = mappedBytes - budgetBytes;
-      const leastBytes = anonBytes + budgetBytes + CGROUP_LEAST_SLACK_BYTES;
+      const slackBytes = Math.max(CGROUP_LEAST_SLACK_BYTES, CGROUP_LEAST_SLACK_SHARE * anonBytes);
+      const leastBytes = anonBytes + budgetBytes + slackBytes;
       const limitBytes = Math.max(leastBytes, cgroup.limitBytes() - excessBytes);
       if (excessBytes < 0.1 * budgetBytes || limitBytes >= cgroup.limitBytes()) return;
       this.options.log(`${plan.side}: ${Math.round(mappedBytes / 1e6)} MB mapped, limit lowered`);
