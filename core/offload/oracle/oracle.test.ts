@@ -78,34 +78,48 @@ describe('exact oracle', () => {
     expect(() => new ExactOracle(system, truth).best(state, 95)).toThrow(/no joint action reaches it.*89\.9/);
   });
 
-  it('is nearly reached by local search on the truth, and never beaten', () => {
+  /** What local search on the truth finds, over the optimum. */
+  function searchRatio(
+    links: (typeof LINK_SCENARIO_NAMES)[number],
+    users: number,
+    seed: number,
+    thresholdPct: number,
+  ): number {
+    const testbed = new SimulatedTestbed(builtInScenario({ users, links }), seed);
+    const [state] = statesOf(testbed.scenario, seed, 1);
+    const constraints = freeConstraints(testbed.system, thresholdPct);
+    const search = new JointSearch(testbed.system);
+    const foundMs = search.search(trueScore(testbed), state!, constraints, new Uint8Array(users));
+    const oracle = new ExactOracle(testbed.system, testbed.truth);
+    return foundMs / oracle.best(state!, thresholdPct).meanResponseMs;
+  }
+
+  it('is never beaten by local search on the truth', () => {
+    const cell = {
+      links: fc.constantFrom(...LINK_SCENARIO_NAMES),
+      users: fc.integer({ min: 1, max: 4 }),
+      seed: fc.integer({ min: 1, max: 99 }),
+      thresholdPct: fc.constantFrom(73.8, 80, 85, 89, 89.9),
+    };
     fc.assert(
-      fc.property(
-        fc.constantFrom(...LINK_SCENARIO_NAMES),
-        fc.integer({ min: 1, max: 4 }),
-        fc.integer({ min: 1, max: 99 }),
-        fc.constantFrom(73.8, 80, 85, 89, 89.9),
-        (links, users, seed, thresholdPct) => {
-          const testbed = new SimulatedTestbed(builtInScenario({ users, links }), seed);
-          const [state] = statesOf(testbed.scenario, seed, 1);
-          const constraints = freeConstraints(testbed.system, thresholdPct);
-          const action = new Uint8Array(users);
-          const found = new JointSearch(testbed.system).search(
-            trueScore(testbed),
-            state!,
-            constraints,
-            action,
-          );
-          const best = new ExactOracle(testbed.system, testbed.truth).best(
-            state!,
-            thresholdPct,
-          ).meanResponseMs;
-          expect(found).toBeGreaterThanOrEqual(best - 1e-6);
-          expect(found).toBeLessThanOrEqual(best * 1.03);
-        },
-      ),
+      fc.property(fc.record(cell), ({ links, users, seed, thresholdPct }) => {
+        expect(searchRatio(links, users, seed, thresholdPct)).toBeGreaterThanOrEqual(1 - 1e-9);
+      }),
       { numRuns: 60 },
     );
+  });
+
+  // A descent can end in a local optimum; these cells are always the same, so that the share can't waver.
+  it('is reached by it within 1% in 95% of fixed cells', () => {
+    const ratios = LINK_SCENARIO_NAMES.flatMap((links) =>
+      [1, 2, 3, 4].flatMap((users) =>
+        [80, 85, 89].flatMap((thresholdPct) =>
+          [1, 2, 3].map((seed) => searchRatio(links, users, seed, thresholdPct)),
+        ),
+      ),
+    );
+    const near = ratios.filter((ratio) => ratio <= 1.01).length;
+    expect(near / ratios.length).toBeGreaterThanOrEqual(0.95);
   });
 });
 
