@@ -92,7 +92,8 @@ export class LoadedModel {
       ringBytes: this.memory.ringBytes + tables,
       residentBytes: this.memory.residentBytes,
       constantBytes: this.manifest.layers.reduce((sum, layer) => sum + layer.constantBytes, 0),
-      activationBytes: this.memory.behindRingBytes || (this.arena?.bytes.byteLength ?? 0),
+      // Behind the ring, unless both together are more than one memory holds.
+      activationBytes: Math.max(this.memory.behindRingBytes, this.arena?.bytes.byteLength ?? 0),
     };
   }
 
