@@ -2,7 +2,7 @@ import type { Random } from '../../base';
 import { SluiceError } from '../../contract';
 import type { Outcome } from '../environment/environment';
 import type { Constraints } from '../learning/constraints';
-import { epsilonAt, randomAction } from '../learning/exploration';
+import { exploresAt, randomAction } from '../learning/exploration';
 import type { EpsilonSchedule } from '../learning/exploration';
 import { ReplayBuffer } from '../learning/replay-buffer';
 import { SystemModel } from '../learning/system-model';
@@ -57,12 +57,10 @@ export class HybridAgent implements Agent {
 
   explore(state: SystemState, constraints: Constraints, action: Uint8Array): boolean {
     this.lastConstraints = constraints;
-    if (this.random() >= epsilonAt(this.options.epsilon, this.steps)) {
-      this.decide(state, constraints, action);
-      return false;
-    }
-    randomAction(this.system, constraints, this.random, action);
-    return true;
+    const isRandom = exploresAt(this.options.epsilon, this.steps, this.random);
+    if (isRandom) randomAction(this.system, constraints, this.random, action);
+    else this.decide(state, constraints, action);
+    return isRandom;
   }
 
   learn(state: SystemState, action: Uint8Array, outcome: Outcome, nextState: SystemState): void {

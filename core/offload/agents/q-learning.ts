@@ -3,7 +3,7 @@ import { SluiceError } from '../../contract';
 import type { Outcome } from '../environment/environment';
 import { isAllowed, meetsThreshold, mostAccurateAction } from '../learning/constraints';
 import type { Constraints } from '../learning/constraints';
-import { epsilonAt, randomAction } from '../learning/exploration';
+import { exploresAt, randomAction } from '../learning/exploration';
 import type { EpsilonSchedule } from '../learning/exploration';
 import { stateKey } from '../scenario/system';
 import type { System, SystemState } from '../scenario/system';
@@ -60,12 +60,10 @@ export class QLearningAgent implements Agent {
   }
 
   explore(state: SystemState, constraints: Constraints, action: Uint8Array): boolean {
-    if (this.random() >= epsilonAt(this.options.epsilon, this.steps)) {
-      this.decide(state, constraints, action);
-      return false;
-    }
-    randomAction(this.system, this.narrow(constraints), this.random, action);
-    return true;
+    const isRandom = exploresAt(this.options.epsilon, this.steps, this.random);
+    if (isRandom) randomAction(this.system, this.narrow(constraints), this.random, action);
+    else this.decide(state, constraints, action);
+    return isRandom;
   }
 
   learn(state: SystemState, action: Uint8Array, outcome: Outcome, nextState: SystemState): void {

@@ -15,6 +15,11 @@ export function epsilonAt({ start, end, decaySteps }: EpsilonSchedule, step: num
   return step >= decaySteps ? end : start + ((end - start) * step) / decaySteps;
 }
 
+/** Whether a decision is one of those that explore. */
+export function exploresAt(schedule: EpsilonSchedule, step: number, random: Random): boolean {
+  return random() < epsilonAt(schedule, step);
+}
+
 /**
  * A random joint action that meets the threshold. Each user's choice is drawn uniformly; while the mean accuracy is
  * too low, a random user's choice is drawn anew among that user's more accurate ones. So every action that meets the
