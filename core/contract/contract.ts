@@ -1,5 +1,6 @@
 import type { WireError } from './errors';
 import type { ExecutionProvider, ModelDetail, ModelSummary, RemovedModel, VerifyReport } from './models';
+import type { OffloadEvents, OffloadRequests } from './offload';
 import type { MemoryDelayCurve, PipelineMode, PlanDetail } from './plan';
 import type { ExampleInput, RunInput, RunRecord, RunRequest, RunResult, TraceColumns } from './runs';
 import type { DeviceInfo, TelemetryBatch } from './telemetry';
@@ -15,10 +16,10 @@ export interface EngineInfo {
   readonly startedAt: string;
 }
 
-/** A long operation (import, profile, verify). */
+/** A long operation (import, profile, verify, build of example networks). */
 export interface Job {
   readonly id: string;
-  readonly kind: 'import' | 'profile' | 'verify';
+  readonly kind: 'import' | 'profile' | 'verify' | 'build';
   /** What it works on, e.g. the model's name. */
   readonly subject: string;
   readonly phase: string;
@@ -44,7 +45,7 @@ export interface BudgetState {
 }
 
 /** Every request: name -> input and output. Inputs are checked with zod in core/host. */
-export interface Requests {
+export interface Requests extends OffloadRequests {
   'engine.info': { input: Record<string, never>; output: EngineInfo };
   'device.info': { input: Record<string, never>; output: DeviceInfo };
   /** Starts (or stops) `telemetry` events on this connection. */
@@ -106,7 +107,7 @@ export interface Requests {
 }
 
 /** Everything the engine tells without being asked. Events of one name arrive in order. */
-export interface Events {
+export interface Events extends OffloadEvents {
   job: Job;
   models: readonly ModelSummary[];
   /** What can be put back changed. */

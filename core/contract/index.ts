@@ -10,6 +10,30 @@ export type {
   TensorSpec,
   VerifyReport,
 } from './models';
+export { REMOTE_STAGES, TIER_NAMES } from './offload';
+export type {
+  Belief,
+  DecisionRecord,
+  DecisionReasonName,
+  DeploymentSettings,
+  EndpointHealth,
+  EndpointRecord,
+  EndpointTest,
+  LearningCurve,
+  NewEndpoint,
+  NewVariant,
+  NodeState,
+  OffloadRequests,
+  OffloadState,
+  Pin,
+  RemoteStage,
+  RemoteTier,
+  RemoteTrace,
+  TierName,
+  TokenState,
+  UserDecision,
+  VariantRecord,
+} from './offload';
 export { PIPELINE_MODES } from './plan';
 export type {
   CurvePoint,
@@ -49,5 +73,12 @@ export type {
   Requests,
 } from './contract';
 export { ENGINE_PORT_CHANNEL, ENGINE_STATUS_CHANNEL, SHELL_REQUESTS } from './shell';
-export type { FileChoice, ShellBridge, ShellInfo, ShellRequestName, ShellRequests } from './shell';
+export type {
+  FileChoice,
+  KeychainState,
+  ShellBridge,
+  ShellInfo,
+  ShellRequestName,
+  ShellRequests,
+} from './shell';
 export { decodeWire, encodeWire } from './wire';

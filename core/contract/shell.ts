@@ -24,6 +24,22 @@ export interface ShellRequests {
     input: { readonly suggestedName: string; readonly json: string };
     output: FileChoice;
   };
+  'secrets.state': { input: Record<string, never>; output: KeychainState };
+  /**
+   * Keeps an endpoint's token, encrypted by the operating system's keychain; replaces an earlier one. Each engine that
+   * starts is given what is kept. @throws `unsupported` where there is no keychain: nothing is written then.
+   */
+  'secrets.keep': {
+    input: { readonly endpointId: string; readonly token: string };
+    output: Record<string, never>;
+  };
+  'secrets.forget': { input: { readonly endpointId: string }; output: Record<string, never> };
+}
+
+/** Whether secrets can be kept, and if not, why. */
+export interface KeychainState {
+  readonly available: boolean;
+  readonly reason?: string;
 }
 
 export interface ShellInfo {
@@ -43,6 +59,9 @@ export const SHELL_REQUESTS = [
   'dialog.openModel',
   'dialog.openImage',
   'dialog.saveTrace',
+  'secrets.state',
+  'secrets.keep',
+  'secrets.forget',
 ] as const satisfies readonly ShellRequestName[];
 
 /** The channel on which main tells the renderer how the engine process is. */

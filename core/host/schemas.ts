@@ -2,11 +2,14 @@ import { isAbsolute } from 'node:path';
 
 import { z } from 'zod';
 
-import { PIPELINE_MODES, SluiceError } from '../contract';
-import type { RequestInput, RequestName } from '../contract';
+import { PIPELINE_MODES, SluiceError, TIER_NAMES } from '../contract';
+import type { OffloadRequests, RequestInput, RequestName } from '../contract';
 
 /** A day: longer periods and deadlines are mistakes of units. */
 const MAX_MS = 86_400_000;
+/** Request streams of one box; joint actions of more are for simulations. */
+const MAX_USERS = 32;
+const MAX_DECISIONS = 1000;
 
 const nothing = z.strictObject({});
 const text = z.string().min(1).max(200);
@@ -49,6 +52,60 @@ const runRequest = z
     message: 'a period or deadline needs repeat "continuous"',
   });
 
+const remoteTier = z.enum(['edge', 'cloud']);
+const percent = z.number().min(0).max(100);
+const count = z.number().int().nonnegative();
+/** Becomes an HTTP header: no control characters, no spaces. */
+const token = z
+  .string()
+  .min(1)
+  .max(4096)
+  .regex(/^[\x21-\x7e]+$/, 'expected printable characters without spaces');
+
+const OFFLOAD_SCHEMAS: { readonly [N in keyof OffloadRequests]: z.ZodType<RequestInput<N>> } = {
+  'endpoints.list': nothing,
+  'endpoints.add': z.strictObject({
+    name: text,
+    tier: remoteTier,
+    url: z.string().min(1).max(2048),
+    token: token.exactOptional(),
+  }),
+  'endpoints.setToken': z.strictObject({ id: text, token: token.exactOptional(), kept: z.boolean() }),
+  'endpoints.test': z.strictObject({ id: text }),
+  'endpoints.remove': z.strictObject({ id: text }),
+  'endpoints.restore': z.strictObject({ id: text }),
+  'offload.state': nothing,
+  'offload.configure': z.strictObject({
+    users: z.number().int().min(1).max(MAX_USERS).exactOptional(),
+    thresholdPct: percent.exactOptional(),
+    agent: text.exactOptional(),
+    periodMs: z.number().nonnegative().max(MAX_MS).exactOptional(),
+    explorationCap: z.number().min(0).max(1).exactOptional(),
+  }),
+  'offload.addVariant': z.strictObject({
+    model: text,
+    accuracyPct: percent,
+    source: z.string().min(1).max(1000),
+  }),
+  'offload.removeVariant': z.strictObject({ id: text }),
+  'offload.installExample': z.strictObject({ jobId: text }),
+  'offload.start': nothing,
+  'offload.stop': nothing,
+  'offload.pin': z.strictObject({ user: count, tier: z.enum(TIER_NAMES), variant: text }),
+  'offload.unpin': z.strictObject({ user: count }),
+  'offload.pauseLearning': z.strictObject({ paused: z.boolean() }),
+  'offload.reset': nothing,
+  'offload.restore': nothing,
+  'offload.decisions': z.strictObject({
+    beforeId: count.exactOptional(),
+    limit: z.number().int().min(1).max(MAX_DECISIONS),
+  }),
+  'offload.beliefs': nothing,
+  'offload.curve': nothing,
+  'offload.trace': z.strictObject({ decisionId: count }),
+  'offload.export': z.strictObject({ what: z.enum(['decisions', 'checkpoint']) }),
+};
+
 /** What each request may carry; anything else is refused before a handler sees it. */
 const INPUT_SCHEMAS: { readonly [N in RequestName]: z.ZodType<RequestInput<N>> } = {
   'engine.info': nothing,
@@ -82,6 +139,7 @@ const INPUT_SCHEMAS: { readonly [N in RequestName]: z.ZodType<RequestInput<N>> }
   'runs.exportTrace': z.strictObject({ runId: text }),
   'budget.get': nothing,
   'budget.set': z.strictObject({ limitBytes: bytes }),
+  ...OFFLOAD_SCHEMAS,
 };
 
 export function isRequestName(name: unknown): name is RequestName {
