@@ -6,7 +6,6 @@ import { exploresAt, randomAction } from '../learning/exploration';
 import type { EpsilonSchedule } from '../learning/exploration';
 import { JointSearch } from '../learning/joint-search';
 import { ServiceCurves } from '../learning/service-curves';
-import { DEVICE } from '../scenario/system';
 import type { System, SystemState } from '../scenario/system';
 import type { Agent, AgentMemory } from './agent';
 import { FactoredScore } from './factored-score';
@@ -119,11 +118,11 @@ export class FactoredAgent implements Agent {
   }
 
   private countVariants(action: Uint8Array): void {
-    const { choiceTier, choiceVariant } = this.system;
+    const { choiceTier, choiceVariant, sharedTiers } = this.system;
     for (const counts of this.counts) counts.fill(0);
     for (const choice of action) {
       const tier = choiceTier[choice]!;
-      if (tier !== DEVICE) this.counts[tier]![choiceVariant[choice]!]! += 1;
+      if (sharedTiers[tier]!) this.counts[tier]![choiceVariant[choice]!]! += 1;
     }
   }
 }

@@ -42,10 +42,11 @@ export class ServiceCurves {
   readonly work: Float64Array;
   /** Variants by rising work. */
   readonly order: Int32Array;
+  private readonly shared: boolean;
   private readonly knots: readonly number[];
   private readonly interceptCount: number;
   private readonly streamAt: number;
-  /** Of the part that grows with the number of users served: one on the edge, one a backhaul class in the cloud. */
+  /** Of the part that grows with the number of users served: one a backhaul class in the cloud, else one. */
   private readonly crowdAt: number;
   private readonly curveAt: number;
   private readonly row: Float64Array;
@@ -61,13 +62,14 @@ export class ServiceCurves {
     readonly tier: number,
     private readonly window: number,
   ) {
-    const jobs = tier === DEVICE ? 1 : system.users;
+    this.shared = system.sharedTiers[tier]!;
+    const jobs = this.shared ? system.users : 1;
     const last = KNOTS.findIndex((knot) => knot >= jobs);
     this.knots = last < 0 ? KNOTS : KNOTS.slice(0, last + 1);
     this.interceptCount = tier === DEVICE ? 1 : tier === EDGE ? LINKS : LINKS * LINKS;
     this.streamAt = this.interceptCount;
     this.crowdAt = this.streamAt + system.memoryLevels[tier]! - 1;
-    this.curveAt = this.crowdAt + (tier === DEVICE ? 0 : tier === EDGE ? 1 : LINKS);
+    this.curveAt = this.crowdAt + (this.shared ? (tier === CLOUD ? LINKS : 1) : 0);
     const size = this.curveAt + system.cpuLevels[tier]! * this.knots.length;
     this.weights = new Float64Array(size);
     this.trial = new Float64Array(size);
@@ -88,7 +90,7 @@ export class ServiceCurves {
       link: this.linkOf(state, user),
       backhaul: this.backhaulOf(state),
       variant,
-      counts: this.tier === DEVICE ? ALONE : counts.slice(),
+      counts: this.shared ? counts.slice() : ALONE,
       responseMs,
     };
     this.samples[this.nextSample] = sample;
@@ -112,7 +114,7 @@ export class ServiceCurves {
 
   /** What each further user adds to everybody's time, ms. */
   crowdMs(state: SystemState): number {
-    return this.tier === DEVICE ? 0 : this.weights[this.crowdAt + this.backhaulOf(state)]! / CROWD_UNIT;
+    return this.shared ? this.weights[this.crowdAt + this.backhaulOf(state)]! / CROWD_UNIT : 0;
   }
 
   /** ms for a MMAC while `running` inferences run, at a background level; learned, linear between knots. */
@@ -228,7 +230,7 @@ export class ServiceCurves {
     row[link] = 1;
     if (memoryLevel > 0) row[this.streamAt + memoryLevel - 1] = this.streamedMb(variant);
     const at = this.curveAt + cpuLevel * this.knots.length;
-    if (this.tier === DEVICE) {
+    if (!this.shared) {
       row[at] = this.work[variant]!;
       return;
     }

@@ -23,6 +23,11 @@ export interface System {
   /** [choices], percent. */
   readonly choiceAccuracyPct: Float64Array;
   readonly variants: readonly Variant[];
+  /**
+   * Whether the tier's users run on one node: a scenario's devices are each user's own, a deployment's device is one
+   * box.
+   */
+  readonly sharedTiers: readonly [device: boolean, edge: boolean, cloud: boolean];
   /** Sizes of the state's parts, by tier. */
   readonly cpuLevels: readonly [device: number, edge: number, cloud: number];
   readonly memoryLevels: readonly [device: number, edge: number, cloud: number];
@@ -54,6 +59,7 @@ export function systemOf(scenario: Scenario): System {
     choiceVariant: Uint8Array.from(pairs, ({ variant }) => variant),
     choiceAccuracyPct: Float64Array.from(accuracies),
     variants,
+    sharedTiers: [false, true, true],
     cpuLevels: levels('busyThreads'),
     memoryLevels: levels('freeBytes'),
     mostAccuratePct: Math.max(...accuracies),
