@@ -39,11 +39,16 @@ export class FailureBackoff<Key> {
     return this.out.has(key);
   }
 
-  /** Those whose time is over, which are then no longer left alone; a further failure doubles their time. */
-  takeBack(): readonly Key[] {
+  /** Those whose time is over; they may be tried, and are left alone until they answer. */
+  due(): readonly Key[] {
     if (this.out.size === 0) return [];
     const nowMs = this.clockMs();
-    const due = [...this.out].filter((key) => this.isDue(key, nowMs));
+    return [...this.out].filter((key) => this.isDue(key, nowMs));
+  }
+
+  /** As `due`, and they are no longer left alone; a further failure doubles their time. */
+  takeBack(): readonly Key[] {
+    const due = this.due();
     for (const key of due) this.out.delete(key);
     return due;
   }

@@ -83,6 +83,16 @@ export function stateLength(users: number): number {
   return (users + 2) * PARTS;
 }
 
+/** The state of a deployment: every user stands on the one device. @param nodes device, edge, cloud. */
+export function stateOfNodes(
+  users: number,
+  nodes: readonly { readonly cpu: number; readonly memory: number; readonly link: number }[],
+): SystemState {
+  const [device, ...shared] = nodes;
+  const all = [...Array.from({ length: users }, () => device), ...shared];
+  return Uint8Array.from(all.flatMap((node) => (node ? [node.cpu, node.memory, node.link] : [])));
+}
+
 /** Offset of a node's three bytes; `users` is the edge and `users + 1` the cloud. */
 export function nodeOffset(node: number): number {
   return node * PARTS;
