@@ -110,6 +110,14 @@ export class FactoredAgent implements Agent {
     return this.steps === 0 ? undefined : this.score.begin(state, action);
   }
 
+  predictUserMs(state: SystemState, action: Uint8Array, user: number): number | undefined {
+    if (this.steps === 0) return undefined;
+    const { choiceTier, choiceVariant } = this.system;
+    const tier = choiceTier[action[user]!]!;
+    this.countVariants(action);
+    return this.curves[tier]!.predictMs(state, user, choiceVariant[action[user]!]!, this.counts[tier]!);
+  }
+
   memory(): AgentMemory {
     return {
       numbers: { steps: this.steps },

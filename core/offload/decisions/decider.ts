@@ -105,19 +105,15 @@ export class Decider {
     if (mayExplore) explores = this.agent.explore(state, constraints, action);
     else this.agent.decide(state, constraints, action);
     this.count(explores);
-    const predictedMeanMs = this.agent.predictMs(state, action);
-    return {
-      id: this.decisions,
-      atMs: this.options.clockMs(),
-      agent: this.agent.id,
-      state: state.slice(),
-      thresholdPct: this.options.thresholdPct,
-      action,
-      reason: this.reasonOf(action, explores, mayExplore),
-      pinnedUsers: [...this.pins.keys()].sort((a, b) => a - b),
-      meanAccuracyPct: meanAccuracyPct(system, action),
-      ...(predictedMeanMs !== undefined && { predictedMeanMs }),
-    };
+    return this.decisionOf(state, action, this.reasonOf(action, explores, mayExplore));
+  }
+
+  /** What it would decide now if it only used what it knows; nothing is counted. @throws SluiceError as `decide`. */
+  weigh(state: SystemState): Decision {
+    const action = new Uint8Array(this.agent.system.users);
+    const constraints = { thresholdPct: this.options.thresholdPct, allowed: this.allowed };
+    this.agent.decide(state, constraints, action);
+    return this.decisionOf(state, action, this.reasonOf(action, false, true));
   }
 
   /** What it came to; the agent learns unless learning is paused. */
@@ -140,6 +136,22 @@ export class Decider {
     return candidates.sort(
       (a, b) => a.user - b.user || (a.predictedMeanMs ?? Infinity) - (b.predictedMeanMs ?? Infinity),
     );
+  }
+
+  private decisionOf(state: SystemState, action: Uint8Array, reason: DecisionReason): Decision {
+    const predictedMeanMs = this.agent.predictMs(state, action);
+    return {
+      id: this.decisions,
+      atMs: this.options.clockMs(),
+      agent: this.agent.id,
+      state: state.slice(),
+      thresholdPct: this.options.thresholdPct,
+      action,
+      reason,
+      pinnedUsers: [...this.pins.keys()].sort((a, b) => a - b),
+      meanAccuracyPct: meanAccuracyPct(this.agent.system, action),
+      ...(predictedMeanMs !== undefined && { predictedMeanMs }),
+    };
   }
 
   private candidate(decision: Decision, action: Uint8Array, user: number, chosen: boolean): Candidate {

@@ -102,16 +102,7 @@ export class ServiceCurves {
     counts: Uint16Array,
     responseMs: number,
   ): number | undefined {
-    const node = this.nodeOf(user);
-    const sample: Sample = {
-      cpuLevel: state[node + STATE_CPU]!,
-      memoryLevel: state[node + STATE_MEMORY]!,
-      link: this.linkOf(state, user),
-      backhaul: this.backhaulOf(state),
-      variant,
-      counts: this.shared ? counts.slice() : ALONE,
-      responseMs,
-    };
+    const sample = this.sampleOf(state, user, variant, this.shared ? counts.slice() : ALONE, responseMs);
     this.samples[this.nextSample] = sample;
     this.nextSample = (this.nextSample + 1) % this.window;
     this.fillRow(sample);
@@ -119,6 +110,12 @@ export class ServiceCurves {
     return this.countSeen() >= FAMILIAR_ROUNDS && predictedMs > 0
       ? Math.log(responseMs / predictedMs)
       : undefined;
+  }
+
+  /** Predicted response time of one user, ms. @param counts [variants]: inferences on its node, its own included. */
+  predictMs(state: SystemState, user: number, variant: number, counts: Uint16Array): number {
+    this.fillRow(this.sampleOf(state, user, variant, counts, 0));
+    return this.dot(this.weights);
   }
 
   /** What is observed next belongs to another round. */
@@ -258,6 +255,25 @@ export class ServiceCurves {
     const remaining = this.regression.solve(weights);
     for (let at = 0; at < weights.length; at += 1) weights[at]! += this.prior[at]!;
     return remaining;
+  }
+
+  private sampleOf(
+    state: SystemState,
+    user: number,
+    variant: number,
+    counts: Uint16Array,
+    responseMs: number,
+  ): Sample {
+    const node = this.nodeOf(user);
+    return {
+      cpuLevel: state[node + STATE_CPU]!,
+      memoryLevel: state[node + STATE_MEMORY]!,
+      link: this.linkOf(state, user),
+      backhaul: this.backhaulOf(state),
+      variant,
+      counts,
+      responseMs,
+    };
   }
 
   /** What `row` amounts to, ms. @param from the first weight that counts. */
