@@ -104,13 +104,10 @@ test.describe('the token of an endpoint', () => {
   }) => {
     await ui.ready();
     await app.evaluate(({ safeStorage }) => {
-      safeStorage.isEncryptionAvailable = () => false;
+      Object.assign(safeStorage, { isEncryptionAvailable: () => false });
     });
     const state = await page.evaluate<unknown>("window.sluice.request['secrets.state']({})");
-    expect(state).toMatchObject({
-      ok: true,
-      value: { available: false, reason: expect.any(String) as string },
-    });
+    expect(state).toMatchObject({ ok: true, value: { available: false } });
     expect(await page.evaluate<unknown>(keep)).toMatchObject({ ok: false, error: { code: 'unsupported' } });
     await app.close();
     expect(filesWith(dataDir, TOKEN)).toEqual([]);
@@ -139,10 +136,12 @@ test.describe('the token of an endpoint', () => {
     // Test machines have no keyring: this one turns every bit.
     await app.evaluate(({ safeStorage }) => {
       const turned = (bytes: Buffer): Buffer => Buffer.from(bytes.map((byte) => ~byte));
-      safeStorage.isEncryptionAvailable = () => true;
-      Object.assign(safeStorage, { getSelectedStorageBackend: () => 'gnome_libsecret' });
-      safeStorage.encryptString = (text) => turned(Buffer.from(text));
-      safeStorage.decryptString = (ciphertext) => turned(ciphertext).toString();
+      Object.assign(safeStorage, {
+        isEncryptionAvailable: () => true,
+        getSelectedStorageBackend: () => 'gnome_libsecret',
+        encryptString: (text: string) => turned(Buffer.from(text)),
+        decryptString: (ciphertext: Buffer) => turned(ciphertext).toString(),
+      });
     });
     expect(await page.evaluate<unknown>(keep)).toEqual({ ok: true, value: {} });
     const pid = await app.evaluate(({ app: electron }) => {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { SluiceError } from '../core/contract';
 import type { KeychainState } from '../core/contract';
 
-/** As much of Electron's safeStorage as is used. */
+/** As much of Electron's safeStorage as is used: its synchronous half, which the oldest Electron in use has too. */
 export interface TokenCipher {
   readonly isEncryptionAvailable: () => boolean;
   /** Linux only, since Electron 26. */
