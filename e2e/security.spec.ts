@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from '@playwright/test';
 import { test } from './fixtures';
 
@@ -90,6 +92,95 @@ test.describe('the window', () => {
     expect(await app.evaluate(({ app: electron }) => electron.getPath('userData'))).toContain(dataDir);
   });
 });
+
+test.describe('the token of an endpoint', () => {
+  const TOKEN = 'an-endpoint-token-7f3a9c51e2';
+  const ID = 'endpoint-1';
+  const keep = `window.sluice.request['secrets.keep'](${JSON.stringify({ endpointId: ID, token: TOKEN })})`;
+
+  test('is refused, and written nowhere, where there is no keychain', async ({
+    electronConsole: { app, page, ui },
+    dataDir,
+  }) => {
+    await ui.ready();
+    await app.evaluate(({ safeStorage }) => {
+      Object.assign(safeStorage, { isEncryptionAvailable: () => false });
+    });
+    const state = await page.evaluate<unknown>("window.sluice.request['secrets.state']({})");
+    expect(state).toMatchObject({ ok: true, value: { available: false } });
+    expect(await page.evaluate<unknown>(keep)).toMatchObject({ ok: false, error: { code: 'unsupported' } });
+    await app.close();
+    expect(filesWith(dataDir, TOKEN)).toEqual([]);
+    expect(filesUnder(dataDir).filter((path) => path.includes('endpoint-tokens'))).toEqual([]);
+  });
+
+  test('is kept encrypted by the keychain of this machine, or refused', async ({
+    electronConsole: { app, page, ui },
+    dataDir,
+  }) => {
+    await ui.ready();
+    const state = await page.evaluate<{ readonly value: { readonly available: boolean } }>(
+      "window.sluice.request['secrets.state']({})",
+    );
+    const kept = await page.evaluate<{ readonly ok: boolean }>(keep);
+    expect(kept.ok).toBe(state.value.available);
+    await app.close();
+    expect(filesWith(dataDir, TOKEN)).toEqual([]);
+  });
+
+  test('is in no file in plain text once kept, also after the engine was given it', async ({
+    electronConsole: { app, page, ui },
+    dataDir,
+  }) => {
+    await ui.ready();
+    // Test machines have no keyring: this one turns every bit.
+    await app.evaluate(({ safeStorage }) => {
+      const turned = (bytes: Buffer): Buffer => Buffer.from(bytes.map((byte) => ~byte));
+      Object.assign(safeStorage, {
+        isEncryptionAvailable: () => true,
+        getSelectedStorageBackend: () => 'gnome_libsecret',
+        encryptString: (text: string) => turned(Buffer.from(text)),
+        decryptString: (ciphertext: Buffer) => turned(ciphertext).toString(),
+      });
+    });
+    expect(await page.evaluate<unknown>(keep)).toEqual({ ok: true, value: {} });
+    const pid = await app.evaluate(({ app: electron }) => {
+      return electron.getAppMetrics().find(({ name }) => name === 'Sluice engine')?.pid;
+    });
+    process.kill(pid!, 'SIGKILL');
+    await expect(ui.engineStatus).not.toHaveAttribute('data-state', 'ok');
+    await ui.ready();
+    await app.close();
+    const file = join(dataDir, 'profile', 'endpoint-tokens.json');
+    const written = JSON.parse(readFileSync(file, 'utf8')) as { readonly tokens: Record<string, string> };
+    const ciphertext = Buffer.from(written.tokens[ID]!, 'base64').map((byte) => ~byte);
+    expect(Buffer.from(ciphertext).toString()).toBe(TOKEN);
+    if (process.platform !== 'win32') expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(filesWith(dataDir, TOKEN)).toEqual([]);
+  });
+});
+
+function filesUnder(folder: string): readonly string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+/** Files that hold a text as it is, as UTF-16, or in an encoding that needs no key. */
+function filesWith(folder: string, text: string): readonly string[] {
+  const bytes = Buffer.from(text);
+  const forms = [
+    bytes,
+    Buffer.from(text, 'utf16le'),
+    // Up to a byte less at either end, which depends on what stands before and behind it.
+    ...[0, 1, 2].map((skip) => Buffer.from(bytes.subarray(skip).toString('base64').slice(0, -4))),
+    Buffer.from(bytes.toString('hex')),
+  ];
+  return filesUnder(folder).filter((path) => {
+    const content = readFileSync(path);
+    return forms.some((form) => content.includes(form));
+  });
+}
 
 async function metaPolicy(page: { evaluate: <T>(expression: string) => Promise<T> }): Promise<string> {
   return page.evaluate<string>(

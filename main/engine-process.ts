@@ -25,6 +25,7 @@ export function forkEngine(file: string, events: EngineChildEvents): EngineChild
   child.once('spawn', events.onSpawn);
   child.once('exit', (code: number) => events.onExit(code, lastWords));
   return {
+    giveTokens: ({ tokens, missing }) => child.postMessage({ kind: 'tokens', tokens, missing }),
     connect: (port) => child.postMessage({ kind: 'connect' }, [port]),
     kill: () => {
       child.kill();

@@ -3,12 +3,15 @@ import { describe, expect, it } from 'vitest';
 import type { EngineStatus } from '../core/contract';
 import { createEngineSupervisor } from './engine-supervisor';
 import type { EngineChildEvents, EngineSupervisor } from './engine-supervisor';
+import type { KeptTokens } from './secret-keeper';
 
 interface Bench {
   readonly supervisor: EngineSupervisor<string>;
   readonly statuses: EngineStatus[];
   readonly delays: number[];
   readonly connected: string[];
+  /** What engines were told, in its order. */
+  readonly told: (KeptTokens | string)[];
   readonly spawn: () => void;
   readonly die: (lastWords?: string) => void;
   /** Runs the pending restart. */
@@ -27,12 +30,21 @@ function bench(): Bench {
   const statuses: EngineStatus[] = [];
   const delays: number[] = [];
   const connected: string[] = [];
+  const told: (KeptTokens | string)[] = [];
   const supervisor = createEngineSupervisor<string>({
     fork: (given) => {
       forks += 1;
       events = given;
-      return { connect: (port) => connected.push(port), kill: () => (kills += 1) };
+      return {
+        giveTokens: (kept) => told.push(kept),
+        connect: (port) => {
+          connected.push(port);
+          told.push(port);
+        },
+        kill: () => (kills += 1),
+      };
     },
+    keptTokens: () => ({ tokens: { edge: `token-${forks}` }, missing: [] }),
     onStatus: (status) => statuses.push(status),
     schedule: (run, delayMs) => {
       delays.push(delayMs);
@@ -48,6 +60,7 @@ function bench(): Bench {
     statuses,
     delays,
     connected,
+    told,
     spawn: () => events?.onSpawn(),
     die: (lastWords = '') => events?.onExit(139, lastWords),
     fire: () => {
@@ -72,6 +85,19 @@ describe('engine supervisor', () => {
     expect(b.supervisor.connect('port')).toBe(true);
     expect(b.connected).toEqual(['port']);
     expect(b.statuses.map(({ state }) => state)).toEqual(['starting', 'ok']);
+  });
+
+  it('gives each engine the kept tokens before anybody connects', () => {
+    const b = bench();
+    b.supervisor.start();
+    b.spawn();
+    b.supervisor.connect('first');
+    b.die();
+    b.fire();
+    b.spawn();
+    b.supervisor.connect('second');
+    const kept = (token: string): KeptTokens => ({ tokens: { edge: token }, missing: [] });
+    expect(b.told).toEqual([kept('token-1'), 'first', kept('token-2'), 'second']);
   });
 
   it('restarts a dead engine with its last words and a growing delay', () => {

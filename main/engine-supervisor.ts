@@ -1,7 +1,9 @@
 import type { EngineStatus } from '../core/contract';
+import type { KeptTokens } from './secret-keeper';
 
 /** The part of Electron's UtilityProcess the supervisor needs, generic in the port it hands over. */
 export interface EngineChild<Port> {
+  readonly giveTokens: (kept: KeptTokens) => void;
   readonly connect: (port: Port) => void;
   readonly kill: () => void;
 }
@@ -14,6 +16,8 @@ export interface EngineChildEvents {
 
 export interface SupervisorParts<Port> {
   readonly fork: (events: EngineChildEvents) => EngineChild<Port>;
+  /** Of endpoints, for each engine that starts. */
+  readonly keptTokens: () => KeptTokens;
   readonly onStatus: (status: EngineStatus) => void;
   readonly schedule: (run: () => void, delayMs: number) => () => void;
   /** Monotonic milliseconds. */
@@ -76,7 +80,12 @@ export function createEngineSupervisor<Port>(parts: SupervisorParts<Port>): Engi
 
   const launch = (): void => {
     cancelTimer = undefined;
-    child = parts.fork({ onSpawn: () => setStatus({ state: 'ok' }), onExit });
+    const onSpawn = (): void => {
+      // Before anybody is connected, so that no request finds an endpoint without its token.
+      child?.giveTokens(parts.keptTokens());
+      setStatus({ state: 'ok' });
+    };
+    child = parts.fork({ onSpawn, onExit });
   };
 
   return {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-import { app, ipcMain, protocol } from 'electron';
+import { app, ipcMain, protocol, safeStorage } from 'electron';
 import type { BrowserWindow, IpcMainInvokeEvent, MessagePortMain } from 'electron';
 
 import { ENGINE_STATUS_CHANNEL, SHELL_REQUESTS } from '../core/contract';
@@ -8,6 +8,9 @@ import { APP_SCHEME, serveAppFile } from './app-protocol';
 import { forkEngine } from './engine-process';
 import { createEngineSupervisor } from './engine-supervisor';
 import type { EngineSupervisor } from './engine-supervisor';
+import { openSecretFile } from './secret-file';
+import { createSecretKeeper } from './secret-keeper';
+import type { SecretKeeper } from './secret-keeper';
 import { createShellHandlers } from './shell-handlers';
 import { answerShellRequest } from './shell-ipc';
 import type { Sender, ShellHandlers } from './shell-ipc';
@@ -22,9 +25,19 @@ interface Console {
 
 let current: Console | undefined;
 
-function startSupervisor(): EngineSupervisor<MessagePortMain> {
+function openSecrets(): SecretKeeper {
+  return createSecretKeeper({
+    cipher: safeStorage,
+    file: openSecretFile(join(app.getPath('userData'), 'endpoint-tokens.json')),
+    platform: process.platform,
+    log: (message) => process.stderr.write(`sluice: ${message}\n`),
+  });
+}
+
+function startSupervisor(secrets: SecretKeeper): EngineSupervisor<MessagePortMain> {
   return createEngineSupervisor<MessagePortMain>({
     fork: (events) => forkEngine(join(__dirname, 'engine.js'), events),
+    keptTokens: () => secrets.kept(),
     onStatus: (status) => {
       if (current !== undefined && !current.window.isDestroyed()) {
         current.window.webContents.send(ENGINE_STATUS_CHANNEL, status);
@@ -53,9 +66,9 @@ function registerIpc(): void {
   }
 }
 
-function openConsole(supervisor: EngineSupervisor<MessagePortMain>): void {
+function openConsole(supervisor: EngineSupervisor<MessagePortMain>, secrets: SecretKeeper): void {
   const window = createMainWindow();
-  current = { window, handlers: createShellHandlers(window, supervisor) };
+  current = { window, handlers: createShellHandlers(window, supervisor, secrets) };
   window.on('closed', () => {
     current = undefined;
   });
@@ -75,7 +88,8 @@ function run(): void {
   protocol.registerSchemesAsPrivileged([
     { scheme: APP_SCHEME, privileges: { standard: true, secure: true, supportFetchAPI: true } },
   ]);
-  const supervisor = startSupervisor();
+  const secrets = openSecrets();
+  const supervisor = startSupervisor(secrets);
   app.on('second-instance', focusConsole);
   app.on('window-all-closed', () => app.quit());
   app.on('will-quit', () => supervisor.stop());
@@ -85,7 +99,7 @@ function run(): void {
     hardenSession();
     registerIpc();
     supervisor.start();
-    openConsole(supervisor);
+    openConsole(supervisor, secrets);
   });
 }
 

@@ -7,6 +7,7 @@ import { ENGINE_PORT_CHANNEL, SluiceError } from '../core/contract';
 import type { FileChoice } from '../core/contract';
 import { createPortPair } from './engine-process';
 import type { EngineSupervisor } from './engine-supervisor';
+import type { SecretKeeper } from './secret-keeper';
 import type { ShellHandlers } from './shell-ipc';
 
 async function chooseFile(window: BrowserWindow, title: string, filters: FileFilter[]): Promise<FileChoice> {
@@ -45,6 +46,7 @@ async function saveTrace(window: BrowserWindow, suggestedName: string, json: str
 export function createShellHandlers(
   window: BrowserWindow,
   supervisor: EngineSupervisor<MessagePortMain>,
+  secrets: SecretKeeper,
 ): ShellHandlers {
   return {
     'shell.info': () => ({
@@ -79,5 +81,14 @@ export function createShellHandlers(
         { name: 'All files', extensions: ['*'] },
       ]),
     'dialog.saveTrace': ({ suggestedName, json }) => saveTrace(window, suggestedName, json),
+    'secrets.state': () => secrets.state(),
+    'secrets.keep': ({ endpointId, token }) => {
+      secrets.keep(endpointId, token);
+      return {};
+    },
+    'secrets.forget': ({ endpointId }) => {
+      secrets.forget(endpointId);
+      return {};
+    },
   };
 }

@@ -15,14 +15,25 @@ function handlers(): ShellHandlers {
     'dialog.openModel': () => ({ path: '/m.onnx' }),
     'dialog.openImage': () => ({}),
     'dialog.saveTrace': () => ({ path: '/t.json' }),
+    'secrets.state': () => ({ available: true }),
+    'secrets.keep': () => ({}),
+    'secrets.forget': () => ({}),
   };
 }
+
+/** Of the requests that take any. */
+const INPUTS: Readonly<Record<string, object>> = {
+  'dialog.saveTrace': { suggestedName: 'trace.json', json: '{}' },
+  'secrets.keep': { endpointId: 'e-1', token: 'a-token' },
+  'secrets.forget': { endpointId: 'e-1' },
+};
 
 describe('shell requests', () => {
   it('answers each name of the contract', async () => {
     for (const name of SHELL_REQUESTS) {
-      const input = name === 'dialog.saveTrace' ? { suggestedName: 'trace.json', json: '{}' } : {};
-      expect(await answerShellRequest(handlers(), OURS, name, input)).toMatchObject({ ok: true });
+      expect(await answerShellRequest(handlers(), OURS, name, INPUTS[name] ?? {})).toMatchObject({
+        ok: true,
+      });
     }
   });
 
@@ -53,6 +64,16 @@ describe('shell requests', () => {
     ],
     ['an empty name', 'dialog.saveTrace', { suggestedName: '', json: '' }, /suggestedName/],
     ['a wrong type', 'dialog.saveTrace', { suggestedName: 'x', json: 5 }, /json/],
+    ['no token', 'secrets.keep', { endpointId: 'e', token: '' }, /token: must be printable/],
+    ['a second header', 'secrets.keep', { endpointId: 'e', token: 'a\r\nb: c' }, /token: must be printable/],
+    ['a token without end', 'secrets.keep', { endpointId: 'e', token: 'a'.repeat(5000) }, /token: .*4096/],
+    [
+      'a name of the prototype for an id',
+      'secrets.forget',
+      { endpointId: '__proto__' },
+      /endpointId: must be/,
+    ],
+    ['no id', 'secrets.forget', { endpointId: '' }, /endpointId: must be/],
     ['all faults at once', 'dialog.saveTrace', { suggestedName: '', json: 5 }, /suggestedName.*json/],
   ])('refuses %s', async (_what, name, input, message) => {
     const reply = await answerShellRequest(handlers(), OURS, name, input);

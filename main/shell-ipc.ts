@@ -3,11 +3,13 @@ import { z } from 'zod';
 import { SHELL_REQUESTS, SluiceError } from '../core/contract';
 import type { Reply, ShellRequestName, ShellRequests } from '../core/contract';
 import { APP_ORIGIN } from './app-protocol';
+import { ENDPOINT_ID_PATTERN } from './secret-keeper';
 
 /** Traces of 100,000 spans take about 10 MB of JSON; this refuses runaway input only. */
 const MAX_TRACE_CHARS = 512 * 1024 * 1024;
 
 const nothing = z.strictObject({});
+const endpointId = z.string().max(200).regex(ENDPOINT_ID_PATTERN, 'must be the id of an endpoint');
 
 /** What each request may carry; anything else is refused before a handler sees it. */
 const INPUT_SCHEMAS: { readonly [N in ShellRequestName]: z.ZodType<ShellRequests[N]['input']> } = {
@@ -25,6 +27,16 @@ const INPUT_SCHEMAS: { readonly [N in ShellRequestName]: z.ZodType<ShellRequests
       .regex(/^[^/\\\0]+$/, 'must be a file name without folders'),
     json: z.string().max(MAX_TRACE_CHARS),
   }),
+  'secrets.state': nothing,
+  'secrets.keep': z.strictObject({
+    endpointId,
+    // Becomes an HTTP header.
+    token: z
+      .string()
+      .max(4096)
+      .regex(/^[\x21-\x7e]+$/, 'must be printable characters without spaces'),
+  }),
+  'secrets.forget': z.strictObject({ endpointId }),
 };
 
 export type ShellHandlers = {

@@ -6,6 +6,8 @@ import { findAppRoot } from './app-root';
 import { connect } from './connection';
 import { onEngineDeath } from './engine-death';
 import { dataDirOf, threadsOf } from './environment';
+import { parentMessageOf } from './parent-message';
+import type { TokensMessage } from './parent-message';
 import { startServices } from './services';
 import type { Services } from './services';
 
@@ -48,7 +50,16 @@ function serve(services: Services, port: EnginePort): void {
   port.start();
 }
 
-/** The engine as a process of its own: main hands over a port for each window that connects. */
+/** What keeps endpoints' tokens in memory. */
+interface TokenHolder {
+  adoptTokens(tokens: TokensMessage['tokens'], missing: TokensMessage['missing']): void;
+}
+
+function adopt({ endpoints }: Services & { readonly endpoints?: TokenHolder }, given: TokensMessage): void {
+  endpoints?.adoptTokens(given.tokens, given.missing);
+}
+
+/** The engine as a process of its own: main gives it the kept tokens, then hands over a port for each window that connects. */
 function main(): void {
   const parent = (process as unknown as { readonly parentPort?: ParentPort }).parentPort;
   if (parent === undefined) {
@@ -68,11 +79,11 @@ function main(): void {
   );
   parent.on('message', ({ data, ports }) => {
     const [port] = ports;
-    if ((data as { readonly kind?: unknown } | null)?.kind !== 'connect' || port === undefined) {
-      log('refused a message of the main process: expected {kind: "connect"} with a port');
-      return;
-    }
-    void starting.then((services) => serve(services, port));
+    const message = parentMessageOf(data, log);
+    if (message?.kind === 'tokens') void starting.then((services) => adopt(services, message));
+    else if (message !== undefined && port !== undefined)
+      void starting.then((services) => serve(services, port));
+    else if (message !== undefined) log('refused a message of the main process: "connect" needs a port');
   });
   process.once('SIGTERM', () => end(starting, 0, 'stopped'));
 }

@@ -11,6 +11,7 @@ export type {
 } from './client/oip-client';
 export type { BreakerState } from './client/circuit-breaker';
 export type { CallOptions } from './client/endpoint';
+export type { ServerFigures } from './client/server-figures';
 export { datatypeOf, dtypeOf } from './protocol/datatype';
 export type { Datatype } from './protocol/datatype';
 export type { OipTensor, OipTensorMetadata } from './protocol/tensor';

@@ -119,16 +119,30 @@ export class Endpoint {
    * @returns the HTTP status.
    * @throws SluiceError `unavailable`, `timeout`, `cancelled`.
    */
-  async probe(path: string, { signal, deadlineMs = DEFAULT_DEADLINE_MS }: CallOptions): Promise<number> {
-    const deadline = new Deadline(this.options.clock, deadlineMs, this.name, signal);
+  async probe(path: string, call: CallOptions): Promise<number> {
     try {
-      const { status } = await this.send({ method: 'GET', path, headers: {} }, deadline);
+      const { status } = await this.look(path, call);
       this.breaker.probed(status < 500);
       return status;
     } catch (thrown) {
-      const error = SluiceError.from(thrown);
-      if (error.code !== 'cancelled') this.breaker.probed(false);
-      throw error;
+      if (SluiceError.from(thrown).code !== 'cancelled') this.breaker.probed(false);
+      throw thrown;
+    }
+  }
+
+  /**
+   * Asks once, beside the breaker: for what says nothing about whether inferences would be answered.
+   * @returns the answer, whatever its status.
+   * @throws SluiceError `unavailable`, `timeout`, `cancelled`.
+   */
+  async look(
+    path: string,
+    { signal, deadlineMs = DEFAULT_DEADLINE_MS }: CallOptions,
+    maxResponseBytes?: number,
+  ): Promise<ExchangeAnswer> {
+    const deadline = new Deadline(this.options.clock, deadlineMs, this.name, signal);
+    try {
+      return await this.send({ method: 'GET', path, headers: {} }, deadline, maxResponseBytes);
     } finally {
       deadline.end();
     }
@@ -144,8 +158,12 @@ export class Endpoint {
     throw this.statusError(answer);
   }
 
-  private async send(request: ExchangeRequest, deadline: Deadline): Promise<ExchangeAnswer> {
-    const { token, clock, maxResponseBytes = DEFAULT_MAX_RESPONSE_BYTES } = this.options;
+  private async send(
+    request: ExchangeRequest,
+    deadline: Deadline,
+    maxResponseBytes = this.options.maxResponseBytes ?? DEFAULT_MAX_RESPONSE_BYTES,
+  ): Promise<ExchangeAnswer> {
+    const { token, clock } = this.options;
     const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
     const full = {
       ...request,
@@ -165,8 +183,8 @@ export class Endpoint {
     }
   }
 
-  /** The status decides; the body only adds what the server says about it. */
-  private statusError({ status, headers, body }: ExchangeAnswer): SluiceError {
+  /** What a status other than 2xx means. It decides; the body only adds what the server says about it. */
+  statusError({ status, headers, body }: ExchangeAnswer): SluiceError {
     const retryAfter = retryAfterMs(headers.get('retry-after'), this.options.clock.nowMs());
     const code = status === 503 && retryAfter !== undefined ? 'overloaded' : codeOfHttpStatus(status);
     const details = { status, ...(retryAfter !== undefined && { retryAfterMs: retryAfter }) };

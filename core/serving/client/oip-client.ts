@@ -16,9 +16,13 @@ import { Endpoint } from './endpoint';
 import type { CallOptions, EndpointOptions } from './endpoint';
 import type { ExchangeAnswer, ExchangeTimes } from './http-exchange';
 import { garbageError, readInferAnswer, serverTimes } from './read-answer';
+import { serverFiguresOf } from './server-figures';
+import type { ServerFigures } from './server-figures';
 
 /** The extension by which tensors travel as bytes after the JSON. */
 const BINARY_EXTENSION = 'binary_tensor_data';
+/** Pages of servers with thousands of models are smaller. */
+const MAX_METRICS_BYTES = 4 * 2 ** 20;
 
 export interface OipClientOptions
   extends Omit<EndpointOptions, 'clock'>, Partial<Pick<EndpointOptions, 'clock'>> {}
@@ -101,6 +105,31 @@ export class OipClient {
       if (code === 'cancelled') throw thrown;
       return { state: 'unreachable', roundTripMs: roundTrip(), reason: message };
     }
+  }
+
+  /**
+   * Whether a model takes inferences now; false also for one the server does not know. The breaker neither decides
+   * about this nor learns from it.
+   */
+  async modelReady(model: string, call: CallOptions = {}): Promise<boolean> {
+    const answer = await this.endpoint.look(`/v2/models/${encodeURIComponent(model)}/ready`, call);
+    const { status } = answer;
+    // Servers say "not ready" by 400, 404 and 503.
+    if (status === 401 || status === 403 || (status >= 500 && status !== 503)) {
+      throw this.endpoint.statusError(answer);
+    }
+    return status < 300;
+  }
+
+  /**
+   * What the server tells of its queue and machine at `/metrics`; undefined when it has no such page, or nothing of
+   * it there. The breaker neither decides about this nor learns from it.
+   */
+  async serverFigures(call: CallOptions = {}): Promise<ServerFigures | undefined> {
+    const answer = await this.endpoint.look('/metrics', call, MAX_METRICS_BYTES);
+    const { status, body } = answer;
+    if (status === 401 || status === 403 || status >= 500) throw this.endpoint.statusError(answer);
+    return status < 300 ? serverFiguresOf(body.toString('utf8')) : undefined;
   }
 
   serverMetadata(call?: CallOptions): Promise<ServerMetadata> {

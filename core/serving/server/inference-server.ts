@@ -1,6 +1,8 @@
 import { SluiceError } from '../../contract';
 import { BearerToken, isLoopback } from './bearer-token';
 import { startGrpcServer } from './grpc-server';
+import { machineReadings } from './host-figures';
+import type { HostReadings } from './host-figures';
 import { startHttpServer } from './http-server';
 import { InferenceService } from './inference-service';
 import type { Tier } from './inference-service';
@@ -33,6 +35,8 @@ export interface InferenceServerOptions {
   readonly limits?: Partial<ServerLimits>;
   /** How long `close` waits for what was accepted. Default 30 s. */
   readonly drainMs?: number;
+  /** Where the figures of its machine come from; default: the machine. */
+  readonly hostReadings?: HostReadings;
 }
 
 export interface InferenceServer {
@@ -56,9 +60,13 @@ export async function openInferenceServer(options: InferenceServerOptions): Prom
       { host },
     );
   }
-  const { queueCapacity = DEFAULT_QUEUE_CAPACITY, drainMs = DEFAULT_DRAIN_MS } = options;
+  const {
+    queueCapacity = DEFAULT_QUEUE_CAPACITY,
+    drainMs = DEFAULT_DRAIN_MS,
+    hostReadings = machineReadings,
+  } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const service = new InferenceService({ models, tier, version, queueCapacity, nowMs });
+  const service = new InferenceService({ models, tier, version, queueCapacity, nowMs, hostReadings });
   const shared = { service, token, host, limits, ...(tls && { tls }) };
   const http = await startHttpServer({ ...shared, port: options.port });
   const { grpcPort } = options;

@@ -2,6 +2,8 @@ import { SluiceError } from '../../contract';
 import type { OipTensor } from '../protocol/tensor';
 import { checkRequest } from './check-request';
 import type { IncomingRequest } from './check-request';
+import { HostFigures } from './host-figures';
+import type { HostReadings } from './host-figures';
 import { ServingMetrics } from './metrics';
 import { RequestQueue } from './request-queue';
 import type { QueueState } from './request-queue';
@@ -21,6 +23,7 @@ export interface InferenceServiceOptions {
   readonly queueCapacity: number;
   /** Milliseconds since the epoch, never going back. */
   readonly nowMs: () => number;
+  readonly hostReadings: HostReadings;
 }
 
 export interface InferenceReply extends RequestTimes {
@@ -42,7 +45,11 @@ export class InferenceService {
 
   constructor(private readonly options: InferenceServiceOptions) {
     this.queue = new RequestQueue(options.queueCapacity, options.nowMs);
-    this.metrics = new ServingMetrics(options.tier, () => this.queue.state);
+    this.metrics = new ServingMetrics(
+      options.tier,
+      () => this.queue.state,
+      new HostFigures(options.hostReadings),
+    );
   }
 
   get isReady(): boolean {

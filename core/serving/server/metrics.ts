@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 import type { ErrorCode } from '../../contract';
+import type { HostFigures } from './host-figures';
 import type { QueueState } from './request-queue';
 import type { RequestTimes } from './statistics';
 
@@ -15,7 +16,7 @@ export class ServingMetrics {
   private readonly computeSeconds: Histogram<'model'>;
 
   /** @param queue its state when the figures are read. */
-  constructor(tier: string, queue: () => QueueState) {
+  constructor(tier: string, queue: () => QueueState, host: HostFigures) {
     const { registry } = this;
     const registers = [registry];
     registry.setDefaultLabels({ tier });
@@ -41,6 +42,12 @@ export class ServingMetrics {
       });
     gauge('sluice_serving_queue_length', 'Requests waiting.', () => queue().waiting);
     gauge('sluice_serving_queue_capacity', 'Requests that may wait.', () => queue().capacity);
+    gauge('sluice_host_cpu_others_ratio', "Share of the machine's processors that other processes use.", () =>
+      host.cpuOthersRatio(),
+    );
+    gauge('sluice_host_memory_available_bytes', 'Memory the machine could still give.', () =>
+      host.availableBytes(),
+    );
   }
 
   get contentType(): string {
