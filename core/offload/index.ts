@@ -30,7 +30,7 @@ export { parseScenario } from './scenario/schema';
 export type { Scenario, TierName, Variant } from './scenario/schema';
 export { describeSystem, systemOfDescription } from './scenario/system-description';
 export type { SystemDescription } from './scenario/system-description';
-export { choiceName, meanAccuracyPct, systemOf } from './scenario/system';
+export { choiceName, meanAccuracyPct, stateOfNodes, systemOf } from './scenario/system';
 export type { System, SystemState } from './scenario/system';
 export { decodeCheckpoint, encodeCheckpoint } from './training/checkpoint';
 export { ConvergenceDetector, WITHIN_ONE_PERCENT } from './training/convergence';

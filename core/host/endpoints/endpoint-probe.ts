@@ -73,10 +73,7 @@ export class EndpointProbe {
     this.modelsKey = key;
   }
 
-  private health(
-    found: Pick<EndpointHealth, 'state' | 'error'>,
-    figures: ServerFigures | undefined = undefined,
-  ): EndpointHealth {
+  private health(found: Pick<EndpointHealth, 'state' | 'error'>, figures?: ServerFigures): EndpointHealth {
     const { link, client } = this.endpoint;
     const { roundTripMs, bytesPerSec, linkClass } = link;
     return {

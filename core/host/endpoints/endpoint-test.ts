@@ -71,7 +71,12 @@ async function inference(endpoint: RemoteEndpoint, [first]: readonly ServedVaria
   const { stages } = await endpoint.infer(0, first.id, AbortSignal.timeout(DEADLINE_MS));
   const { sendMs, queueMs, computeMs, receiveMs } = stages;
   const part = (name: string, ms: number): string => `${name} ${ms.toFixed(1)} ms`;
-  const parts = [part('send', sendMs), part('queue', queueMs), part('compute', computeMs), part('receive', receiveMs)];
+  const parts = [
+    part('send', sendMs),
+    part('queue', queueMs),
+    part('compute', computeMs),
+    part('receive', receiveMs),
+  ];
   return `${first.model}: ${parts.join(', ')}`;
 }
 

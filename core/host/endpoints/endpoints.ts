@@ -27,6 +27,8 @@ export interface EndpointsParts extends Omit<RemoteEndpointParts, 'deadlineMs'> 
   readonly file: StateFile<readonly KnownEndpoint[]>;
   readonly bus: EventBus;
   readonly clock: Clock;
+  /** Look at them all the time. */
+  readonly watches: boolean;
 }
 
 /** While nobody decides by it, and while a deployment runs. */
@@ -46,7 +48,10 @@ export interface EndpointUser {
 
 /** The servers this box may use: what is known of them, how they are, and which may be asked now. */
 export class Endpoints {
-  private readonly entries = new Map<string, { readonly endpoint: RemoteEndpoint; readonly probe: EndpointProbe }>();
+  private readonly entries = new Map<
+    string,
+    { readonly endpoint: RemoteEndpoint; readonly probe: EndpointProbe }
+  >();
   private readonly backoff: FailureBackoff<string>;
   private readonly tokens = new Map<string, string>();
   private removed: { readonly known: KnownEndpoint; readonly token: string | undefined } | undefined;
@@ -84,7 +89,10 @@ export class Endpoints {
   }
 
   nameOf(id: string): string {
-    return this.entries.get(id)?.endpoint.known.name ?? (this.removed?.known.id === id ? this.removed.known.name : id);
+    return (
+      this.entries.get(id)?.endpoint.known.name ??
+      (this.removed?.known.id === id ? this.removed.known.name : id)
+    );
   }
 
   /** Whether it is left alone after a failure. */
@@ -112,7 +120,8 @@ export class Endpoints {
   /** @throws SluiceError `bad-input` for a URL that can't be, `conflict` for a name in use. */
   async add({ name, tier, url, token }: NewEndpoint): Promise<EndpointRecord> {
     const trimmed = name.trim();
-    if (trimmed === '') throw new SluiceError('bad-input', 'Name: expected a name for the endpoint, found none.');
+    if (trimmed === '')
+      throw new SluiceError('bad-input', 'Name: expected a name for the endpoint, found none.');
     this.refuseTwice(trimmed);
     const known = { id: randomUUID(), name: trimmed, tier, url: soundUrl(url), tokenKept: false };
     if (token !== undefined) this.tokens.set(known.id, token);
@@ -191,7 +200,11 @@ export class Endpoints {
 
   private enter(known: KnownEndpoint): void {
     const { clock } = this.parts;
-    const endpoint = new RemoteEndpoint(known, { ...this.parts, deadlineMs: DEADLINE_MS }, this.tokens.get(known.id));
+    const endpoint = new RemoteEndpoint(
+      known,
+      { ...this.parts, deadlineMs: DEADLINE_MS },
+      this.tokens.get(known.id),
+    );
     this.entries.set(known.id, { endpoint, probe: new EndpointProbe(endpoint, clock) });
   }
 
@@ -208,7 +221,7 @@ export class Endpoints {
 
   private schedule(delayMs: number): void {
     this.stopTimer?.();
-    if (this.isClosed) return;
+    if (this.isClosed || !(this.parts.watches || this.user)) return;
     this.stopTimer = this.parts.clock.after(delayMs, () => {
       this.probing ??= this.probeAll().finally(() => {
         this.probing = undefined;
@@ -232,12 +245,17 @@ export class Endpoints {
   }
 
   private isDueForCanary({ id, lastUsedMs }: RemoteEndpoint): boolean {
-    return this.user !== undefined && !this.backoff.isOut(id) && this.parts.clock.nowMs() - lastUsedMs > CANARY_EVERY_MS;
+    return (
+      this.user !== undefined &&
+      !this.backoff.isOut(id) &&
+      this.parts.clock.nowMs() - lastUsedMs > CANARY_EVERY_MS
+    );
   }
 
   /** One inference that no user waits for. An endpoint that was left alone comes back only by answering it in time. */
   private async canary(endpoint: RemoteEndpoint, isTrial: boolean): Promise<void> {
-    const slowAfterMs = (variantId: string): number | undefined => this.user?.slowAfterMs(endpoint.tier, variantId);
+    const slowAfterMs = (variantId: string): number | undefined =>
+      this.user?.slowAfterMs(endpoint.tier, variantId);
     const { offers } = endpoint.health;
     const variantId = offers.find((each) => slowAfterMs(each) !== undefined) ?? offers[0];
     if (variantId === undefined) return;

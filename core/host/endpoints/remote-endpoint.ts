@@ -101,18 +101,18 @@ export class RemoteEndpoint implements LiveEndpoint {
 }
 
 /**
- * Inputs are large and answers small, so what a server does not account for of its waiting time counts as sending.
- * Where it accounts for nothing, all of it counts as waiting there.
+ * Inputs are large and answers small, so all time that nobody accounts for counts as sending. A server that does not
+ * tell what it spent waited all of it.
  */
 function inferenceOf({ times, outputs }: OipAnswer, sentBytes: number): LiveInference {
-  const { connectMs, sendMs, waitMs, receiveMs, totalMs, queueMs = 0, computeMs } = times;
-  const onTheWayMs = computeMs === undefined ? 0 : Math.max(0, waitMs - queueMs - computeMs);
+  const { waitMs, receiveMs, totalMs, computeMs = 0 } = times;
+  const queueMs = times.computeMs === undefined ? waitMs : (times.queueMs ?? 0);
   return {
     responseMs: totalMs,
     stages: {
-      sendMs: connectMs + sendMs + onTheWayMs,
-      queueMs: computeMs === undefined ? waitMs : queueMs,
-      computeMs: computeMs ?? 0,
+      sendMs: Math.max(0, totalMs - queueMs - computeMs - receiveMs),
+      queueMs,
+      computeMs,
       receiveMs,
       sentBytes,
       receivedBytes: sizeOf(outputs),

@@ -17,7 +17,10 @@ export interface ServedVariant {
  * depend on the values.
  */
 export class VariantInputs {
-  private readonly known = new Map<string, { readonly specs: readonly TensorSpec[]; readonly tensors: readonly OipTensor[] }>();
+  private readonly known = new Map<
+    string,
+    { readonly specs: readonly TensorSpec[]; readonly tensors: readonly OipTensor[] }
+  >();
 
   constructor(private readonly summary: (model: string) => ModelSummary) {}
 
@@ -28,11 +31,16 @@ export class VariantInputs {
     const known = this.known.get(key);
     // A model that was replaced may take other inputs.
     if (known && JSON.stringify(known.specs) === JSON.stringify(specs)) return known.tensors;
-    const tensors = [...toHostTensors(makeRandomInputs(specs, user))].map(([name, { dtype, dims, bytes }]) => {
-      const datatype = datatypeOf(dtype);
-      if (datatype) return { name, datatype, shape: dims, bytes };
-      throw new SluiceError('unsupported', `${model}: input "${name}" is ${dtype}, which servers do not take.`);
-    });
+    const tensors = [...toHostTensors(makeRandomInputs(specs, user))].map(
+      ([name, { dtype, dims, bytes }]) => {
+        const datatype = datatypeOf(dtype);
+        if (datatype) return { name, datatype, shape: dims, bytes };
+        throw new SluiceError(
+          'unsupported',
+          `${model}: input "${name}" is ${dtype}, which servers do not take.`,
+        );
+      },
+    );
     this.known.set(key, { specs, tensors });
     return tensors;
   }

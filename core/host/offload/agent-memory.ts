@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
-import { readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { SluiceError } from '../../contract';
@@ -17,9 +16,7 @@ export class AgentMemoryFiles {
   constructor(
     private readonly folder: string,
     private readonly log: Log,
-  ) {
-    mkdirSync(folder, { recursive: true });
-  }
+  ) {}
 
   /**
    * An agent with what it learned before, also for another number of users, as far as that can be used; else a new one.
@@ -29,8 +26,8 @@ export class AgentMemoryFiles {
     const fresh = createAgent(name, system, FIRST_SEED);
     if (!fresh.memory()) return fresh;
     const path = this.pathOf(name, system);
-    const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-      if (cause.code !== 'ENOENT') throw ioError(`Can't read ${path}`, cause);
+    const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+      if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw ioError(`Can't read ${path}`, cause);
       return undefined;
     });
     if (text === undefined) return fresh;
@@ -48,6 +45,7 @@ export class AgentMemoryFiles {
   /** Does nothing for an agent that does not learn. @throws SluiceError `io`. */
   async save(agent: Agent): Promise<void> {
     if (!agent.memory()) return;
+    await mkdir(this.folder, { recursive: true });
     await writeFileAtomic(this.pathOf(agent.id, agent.system), encodeCheckpoint(agent));
   }
 

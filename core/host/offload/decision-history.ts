@@ -1,3 +1,6 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+
 import { SluiceError } from '../../contract';
 import type { DecisionRecord, RemoteTrace } from '../../contract';
 import { DecisionLog } from '../../offload';
@@ -14,18 +17,22 @@ const EXPORTED = 100_000;
 
 /** What was decided in this data folder, newest first. */
 export class DecisionHistory {
-  readonly log: DecisionLog;
+  private opened: DecisionLog | undefined;
   private readonly answers = new Map<number, readonly Answer[]>();
 
-  /**
-   * @param nameOf of an endpoint, by id.
-   * @throws SluiceError `io`, `bad-input` for a file that is no decision log.
-   */
+  /** @param nameOf of an endpoint, by id. */
   constructor(
-    path: string,
+    private readonly path: string,
     private readonly nameOf: (endpointId: string) => string,
-  ) {
-    this.log = new DecisionLog(path);
+  ) {}
+
+  /** Opened, or made, when it is first asked for. @throws SluiceError `io`, `bad-input` for a file that is no decision log. */
+  get log(): DecisionLog {
+    if (!this.opened) {
+      mkdirSync(dirname(this.path), { recursive: true });
+      this.opened = new DecisionLog(this.path);
+    }
+    return this.opened;
   }
 
   /** Remembers the stages of a round that has ended. @returns the round as consoles see it. */
@@ -43,6 +50,7 @@ export class DecisionHistory {
 
   /** @throws SluiceError `bad-input` for a damaged decision. */
   list(beforeId: number, limit: number): readonly DecisionRecord[] {
+    if (!this.opened && !existsSync(this.path)) return [];
     return this.log.listBack(beforeId, limit).flatMap((logged) => loggedRecord(logged, this.nameOf) ?? []);
   }
 
@@ -75,6 +83,7 @@ export class DecisionHistory {
   }
 
   close(): void {
-    this.log.close();
+    this.opened?.close();
+    this.opened = undefined;
   }
 }

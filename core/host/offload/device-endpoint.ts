@@ -2,7 +2,6 @@ import type { Clock } from '../../base';
 import type { ModelSummary } from '../../contract';
 import { SluiceError } from '../../contract';
 import type { LiveEndpoint, LiveInference } from '../../offload';
-import type { OipTensor } from '../../serving';
 import type { ServedVariant, VariantInputs } from '../endpoints/variant-inputs';
 import { Mutex } from '../mutex';
 import { LibraryModels } from '../served-models';

@@ -21,7 +21,13 @@ export interface ExampleParts {
 export function exampleVariants(): readonly RegisteredVariant[] {
   return mobilenetVariants().map(({ id, title, accuracyPct, source }, index) => {
     const precision = index < WIDTHS.length ? '' : '-int8';
-    return { id, model: `mobilenet-v1${WIDTHS[index % WIDTHS.length]!}${precision}`, title, accuracyPct, source };
+    return {
+      id,
+      model: `mobilenet-v1${WIDTHS[index % WIDTHS.length]!}${precision}`,
+      title,
+      accuracyPct,
+      source,
+    };
   });
 }
 

@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { Clock } from '../../base';
@@ -34,7 +35,7 @@ import { newVariant, systemVariant, variantRecords } from './variants';
 
 export interface LiveDeploymentParts extends Pick<Services, 'models' | 'planner' | 'jobs'> {
   readonly dataDir: string;
-  /** Where what agents learned is kept; exists. */
+  /** Where what agents learned is kept. */
   readonly folder: string;
   readonly store: DeploymentStore;
   readonly device: DeviceEndpoint;
@@ -72,7 +73,8 @@ export class LiveDeployment {
   private learningPaused = false;
   private learnedSteps = 0;
   /** What was forgotten last. */
-  private forgotten: { readonly checkpoint: string; readonly steps: number; readonly curve: CurveRecorder } | undefined;
+  private forgotten:
+    { readonly checkpoint: string; readonly steps: number; readonly curve: CurveRecorder } | undefined;
   private savedMs = 0;
 
   constructor(private readonly parts: LiveDeploymentParts) {
@@ -202,6 +204,8 @@ export class LiveDeployment {
       this.forgotten = { checkpoint: encodeCheckpoint(agent), steps: this.learnedSteps, curve: this.curve };
       await this.memory.forget(agent);
       this.agent = undefined;
+      this.learnedSteps = 0;
+      this.curve = new CurveRecorder();
     });
   }
 
@@ -309,7 +313,10 @@ export class LiveDeployment {
     const { store, models, planner } = this.parts;
     const { settings, variants } = store.current;
     if (variants.length === 0) {
-      throw new SluiceError('bad-input', 'The deployment has no variants; register a model with its accuracy first.');
+      throw new SluiceError(
+        'bad-input',
+        'The deployment has no variants; register a model with its accuracy first.',
+      );
     }
     return deploymentSystem(
       settings.users,
@@ -320,6 +327,7 @@ export class LiveDeployment {
   private async launch(): Promise<void> {
     const { session, parts } = this;
     if (!session) return;
+    await mkdir(parts.folder, { recursive: true });
     const unlock = await tryLock(join(parts.folder, 'running.lock'));
     if (!unlock) {
       throw new SluiceError(
@@ -362,7 +370,9 @@ export class LiveDeployment {
     this.savedMs = this.parts.clock.nowMs();
     if (!this.agent) return;
     await this.memory.save(this.agent).catch((thrown: unknown) => {
-      this.parts.log(`What ${this.agent?.id ?? 'the agent'} learned was not saved: ${SluiceError.from(thrown).message}`);
+      this.parts.log(
+        `What ${this.agent?.id ?? 'the agent'} learned was not saved: ${SluiceError.from(thrown).message}`,
+      );
     });
   }
 

@@ -2,7 +2,15 @@ import type { Clock } from '../../base';
 import { SluiceError, TIER_NAMES } from '../../contract';
 import type { Belief, DeploymentSettings, NodeState, Pin, TierName } from '../../contract';
 import { Decider, describeSystem, LiveTestbed } from '../../offload';
-import type { Agent, Candidate, Decision, DecisionLog, LiveEndpoint, LiveOutcome, System } from '../../offload';
+import type {
+  Agent,
+  Candidate,
+  Decision,
+  DecisionLog,
+  LiveEndpoint,
+  LiveOutcome,
+  System,
+} from '../../offload';
 import type { Endpoints } from '../endpoints/endpoints';
 import { sleepUntil } from '../host-clock';
 import type { Round } from './decision-records';
@@ -85,7 +93,8 @@ export class LiveSession {
   pin({ user, tier, variant }: Pin): void {
     const { system } = this;
     const choice = system.choiceTier.findIndex(
-      (code, index) => TIER_NAMES[code] === tier && system.variants[system.choiceVariant[index]!]!.id === variant,
+      (code, index) =>
+        TIER_NAMES[code] === tier && system.variants[system.choiceVariant[index]!]!.id === variant,
     );
     this.decider.pin(user, choice);
   }
@@ -132,14 +141,20 @@ export class LiveSession {
 
   /** Means over the last rounds; undefined before the first. */
   recentMeans():
-    | { readonly meanResponseMs: number; readonly meanAccuracyPct: number; readonly predictionErrorPct?: number }
+    | {
+        readonly meanResponseMs: number;
+        readonly meanAccuracyPct: number;
+        readonly predictionErrorPct?: number;
+      }
     | undefined {
     const { recent } = this;
     if (recent.length === 0) return undefined;
     const mean = (values: readonly number[]): number =>
       values.reduce((sum, value) => sum + value, 0) / values.length;
     const errors = recent.flatMap(({ decision: { predictedMeanMs }, outcome: { meanResponseMs } }) =>
-      predictedMeanMs === undefined ? [] : [(Math.abs(predictedMeanMs - meanResponseMs) / meanResponseMs) * 100],
+      predictedMeanMs === undefined
+        ? []
+        : [(Math.abs(predictedMeanMs - meanResponseMs) / meanResponseMs) * 100],
     );
     return {
       meanResponseMs: mean(recent.map(({ outcome }) => outcome.meanResponseMs)),

@@ -46,7 +46,10 @@ export class NodeLevels {
 
   /** All users stand on the one device; its link is that to the edge. The cloud is reached directly. */
   state(users: number): SystemState {
-    return stateOfNodes(users, TIER_NAMES.map((tier) => this.node(tier)));
+    return stateOfNodes(
+      users,
+      TIER_NAMES.map((tier) => this.node(tier)),
+    );
   }
 
   nodes(barred: (tier: TierName) => string | undefined): readonly NodeState[] {
@@ -63,7 +66,12 @@ export class NodeLevels {
 
   private named(tier: TierName): NodeState {
     const { isBusy, isShort } = this.levels[tier];
-    return { tier, cpu: isBusy ? 'busy' : 'free', memory: isShort ? 'short' : 'ample', link: this.linkOf(tier) };
+    return {
+      tier,
+      cpu: isBusy ? 'busy' : 'free',
+      memory: isShort ? 'short' : 'ample',
+      link: this.linkOf(tier),
+    };
   }
 
   /** In the papers' state the device's link leads to the edge, and that of edge and cloud to the cloud. */

@@ -21,7 +21,9 @@ export function newVariant(
   known: readonly RegisteredVariant[],
 ): RegisteredVariant {
   if (summary.task.kind === 'text') {
-    throw new SluiceError('bad-input', `${model} is a pair of networks; register one that takes tensors.`, { model });
+    throw new SluiceError('bad-input', `${model} is a pair of networks; register one that takes tensors.`, {
+      model,
+    });
   }
   const unservable = summary.inputs.find(({ dtype }) => datatypeOf(dtype) === undefined);
   if (unservable) {
@@ -32,9 +34,13 @@ export function newVariant(
     );
   }
   if (known.some((variant) => variant.model === model)) {
-    throw new SluiceError('conflict', `${model} is a variant already; remove it to give it another accuracy.`, {
-      model,
-    });
+    throw new SluiceError(
+      'conflict',
+      `${model} is a variant already; remove it to give it another accuracy.`,
+      {
+        model,
+      },
+    );
   }
   if (known.length >= MOST_VARIANTS) {
     throw new SluiceError('bad-input', `Expected at most ${MOST_VARIANTS} variants; remove one first.`);

@@ -115,7 +115,11 @@ export class FactoredAgent implements Agent {
     const { choiceTier, choiceVariant } = this.system;
     const tier = choiceTier[action[user]!]!;
     this.countVariants(action);
-    return this.curves[tier]!.predictMs(state, user, choiceVariant[action[user]!]!, this.counts[tier]!);
+    // What was never measured may come out below nothing.
+    return Math.max(
+      0,
+      this.curves[tier]!.predictMs(state, user, choiceVariant[action[user]!]!, this.counts[tier]!),
+    );
   }
 
   memory(): AgentMemory {
