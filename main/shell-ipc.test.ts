@@ -14,14 +14,15 @@ function handlers(): ShellHandlers {
     'engine.restart': () => ({}),
     'dialog.openModel': () => ({ path: '/m.onnx' }),
     'dialog.openImage': () => ({}),
-    'dialog.saveTrace': () => ({ path: '/t.json' }),
+    'dialog.saveText': () => ({ path: '/t.json' }),
   };
 }
 
 describe('shell requests', () => {
   it('answers each name of the contract', async () => {
     for (const name of SHELL_REQUESTS) {
-      const input = name === 'dialog.saveTrace' ? { suggestedName: 'trace.json', json: '{}' } : {};
+      const input =
+        name === 'dialog.saveText' ? { suggestedName: 'trace.json', text: '{}', what: 'trace' } : {};
       expect(await answerShellRequest(handlers(), OURS, name, input)).toMatchObject({ ok: true });
     }
   });
@@ -47,13 +48,18 @@ describe('shell requests', () => {
     ['no input', 'dialog.openModel', undefined, /dialog.openModel: input/],
     [
       'a path for a name',
-      'dialog.saveTrace',
-      { suggestedName: '../x', json: '' },
+      'dialog.saveText',
+      { suggestedName: '../x', text: '', what: 'trace' },
       /suggestedName: must be a file name/,
     ],
-    ['an empty name', 'dialog.saveTrace', { suggestedName: '', json: '' }, /suggestedName/],
-    ['a wrong type', 'dialog.saveTrace', { suggestedName: 'x', json: 5 }, /json/],
-    ['all faults at once', 'dialog.saveTrace', { suggestedName: '', json: 5 }, /suggestedName.*json/],
+    ['an empty name', 'dialog.saveText', { suggestedName: '', text: '', what: 'trace' }, /suggestedName/],
+    ['a wrong type', 'dialog.saveText', { suggestedName: 'x', text: 5, what: 'trace' }, /text/],
+    [
+      'all faults at once',
+      'dialog.saveText',
+      { suggestedName: '', text: 5, what: 'novel' },
+      /suggestedName.*text.*what/,
+    ],
   ])('refuses %s', async (_what, name, input, message) => {
     const reply = await answerShellRequest(handlers(), OURS, name, input);
     expect(reply).toMatchObject({ ok: false, error: { code: 'bad-input' } });
@@ -63,12 +69,12 @@ describe('shell requests', () => {
   it('keeps code and details of what a handler throws', async () => {
     const failing: ShellHandlers = {
       ...handlers(),
-      'dialog.saveTrace': () => {
+      'dialog.saveText': () => {
         throw new SluiceError('io', 'disk full', { path: '/t.json' });
       },
     };
-    const input = { suggestedName: 'x', json: '' };
-    expect(await answerShellRequest(failing, OURS, 'dialog.saveTrace', input)).toEqual({
+    const input = { suggestedName: 'x', text: '', what: 'trace' };
+    expect(await answerShellRequest(failing, OURS, 'dialog.saveText', input)).toEqual({
       ok: false,
       error: { code: 'io', message: 'disk full', details: { path: '/t.json' } },
     });
