@@ -109,6 +109,14 @@ async function askKeychain({ host, endpoints }: Session): Promise<void> {
   }
 }
 
+/** A removed endpoint can't be put back by another engine: its kept token goes for good. */
+function forgetRemoved({ endpoints, host }: Session): void {
+  const { removed, actions } = endpoints.getState();
+  if (removed === undefined) return;
+  actions.setRemoved(undefined);
+  host.keychain.forget(removed.id).catch((thrown: unknown) => console.error(thrown));
+}
+
 function follow(session: Session): void {
   const { client } = session;
   const onStatus = (status: EngineStatus): void => {
@@ -118,6 +126,7 @@ function follow(session: Session): void {
     if (session.host.kind === 'electron' && (status.state === 'restarting' || status.state === 'down')) {
       session.runs.getState().actions.failRunning(lostWork(status));
       session.jobs.getState().actions.failRunning(lostWork(status));
+      forgetRemoved(session);
     }
   };
   client.onStatus(onStatus);
