@@ -31,11 +31,17 @@ describe('LoadedModels', () => {
     expect([...loader.loaded]).toEqual(['/stores/a async 20']);
   });
 
-  it('keeps few idle models', async () => {
+  it('keeps few large idle models, or many small ones', async () => {
     const { loader, models } = setUp();
-    for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) (await models.acquire(demandOf(name, 10))).release();
+    const large = 100 * 2 ** 20;
+    for (const name of ['a', 'b', 'c', 'd', 'e', 'f'])
+      (await models.acquire(demandOf(name, large))).release();
     await vi.waitFor(() => expect(loader.loaded.size).toBe(4));
     expect([...loader.loaded][0]).toContain('/c ');
+    const { loader: other, models: small } = setUp();
+    for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) (await small.acquire(demandOf(name, 10))).release();
+    await small.setLimit(0);
+    expect(other.loaded.size).toBe(6);
   });
 
   it('refuses what does not fit beside the models in use and says who holds what', async () => {

@@ -33,8 +33,9 @@ interface Entry {
   wasUsed: boolean;
 }
 
-/** Unused models kept loaded, so that the next run of the same setting starts warm. */
+/** Unused models kept loaded, so that the next run of the same setting starts warm: a few, or more that are small. */
 const MAX_IDLE = 4;
+const SMALL_IDLE_BYTES = 128 * 2 ** 20;
 
 /**
  * Models in memory under one global budget. A model stays loaded after its last user, until its memory or its place
@@ -168,16 +169,19 @@ export class LoadedModels {
     });
   }
 
-  /** Unloads idle models: those of the models named, and the oldest until `bytes` fit and few are left. */
+  /** Unloads idle models: those of the models named, and the oldest until `bytes` fit and few, or small ones, are left. */
   private async makeRoom(bytes: number, models: readonly string[]): Promise<void> {
     const idle = [...this.entries.values()].filter(({ users }) => users === 0);
     let held = sum([...this.entries.values()].map(({ demand }) => demand.parameterBytes));
     let left = idle.length;
+    let leftBytes = sum(idle.map(({ demand }) => demand.parameterBytes));
     for (const entry of idle) {
       const isOver = this.limit > 0 && held + bytes > this.limit;
-      if (!isOver && left <= MAX_IDLE && !models.includes(entry.demand.model)) continue;
+      const areFew = left <= MAX_IDLE || leftBytes <= SMALL_IDLE_BYTES;
+      if (!isOver && areFew && !models.includes(entry.demand.model)) continue;
       held -= entry.demand.parameterBytes;
       left -= 1;
+      leftBytes -= entry.demand.parameterBytes;
       await this.unload(entry);
     }
   }
