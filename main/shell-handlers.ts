@@ -4,7 +4,7 @@ import { app, dialog } from 'electron';
 import type { BrowserWindow, FileFilter, MessagePortMain } from 'electron';
 
 import { ENGINE_PORT_CHANNEL, SluiceError } from '../core/contract';
-import type { FileChoice } from '../core/contract';
+import type { FileChoice, SavedText } from '../core/contract';
 import { createPortPair } from './engine-process';
 import type { EngineSupervisor } from './engine-supervisor';
 import type { SecretKeeper } from './secret-keeper';
@@ -20,21 +20,33 @@ async function chooseFile(window: BrowserWindow, title: string, filters: FileFil
   return canceled || path === undefined ? {} : { path };
 }
 
-async function saveTrace(window: BrowserWindow, suggestedName: string, json: string): Promise<FileChoice> {
+const SAVE_DIALOGS: Readonly<Record<SavedText, { readonly what: string; readonly filter: FileFilter }>> = {
+  trace: { what: 'the trace', filter: { name: 'Chrome trace', extensions: ['json'] } },
+  decisions: { what: 'the decisions', filter: { name: 'JSON lines', extensions: ['jsonl'] } },
+  checkpoint: { what: 'the checkpoint', filter: { name: 'Agent checkpoint', extensions: ['json'] } },
+};
+
+async function saveText(
+  window: BrowserWindow,
+  suggestedName: string,
+  text: string,
+  kind: SavedText,
+): Promise<FileChoice> {
+  const { what, filter } = SAVE_DIALOGS[kind];
   const { canceled, filePath } = await dialog.showSaveDialog(window, {
-    title: 'Save the trace',
+    title: `Save ${what}`,
     defaultPath: suggestedName,
-    filters: [{ name: 'Chrome trace', extensions: ['json'] }],
+    filters: [filter],
   });
   // Electron before 29 leaves it undefined when cancelled, later ones empty.
   if (canceled || !filePath) return {};
   try {
-    await writeFile(filePath, json);
+    await writeFile(filePath, text);
   } catch (thrown) {
     const reason = thrown instanceof Error ? thrown.message : String(thrown);
     throw new SluiceError(
       'io',
-      `Can't save the trace to ${filePath}: ${reason}. Choose another folder.`,
+      `Can't save ${what} to ${filePath}: ${reason}. Choose another folder.`,
       {},
       { cause: thrown },
     );
@@ -80,7 +92,7 @@ export function createShellHandlers(
         { name: 'Images and tensors', extensions: ['png', 'jpg', 'jpeg', 'webp', 'json'] },
         { name: 'All files', extensions: ['*'] },
       ]),
-    'dialog.saveTrace': ({ suggestedName, json }) => saveTrace(window, suggestedName, json),
+    'dialog.saveText': ({ suggestedName, text, what }) => saveText(window, suggestedName, text, what),
     'secrets.state': () => secrets.state(),
     'secrets.keep': ({ endpointId, token }) => {
       secrets.keep(endpointId, token);

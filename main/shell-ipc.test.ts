@@ -14,7 +14,7 @@ function handlers(): ShellHandlers {
     'engine.restart': () => ({}),
     'dialog.openModel': () => ({ path: '/m.onnx' }),
     'dialog.openImage': () => ({}),
-    'dialog.saveTrace': () => ({ path: '/t.json' }),
+    'dialog.saveText': () => ({ path: '/t.json' }),
     'secrets.state': () => ({ available: true }),
     'secrets.keep': () => ({}),
     'secrets.forget': () => ({}),
@@ -23,7 +23,7 @@ function handlers(): ShellHandlers {
 
 /** Of the requests that take any. */
 const INPUTS: Readonly<Record<string, object>> = {
-  'dialog.saveTrace': { suggestedName: 'trace.json', json: '{}' },
+  'dialog.saveText': { suggestedName: 'trace.json', text: '{}', what: 'trace' },
   'secrets.keep': { endpointId: 'e-1', token: 'a-token' },
   'secrets.forget': { endpointId: 'e-1' },
 };
@@ -58,12 +58,12 @@ describe('shell requests', () => {
     ['no input', 'dialog.openModel', undefined, /dialog.openModel: input/],
     [
       'a path for a name',
-      'dialog.saveTrace',
-      { suggestedName: '../x', json: '' },
+      'dialog.saveText',
+      { suggestedName: '../x', text: '', what: 'trace' },
       /suggestedName: must be a file name/,
     ],
-    ['an empty name', 'dialog.saveTrace', { suggestedName: '', json: '' }, /suggestedName/],
-    ['a wrong type', 'dialog.saveTrace', { suggestedName: 'x', json: 5 }, /json/],
+    ['an empty name', 'dialog.saveText', { suggestedName: '', text: '', what: 'trace' }, /suggestedName/],
+    ['a wrong type', 'dialog.saveText', { suggestedName: 'x', text: 5, what: 'trace' }, /text/],
     ['no token', 'secrets.keep', { endpointId: 'e', token: '' }, /token: must be printable/],
     ['a second header', 'secrets.keep', { endpointId: 'e', token: 'a\r\nb: c' }, /token: must be printable/],
     ['a token without end', 'secrets.keep', { endpointId: 'e', token: 'a'.repeat(5000) }, /token: .*4096/],
@@ -74,7 +74,12 @@ describe('shell requests', () => {
       /endpointId: must be/,
     ],
     ['no id', 'secrets.forget', { endpointId: '' }, /endpointId: must be/],
-    ['all faults at once', 'dialog.saveTrace', { suggestedName: '', json: 5 }, /suggestedName.*json/],
+    [
+      'all faults at once',
+      'dialog.saveText',
+      { suggestedName: '', text: 5, what: 'novel' },
+      /suggestedName.*text.*what/,
+    ],
   ])('refuses %s', async (_what, name, input, message) => {
     const reply = await answerShellRequest(handlers(), OURS, name, input);
     expect(reply).toMatchObject({ ok: false, error: { code: 'bad-input' } });
@@ -84,12 +89,12 @@ describe('shell requests', () => {
   it('keeps code and details of what a handler throws', async () => {
     const failing: ShellHandlers = {
       ...handlers(),
-      'dialog.saveTrace': () => {
+      'dialog.saveText': () => {
         throw new SluiceError('io', 'disk full', { path: '/t.json' });
       },
     };
-    const input = { suggestedName: 'x', json: '' };
-    expect(await answerShellRequest(failing, OURS, 'dialog.saveTrace', input)).toEqual({
+    const input = { suggestedName: 'x', text: '', what: 'trace' };
+    expect(await answerShellRequest(failing, OURS, 'dialog.saveText', input)).toEqual({
       ok: false,
       error: { code: 'io', message: 'disk full', details: { path: '/t.json' } },
     });

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 
-import { SHELL_REQUESTS, SluiceError } from '../core/contract';
+import { SAVED_TEXTS, SHELL_REQUESTS, SluiceError } from '../core/contract';
 import type { Reply, ShellRequestName, ShellRequests } from '../core/contract';
 import { APP_ORIGIN } from './app-protocol';
 import { ENDPOINT_ID_PATTERN } from './secret-keeper';
 
 /** Traces of 100,000 spans take about 10 MB of JSON; this refuses runaway input only. */
-const MAX_TRACE_CHARS = 512 * 1024 * 1024;
+const MAX_TEXT_CHARS = 512 * 1024 * 1024;
 
 const nothing = z.strictObject({});
 const endpointId = z.string().max(200).regex(ENDPOINT_ID_PATTERN, 'must be the id of an endpoint');
@@ -19,13 +19,14 @@ const INPUT_SCHEMAS: { readonly [N in ShellRequestName]: z.ZodType<ShellRequests
   'engine.restart': nothing,
   'dialog.openModel': nothing,
   'dialog.openImage': nothing,
-  'dialog.saveTrace': z.strictObject({
+  'dialog.saveText': z.strictObject({
     suggestedName: z
       .string()
       .min(1)
       .max(200)
       .regex(/^[^/\\\0]+$/, 'must be a file name without folders'),
-    json: z.string().max(MAX_TRACE_CHARS),
+    text: z.string().max(MAX_TEXT_CHARS),
+    what: z.enum(SAVED_TEXTS),
   }),
   'secrets.state': nothing,
   'secrets.keep': z.strictObject({

@@ -72,10 +72,11 @@ export type {
   RequestOutput,
   Requests,
 } from './contract';
-export { ENGINE_PORT_CHANNEL, ENGINE_STATUS_CHANNEL, SHELL_REQUESTS } from './shell';
+export { ENGINE_PORT_CHANNEL, ENGINE_STATUS_CHANNEL, SAVED_TEXTS, SHELL_REQUESTS } from './shell';
 export type {
   FileChoice,
   KeychainState,
+  SavedText,
   ShellBridge,
   ShellInfo,
   ShellRequestName,

@@ -1,5 +1,9 @@
 import type { EngineStatus, Reply } from './contract';
 
+/** What a saved text is: it names the dialog and gives its file filter. */
+export const SAVED_TEXTS = ['trace', 'decisions', 'checkpoint'] as const;
+export type SavedText = (typeof SAVED_TEXTS)[number];
+
 export interface FileChoice {
   /** Absolute path, or absent when the user cancelled. */
   readonly path?: string;
@@ -20,8 +24,8 @@ export interface ShellRequests {
   'dialog.openModel': { input: Record<string, never>; output: FileChoice };
   'dialog.openImage': { input: Record<string, never>; output: FileChoice };
   /** Writes text to a file the user chooses. `path` is absent when the user cancelled. */
-  'dialog.saveTrace': {
-    input: { readonly suggestedName: string; readonly json: string };
+  'dialog.saveText': {
+    input: { readonly suggestedName: string; readonly text: string; readonly what: SavedText };
     output: FileChoice;
   };
   'secrets.state': { input: Record<string, never>; output: KeychainState };
@@ -58,7 +62,7 @@ export const SHELL_REQUESTS = [
   'engine.restart',
   'dialog.openModel',
   'dialog.openImage',
-  'dialog.saveTrace',
+  'dialog.saveText',
   'secrets.state',
   'secrets.keep',
   'secrets.forget',

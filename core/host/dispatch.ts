@@ -1,9 +1,11 @@
 import { SluiceError } from '../contract';
 import type { Reply, RequestInput, RequestName, RequestOutput } from '../contract';
+import { endpointHandlers } from './handlers/endpoints';
 import { engineHandlers } from './handlers/engine';
 import type { Client, Handlers } from './handlers/handler';
 import { jobHandlers } from './handlers/jobs';
 import { modelHandlers } from './handlers/models';
+import { offloadHandlers } from './handlers/offload';
 import { planHandlers } from './handlers/plans';
 import { runHandlers } from './handlers/runs';
 import { isRequestName, parseInput } from './schemas';
@@ -15,6 +17,8 @@ const HANDLERS: Handlers<RequestName> = {
   ...jobHandlers,
   ...planHandlers,
   ...runHandlers,
+  ...endpointHandlers,
+  ...offloadHandlers,
 };
 
 /** Checks a request's name and input, and answers it. Whatever happens becomes a reply; never throws. */

@@ -7,7 +7,6 @@ import { connect } from './connection';
 import { onEngineDeath } from './engine-death';
 import { dataDirOf, threadsOf } from './environment';
 import { parentMessageOf } from './parent-message';
-import type { TokensMessage } from './parent-message';
 import { startServices } from './services';
 import type { Services } from './services';
 
@@ -50,15 +49,6 @@ function serve(services: Services, port: EnginePort): void {
   port.start();
 }
 
-/** What keeps endpoints' tokens in memory. */
-interface TokenHolder {
-  adoptTokens(tokens: TokensMessage['tokens'], missing: TokensMessage['missing']): void;
-}
-
-function adopt({ endpoints }: Services & { readonly endpoints?: TokenHolder }, given: TokensMessage): void {
-  endpoints?.adoptTokens(given.tokens, given.missing);
-}
-
 /** The engine as a process of its own: main gives it the kept tokens, then hands over a port for each window that connects. */
 function main(): void {
   const parent = (process as unknown as { readonly parentPort?: ParentPort }).parentPort;
@@ -80,7 +70,8 @@ function main(): void {
   parent.on('message', ({ data, ports }) => {
     const [port] = ports;
     const message = parentMessageOf(data, log);
-    if (message?.kind === 'tokens') void starting.then((services) => adopt(services, message));
+    if (message?.kind === 'tokens')
+      void starting.then(({ endpoints }) => endpoints.adoptTokens(message.tokens, message.missing));
     else if (message !== undefined && port !== undefined)
       void starting.then((services) => serve(services, port));
     else if (message !== undefined) log('refused a message of the main process: "connect" needs a port');

@@ -134,7 +134,8 @@ export class Models {
     return withTask(summary);
   }
 
-  private async importAndProfile(
+  /** An import within a job of the caller's. @throws SluiceError as `import`. */
+  async importAndProfile(
     input: ImportInput,
     report: (progress: JobProgress) => void,
     signal: AbortSignal,

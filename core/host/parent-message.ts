@@ -12,7 +12,7 @@ const tokensSchema = z.strictObject({
 });
 const messageSchema = z.discriminatedUnion('kind', [connectSchema, tokensSchema]);
 
-export type TokensMessage = z.infer<typeof tokensSchema>;
+type TokensMessage = z.infer<typeof tokensSchema>;
 
 /** What Electron's main process says to the engine; undefined, and told to `log` without any value, when it is neither. */
 export function parentMessageOf(data: unknown, log: Log): z.infer<typeof messageSchema> | undefined {

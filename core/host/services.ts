@@ -10,6 +10,7 @@ import { ioError } from '../storage';
 import { createTelemetry, detectHost } from '../telemetry';
 import type { Telemetry } from '../telemetry';
 import { appVersion } from './app-root';
+import type { Endpoints } from './endpoints/endpoints';
 import { EventBus } from './event-bus';
 import { isoTime, systemClock } from './host-clock';
 import type { HostClock } from './host-clock';
@@ -17,6 +18,9 @@ import { Jobs } from './jobs';
 import { LoadedModels } from './loaded-models';
 import type { Library } from './model-ports';
 import { Models } from './models';
+import type { DecisionHistory } from './offload/decision-history';
+import type { LiveDeployment } from './offload/live-deployment';
+import { startDeployment } from './offload/start-deployment';
 import { PipelineNotes } from './pipeline-notes';
 import { Planner, storePlanner } from './planner';
 import { RemovedModels } from './removed-models';
@@ -50,6 +54,9 @@ export interface Services {
   readonly loaded: LoadedModels;
   readonly runs: Runs;
   readonly telemetry: Telemetry;
+  readonly endpoints: Endpoints;
+  readonly deployment: LiveDeployment;
+  readonly decisions: DecisionHistory;
   readonly setBudget: (limitBytes: number) => Promise<void>;
   /** Stops runs and jobs, frees everything, and waits until what is remembered is on disk. */
   readonly close: () => Promise<void>;
@@ -142,6 +149,17 @@ async function assemble(
       else notes.addMeasurement(detail.model, point);
     },
   });
+  const { close: closeDeployment, ...deployment } = startDeployment({
+    models,
+    planner,
+    loaded,
+    jobs,
+    bus,
+    clock,
+    log,
+    dataDir: info.dataDir,
+    watches: servesConsoles,
+  });
   const unfollow = servesConsoles ? memory.history.follow(() => runs.tellOthers()) : () => undefined;
   return {
     info,
@@ -153,12 +171,14 @@ async function assemble(
     loaded,
     runs,
     telemetry,
+    ...deployment,
     setBudget: async (limitBytes) => {
       await loaded.setLimit(limitBytes);
       if (servesConsoles) memory.settings.change(() => ({ budgetLimitBytes: limitBytes }));
     },
     close: async () => {
       unfollow();
+      await closeDeployment();
       await Promise.all([jobs.cancelAll(), runs.stopAll()]);
       await loaded.closeAll();
       await engine.close();

@@ -15,6 +15,7 @@ export type { ServerFigures } from './client/server-figures';
 export { datatypeOf, dtypeOf } from './protocol/datatype';
 export type { Datatype } from './protocol/datatype';
 export type { OipTensor, OipTensorMetadata } from './protocol/tensor';
+export { HostFigures, machineReadings } from './server/host-figures';
 export type { InferenceServer, InferenceServerOptions } from './server/inference-server';
 export type { Tier } from './server/inference-service';
 export type { ModelAnswer, ServedModel, ServedModels } from './server/served-models';

@@ -6,6 +6,7 @@ import {
   formatBytesOf,
   formatCount,
   formatEta,
+  formatFigure,
   formatMs,
   formatPct,
   formatRate,
@@ -43,6 +44,14 @@ describe('formatters', () => {
     [25_000, '25.0 s'],
     [Number.NaN, NO_FIGURE],
   ])('milliseconds %d', (ms, text) => expect(plain(formatMs(ms))).toBe(text));
+
+  it.each([
+    [8.31, '8.3'],
+    [-104.26, '−104.3'],
+    [999.94, '999.9'],
+    [-1240.4, '−1 240'],
+    [undefined, NO_FIGURE],
+  ])('figures of a column %d', (value, text) => expect(plain(formatFigure(value))).toBe(text));
 
   it.each([
     [912e6, '912 MB/s'],

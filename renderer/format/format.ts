@@ -48,6 +48,13 @@ export function formatMs(ms: number): string {
   return `${ms.toFixed(msDecimals(ms))}${THIN}ms`;
 }
 
+/** A figure for a column whose head names the unit: `8.3`, `−104.2`; from a thousand on `1 240`. */
+export function formatFigure(value: number | undefined): string {
+  if (value === undefined || !Number.isFinite(value)) return NO_FIGURE;
+  const size = Math.abs(value);
+  return `${value < 0 ? '−' : ''}${size >= 999.95 ? formatCount(size) : size.toFixed(1)}`;
+}
+
 function msDecimals(ms: number): number {
   if (ms >= 99.95) return 0;
   return ms >= 9.995 ? 1 : 2;

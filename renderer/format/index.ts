@@ -4,6 +4,7 @@ export {
   formatClock,
   formatCount,
   formatEta,
+  formatFigure,
   formatMs,
   formatPct,
   formatRate,

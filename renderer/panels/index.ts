@@ -1,4 +1,5 @@
 import { devicePanel } from './device';
+import { endpointsPanel } from './endpoints';
 import { modelsPanel } from './models';
 import type { PanelDefinition } from './panel';
 import { timelinePanel } from './timeline';
@@ -7,4 +8,10 @@ import { runPanel } from './run';
 export type { Command, DropRule, PanelDefinition } from './panel';
 
 /** The console's panels in the rail's order. A panel is one folder here, its import above and one line below. */
-export const PANELS: readonly PanelDefinition[] = [runPanel, timelinePanel, modelsPanel, devicePanel];
+export const PANELS: readonly PanelDefinition[] = [
+  runPanel,
+  timelinePanel,
+  endpointsPanel,
+  modelsPanel,
+  devicePanel,
+];

@@ -2,3 +2,5 @@ export { createSession } from './session';
 export type { Session } from './session';
 export { SessionContext, useSession } from './session-context';
 export { uniqueId } from './unique-id';
+export { useRequest } from './use-request';
+export type { Answer } from './use-request';

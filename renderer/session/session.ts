@@ -2,23 +2,28 @@ import { SluiceError } from '../../core/contract';
 import type { EngineStatus, WireError } from '../../core/contract';
 import {
   createBudgetStore,
+  createEndpointsStore,
   createEngineStore,
   createJobsStore,
   createLayoutStore,
   createLibraryStore,
   createModelsStore,
+  createOffloadStore,
   createRunSetupStore,
   createRunsStore,
   createTelemetryHub,
+  MAX_DECISIONS,
 } from '../stores';
 import type {
   BudgetStore,
+  EndpointsStore,
   EngineStore,
   JobsStore,
   KeyValueStorage,
   LayoutStore,
   LibraryStore,
   ModelsStore,
+  OffloadStore,
   RunSetupStore,
   RunsStore,
   TelemetryHub,
@@ -37,6 +42,8 @@ export interface Session {
   readonly layout: LayoutStore;
   readonly library: LibraryStore;
   readonly runSetup: RunSetupStore;
+  readonly endpoints: EndpointsStore;
+  readonly offload: OffloadStore;
   readonly telemetry: TelemetryHub;
 }
 
@@ -71,6 +78,19 @@ async function refresh(session: Session): Promise<void> {
     client.request('runs.list', {}).then(session.runs.getState().actions.replaceAll),
     client.request('budget.get', {}).then(session.budget.getState().actions.setBudget),
     client.request('telemetry.watch', { on: true }),
+    client
+      .request('endpoints.list', {})
+      .then(session.endpoints.getState().actions.setEndpoints, (thrown: unknown) => {
+        session.endpoints.getState().actions.failLoading(SluiceError.from(thrown).toWire());
+      }),
+    client
+      .request('offload.state', {})
+      .then(session.offload.getState().actions.setDeployment, (thrown: unknown) => {
+        session.offload.getState().actions.failLoading(SluiceError.from(thrown).toWire());
+      }),
+    client
+      .request('offload.decisions', { limit: MAX_DECISIONS })
+      .then(session.offload.getState().actions.addDecisions),
   ];
   for (const settled of await Promise.allSettled(loads)) {
     if (settled.status === 'fulfilled') continue;
@@ -78,6 +98,23 @@ async function refresh(session: Session): Promise<void> {
     // An engine that died meanwhile is told by its status; anything else is a fault worth a trace.
     if (error.code !== 'engine-down') console.error(error);
   }
+}
+
+async function askKeychain({ host, endpoints }: Session): Promise<void> {
+  const { setKeychain } = endpoints.getState().actions;
+  try {
+    setKeychain(await host.keychain.state());
+  } catch (thrown) {
+    setKeychain({ available: false, reason: SluiceError.from(thrown).message });
+  }
+}
+
+/** A removed endpoint can't be put back by another engine: its kept token goes for good. */
+function forgetRemoved({ endpoints, host }: Session): void {
+  const { removed, actions } = endpoints.getState();
+  if (removed === undefined) return;
+  actions.setRemoved(undefined);
+  host.keychain.forget(removed.id).catch((thrown: unknown) => console.error(thrown));
 }
 
 function follow(session: Session): void {
@@ -89,6 +126,7 @@ function follow(session: Session): void {
     if (session.host.kind === 'electron' && (status.state === 'restarting' || status.state === 'down')) {
       session.runs.getState().actions.failRunning(lostWork(status));
       session.jobs.getState().actions.failRunning(lostWork(status));
+      forgetRemoved(session);
     }
   };
   client.onStatus(onStatus);
@@ -99,6 +137,9 @@ function follow(session: Session): void {
   client.on('result', ({ runId, result }) => session.runs.getState().actions.setResult(runId, result));
   client.on('budget', session.budget.getState().actions.setBudget);
   client.on('telemetry', session.telemetry.push);
+  client.on('endpoints', session.endpoints.getState().actions.setEndpoints);
+  client.on('offload', session.offload.getState().actions.setDeployment);
+  client.on('decisions', session.offload.getState().actions.addDecisions);
   onStatus(client.status());
 }
 
@@ -115,8 +156,11 @@ export function createSession(parts: SessionParts): Session {
     layout: createLayoutStore(parts.storage, parts.defaultPanel),
     library: createLibraryStore(),
     runSetup: createRunSetupStore(),
+    endpoints: createEndpointsStore(),
+    offload: createOffloadStore(),
     telemetry: createTelemetryHub(parts.nowMs),
   };
   follow(session);
+  void askKeychain(session);
   return session;
 }

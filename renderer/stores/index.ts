@@ -1,5 +1,7 @@
 export { createBudgetStore, sumBudget } from './budget-store';
 export type { BudgetStore, BudgetUse } from './budget-store';
+export { createEndpointsStore } from './endpoints-store';
+export type { EndpointFault, EndpointsStore, TestState } from './endpoints-store';
 export { createEngineStore } from './engine-store';
 export type { EngineStore } from './engine-store';
 export { createJobsStore } from './jobs-store';
@@ -10,6 +12,8 @@ export { createLibraryStore } from './library-store';
 export type { ImportAttempt, LibraryStore, Verification } from './library-store';
 export { createModelsStore } from './models-store';
 export type { ModelsStore } from './models-store';
+export { createOffloadStore, MAX_DECISIONS } from './offload-store';
+export type { OffloadFault, OffloadStore } from './offload-store';
 export { createRunsStore } from './runs-store';
 export type { RunsStore } from './runs-store';
 export { createTelemetryHub } from './telemetry-hub';

@@ -15,6 +15,7 @@ import type {
   TelemetryBatch,
 } from '../../core/contract';
 import { fakeCurve, fakeDetail, fakeModel, fakePlan } from './fake-library';
+import { EMPTY_DEPLOYMENT, FAKE_REMOTE_TRACE, fakeBeliefs, fakeLearning } from './fake-offload';
 
 type Handlers = {
   [N in RequestName]?: (input: RequestInput<N>) => RequestOutput<N> | Promise<RequestOutput<N>>;
@@ -138,6 +139,12 @@ function defaultHandlers(
     ],
     'runs.list': () => [],
     'runs.stop': () => ({}),
+    'endpoints.list': () => [],
+    'offload.state': () => EMPTY_DEPLOYMENT,
+    'offload.decisions': () => [],
+    'offload.beliefs': () => fakeBeliefs(EMPTY_DEPLOYMENT),
+    'offload.curve': () => fakeLearning(),
+    'offload.trace': () => FAKE_REMOTE_TRACE,
     'budget.get': () => budget,
     'budget.set': ({ limitBytes }) => ({ ...budget, limitBytes }),
   };

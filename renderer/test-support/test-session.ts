@@ -5,6 +5,7 @@ import type { EngineClient, HostServices } from '../transport';
 import { createExchange } from '../transport/exchange';
 import { createFakeEngine } from './fake-engine';
 import type { FakeEngine } from './fake-engine';
+import { NO_KEYCHAIN } from './no-keychain';
 
 export interface TestSession {
   readonly session: Session;
@@ -44,7 +45,8 @@ export function createTestSession({
     chooseImage: () => Promise.resolve(undefined),
     dropped: (file) => ({ kind: 'file', name: file.name, file }),
     upload: (file) => Promise.resolve(`/staging/${file.name}`),
-    saveTrace: () => Promise.resolve(undefined),
+    saveText: () => Promise.resolve(undefined),
+    keychain: NO_KEYCHAIN,
     ...host,
   };
   const storage = { getItem: () => null, setItem: () => undefined };

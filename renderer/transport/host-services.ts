@@ -1,5 +1,5 @@
 import { SluiceError } from '../../core/contract';
-import type { Reply, ShellBridge } from '../../core/contract';
+import type { KeychainState, Reply, SavedText, ShellBridge } from '../../core/contract';
 
 /** What the place we run in can do beside the engine: Electron has dialogs and paths, a browser uploads and downloads. */
 export interface HostServices {
@@ -15,7 +15,17 @@ export interface HostServices {
     signal: AbortSignal,
   ) => Promise<string>;
   /** @returns where it was saved, or undefined when the user cancelled. */
-  readonly saveTrace: (suggestedName: string, json: string) => Promise<string | undefined>;
+  readonly saveText: (suggestedName: string, text: string, what: SavedText) => Promise<string | undefined>;
+  readonly keychain: Keychain;
+}
+
+/** The operating system's store of secrets, where there is one. Nothing can be read back from here. */
+export interface Keychain {
+  readonly state: () => Promise<KeychainState>;
+  /** @throws SluiceError `unsupported` without a keychain: nothing is kept then. */
+  readonly keep: (endpointId: string, token: string) => Promise<void>;
+  /** Does nothing when nothing is kept. */
+  readonly forget: (endpointId: string) => Promise<void>;
 }
 
 /** A file on the engine's machine, or bytes of the browser's. */
@@ -52,8 +62,17 @@ export function createElectronServices(bridge: ShellBridge): HostServices {
     dropped: (file) => fromPath(pathOf(bridge, file)) ?? { kind: 'file', name: file.name, file },
     upload: () =>
       Promise.reject(new SluiceError('unsupported', 'Only files on disk can be imported; save it first.')),
-    saveTrace: async (suggestedName, json) =>
-      (await unwrap(bridge.request['dialog.saveTrace']({ suggestedName, json }))).path,
+    saveText: async (suggestedName, text, what) =>
+      (await unwrap(bridge.request['dialog.saveText']({ suggestedName, text, what }))).path,
+    keychain: {
+      state: () => unwrap(bridge.request['secrets.state']({})),
+      keep: async (endpointId, token) => {
+        await unwrap(bridge.request['secrets.keep']({ endpointId, token }));
+      },
+      forget: async (endpointId) => {
+        await unwrap(bridge.request['secrets.forget']({ endpointId }));
+      },
+    },
   };
 }
 
@@ -108,6 +127,8 @@ function downloadText(name: string, text: string): Promise<string | undefined> {
   return Promise.resolve(name);
 }
 
+const NO_KEYCHAIN = 'a browser has no keychain';
+
 /** A browser: file inputs, uploads to the host, downloads. */
 export function createBrowserServices(): HostServices {
   return {
@@ -116,6 +137,14 @@ export function createBrowserServices(): HostServices {
     chooseImage: () => pickInBrowser('image/png,image/jpeg,image/webp,.json'),
     dropped: (file) => ({ kind: 'file', name: file.name, file }),
     upload: uploadFile,
-    saveTrace: downloadText,
+    saveText: downloadText,
+    keychain: {
+      state: () => Promise.resolve({ available: false, reason: NO_KEYCHAIN }),
+      keep: () =>
+        Promise.reject(
+          new SluiceError('unsupported', `The token can't be kept: ${NO_KEYCHAIN}. Use the desktop console.`),
+        ),
+      forget: () => Promise.resolve(),
+    },
   };
 }

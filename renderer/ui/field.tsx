@@ -13,13 +13,21 @@ interface SelectFieldProps {
   }[];
   readonly onChange: (value: string) => void;
   readonly disabled?: boolean;
+  readonly hint?: string;
 }
 
 /** A labelled drop-down list. */
-export function SelectField({ label, value, options, onChange, disabled }: SelectFieldProps): ReactNode {
+export function SelectField({
+  label,
+  value,
+  options,
+  onChange,
+  disabled,
+  hint,
+}: SelectFieldProps): ReactNode {
   const id = useId();
   return (
-    <div className={styles['field']}>
+    <div className={styles['field']} title={hint}>
       <label htmlFor={id}>{label}</label>
       <select
         id={id}
@@ -49,6 +57,10 @@ interface TextFieldProps {
   readonly fault?: string | undefined;
   readonly disabled?: boolean;
   readonly mono?: boolean;
+  /** What it means, for the pointer that rests on it. */
+  readonly hint?: string;
+  /** `password`: shown as dots and offered to no password manager. */
+  readonly type?: 'text' | 'password';
 }
 
 /** A labelled line of text. Enter and leaving it commit. */
@@ -56,17 +68,17 @@ export function TextField(props: TextFieldProps): ReactNode {
   const id = useId();
   const faultId = `${id}-fault`;
   return (
-    <div className={styles['field']}>
+    <div className={styles['field']} title={props.hint}>
       <label htmlFor={id}>{props.label}</label>
       <span className={styles['line']}>
         <input
           id={id}
-          type="text"
+          type={props.type ?? 'text'}
           className={props.mono === true ? styles['mono'] : undefined}
           value={props.value}
           placeholder={props.placeholder}
           disabled={props.disabled}
-          autoComplete="off"
+          autoComplete={props.type === 'password' ? 'new-password' : 'off'}
           spellCheck={false}
           aria-invalid={props.fault !== undefined}
           aria-describedby={props.fault === undefined ? undefined : faultId}

@@ -35,6 +35,28 @@ export function TimelineIcon(): ReactNode {
   );
 }
 
+/** One way in, three ways out, one of them taken. */
+export function DecisionsIcon(): ReactNode {
+  return (
+    <Icon>
+      <path d="M3 10h4M7 10l5-5.5M7 10h5M7 10l5 5.5" />
+      <circle cx="14.5" cy="4.5" r="2" />
+      <circle cx="14.5" cy="10" r="2" fill="currentColor" />
+      <circle cx="14.5" cy="15.5" r="2" />
+    </Icon>
+  );
+}
+
+export function EndpointsIcon(): ReactNode {
+  return (
+    <Icon>
+      <rect x="3.5" y="3.5" width="13" height="5.5" rx="1" />
+      <rect x="3.5" y="11" width="13" height="5.5" rx="1" />
+      <path d="M6.5 6.25h.01M6.5 13.75h.01" strokeWidth="2" />
+    </Icon>
+  );
+}
+
 export function ModelsIcon(): ReactNode {
   return (
     <Icon>

@@ -2,6 +2,21 @@ export { Button } from './button';
 export { EmptyState } from './empty-state';
 export { FailureNote } from './failure-note';
 export { SelectField, TextField } from './field';
-export { CloseIcon, DeviceIcon, ModelsIcon, RunIcon, ThemeIcon, TimelineIcon } from './icons';
+export {
+  CloseIcon,
+  DecisionsIcon,
+  DeviceIcon,
+  EndpointsIcon,
+  ModelsIcon,
+  RunIcon,
+  ThemeIcon,
+  TimelineIcon,
+} from './icons';
+export { Inspector } from './inspector';
+export { Plot } from './plot';
+export type { PlotOptions, Token } from './plot';
 export { ProgressBar } from './progress-bar';
 export { Segmented } from './segmented';
+export { UndoStrip } from './undo-strip';
+export { VirtualTable } from './virtual-table';
+export type { TableColumn } from './virtual-table';

@@ -73,7 +73,7 @@ export function addOffloadCommands(program: Command): void {
     .action((options: DecideOptions, command: Command) => execute(command, () => decide(options)));
   withScenario(offload.command('replay'))
     .description('decide the states of a log again')
-    .requiredOption('--log <file>', 'as written by train --log')
+    .requiredOption('--log <file>', "as written by train --log, or a deployment's offload/decisions.db")
     .option('--checkpoint <file>', 'start from this instead of untrained')
     .option('--exploration-cap <share>', 'as given to train', shareOf)
     .action((options: ReplayOptions, command: Command) => execute(command, () => replay(options)));
@@ -144,18 +144,18 @@ async function decide(options: DecideOptions): Promise<Outcome> {
 }
 
 async function replay(options: ReplayOptions): Promise<Outcome> {
-  const scenario = await scenarioOf(options);
-  const system = systemOf(scenario);
-  const agent =
-    options.checkpoint === undefined
-      ? createAgent(options.agent, system, options.seed)
-      : await checkpointOf(options.checkpoint, system, options.seed);
-  const report = replayLog(agent, {
-    logPath: resolve(options.log),
-    thresholdPct: options.threshold,
-    clockMs: engineClockMs,
-    ...(options.explorationCap !== undefined && { explorationCap: options.explorationCap }),
-  });
+  const { checkpoint, agent, seed, explorationCap } = options;
+  const report = await replayLog(
+    (system) =>
+      checkpoint === undefined ? createAgent(agent, system, seed) : checkpointOf(checkpoint, system, seed),
+    systemOf(await scenarioOf(options)),
+    {
+      logPath: resolve(options.log),
+      thresholdPct: options.threshold,
+      clockMs: engineClockMs,
+      ...(explorationCap !== undefined && { explorationCap }),
+    },
+  );
   return { json: report, text: figures(report) };
 }
 

@@ -26,6 +26,8 @@ export interface Agent {
   learn(state: SystemState, action: Uint8Array, outcome: Outcome, nextState: SystemState): void;
   /** The mean response time it expects, ms; undefined when it has no idea. */
   predictMs(state: SystemState, action: Uint8Array): number | undefined;
+  /** The response time of one user it expects, ms; absent for agents that know means only. */
+  predictUserMs?(state: SystemState, action: Uint8Array, user: number): number | undefined;
   /** What it has learned; undefined for agents that do not learn. */
   memory(): AgentMemory | undefined;
   /**

@@ -1,6 +1,5 @@
 import type { JointScore } from '../learning/joint-search';
 import type { ServiceCurves } from '../learning/service-curves';
-import { CLOUD, DEVICE, EDGE } from '../scenario/system';
 import type { System, SystemState } from '../scenario/system';
 
 /**
@@ -20,6 +19,7 @@ export class FactoredScore implements JointScore {
   private readonly crowdMs: Float64Array;
   /** [tiers]: summed service times. */
   private readonly serviceMs: Float64Array;
+  private readonly shared: readonly number[];
   private fixedSumMs = 0;
 
   constructor(
@@ -28,6 +28,7 @@ export class FactoredScore implements JointScore {
   ) {
     const { users, choices } = system;
     this.variants = system.variants.length;
+    this.shared = [0, 1, 2].filter((tier) => system.sharedTiers[tier]!);
     this.action = new Uint8Array(users);
     this.fixedMs = new Float64Array(users * choices);
     this.paceMs = new Float64Array(3 * (users + 1));
@@ -47,8 +48,9 @@ export class FactoredScore implements JointScore {
       this.fixedSumMs += this.fixedMs[user * this.system.choices + choice]!;
       this.counts[choiceTier[choice]! * this.variants + choiceVariant[choice]!]! += 1;
     }
-    for (let tier = EDGE; tier <= CLOUD; tier += 1) this.serviceMs[tier] = this.service(tier);
-    return (this.fixedSumMs + this.serviceMs[EDGE]! + this.serviceMs[CLOUD]!) / users;
+    let serviceMs = 0;
+    for (const tier of this.shared) serviceMs += this.serviceMs[tier] = this.service(tier);
+    return (this.fixedSumMs + serviceMs) / users;
   }
 
   probe(user: number, choice: number): number {
@@ -61,7 +63,7 @@ export class FactoredScore implements JointScore {
     const from = choiceTier[own]!;
     const to = choiceTier[choice]!;
     let serviceMs = 0;
-    for (let tier = EDGE; tier <= CLOUD; tier += 1) {
+    for (const tier of this.shared) {
       const changed = tier === from || tier === to;
       serviceMs += changed ? this.service(tier) : this.serviceMs[tier]!;
     }
@@ -71,14 +73,14 @@ export class FactoredScore implements JointScore {
   }
 
   apply(user: number, choice: number): void {
-    const { choices, choiceTier } = this.system;
+    const { choices, choiceTier, sharedTiers } = this.system;
     const own = this.action[user]!;
     this.fixedSumMs += this.fixedMs[user * choices + choice]! - this.fixedMs[user * choices + own]!;
     this.count(own, -1);
     this.count(choice, 1);
     this.action[user] = choice;
     for (const tier of [choiceTier[own]!, choiceTier[choice]!]) {
-      if (tier !== DEVICE) this.serviceMs[tier] = this.service(tier);
+      if (sharedTiers[tier]!) this.serviceMs[tier] = this.service(tier);
     }
   }
 
@@ -105,8 +107,8 @@ export class FactoredScore implements JointScore {
   }
 
   private prepare(state: SystemState): void {
-    const { users, choices, choiceTier, choiceVariant } = this.system;
-    for (let tier = EDGE; tier <= CLOUD; tier += 1) {
+    const { users, choices, choiceTier, choiceVariant, sharedTiers } = this.system;
+    for (const tier of this.shared) {
       const curves = this.curves[tier]!;
       const cpuLevel = curves.cpuLevel(state, 0);
       this.crowdMs[tier] = curves.crowdMs(state);
@@ -116,12 +118,12 @@ export class FactoredScore implements JointScore {
     }
     for (let user = 0; user < users; user += 1) {
       for (let choice = 0; choice < choices; choice += 1) {
-        const curves = this.curves[choiceTier[choice]!]!;
+        const tier = choiceTier[choice]!;
+        const curves = this.curves[tier]!;
         const variant = choiceVariant[choice]!;
-        const localMs =
-          choiceTier[choice] === DEVICE
-            ? curves.work[variant]! * curves.paceMs(curves.cpuLevel(state, user), 1)
-            : 0;
+        const localMs = sharedTiers[tier]!
+          ? 0
+          : curves.work[variant]! * curves.paceMs(curves.cpuLevel(state, user), 1);
         this.fixedMs[user * choices + choice] = curves.fixedMs(state, user, variant) + localMs;
       }
     }

@@ -1,12 +1,13 @@
 import type { Random } from '../../base';
 import { SluiceError } from '../../contract';
 import type { Outcome } from '../environment/environment';
+import { meetsThreshold } from '../learning/constraints';
 import type { Constraints } from '../learning/constraints';
 import { exploresAt, randomAction } from '../learning/exploration';
 import type { EpsilonSchedule } from '../learning/exploration';
 import { JointSearch } from '../learning/joint-search';
 import { ServiceCurves } from '../learning/service-curves';
-import { DEVICE } from '../scenario/system';
+import { TierWatch } from '../learning/tier-watch';
 import type { System, SystemState } from '../scenario/system';
 import type { Agent, AgentMemory } from './agent';
 import { FactoredScore } from './factored-score';
@@ -19,8 +20,8 @@ export interface FactoredOptions {
   readonly eagerSteps: number;
   readonly fitEvery: number;
   /**
-   * A round whose mean response time is further from the prediction than this, in percent, tells that something
-   * changed: then every step is fitted again for `eagerSteps`.
+   * A round in which a tier's response times are further from the prediction than this, in percent, tells that there
+   * is something to learn: then every step is fitted again for `eagerSteps`.
    */
   readonly surprisePct: number;
   /** How often a fit also looks for the int8 ratio. */
@@ -30,6 +31,8 @@ export interface FactoredOptions {
 /**
  * Learns each tier's response times by itself, from what each user measured, and searches the joint action on what it
  * learned. Experience of one user counts for all, so it needs few real steps; a decision costs time linear in users.
+ * A tier that is persistently slower or faster than learned has changed: its older measurements are forgotten. One that
+ * decisions leave alone is measured now and then, so that its recovery is seen.
  */
 export class FactoredAgent implements Agent {
   readonly id = 'factored';
@@ -37,6 +40,8 @@ export class FactoredAgent implements Agent {
   private readonly score: FactoredScore;
   private readonly search: JointSearch;
   private readonly counts: readonly Uint16Array[];
+  private readonly watches: readonly TierWatch[];
+  private readonly decided: Uint8Array;
   private steps = 0;
   private fits = 0;
   private eagerUntil: number;
@@ -51,6 +56,8 @@ export class FactoredAgent implements Agent {
     this.curves = [0, 1, 2].map((tier) => new ServiceCurves(system, tier, window));
     this.score = new FactoredScore(system, this.curves);
     this.search = new JointSearch(system);
+    this.watches = this.curves.map(() => new TierWatch(options.surprisePct));
+    this.decided = new Uint8Array(system.users);
     this.counts = this.curves.map(() => new Uint16Array(system.variants.length));
   }
 
@@ -62,28 +69,57 @@ export class FactoredAgent implements Agent {
     const isRandom = exploresAt(this.options.epsilon, this.steps, this.random);
     if (isRandom) randomAction(this.system, constraints, this.random, action);
     else this.decide(state, constraints, action);
-    return isRandom;
+    return isRandom || this.probe(state, constraints, action);
   }
 
   learn(state: SystemState, action: Uint8Array, outcome: Outcome): void {
     const { choiceTier, choiceVariant } = this.system;
-    if (this.isSurprised(state, action, outcome)) this.eagerUntil = this.steps + this.options.eagerSteps;
+    let surprised = this.isSurprised(state, action, outcome);
     this.countVariants(action);
     action.forEach((choice, user) => {
       const tier = choiceTier[choice]!;
       const ms = outcome.responseMs[user]!;
-      this.curves[tier]!.observe(state, user, choiceVariant[choice]!, this.counts[tier]!, ms);
+      const logRatio = this.curves[tier]!.observe(
+        state,
+        user,
+        choiceVariant[choice]!,
+        this.counts[tier]!,
+        ms,
+      );
+      this.watches[tier]!.add(logRatio);
     });
+    this.watches.forEach((watch, tier) => {
+      const verdict = watch.endRound();
+      this.curves[tier]!.endRound();
+      surprised ||= verdict.surprised;
+      if (verdict.changedSince !== undefined) this.curves[tier]!.forget(verdict.changedSince);
+    });
+    if (surprised) this.eagerUntil = this.steps + this.options.eagerSteps;
     this.steps += 1;
     const { fitEvery, ratioEvery } = this.options;
     if (this.steps > this.eagerUntil && this.steps % fitEvery !== 0) return;
     const searchRatio = this.fits % ratioEvery === 0;
     this.fits += 1;
-    for (const curves of this.curves) curves.fit(searchRatio);
+    // What is suspected to have changed would be fitted to measurements of before and after at once.
+    this.curves.forEach((curves, tier) => {
+      if (!this.watches[tier]!.suspects) curves.fit(searchRatio);
+    });
   }
 
   predictMs(state: SystemState, action: Uint8Array): number | undefined {
     return this.steps === 0 ? undefined : this.score.begin(state, action);
+  }
+
+  predictUserMs(state: SystemState, action: Uint8Array, user: number): number | undefined {
+    if (this.steps === 0) return undefined;
+    const { choiceTier, choiceVariant } = this.system;
+    const tier = choiceTier[action[user]!]!;
+    this.countVariants(action);
+    // What was never measured may come out below nothing.
+    return Math.max(
+      0,
+      this.curves[tier]!.predictMs(state, user, choiceVariant[action[user]!]!, this.counts[tier]!),
+    );
   }
 
   memory(): AgentMemory {
@@ -113,17 +149,37 @@ export class FactoredAgent implements Agent {
     this.steps = numbers['steps'] ?? 0;
   }
 
+  /**
+   * Sends one user to a tier that should be measured again, the others as it is best then.
+   * @returns whether `action` now explores.
+   */
+  private probe(state: SystemState, constraints: Constraints, action: Uint8Array): boolean {
+    const { users, choices, choiceTier } = this.system;
+    const tier = this.watches.findIndex((watch) => watch.isProbeDue);
+    if (tier < 0 || action.some((choice) => choiceTier[choice] === tier)) return false;
+    const user = this.steps % users;
+    const allowed = constraints.allowed.slice();
+    const own = allowed.subarray(user * choices, (user + 1) * choices);
+    for (let choice = 0; choice < choices; choice += 1) if (choiceTier[choice] !== tier) own[choice] = 0;
+    if (!own.includes(1)) return false;
+    this.decided.set(action);
+    this.decide(state, { thresholdPct: constraints.thresholdPct, allowed }, action);
+    if (meetsThreshold(this.system, constraints, action)) return true;
+    action.set(this.decided);
+    return false;
+  }
+
   private isSurprised(state: SystemState, action: Uint8Array, { meanResponseMs }: Outcome): boolean {
     const errorMs = Math.abs(this.score.begin(state, action) - meanResponseMs);
     return errorMs > (this.options.surprisePct / 100) * meanResponseMs;
   }
 
   private countVariants(action: Uint8Array): void {
-    const { choiceTier, choiceVariant } = this.system;
+    const { choiceTier, choiceVariant, sharedTiers } = this.system;
     for (const counts of this.counts) counts.fill(0);
     for (const choice of action) {
       const tier = choiceTier[choice]!;
-      if (tier !== DEVICE) this.counts[tier]![choiceVariant[choice]!]! += 1;
+      if (sharedTiers[tier]!) this.counts[tier]![choiceVariant[choice]!]! += 1;
     }
   }
 }

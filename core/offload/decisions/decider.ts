@@ -4,15 +4,16 @@ import type { Outcome } from '../environment/environment';
 import { meetsThreshold } from '../learning/constraints';
 import type { TierName } from '../scenario/schema';
 import { TIERS } from '../scenario/schema';
-import { choiceName, meanAccuracyPct, tierName } from '../scenario/system';
+import { choiceName, meanAccuracyPct } from '../scenario/system';
 import type { SystemState } from '../scenario/system';
 import type { Candidate, Decision, DecisionReason } from './decision';
+import { FailureBackoff } from './failure-backoff';
 
 export interface DeciderOptions {
   readonly thresholdPct: number;
   /** Largest share of the last `CAP_WINDOW` decisions that may explore; 0 never explores. Default 1. */
   readonly explorationCap?: number;
-  /** How long an endpoint that failed is left alone. */
+  /** How long a tier that failed is left alone at first; doubles with each failure in a row. */
   readonly retryAfterMs?: number;
   /** Milliseconds; may jump. */
   readonly clockMs: () => number;
@@ -28,7 +29,9 @@ const DEFAULT_RETRY_MS = 5000;
  */
 export class Decider {
   private readonly pins = new Map<number, number>();
-  private readonly downSinceMs = new Map<number, number>();
+  private readonly failures: FailureBackoff<number>;
+  /** [choices]: 1 where an endpoint offers the variant. */
+  private offered: Uint8Array;
   private readonly recent = new Uint8Array(CAP_WINDOW);
   private allowed: Uint8Array;
   private decisions = 0;
@@ -39,6 +42,8 @@ export class Decider {
     readonly agent: Agent,
     private readonly options: DeciderOptions,
   ) {
+    this.failures = new FailureBackoff(options.retryAfterMs ?? DEFAULT_RETRY_MS, options.clockMs);
+    this.offered = new Uint8Array(agent.system.choices).fill(1);
     this.allowed = this.allowedNow();
   }
 
@@ -63,14 +68,23 @@ export class Decider {
     this.allowed = this.allowedNow();
   }
 
+  /**
+   * What endpoints that are up offer; pins hold against it. @param offered [choices], copied.
+   */
+  offer(offered: Uint8Array): void {
+    if (Buffer.compare(offered, this.offered) === 0) return;
+    this.offered = offered.slice();
+    this.allowed = this.allowedNow();
+  }
+
   /** The next decision avoids the tier, for as long as the options say. */
   endpointFailed(tier: TierName): void {
-    this.downSinceMs.set(TIERS.indexOf(tier), this.options.clockMs());
+    this.failures.failed(TIERS.indexOf(tier));
     this.allowed = this.allowedNow();
   }
 
   endpointAnswered(tier: TierName): void {
-    if (this.downSinceMs.delete(TIERS.indexOf(tier))) this.allowed = this.allowedNow();
+    if (this.failures.answered(TIERS.indexOf(tier))) this.allowed = this.allowedNow();
   }
 
   pauseLearning(paused: boolean): void {
@@ -82,7 +96,7 @@ export class Decider {
    * @throws SluiceError `conflict` when pins and dead endpoints leave a user nothing.
    */
   decide(state: SystemState): Decision {
-    this.retryEndpoints();
+    if (this.failures.takeBack().length > 0) this.allowed = this.allowedNow();
     const { system } = this.agent;
     const constraints = { thresholdPct: this.options.thresholdPct, allowed: this.allowed };
     const action = new Uint8Array(system.users);
@@ -91,19 +105,15 @@ export class Decider {
     if (mayExplore) explores = this.agent.explore(state, constraints, action);
     else this.agent.decide(state, constraints, action);
     this.count(explores);
-    const predictedMeanMs = this.agent.predictMs(state, action);
-    return {
-      id: this.decisions,
-      atMs: this.options.clockMs(),
-      agent: this.agent.id,
-      state: state.slice(),
-      thresholdPct: this.options.thresholdPct,
-      action,
-      reason: this.reasonOf(action, explores, mayExplore),
-      pinnedUsers: [...this.pins.keys()].sort((a, b) => a - b),
-      meanAccuracyPct: meanAccuracyPct(system, action),
-      ...(predictedMeanMs !== undefined && { predictedMeanMs }),
-    };
+    return this.decisionOf(state, action, this.reasonOf(action, explores, mayExplore));
+  }
+
+  /** What it would decide now if it only used what it knows; nothing is counted. @throws SluiceError as `decide`. */
+  weigh(state: SystemState): Decision {
+    const action = new Uint8Array(this.agent.system.users);
+    const constraints = { thresholdPct: this.options.thresholdPct, allowed: this.allowed };
+    this.agent.decide(state, constraints, action);
+    return this.decisionOf(state, action, this.reasonOf(action, false, true));
   }
 
   /** What it came to; the agent learns unless learning is paused. */
@@ -128,27 +138,49 @@ export class Decider {
     );
   }
 
+  private decisionOf(state: SystemState, action: Uint8Array, reason: DecisionReason): Decision {
+    const predictedMeanMs = this.agent.predictMs(state, action);
+    return {
+      id: this.decisions,
+      atMs: this.options.clockMs(),
+      agent: this.agent.id,
+      state: state.slice(),
+      thresholdPct: this.options.thresholdPct,
+      action,
+      reason,
+      pinnedUsers: [...this.pins.keys()].sort((a, b) => a - b),
+      meanAccuracyPct: meanAccuracyPct(this.agent.system, action),
+      ...(predictedMeanMs !== undefined && { predictedMeanMs }),
+    };
+  }
+
   private candidate(decision: Decision, action: Uint8Array, user: number, chosen: boolean): Candidate {
     const { system } = this.agent;
     const choice = action[user]!;
     const predictedMeanMs = this.agent.predictMs(decision.state, action);
-    const pin = this.pins.get(user);
-    const barred =
-      pin !== undefined && pin !== choice
-        ? 'pinned'
-        : this.downSinceMs.has(system.choiceTier[choice]!) && pin === undefined
-          ? 'endpoint-down'
-          : meetsThreshold(system, { thresholdPct: decision.thresholdPct, allowed: this.allowed }, action)
-            ? undefined
-            : 'below-threshold';
+    const predictedMs = this.agent.predictUserMs?.(decision.state, action, user);
+    const barred = this.barred(decision, action, user);
     return {
       user,
       choice: choiceName(system, choice),
+      choiceNumber: choice,
+      ...(predictedMs !== undefined && { predictedMs }),
       ...(predictedMeanMs !== undefined && { predictedMeanMs }),
       meanAccuracyPct: meanAccuracyPct(system, action),
       chosen,
       ...(barred && !chosen && { barred }),
     };
+  }
+
+  private barred(decision: Decision, action: Uint8Array, user: number): Candidate['barred'] {
+    const { system } = this.agent;
+    const choice = action[user]!;
+    const pin = this.pins.get(user);
+    if (pin !== undefined) return pin === choice ? undefined : 'pinned';
+    if (this.failures.isOut(system.choiceTier[choice]!)) return 'endpoint-down';
+    if (this.offered[choice] === 0) return 'not-offered';
+    const constraints = { thresholdPct: decision.thresholdPct, allowed: this.allowed };
+    return meetsThreshold(system, constraints, action) ? undefined : 'below-threshold';
   }
 
   private reasonOf(action: Uint8Array, explores: boolean, mayExplore: boolean): DecisionReason {
@@ -169,17 +201,6 @@ export class Decider {
     this.decisions += 1;
   }
 
-  /** Tries endpoints again when their time is over. A clock that jumped back starts their time anew. */
-  private retryEndpoints(): void {
-    if (this.downSinceMs.size === 0) return;
-    const nowMs = this.options.clockMs();
-    const retryAfterMs = this.options.retryAfterMs ?? DEFAULT_RETRY_MS;
-    for (const [tier, sinceMs] of this.downSinceMs) {
-      if (nowMs < sinceMs) this.downSinceMs.set(tier, nowMs);
-      else if (nowMs - sinceMs >= retryAfterMs) this.endpointAnswered(tierName(tier));
-    }
-  }
-
   /** A new array each time it changes: agents recognise a mask by its identity. */
   private allowedNow(): Uint8Array {
     const { users, choices, choiceTier } = this.agent.system;
@@ -187,8 +208,8 @@ export class Decider {
     for (let user = 0; user < users; user += 1) {
       const pin = this.pins.get(user);
       for (let choice = 0; choice < choices; choice += 1) {
-        const up = !this.downSinceMs.has(choiceTier[choice]!);
-        allowed[user * choices + choice] = Number(pin === undefined ? up : pin === choice);
+        const isUp = this.offered[choice] === 1 && !this.failures.isOut(choiceTier[choice]!);
+        allowed[user * choices + choice] = Number(pin === undefined ? isUp : pin === choice);
       }
     }
     return allowed;

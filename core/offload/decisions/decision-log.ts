@@ -3,10 +3,18 @@ import { z } from 'zod';
 
 import { SluiceError } from '../../contract';
 import type { Outcome } from '../environment/environment';
+import type { Answer } from '../environment/live-endpoint';
+import { systemDescriptionSchema } from '../scenario/system-description';
+import { TIERS } from '../scenario/schema';
+import type { SystemDescription } from '../scenario/system-description';
 import type { Decision } from './decision';
 
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
+/** Version 1 knew simulated rounds only: no systems, no answers. */
+const CREATE_SYSTEMS =
+  'CREATE TABLE systems (id INTEGER PRIMARY KEY, description TEXT NOT NULL UNIQUE) STRICT;';
 const CREATE = `
+  ${CREATE_SYSTEMS}
   CREATE TABLE decisions (
     id INTEGER PRIMARY KEY,
     at_ms REAL NOT NULL,
@@ -20,10 +28,21 @@ const CREATE = `
     predicted_ms REAL,
     response_ms TEXT,
     mean_ms REAL,
-    reward_ms REAL
+    reward_ms REAL,
+    system_id INTEGER REFERENCES systems,
+    answers TEXT
   ) STRICT;
   PRAGMA user_version = ${SCHEMA_VERSION};
 `;
+const FROM_VERSION_1 = `
+  ${CREATE_SYSTEMS}
+  ALTER TABLE decisions ADD COLUMN system_id INTEGER REFERENCES systems;
+  ALTER TABLE decisions ADD COLUMN answers TEXT;
+  PRAGMA user_version = ${SCHEMA_VERSION};
+`;
+/** The oldest go beyond this many: about 300 MB. */
+const MOST_KEPT = 1_000_000;
+const DROP_EVERY = 1000;
 
 const reasons = z.enum(['best-known', 'explored', 'exploration-capped', 'threshold-out-of-reach']);
 // libsql gives blobs as either, by version and call.
@@ -44,17 +63,50 @@ const row = z.object({
   response_ms: z.string().nullable(),
   mean_ms: z.number().nullable(),
   reward_ms: z.number().nullable(),
+  system_id: z.number().nullable(),
+  answers: z.string().nullable(),
 });
+const stages = z.object({
+  sendMs: z.number(),
+  queueMs: z.number(),
+  computeMs: z.number(),
+  receiveMs: z.number(),
+  sentBytes: z.number(),
+  receivedBytes: z.number(),
+});
+const tier = z.enum(TIERS);
+const answersSchema: z.ZodType<readonly Answer[]> = z.array(
+  z.object({
+    by: z.object({ tier, endpointId: z.string(), startMs: z.number(), stages }).exactOptional(),
+    responseMs: z.number(),
+    failures: z.array(
+      z.object({
+        tier,
+        endpointId: z.string(),
+        reason: z.enum(['failed', 'slow']),
+        error: z.string(),
+        startMs: z.number(),
+        lostMs: z.number(),
+      }),
+    ),
+  }),
+);
 
 /** A kept decision, with its outcome once there was one. */
 export interface LoggedDecision {
   readonly decision: Decision;
   readonly outcome?: Outcome;
+  /** [users] of a live round. */
+  readonly answers?: readonly Answer[];
+  /** What its choices mean, where the log was told. */
+  readonly system?: SystemDescription;
 }
 
 /** Decisions and what they came to, in a SQLite file. One writer at a time. */
 export class DecisionLog {
   private readonly database: Database.Database;
+  private readonly systems = new Map<number, SystemDescription>();
+  private systemId: number | null = null;
 
   /**
    * Opens or creates. @param path `:memory:` keeps nothing.
@@ -74,13 +126,26 @@ export class DecisionLog {
     this.prepare();
   }
 
+  /** Tells what the choices of the decisions to come mean. */
+  useSystem(system: SystemDescription): void {
+    const description = JSON.stringify(system);
+    this.systemId = this.write(() => {
+      this.database.prepare('INSERT OR IGNORE INTO systems (description) VALUES (?)').run(description);
+      const [id] = this.database
+        .prepare('SELECT id FROM systems WHERE description = ?')
+        .raw()
+        .all(description) as [number][];
+      return id?.[0] ?? null;
+    });
+  }
+
   /** Keeps a decision under the next id. @returns the id. */
   record(decision: Decision): number {
     const { lastInsertRowid } = this.write(() =>
       this.database
         .prepare(
-          `INSERT INTO decisions (at_ms, agent, state, threshold_pct, action, reason, pinned_users, accuracy_pct, predicted_ms)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+          `INSERT INTO decisions (at_ms, agent, state, threshold_pct, action, reason, pinned_users, accuracy_pct, predicted_ms, system_id)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         )
         .run(
           decision.atMs,
@@ -92,17 +157,26 @@ export class DecisionLog {
           JSON.stringify(decision.pinnedUsers),
           decision.meanAccuracyPct,
           decision.predictedMeanMs ?? null,
+          this.systemId,
         ),
     );
-    return Number(lastInsertRowid);
+    const id = Number(lastInsertRowid);
+    if (id % DROP_EVERY === 0) this.dropOldest(id - MOST_KEPT);
+    return id;
   }
 
   /** Adds what a kept decision came to. @throws SluiceError `not-found`. */
-  complete(id: number, { responseMs, meanResponseMs, rewardMs }: Outcome): void {
+  complete(id: number, { responseMs, meanResponseMs, rewardMs }: Outcome, answers?: readonly Answer[]): void {
     const { changes } = this.write(() =>
       this.database
-        .prepare('UPDATE decisions SET response_ms = ?, mean_ms = ?, reward_ms = ? WHERE id = ?')
-        .run(JSON.stringify(Array.from(responseMs)), meanResponseMs, rewardMs, id),
+        .prepare('UPDATE decisions SET response_ms = ?, mean_ms = ?, reward_ms = ?, answers = ? WHERE id = ?')
+        .run(
+          JSON.stringify(Array.from(responseMs)),
+          meanResponseMs,
+          rewardMs,
+          answers ? JSON.stringify(answers) : null,
+          id,
+        ),
     );
     if (changes === 0) throw new SluiceError('not-found', `${this.path} holds no decision ${id}.`, { id });
   }
@@ -112,6 +186,14 @@ export class DecisionLog {
     const found = this.database
       .prepare('SELECT * FROM decisions WHERE id > ? ORDER BY id LIMIT ?')
       .all(afterId, limit);
+    return found.map((each) => this.parse(each));
+  }
+
+  /** By falling id, from before `beforeId`. @throws SluiceError `bad-input` for a damaged row. */
+  listBack(beforeId: number, limit: number): readonly LoggedDecision[] {
+    const found = this.database
+      .prepare('SELECT * FROM decisions WHERE id < ? ORDER BY id DESC LIMIT ?')
+      .all(beforeId, limit);
     return found.map((each) => this.parse(each));
   }
 
@@ -129,10 +211,14 @@ export class DecisionLog {
       const [version] = this.database.prepare('PRAGMA user_version').raw().all() as [number][];
       const tables = this.database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all();
       if (tables.length === 0) {
+        // A power loss may cost the last decisions, never the file; each commit's own sync would cost milliseconds.
+        this.database.exec('PRAGMA journal_mode = WAL');
         this.database.exec(CREATE);
-        return;
+      } else if (version?.[0] === 1) {
+        this.database.exec(`BEGIN; ${FROM_VERSION_1} COMMIT;`);
       }
-      if (version?.[0] === SCHEMA_VERSION) return;
+      this.database.exec('PRAGMA synchronous = NORMAL');
+      if (tables.length === 0 || version?.[0] === 1 || version?.[0] === SCHEMA_VERSION) return;
       throw new SluiceError(
         'bad-input',
         `${this.path}: expected a decision log of version ${SCHEMA_VERSION}, found ${tables.length} tables of version ${version?.[0] ?? 0}. Name another file.`,
@@ -163,15 +249,34 @@ export class DecisionLog {
   }
 
   private parse(found: unknown): LoggedDecision {
-    const parsed = row.safeParse(found);
-    if (!parsed.success) {
-      const [issue] = parsed.error.issues;
-      throw new SluiceError(
-        'bad-input',
-        `${this.path}: a decision is damaged (${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}).`,
-      );
+    try {
+      const data = row.parse(found);
+      return {
+        ...loggedOf(data),
+        ...(data.answers !== null && { answers: answersSchema.parse(JSON.parse(data.answers)) }),
+        ...(data.system_id !== null && { system: this.systemOf(data.system_id) }),
+      };
+    } catch (cause) {
+      const [issue] = cause instanceof z.ZodError ? cause.issues : [];
+      const reason = issue ? `${issue.path.join('.')}: ${issue.message}` : reasonOf(cause);
+      throw new SluiceError('bad-input', `${this.path}: a decision is damaged (${reason}).`, {}, { cause });
     }
-    return loggedOf(parsed.data);
+  }
+
+  private systemOf(id: number): SystemDescription {
+    const known = this.systems.get(id);
+    if (known) return known;
+    const [found] = this.database.prepare('SELECT description FROM systems WHERE id = ?').raw().all(id) as [
+      string,
+    ][];
+    const system = systemDescriptionSchema.parse(JSON.parse(found?.[0] ?? 'null'));
+    this.systems.set(id, system);
+    return system;
+  }
+
+  private dropOldest(upToId: number): void {
+    if (upToId <= 0) return;
+    this.write(() => this.database.prepare('DELETE FROM decisions WHERE id <= ?').run(upToId));
   }
 }
 

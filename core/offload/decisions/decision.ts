@@ -3,13 +3,17 @@ export interface Candidate {
   readonly user: number;
   /** `edge d4` */
   readonly choice: string;
+  /** Of the system. */
+  readonly choiceNumber: number;
+  /** Predicted response time of this user with it, ms; absent when the agent has no idea. */
+  readonly predictedMs?: number;
   /** Predicted mean response time of all users with it, ms; absent when the agent has no idea. */
   readonly predictedMeanMs?: number;
   /** Mean accuracy of all users with it. */
   readonly meanAccuracyPct: number;
   readonly chosen: boolean;
   /** Why it could not be chosen. */
-  readonly barred?: 'below-threshold' | 'pinned' | 'endpoint-down';
+  readonly barred?: 'below-threshold' | 'pinned' | 'endpoint-down' | 'not-offered';
 }
 
 export type DecisionReason =

@@ -2,15 +2,21 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import fc from 'fast-check';
+import Database from 'libsql';
 import { afterAll, describe, expect, it } from 'vitest';
 
 import { createAgent } from '../agents/registry';
 import { SimulatedTestbed } from '../environment/simulated-testbed';
 import { builtInScenario } from '../scenario/built-in';
+import { deploymentSystem } from '../scenario/deployment';
+import { mobilenetVariants } from '../scenario/mobilenet-variants';
 import { choiceName } from '../scenario/system';
+import { describeSystem, systemOfDescription } from '../scenario/system-description';
 import { Decider } from './decider';
 import type { DeciderOptions } from './decider';
 import { DecisionLog } from './decision-log';
+import { FailureBackoff } from './failure-backoff';
 import { replayDecisions } from './replay';
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-decisions-'));
@@ -66,6 +72,49 @@ describe('decider', () => {
     expect(decider.decide(testbed.observe()).meanAccuracyPct).toBeGreaterThanOrEqual(85 - 1e-6);
     expect(() => decider.pin(USERS, 0)).toThrow(
       /expected a user below 3 and a choice below 24, found user 3/,
+    );
+  });
+
+  it('chooses among what is offered only, and says so', () => {
+    const { decider, testbed, names } = setUp();
+    const { system } = testbed;
+    const offered = Uint8Array.from(system.choiceTier, (tier) => Number(tier !== 1));
+    decider.offer(offered);
+    decider.pauseLearning(true);
+    const decision = decider.decide(testbed.observe());
+    expect(names(decision.action).join()).not.toContain('edge');
+    const edge = decider.explain(decision).filter(({ choice }) => choice.startsWith('edge'));
+    expect(new Set(edge.map(({ barred }) => barred))).toEqual(new Set(['not-offered']));
+    decider.offer(new Uint8Array(system.choices));
+    expect(() => decider.decide(testbed.observe())).toThrow(/no tier and variant is left/);
+    decider.pin(0, 8);
+    decider.pin(1, 8);
+    decider.pin(2, 8);
+    expect(names(decider.decide(testbed.observe()).action)).toEqual(Array(3).fill('edge d0'));
+  });
+
+  it('property: what fails again and again waits longer, at most 16 times; an answer ends it', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 5000 }), (times, firstMs) => {
+        let nowMs = 0;
+        const backoff = new FailureBackoff<string>(firstMs, () => nowMs);
+        for (let failure = 1; failure <= times; failure += 1) {
+          backoff.failed('edge');
+          const waitMs = firstMs * 2 ** Math.min(4, failure - 1);
+          nowMs += waitMs - 1;
+          expect(backoff.takeBack()).toEqual([]);
+          nowMs += 1;
+          expect(backoff.takeBack()).toEqual(['edge']);
+          expect(backoff.isOut('edge')).toBe(false);
+        }
+        backoff.failed('edge');
+        expect(backoff.answered('edge')).toBe(true);
+        backoff.failed('edge');
+        nowMs -= 1e6;
+        expect(backoff.takeBack()).toEqual([]);
+        nowMs += firstMs;
+        expect(backoff.takeBack()).toEqual(['edge']);
+      }),
     );
   });
 
@@ -157,6 +206,73 @@ describe('decision log', () => {
     expect(open?.outcome).toBeUndefined();
     expect(log.list(ids[1])).toHaveLength(1);
     expect(() => log.complete(999, first.outcome)).toThrow(/holds no decision 999/);
+    log.close();
+  });
+
+  it('keeps who answered and what choices mean, and lists back from the newest', () => {
+    const path = join(folder, 'live.db');
+    const log = new DecisionLog(path);
+    const { step, testbed } = setUp();
+    const stages = { sendMs: 1, queueMs: 2, computeMs: 3, receiveMs: 4, sentBytes: 5, receivedBytes: 6 };
+    const answers = Array.from({ length: USERS }, () => ({
+      by: { tier: 'device' as const, endpointId: 'device', startMs: 30, stages },
+      responseMs: 40,
+      failures: [
+        { tier: 'edge', endpointId: 'e1', reason: 'slow', error: 'late', startMs: 0, lostMs: 30 } as const,
+      ],
+    }));
+    log.record(step().decision);
+    for (const deployment of [deploymentSystem(USERS, mobilenetVariants()), testbed.system]) {
+      log.useSystem(describeSystem(deployment));
+      const { decision, outcome } = step();
+      log.complete(log.record(decision), outcome, answers);
+    }
+    log.close();
+    const again = new DecisionLog(path);
+    const [newest, older, oldest] = again.listBack(Number.MAX_SAFE_INTEGER, 5);
+    again.close();
+    expect(newest).toMatchObject({ decision: { id: 3 }, answers });
+    expect(systemOfDescription(newest!.system!)).toEqual(testbed.system);
+    expect(older!.system?.sharedTiers).toEqual([true, true, true]);
+    expect(oldest).not.toHaveProperty('system');
+  });
+
+  it('opens a log of version 1, keeps its decisions and goes on', () => {
+    const path = join(folder, 'version-1.db');
+    const old = new Database(path);
+    old.exec(`
+      CREATE TABLE decisions (id INTEGER PRIMARY KEY, at_ms REAL NOT NULL, agent TEXT NOT NULL, state BLOB NOT NULL,
+        threshold_pct REAL NOT NULL, action BLOB NOT NULL, reason TEXT NOT NULL, pinned_users TEXT NOT NULL,
+        accuracy_pct REAL NOT NULL, predicted_ms REAL, response_ms TEXT, mean_ms REAL, reward_ms REAL) STRICT;
+      INSERT INTO decisions VALUES (7, 1, 'dqn', x'00', 89, x'0c', 'explored', '[]', 89.5, NULL, '[12]', 12, -12);
+      PRAGMA user_version = 1;`);
+    old.close();
+    for (let opened = 0; opened < 2; opened += 1) {
+      const log = new DecisionLog(path);
+      log.record(setUp().step().decision);
+      expect(log.list()[0]).toMatchObject({
+        decision: { id: 7, agent: 'dqn' },
+        outcome: { meanResponseMs: 12 },
+      });
+      expect(log.list()).toHaveLength(2 + opened);
+      log.close();
+    }
+  });
+
+  it.each([
+    ['answers that are no JSON', "answers = '{'"],
+    ['answers of another shape', `answers = '[{"by": 3}]'`],
+    ['a system that is gone', 'system_id = 99'],
+    ['pins that are no JSON', "pinned_users = 'x'"],
+  ])('says that a decision is damaged: %s', (_, change) => {
+    const path = join(folder, 'damaged.db');
+    rmSync(path, { force: true });
+    const log = new DecisionLog(path);
+    log.record(setUp().step().decision);
+    const other = new Database(path);
+    other.exec(`PRAGMA foreign_keys = OFF; UPDATE decisions SET ${change}`);
+    other.close();
+    expect(() => log.list()).toThrow(/damaged\.db: a decision is damaged \(/);
     log.close();
   });
 

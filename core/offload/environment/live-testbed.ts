@@ -1,93 +1,97 @@
-import { SluiceError } from '../../contract';
+import type { Clock } from '../../base';
 import { TIERS } from '../scenario/schema';
 import type { TierName } from '../scenario/schema';
 import { ACCURACY_TOLERANCE_PCT, meanAccuracyPct } from '../scenario/system';
 import type { System, SystemState } from '../scenario/system';
+import { askInOrder } from './ask-in-order';
 import type { Environment, Outcome } from './environment';
-
-/** Something that answers requests: the device itself, or a server somewhere. Inputs are the implementation's own. */
-export interface Endpoint {
-  readonly tier: TierName;
-  /**
-   * Runs one inference for a user.
-   * @returns how long it took, from asking to having the answer. @throws when it can't answer, or `signal` aborts.
-   */
-  infer(user: number, variantId: string, signal: AbortSignal): Promise<{ readonly responseMs: number }>;
-}
+import type { Answer, FailedAttempt, LiveEndpoint } from './live-endpoint';
+import { ResponseHistory } from './response-history';
 
 export interface LiveTestbedOptions {
-  readonly endpoints: readonly Endpoint[];
+  /** Those that may be asked now, by preference within a tier. */
+  readonly endpoints: () => readonly LiveEndpoint[];
   /** Reads the levels of all nodes. */
-  readonly observe: () => Promise<SystemState>;
-  /** Longest response there can be: what a missed threshold costs, and when an endpoint counts as failed. */
+  readonly observe: () => SystemState;
+  /** Longest response there can be: what a missed threshold and a request nobody answered cost. */
   readonly deadlineMs: number;
-  /** Aborts after the deadline. */
-  readonly deadline: (deadlineMs: number) => AbortSignal;
-  /** Milliseconds, to time failed attempts. */
-  readonly clockMs: () => number;
-  /** Told of each failure and each answer, so that decisions avoid a tier that failed. */
-  readonly onFailure: (tier: TierName, cause: unknown) => void;
-  readonly onAnswer: (tier: TierName) => void;
+  readonly clock: Clock;
+  /** Told of each failure at once and of each answer, so that the next decision avoids who failed. */
+  readonly onFailure: (endpoint: LiveEndpoint, failure: FailedAttempt) => void;
+  readonly onAnswer: (endpointId: string) => void;
+}
+
+/** Also tells what became of each user's request. */
+export interface LiveOutcome extends Outcome {
+  /** [users] */
+  readonly answers: readonly Answer[];
 }
 
 /**
- * Real endpoints behind the same interface as the simulation. A request whose endpoint fails is answered by the next
- * tier that offers the variant, the device last; its response time is the sum of both attempts.
+ * Real endpoints behind the same interface as the simulation. A request whose endpoint fails, or takes far longer than
+ * it used to, is answered by another one that offers the variant; its response time counts from the first attempt.
  */
 export class LiveTestbed implements Environment {
+  readonly responses = new ResponseHistory();
+
   constructor(
     readonly system: System,
     private readonly options: LiveTestbedOptions,
   ) {}
 
-  observe(): Promise<SystemState> {
+  observe(): SystemState {
     return this.options.observe();
   }
 
-  async step(action: Uint8Array, thresholdPct: number): Promise<Outcome> {
+  /** Never rejects: a request nobody answered counts as the deadline, and the round's reward as the worst there is. */
+  async step(action: Uint8Array, thresholdPct: number): Promise<LiveOutcome> {
     const answers = await Promise.all(Array.from(action, (choice, user) => this.answer(user, choice)));
-    const responseMs = Float64Array.from(answers);
+    const responseMs = Float64Array.from(answers, (answer) => answer.responseMs);
     const meanResponseMs = responseMs.reduce((sum, ms) => sum + ms, 0) / responseMs.length;
     const accuracyPct = meanAccuracyPct(this.system, action);
     const meets = accuracyPct >= thresholdPct - ACCURACY_TOLERANCE_PCT;
+    const isAnswered = answers.every(({ by }) => by !== undefined);
     return {
       responseMs,
       meanResponseMs,
       meanAccuracyPct: accuracyPct,
-      rewardMs: meets ? -meanResponseMs : -this.options.deadlineMs,
+      rewardMs: meets && isAnswered ? -meanResponseMs : -this.options.deadlineMs,
+      answers,
     };
   }
 
-  /** @returns response time, ms. @throws SluiceError `runtime` when no endpoint answers. */
-  private async answer(user: number, choice: number): Promise<number> {
-    const variant = this.system.variants[this.system.choiceVariant[choice]!]!;
+  private async answer(user: number, choice: number): Promise<Answer> {
+    const { id: variantId } = this.system.variants[this.system.choiceVariant[choice]!]!;
     const chosen = TIERS[this.system.choiceTier[choice]!]!;
-    const { clockMs } = this.options;
-    const startMs = clockMs();
-    let lastCause: unknown;
-    for (const endpoint of this.inOrder(chosen)) {
-      const lostMs = clockMs() - startMs;
-      const signal = this.options.deadline(this.options.deadlineMs);
-      try {
-        const { responseMs } = await endpoint.infer(user, variant.id, signal);
-        this.options.onAnswer(endpoint.tier);
-        return lostMs + responseMs;
-      } catch (cause) {
-        // Not lost: told, and answered elsewhere.
-        this.options.onFailure(endpoint.tier, cause);
-        lastCause = cause;
-      }
+    const { clock, deadlineMs, onFailure, onAnswer } = this.options;
+    const answer = await askInOrder(this.inOrder(chosen, variantId), {
+      user,
+      variantId,
+      deadlineMs,
+      // Until its usual time is known, half of the time there is.
+      patienceMs: ({ tier }) =>
+        Math.min(this.responses.slowAfterMs(tier, variantId) ?? Infinity, deadlineMs / 2),
+      clock,
+      onFailure,
+    });
+    const { by } = answer;
+    if (by) {
+      this.responses.record(by.tier, variantId, answer.responseMs - by.startMs);
+      onAnswer(by.endpointId);
     }
-    throw new SluiceError(
-      'runtime',
-      `User ${user}: no endpoint answered ${variant.id}; tried ${this.options.endpoints.length}.`,
-      { user, variant: variant.id },
-      { cause: lastCause },
-    );
+    return answer;
   }
 
-  private inOrder(chosen: TierName): readonly Endpoint[] {
-    const rank = (tier: TierName): number => (tier === chosen ? -1 : TIERS.length - TIERS.indexOf(tier));
-    return [...this.options.endpoints].sort((a, b) => rank(a.tier) - rank(b.tier));
+  /** The chosen tier first, then the device, which no network can cut off, then the tier that used to be fastest. */
+  private inOrder(chosen: TierName, variantId: string): readonly LiveEndpoint[] {
+    const rank = ({ tier }: LiveEndpoint): number => {
+      if (tier === chosen) return -2;
+      if (tier === 'device') return -1;
+      return this.responses.last(tier, variantId)?.responseMs ?? Number.MAX_VALUE;
+    };
+    return this.options
+      .endpoints()
+      .filter((endpoint) => endpoint.offers(variantId))
+      .sort((a, b) => rank(a) - rank(b));
   }
 }

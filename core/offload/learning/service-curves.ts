@@ -15,6 +15,10 @@ const CROWD_UNIT = 10;
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 /** Weak: what was never seen stays near zero, that is promising, until it is tried. */
 const RIDGE = 1e-6;
+/** A prediction counts when each of its parts was measured in this many rounds. */
+const FAMILIAR_ROUNDS = 10;
+/** Slower paces than learned are believed without end; faster ones down to this share. */
+const LEAST_PACE_FACTOR = 0.02;
 
 /** What one user's response time is explained by, and the time. */
 interface Sample {
@@ -42,10 +46,11 @@ export class ServiceCurves {
   readonly work: Float64Array;
   /** Variants by rising work. */
   readonly order: Int32Array;
+  private readonly shared: boolean;
   private readonly knots: readonly number[];
   private readonly interceptCount: number;
   private readonly streamAt: number;
-  /** Of the part that grows with the number of users served: one on the edge, one a backhaul class in the cloud. */
+  /** Of the part that grows with the number of users served: one a backhaul class in the cloud, else one. */
   private readonly crowdAt: number;
   private readonly curveAt: number;
   private readonly row: Float64Array;
@@ -53,46 +58,82 @@ export class ServiceCurves {
   private readonly trial: Float64Array;
   /** What is held of directions no measurement speaks of. */
   private readonly prior: Float64Array;
-  private readonly samples: Sample[] = [];
+  private samples: Sample[] = [];
   private nextSample = 0;
+  /** [weights]: in how many rounds each had a part, and the last of those. */
+  private readonly seenRounds: Uint32Array;
+  private readonly lastRound: Uint32Array;
+  private round = 1;
 
   constructor(
     private readonly system: System,
     readonly tier: number,
     private readonly window: number,
   ) {
-    const jobs = tier === DEVICE ? 1 : system.users;
+    this.shared = system.sharedTiers[tier]!;
+    const jobs = this.shared ? system.users : 1;
     const last = KNOTS.findIndex((knot) => knot >= jobs);
     this.knots = last < 0 ? KNOTS : KNOTS.slice(0, last + 1);
     this.interceptCount = tier === DEVICE ? 1 : tier === EDGE ? LINKS : LINKS * LINKS;
     this.streamAt = this.interceptCount;
     this.crowdAt = this.streamAt + system.memoryLevels[tier]! - 1;
-    this.curveAt = this.crowdAt + (tier === DEVICE ? 0 : tier === EDGE ? 1 : LINKS);
+    this.curveAt = this.crowdAt + (this.shared ? (tier === CLOUD ? LINKS : 1) : 0);
     const size = this.curveAt + system.cpuLevels[tier]! * this.knots.length;
     this.weights = new Float64Array(size);
     this.trial = new Float64Array(size);
     this.prior = new Float64Array(size);
     this.row = new Float64Array(size);
+    this.seenRounds = new Uint32Array(size);
+    this.lastRound = new Uint32Array(size);
     this.regression = new RidgeRegression(size, RIDGE);
     this.work = new Float64Array(system.variants.length);
     this.order = new Int32Array(system.variants.length);
     this.setRatio(1);
   }
 
-  /** Keeps a measurement; `counts` is copied. The oldest goes when the window is full. */
-  observe(state: SystemState, user: number, variant: number, counts: Uint16Array, responseMs: number): void {
-    const node = this.nodeOf(user);
-    const sample: Sample = {
-      cpuLevel: state[node + STATE_CPU]!,
-      memoryLevel: state[node + STATE_MEMORY]!,
-      link: this.linkOf(state, user),
-      backhaul: this.backhaulOf(state),
-      variant,
-      counts: this.tier === DEVICE ? ALONE : counts.slice(),
-      responseMs,
-    };
+  /**
+   * Keeps a measurement; `counts` is copied. The oldest goes when the window is full.
+   * @returns log(measured / predicted); undefined where that says nothing, because too little like it was measured yet.
+   */
+  observe(
+    state: SystemState,
+    user: number,
+    variant: number,
+    counts: Uint16Array,
+    responseMs: number,
+  ): number | undefined {
+    const sample = this.sampleOf(state, user, variant, this.shared ? counts.slice() : ALONE, responseMs);
     this.samples[this.nextSample] = sample;
     this.nextSample = (this.nextSample + 1) % this.window;
+    this.fillRow(sample);
+    const predictedMs = this.dot(this.weights);
+    return this.countSeen() >= FAMILIAR_ROUNDS && predictedMs > 0
+      ? Math.log(responseMs / predictedMs)
+      : undefined;
+  }
+
+  /** Predicted response time of one user, ms. @param counts [variants]: inferences on its node, its own included. */
+  predictMs(state: SystemState, user: number, variant: number, counts: Uint16Array): number {
+    this.fillRow(this.sampleOf(state, user, variant, counts, 0));
+    return this.dot(this.weights);
+  }
+
+  /** What is observed next belongs to another round. */
+  endRound(): void {
+    this.round += 1;
+  }
+
+  /**
+   * The tier has changed: only the last `keep` measurements count. Where those say nothing, what was learned before
+   * holds, at the pace that fits them best: a node that became slower for some is held slower for all.
+   */
+  forget(keep: number): void {
+    const oldestFirst = [...this.samples.slice(this.nextSample), ...this.samples.slice(0, this.nextSample)];
+    this.samples = oldestFirst.slice(-keep);
+    this.nextSample = this.samples.length % this.window;
+    this.prior.set(this.weights);
+    const factor = Math.max(LEAST_PACE_FACTOR, this.paceFactor());
+    for (let at = this.curveAt; at < this.prior.length; at += 1) this.prior[at]! *= factor;
   }
 
   /** Fits what the window holds. @param searchRatio also looks for the int8 ratio, which costs ten times as much. */
@@ -112,7 +153,7 @@ export class ServiceCurves {
 
   /** What each further user adds to everybody's time, ms. */
   crowdMs(state: SystemState): number {
-    return this.tier === DEVICE ? 0 : this.weights[this.crowdAt + this.backhaulOf(state)]! / CROWD_UNIT;
+    return this.shared ? this.weights[this.crowdAt + this.backhaulOf(state)]! / CROWD_UNIT : 0;
   }
 
   /** ms for a MMAC while `running` inferences run, at a background level; learned, linear between knots. */
@@ -209,17 +250,63 @@ export class ServiceCurves {
     for (const sample of this.samples) {
       this.fillRow(sample);
       // Noise grows with the time itself: relative errors count.
-      this.regression.add(this.row, sample.responseMs - this.priorMs(), 1 / sample.responseMs);
+      this.regression.add(this.row, sample.responseMs - this.dot(this.prior), 1 / sample.responseMs);
     }
     const remaining = this.regression.solve(weights);
     for (let at = 0; at < weights.length; at += 1) weights[at]! += this.prior[at]!;
     return remaining;
   }
 
-  private priorMs(): number {
+  private sampleOf(
+    state: SystemState,
+    user: number,
+    variant: number,
+    counts: Uint16Array,
+    responseMs: number,
+  ): Sample {
+    const node = this.nodeOf(user);
+    return {
+      cpuLevel: state[node + STATE_CPU]!,
+      memoryLevel: state[node + STATE_MEMORY]!,
+      link: this.linkOf(state, user),
+      backhaul: this.backhaulOf(state),
+      variant,
+      counts,
+      responseMs,
+    };
+  }
+
+  /** What `row` amounts to, ms. @param from the first weight that counts. */
+  private dot(weights: Float64Array, from = 0): number {
     let sum = 0;
-    for (let at = 0; at < this.row.length; at += 1) sum += this.row[at]! * this.prior[at]!;
+    for (let at = from; at < this.row.length; at += 1) sum += this.row[at]! * weights[at]!;
     return sum;
+  }
+
+  /** Counts the round to each weight in `row`. @returns how many the least known of those had. */
+  private countSeen(): number {
+    let least = Infinity;
+    for (let at = 0; at < this.row.length; at += 1) {
+      if (this.row[at] === 0) continue;
+      if (this.lastRound[at] !== this.round) this.seenRounds[at]! += 1;
+      this.lastRound[at] = this.round;
+      least = Math.min(least, this.seenRounds[at]!);
+    }
+    return least;
+  }
+
+  /** By how much all learned paces together must change to fit the measurements best. */
+  private paceFactor(): number {
+    let products = 0;
+    let squares = 0;
+    for (const sample of this.samples) {
+      this.fillRow(sample);
+      const serviceMs = this.dot(this.weights, this.curveAt);
+      const weight = 1 / sample.responseMs ** 2;
+      products += weight * serviceMs * (sample.responseMs - this.dot(this.weights) + serviceMs);
+      squares += weight * serviceMs * serviceMs;
+    }
+    return squares > 0 ? products / squares : 1;
   }
 
   private fillRow({ cpuLevel, memoryLevel, link, backhaul, variant, counts }: Sample): void {
@@ -228,7 +315,7 @@ export class ServiceCurves {
     row[link] = 1;
     if (memoryLevel > 0) row[this.streamAt + memoryLevel - 1] = this.streamedMb(variant);
     const at = this.curveAt + cpuLevel * this.knots.length;
-    if (this.tier === DEVICE) {
+    if (!this.shared) {
       row[at] = this.work[variant]!;
       return;
     }

@@ -45,7 +45,7 @@ export class UserFeatures {
     const node = nodeOffset(tier === DEVICE ? user : users + tier - EDGE);
     const cpu = state[node + STATE_CPU]! / Math.max(1, this.system.cpuLevels[tier]! - 1);
     const memory = state[node + STATE_MEMORY]! / Math.max(1, this.system.memoryLevels[tier]! - 1);
-    const shared = tier !== DEVICE;
+    const shared = this.system.sharedTiers[tier]!;
     const at = tier * CROWD;
     features[0] = 1;
     features[1] = this.floatWork[variant]!;
@@ -53,7 +53,7 @@ export class UserFeatures {
     features[3] = memory * this.megabytes[variant]!;
     features[4] = cpu;
     features[5] = cpu * (this.floatWork[variant]! + this.int8Work[variant]!);
-    features[6] = shared ? state[nodeOffset(user) + STATE_LINK]! : 0;
+    features[6] = tier !== DEVICE ? state[nodeOffset(user) + STATE_LINK]! : 0;
     features[7] = tier === CLOUD ? state[nodeOffset(users + 1) + STATE_LINK]! : 0;
     features[8] = shared ? (this.crowd[at]! - 1) / TYPICAL_CROWD : 0;
     features[9] = shared ? (this.crowd[at + 1]! - this.floatWork[variant]!) / TYPICAL_CROWD : 0;

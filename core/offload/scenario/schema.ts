@@ -6,7 +6,7 @@ const positive = z.number().positive();
 const share = z.number().min(0).max(1);
 
 /** One way to answer a request: a network with a published accuracy. */
-const variant = z.strictObject({
+export const variantSchema = z.strictObject({
   id: z.string().min(1),
   title: z.string().min(1),
   accuracyPct: z.number().min(0).max(100),
@@ -53,7 +53,7 @@ export const scenarioSchema = z
     /** Where the numbers come from, for people. */
     source: z.string().min(1),
     users: z.int().min(1).max(1000),
-    variants: z.array(variant).min(1).max(64),
+    variants: z.array(variantSchema).min(1).max(64),
     tiers: z.strictObject({ device: tier, edge: tier, cloud: tier }),
     links: z.strictObject({
       /** Between a device and the edge. */
@@ -82,7 +82,7 @@ export const scenarioSchema = z
   });
 
 export type Scenario = z.infer<typeof scenarioSchema>;
-export type Variant = z.infer<typeof variant>;
+export type Variant = z.infer<typeof variantSchema>;
 
 export type LinkClassName = z.infer<typeof linkClassName>;
 export type TierName = keyof Scenario['tiers'];

@@ -23,6 +23,11 @@ export interface System {
   /** [choices], percent. */
   readonly choiceAccuracyPct: Float64Array;
   readonly variants: readonly Variant[];
+  /**
+   * Whether the tier's users run on one node: a scenario's devices are each user's own, a deployment's device is one
+   * box.
+   */
+  readonly sharedTiers: readonly [device: boolean, edge: boolean, cloud: boolean];
   /** Sizes of the state's parts, by tier. */
   readonly cpuLevels: readonly [device: number, edge: number, cloud: number];
   readonly memoryLevels: readonly [device: number, edge: number, cloud: number];
@@ -54,6 +59,7 @@ export function systemOf(scenario: Scenario): System {
     choiceVariant: Uint8Array.from(pairs, ({ variant }) => variant),
     choiceAccuracyPct: Float64Array.from(accuracies),
     variants,
+    sharedTiers: [false, true, true],
     cpuLevels: levels('busyThreads'),
     memoryLevels: levels('freeBytes'),
     mostAccuratePct: Math.max(...accuracies),
@@ -75,6 +81,16 @@ const PARTS = 3;
 
 export function stateLength(users: number): number {
   return (users + 2) * PARTS;
+}
+
+/** The state of a deployment: every user stands on the one device. @param nodes device, edge, cloud. */
+export function stateOfNodes(
+  users: number,
+  nodes: readonly { readonly cpu: number; readonly memory: number; readonly link: number }[],
+): SystemState {
+  const [device, ...shared] = nodes;
+  const all = [...Array.from({ length: users }, () => device), ...shared];
+  return Uint8Array.from(all.flatMap((node) => (node ? [node.cpu, node.memory, node.link] : [])));
 }
 
 /** Offset of a node's three bytes; `users` is the edge and `users + 1` the cloud. */

@@ -1,13 +1,11 @@
-import { useEffect, useRef } from 'react';
 import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 
 import type { RemovedModel } from '../../../core/contract';
 import { formatBytes, formatClock } from '../../format';
 import { useSession } from '../../session';
-import { Button, FailureNote } from '../../ui';
+import { FailureNote, UndoStrip } from '../../ui';
 import { discardRemoved, restoreModel } from './library-actions';
-import styles from './removed-strip.module.css';
 import { STRINGS } from './strings';
 
 const WORDS = STRINGS.removed;
@@ -15,24 +13,19 @@ const WORDS = STRINGS.removed;
 function Strip({ removed }: { readonly removed: RemovedModel }): ReactNode {
   const session = useSession();
   const live = useStore(session.engine, (state) => state.status.state === 'ok');
-  const undo = useRef<HTMLButtonElement>(null);
-  // The button that removed the model went with it: by keyboard, taking it back is the next key.
-  useEffect(() => {
-    if (document.activeElement === document.body) undo.current?.focus();
-  }, []);
   const { name } = removed;
   return (
-    <div className={styles['strip']} data-testid="removed-strip" data-model={name}>
-      <p role="status">
+    <div data-testid="removed-strip" data-model={name}>
+      <UndoStrip
+        undoLabel={WORDS.undo}
+        disabled={!live}
+        onUndo={() => void restoreModel(session, name)}
+        discardLabel={WORDS.discard}
+        onDiscard={() => void discardRemoved(session, name)}
+      >
         {WORDS.done} <code>{name}</code>
         <span>{WORDS.space(formatBytes(removed.bytes), formatClock(removed.undoUntil))}</span>
-      </p>
-      <Button ref={undo} disabled={!live} onClick={() => void restoreModel(session, name)}>
-        {WORDS.undo}
-      </Button>
-      <Button variant="ghost" disabled={!live} onClick={() => void discardRemoved(session, name)}>
-        {WORDS.discard}
-      </Button>
+      </UndoStrip>
     </div>
   );
 }

@@ -1,3 +1,5 @@
+import type { Job } from '../../../core/contract';
+
 /** The Models panel's words. */
 export const STRINGS = {
   title: 'Models',
@@ -36,6 +38,7 @@ export const STRINGS = {
     import: 'Importing',
     profile: 'Profiling',
     verify: 'Verifying',
+    build: 'Building',
     uploading: 'uploading',
     starting: 'starting',
     left: 'left',
@@ -47,11 +50,12 @@ export const STRINGS = {
     replace: 'Replace the model',
   },
   failedImport: (name: string): string => `${name} was not imported`,
-  failedJob: (kind: 'import' | 'profile' | 'verify', subject: string): string =>
+  failedJob: (kind: Job['kind'], subject: string): string =>
     ({
       import: `${subject} was not imported`,
       profile: `${subject} was not profiled`,
       verify: `${subject} was not verified`,
+      build: `${subject} was not built`,
     })[kind],
   inspector: {
     close: 'Close the inspector',

@@ -3,10 +3,10 @@ import type { ReactNode } from 'react';
 
 import type { Quad, RunInput } from '../../../core/contract';
 import { FailureNote } from '../../ui';
+import { useRequest } from '../../session';
 import styles from './run-result.module.css';
 import { inputKey } from './run-actions';
 import { STRINGS } from './strings';
-import { useRequest } from './use-request';
 
 interface BytesImageProps {
   readonly bytes: Uint8Array;

@@ -8,13 +8,12 @@ import type {
   PlanDetail,
   RunRecord,
 } from '../../../core/contract';
-import { useSession } from '../../session';
+import { useRequest, useSession } from '../../session';
+import type { Answer } from '../../session';
 import type { NamedInput, RunSetup } from '../../stores';
 import { clampBudget, defaultBudget } from './curve-scale';
 import { inputKey, offeredInputs } from './run-actions';
 import { DEFAULT_SETUP } from '../../stores';
-import { useRequest } from './use-request';
-import type { Answer } from './use-request';
 
 /** Long enough that dragging asks for few plans, short enough to feel immediate. */
 const PLAN_WAIT_MS = 120;

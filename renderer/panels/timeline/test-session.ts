@@ -1,6 +1,7 @@
 import type { RequestInput, RequestName, RequestOutput } from '../../../core/contract';
 import { createSession } from '../../session';
 import type { Session } from '../../session';
+import { NO_KEYCHAIN } from '../../test-support/no-keychain';
 
 export type Answers = {
   [N in RequestName]?: (input: RequestInput<N>) => RequestOutput<N> | Promise<RequestOutput<N>>;
@@ -31,7 +32,8 @@ export function testSession(answers: Answers): Session {
       chooseImage: () => Promise.resolve(undefined),
       dropped: (file) => ({ kind: 'file', name: file.name, file }),
       upload: () => Promise.resolve(''),
-      saveTrace: (name) => Promise.resolve(name),
+      saveText: (name) => Promise.resolve(name),
+      keychain: NO_KEYCHAIN,
     },
     storage: {
       getItem: (key) => stored.get(key) ?? null,

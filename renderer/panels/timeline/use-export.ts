@@ -23,7 +23,7 @@ export function useExport(): {
     setExported({ state: 'busy' });
     try {
       const { json } = await client.request('runs.exportTrace', { runId: run.id });
-      const where = await host.saveTrace(traceFileName(run), json);
+      const where = await host.saveText(traceFileName(run), json, 'trace');
       setExported(where === undefined ? { state: 'idle' } : { state: 'saved', where });
     } catch (thrown) {
       setExported({ state: 'failed', error: SluiceError.from(thrown).toWire() });

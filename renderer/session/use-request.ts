@@ -1,9 +1,9 @@
 import { useEffect, useState } from 'react';
 import { useStore } from 'zustand';
 
-import { SluiceError } from '../../../core/contract';
-import type { RequestInput, RequestName, RequestOutput, WireError } from '../../../core/contract';
-import { useSession } from '../../session';
+import { SluiceError } from '../../core/contract';
+import type { RequestInput, RequestName, RequestOutput, WireError } from '../../core/contract';
+import { useSession } from './session-context';
 
 export interface Answer<T> {
   /** The last answer to this very question; stays while it is asked again. */

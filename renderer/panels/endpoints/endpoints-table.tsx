@@ -1,0 +1,144 @@
+import type { KeyboardEvent, ReactNode } from 'react';
+import { useStore } from 'zustand';
+
+import type { EndpointRecord } from '../../../core/contract';
+import { formatCount, formatFigure, formatPct, formatRate, NO_FIGURE } from '../../format';
+import { useSession } from '../../session';
+import styles from './endpoints-table.module.css';
+import { healthConcern } from './health';
+import { STRINGS } from './strings';
+
+const COLUMNS = STRINGS.columns;
+const HINTS = STRINGS.hints;
+
+/** Arrow keys move between rows, Enter and Space open the inspector, Escape closes it. */
+function onRowKey(event: KeyboardEvent<HTMLTableRowElement>, open: () => void, close: () => void): void {
+  const row = event.currentTarget;
+  const target = { ArrowDown: row.nextElementSibling, ArrowUp: row.previousElementSibling }[event.key];
+  if (target instanceof HTMLElement) {
+    event.preventDefault();
+    target.focus();
+  } else if (event.key === 'Enter' || event.key === ' ') {
+    event.preventDefault();
+    open();
+  } else if (event.key === 'Escape') close();
+}
+
+function queueText({ health }: EndpointRecord): string {
+  if (health.queueLength === undefined) return NO_FIGURE;
+  const capacity = health.queueCapacity === undefined ? NO_FIGURE : formatCount(health.queueCapacity);
+  return STRINGS.queueOf(formatCount(health.queueLength), capacity);
+}
+
+interface EndpointRowProps {
+  readonly endpoint: EndpointRecord;
+  readonly variants: number;
+  readonly selected: boolean;
+  readonly tabStop: boolean;
+}
+
+function EndpointRow({ endpoint, variants, selected, tabStop }: EndpointRowProps): ReactNode {
+  const { select } = useSession().endpoints.getState().actions;
+  const { id, name, health, token } = endpoint;
+  const linkText =
+    health.bytesPerSec === undefined
+      ? STRINGS.links[health.link]
+      : `${formatRate(health.bytesPerSec)}, ${STRINGS.links[health.link]}`;
+  return (
+    <tr
+      data-testid="endpoint-row"
+      data-name={name}
+      data-state={health.state}
+      data-tier={endpoint.tier}
+      data-concern={healthConcern(endpoint)}
+      aria-selected={selected}
+      tabIndex={tabStop ? 0 : -1}
+      onClick={() => select(id)}
+      onKeyDown={(event) =>
+        onRowKey(
+          event,
+          () => select(id),
+          () => select(undefined),
+        )
+      }
+    >
+      <td className={styles['name']} title={name}>
+        {name}
+      </td>
+      <td>{STRINGS.tiers[endpoint.tier]}</td>
+      <td className={`${styles['url']} ${styles['wide']}`} title={endpoint.url}>
+        {endpoint.url}
+      </td>
+      <td className={styles['health']} title={health.error?.message}>
+        <i aria-hidden="true" />
+        {STRINGS.states[health.state]}
+      </td>
+      <td className={styles['number']}>{formatFigure(health.roundTripMs)}</td>
+      <td className={styles['number']} data-concern={health.link === 'weak' ? 'degraded' : 'none'}>
+        {linkText}
+      </td>
+      <td className={styles['number']}>{queueText(endpoint)}</td>
+      <td className={styles['number']}>{formatPct(health.busyPct ?? Number.NaN)}</td>
+      <td className={styles['number']}>{STRINGS.offers(health.offers.length, variants)}</td>
+      <td data-concern={token === 'missing' ? 'degraded' : 'none'}>{STRINGS.tokens[token]}</td>
+      <td className={endpoint.inUse ? undefined : styles['muted']}>
+        {endpoint.inUse ? STRINGS.inUse : STRINGS.standby}
+      </td>
+    </tr>
+  );
+}
+
+/** The endpoints with their health. Choosing a row opens the inspector. */
+export function EndpointsTable({ endpoints }: { readonly endpoints: readonly EndpointRecord[] }): ReactNode {
+  const session = useSession();
+  const selected = useStore(session.endpoints, (state) => state.selected);
+  const variants = useStore(session.offload, (state) => state.deployment?.variants.length ?? 0);
+  const tabStop = endpoints.some(({ id }) => id === selected) ? selected : endpoints[0]?.id;
+  const number = styles['number'];
+  return (
+    <div className={styles['scroll']}>
+      <table className={styles['table']} role="grid" aria-label={STRINGS.title}>
+        <thead>
+          <tr>
+            <th scope="col">{COLUMNS.name}</th>
+            <th scope="col">{COLUMNS.tier}</th>
+            <th scope="col" className={styles['wide']}>
+              {COLUMNS.url}
+            </th>
+            <th scope="col">{COLUMNS.health}</th>
+            <th scope="col" className={number} title={HINTS.roundTrip}>
+              {COLUMNS.roundTrip}
+            </th>
+            <th scope="col" className={number} title={HINTS.link}>
+              {COLUMNS.link}
+            </th>
+            <th scope="col" className={number} title={HINTS.queue}>
+              {COLUMNS.queue}
+            </th>
+            <th scope="col" className={number} title={HINTS.busy}>
+              {COLUMNS.busy}
+            </th>
+            <th scope="col" className={number} title={HINTS.offers}>
+              {COLUMNS.offers}
+            </th>
+            <th scope="col">{COLUMNS.token}</th>
+            <th scope="col" title={HINTS.use}>
+              {COLUMNS.use}
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {endpoints.map((endpoint) => (
+            <EndpointRow
+              key={endpoint.id}
+              endpoint={endpoint}
+              variants={variants}
+              selected={endpoint.id === selected}
+              tabStop={endpoint.id === tabStop}
+            />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,28 @@
+import { EndpointsIcon } from '../../ui';
+import type { PanelDefinition } from '../panel';
+import { testEndpoint } from './endpoint-actions';
+import { EndpointsView } from './endpoints-view';
+import { STRINGS } from './strings';
+
+export const endpointsPanel: PanelDefinition = {
+  id: 'endpoints',
+  title: STRINGS.title,
+  Icon: EndpointsIcon,
+  View: EndpointsView,
+  commands: (session) => {
+    const open = (): void => session.layout.getState().actions.setPanel('endpoints');
+    return [
+      { id: 'endpoints.add', title: STRINGS.commands.add, keywords: 'server edge cloud', run: open },
+      ...(session.endpoints.getState().endpoints ?? []).map(({ id, name }) => ({
+        id: `endpoints.test.${id}`,
+        title: STRINGS.commands.test(name),
+        keywords: 'probe health',
+        run: () => {
+          open();
+          session.endpoints.getState().actions.select(id);
+          void testEndpoint(session, id);
+        },
+      })),
+    ];
+  },
+};

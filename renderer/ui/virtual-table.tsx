@@ -1,0 +1,181 @@
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { useMemo, useRef, useState } from 'react';
+import type { KeyboardEvent, ReactNode } from 'react';
+
+import styles from './virtual-table.module.css';
+
+const ROW_PX = 24;
+
+export interface TableColumn<R> {
+  readonly key: string;
+  /** With the unit, where it has one. */
+  readonly label: string;
+  readonly hint?: string;
+  /** A track of CSS grid: `8ch`, `minmax(0, 1fr)`. */
+  readonly width: string;
+  readonly align?: 'end';
+  readonly mono?: boolean;
+  readonly cell: (row: R) => ReactNode;
+  readonly title?: (row: R) => string | undefined;
+  /** Ascending order; without it the column can't be sorted by. Equal rows keep the order they came in. */
+  readonly compare?: (a: R, b: R) => number;
+}
+
+export interface TableOrder {
+  readonly key: string;
+  readonly descending: boolean;
+}
+
+interface VirtualTableProps<R> {
+  readonly label: string;
+  readonly rows: readonly R[];
+  readonly columns: readonly TableColumn<R>[];
+  readonly rowKey: (row: R) => string | number;
+  readonly selected?: string | number | undefined;
+  /** Click, Enter or Space on a row. */
+  readonly onOpen?: (row: R) => void;
+  /** `data-*` attributes of a row, for tests and styles. */
+  readonly rowData?: (row: R) => Readonly<Record<`data-${string}`, string | undefined>>;
+  readonly initialOrder?: TableOrder;
+  readonly onScroll?: (topPx: number) => void;
+  /** Narrower than this, the table scrolls sideways. */
+  readonly minWidthPx?: number;
+}
+
+/** Rows of 24 px in columns; only those in view are in the document. Sorts by a click on a head that can. */
+export function VirtualTable<R>(props: VirtualTableProps<R>): ReactNode {
+  const { rows, columns } = props;
+  const scroll = useRef<HTMLDivElement>(null);
+  const [order, setOrder] = useState(props.initialOrder);
+  const sorted = useMemo(() => sortRows(rows, columns, order), [rows, columns, order]);
+  const virtual = useVirtualizer({
+    count: sorted.length,
+    getScrollElement: () => scroll.current,
+    estimateSize: () => ROW_PX,
+    overscan: 10,
+    // The head sticks above the rows and scrolls with them.
+    scrollMargin: ROW_PX,
+  });
+  const items = virtual.getVirtualItems();
+  const offset = virtual.scrollOffset ?? 0;
+  const tabStop = items.find(({ end }) => end > offset + ROW_PX)?.index;
+  const sizes = {
+    gridTemplateColumns: columns.map(({ width }) => width).join(' '),
+    minWidth: props.minWidthPx,
+  };
+  return (
+    <div
+      ref={scroll}
+      role="table"
+      aria-label={props.label}
+      aria-rowcount={rows.length + 1}
+      className={styles['table']}
+      tabIndex={props.onOpen === undefined || rows.length === 0 ? 0 : undefined}
+      onScroll={(event) => props.onScroll?.(event.currentTarget.scrollTop)}
+    >
+      <div role="rowgroup" className={styles['top']} style={{ minWidth: props.minWidthPx }}>
+        <div role="row" aria-rowindex={1} className={styles['head']} style={sizes}>
+          {columns.map((column) => (
+            <Head key={column.key} column={column} order={order} onOrder={setOrder} />
+          ))}
+        </div>
+      </div>
+      <div
+        role="rowgroup"
+        style={{ height: virtual.getTotalSize(), minWidth: props.minWidthPx }}
+        className={styles['rows']}
+      >
+        {items.map(({ index, start }) => {
+          const row = sorted[index];
+          if (row === undefined) return null;
+          const key = props.rowKey(row);
+          return (
+            <div
+              key={key}
+              role="row"
+              aria-rowindex={index + 2}
+              aria-current={key === props.selected}
+              className={styles['row']}
+              style={{ ...sizes, transform: `translateY(${start - ROW_PX}px)` }}
+              {...props.rowData?.(row)}
+              {...(props.onOpen === undefined ? {} : opening(props.onOpen, row, index === tabStop))}
+            >
+              {columns.map((column) => (
+                <span
+                  key={column.key}
+                  role="cell"
+                  data-align={column.align}
+                  data-mono={column.mono}
+                  title={column.title?.(row)}
+                >
+                  {column.cell(row)}
+                </span>
+              ))}
+            </div>
+          );
+        })}
+      </div>
+    </div>
+  );
+}
+
+function opening<R>(onOpen: (row: R) => void, row: R, tabStop: boolean) {
+  return {
+    tabIndex: tabStop ? 0 : -1,
+    'data-opens': true,
+    onClick: () => onOpen(row),
+    onKeyDown: (event: KeyboardEvent<HTMLElement>) => onRowKey(event, () => onOpen(row)),
+  };
+}
+
+/** Arrow keys move between rows, Enter and Space open. */
+function onRowKey(event: KeyboardEvent<HTMLElement>, open: () => void): void {
+  const row = event.currentTarget;
+  const target = { ArrowDown: row.nextElementSibling, ArrowUp: row.previousElementSibling }[event.key];
+  if (target instanceof HTMLElement) {
+    event.preventDefault();
+    target.focus();
+  } else if (event.key === 'Enter' || event.key === ' ') {
+    event.preventDefault();
+    open();
+  }
+}
+
+function sortRows<R>(
+  rows: readonly R[],
+  columns: readonly TableColumn<R>[],
+  order: TableOrder | undefined,
+): readonly R[] {
+  const compare = columns.find(({ key }) => key === order?.key)?.compare;
+  if (compare === undefined || order === undefined) return rows;
+  return [...rows].sort((a, b) => (order.descending ? compare(b, a) : compare(a, b)));
+}
+
+function Head<R>(props: {
+  readonly column: TableColumn<R>;
+  readonly order: TableOrder | undefined;
+  readonly onOrder: (order: TableOrder) => void;
+}): ReactNode {
+  const { column, order } = props;
+  if (column.compare === undefined) {
+    return (
+      <span role="columnheader" data-align={column.align} title={column.hint}>
+        {column.label}
+      </span>
+    );
+  }
+  const active = order?.key === column.key ? order : undefined;
+  const direction = active?.descending === true ? 'descending' : 'ascending';
+  return (
+    <span role="columnheader" aria-sort={active ? direction : 'none'} data-align={column.align}>
+      <button
+        type="button"
+        title={column.hint}
+        onClick={() => props.onOrder({ key: column.key, descending: active?.descending === false })}
+      >
+        {column.label}
+        <i aria-hidden="true">{active ? (active.descending ? '↓' : '↑') : ''}</i>
+      </button>
+    </span>
+  );
+}
