@@ -67,7 +67,7 @@ describe('a deadline', () => {
           let outcome: string | undefined;
           const pause = deadline.pause(pauseMs).then(
             () => (outcome = 'paused'),
-            (error: SluiceError) => (outcome = error.code),
+            (error: unknown) => (outcome = SluiceError.from(error).code),
           );
           let passedMs = 0;
           for (const { jumpMs, passMs } of steps) {
