@@ -74,15 +74,19 @@ function TierTable(props: TierTableProps): ReactNode {
   const session = useSession();
   const { tier, deployment, grid } = props;
   const barredWhy = deployment.nodes.find((node) => node.tier === tier)?.barred;
+  const live = useStore(session.engine, (state) => state.status.state === 'ok');
   const pin = useCallback(
-    (user: number, variant: string) => void togglePin(session, { user, tier, variant }),
-    [session, tier],
+    (user: number, variant: string) => {
+      if (live) void togglePin(session, { user, tier, variant });
+    },
+    [session, tier, live],
   );
   return (
     <table
       role="grid"
       className={styles['tier']}
       aria-label={WORDS.cellsOf(STRINGS.tiers[tier])}
+      aria-disabled={!live}
       data-tier={tier}
       data-barred={barredWhy !== undefined}
     >

@@ -19,7 +19,7 @@ const FEED_COLUMNS: readonly TableColumn<DecisionRecord>[] = [
   {
     key: 'choice',
     label: COLUMNS.choice,
-    width: 'minmax(16ch, 1.2fr)',
+    width: 'minmax(28ch, 1.2fr)',
     cell: ({ users }) => choicesText(users),
     title: ({ users }) => choicesText(users),
   },
@@ -27,7 +27,7 @@ const FEED_COLUMNS: readonly TableColumn<DecisionRecord>[] = [
     key: 'predicted',
     label: COLUMNS.predicted,
     hint: WORDS.hints.predicted,
-    width: '12ch',
+    width: '9ch',
     align: 'end',
     cell: ({ predictedMs }) => formatFigure(predictedMs),
   },
@@ -35,7 +35,7 @@ const FEED_COLUMNS: readonly TableColumn<DecisionRecord>[] = [
     key: 'measured',
     label: COLUMNS.measured,
     hint: WORDS.hints.measured,
-    width: '12ch',
+    width: '9ch',
     align: 'end',
     cell: ({ meanResponseMs }) => formatFigure(meanResponseMs),
   },
@@ -43,15 +43,15 @@ const FEED_COLUMNS: readonly TableColumn<DecisionRecord>[] = [
     key: 'reward',
     label: COLUMNS.reward,
     hint: WORDS.hints.reward,
-    width: '11ch',
+    width: '10ch',
     align: 'end',
     cell: ({ rewardMs }) => formatFigure(rewardMs),
   },
-  { key: 'reason', label: COLUMNS.reason, width: '18ch', cell: ({ reason }) => WORDS.reasons[reason] },
+  { key: 'reason', label: COLUMNS.reason, width: '16ch', cell: ({ reason }) => WORDS.reasons[reason] },
   {
     key: 'outcome',
     label: COLUMNS.outcome,
-    width: 'minmax(18ch, 1.4fr)',
+    width: 'minmax(22ch, 1.4fr)',
     cell: (record) => (
       <span className={styles['outcome']} data-over={isOver(record)}>
         {outcomeText(record)}
@@ -85,7 +85,7 @@ export function DecisionFeed(): ReactNode {
         columns={FEED_COLUMNS}
         rowKey={({ id }) => id}
         selected={selected}
-        minWidthPx={820}
+        minWidthPx={840}
         onOpen={({ id }) => select(id)}
         onScroll={(topPx) => {
           if (topPx > 0) setHeld((old) => old ?? decisions);

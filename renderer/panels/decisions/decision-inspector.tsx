@@ -24,9 +24,7 @@ function Why({ record }: { readonly record: DecisionRecord }): ReactNode {
   ] as const;
   return (
     <section aria-label={WORDS.why}>
-      <p className={styles['why']}>
-        <b>{STRINGS.feed.reasons[record.reason]}.</b> {WORDS.reasons[record.reason]}
-      </p>
+      <p className={styles['why']}>{WORDS.reasons[record.reason]}</p>
       <dl className={styles['facts']}>
         {facts.map(([label, value]) => (
           <div key={label}>

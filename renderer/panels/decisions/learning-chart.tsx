@@ -101,7 +101,11 @@ export function LearningChart(): ReactNode {
     <section className={styles['plot']} aria-label={WORDS.title}>
       <header className={styles['head']}>
         <h2>{WORDS.title}</h2>
-        {!isEmpty && <span data-testid="learning-last">{lastText(curve, metric)}</span>}
+        {!isEmpty && (
+          <span className={styles['last']} data-testid="learning-last" title={lastText(curve, metric)}>
+            {lastText(curve, metric)}
+          </span>
+        )}
         <div className={styles['metrics']}>
           <Segmented label={WORDS.metric} value={metric} options={METRICS} onChange={setMetric} />
         </div>

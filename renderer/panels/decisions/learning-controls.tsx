@@ -1,3 +1,4 @@
+import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 
@@ -17,6 +18,7 @@ export function LearningControls({ deployment }: { readonly deployment: OffloadS
   const live = useStore(session.engine, (state) => state.status.state === 'ok');
   const saved = useStore(session.offload, (state) => state.saved);
   const { learningPaused, learnedSteps, canRestore, settings } = deployment;
+  const [wasReset] = useState(canRestore);
   const steps = formatCount(learnedSteps);
   return (
     <section className={styles['section']} aria-label={WORDS.learning}>
@@ -38,6 +40,9 @@ export function LearningControls({ deployment }: { readonly deployment: OffloadS
         >
           {WORDS.reset}
         </Button>
+      </div>
+      <h3>{WORDS.exports}</h3>
+      <div className={styles['buttons']}>
         <Button
           disabled={!live}
           title={WORDS.exportDecisionsHint}
@@ -57,7 +62,12 @@ export function LearningControls({ deployment }: { readonly deployment: OffloadS
       </div>
       {canRestore && (
         <div className={styles['undo']} data-testid="learning-reset">
-          <UndoStrip undoLabel={WORDS.restore} disabled={!live} onUndo={() => void restoreLearning(session)}>
+          <UndoStrip
+            undoLabel={WORDS.restore}
+            disabled={!live}
+            takesFocus={!wasReset}
+            onUndo={() => void restoreLearning(session)}
+          >
             {WORDS.wasReset}
           </UndoStrip>
         </div>

@@ -10,7 +10,8 @@ import { STRINGS } from './strings';
 
 const WORDS = STRINGS.nodes;
 
-type Fact = readonly [label: string, value: string];
+/** `share`: how full it is, 0..1, drawn below the figure. */
+type Fact = readonly [label: string, value: string, share?: number];
 
 interface CardProps {
   readonly name: string;
@@ -20,7 +21,6 @@ interface CardProps {
   /** As the agent sees it; absent for an endpoint that stands by. */
   readonly node: NodeState | undefined;
   readonly facts: readonly Fact[];
-  readonly queueShare?: number | undefined;
 }
 
 /** The levels worth a word: those that slow requests down. */
@@ -33,7 +33,7 @@ function concernsOf(node: NodeState | undefined): readonly string[] {
   ];
 }
 
-function Card({ name, tier, state, concern, node, facts, queueShare }: CardProps): ReactNode {
+function Card({ name, tier, state, concern, node, facts }: CardProps): ReactNode {
   const slow = concernsOf(node).join(', ');
   return (
     <li className={styles['card']} data-testid="node-card" data-name={name} data-concern={concern}>
@@ -41,17 +41,24 @@ function Card({ name, tier, state, concern, node, facts, queueShare }: CardProps
         <i aria-hidden="true" />
         <b title={name}>{name}</b>
         <span>{tier}</span>
-        <span className={styles['state']}>{state}</span>
+        <span className={styles['state']} title={state}>
+          {state}
+        </span>
         <span className={styles['slow']} title={slow}>
           {slow}
         </span>
       </p>
       {node?.barred === undefined ? (
         <dl className={styles['facts']}>
-          {facts.map(([label, value]) => (
+          {facts.map(([label, value, share]) => (
             <div key={label}>
               <dt>{label}</dt>
               <dd>{value}</dd>
+              {share !== undefined && (
+                <i aria-hidden="true" className={styles['queue']}>
+                  <i style={{ width: `${Math.round(100 * Math.min(1, share))}%` }} />
+                </i>
+              )}
             </div>
           ))}
         </dl>
@@ -60,26 +67,30 @@ function Card({ name, tier, state, concern, node, facts, queueShare }: CardProps
           {node.barred}
         </p>
       )}
-      {queueShare !== undefined && (
-        <i className={styles['queue']} aria-hidden="true">
-          <i style={{ width: `${Math.round(100 * Math.min(1, queueShare))}%` }} />
-        </i>
-      )}
     </li>
   );
 }
 
 function endpointFacts({ health }: EndpointRecord): readonly Fact[] {
+  const { queueLength, queueCapacity } = health;
   const queue =
-    health.queueLength === undefined
+    queueLength === undefined
       ? NO_FIGURE
-      : `${formatCount(health.queueLength)}/${formatCount(health.queueCapacity ?? Number.NaN)}`;
+      : `${formatCount(queueLength)}/${formatCount(queueCapacity ?? Number.NaN)}`;
+  const share = queueLength === undefined || !queueCapacity ? undefined : queueLength / queueCapacity;
   return [
     [WORDS.roundTrip, formatMs(health.roundTripMs ?? Number.NaN)],
     [WORDS.link, formatRate(health.bytesPerSec ?? Number.NaN)],
-    [WORDS.queue, queue],
+    share === undefined ? [WORDS.queue, queue] : [WORDS.queue, queue, share],
     [WORDS.busy, formatPct(health.busyPct ?? Number.NaN)],
   ];
+}
+
+/** What is most worth knowing: that it does not answer, that it is not used, that it answers slowly (told beside). */
+function stateText({ health, inUse }: EndpointRecord, node: NodeState | undefined): string {
+  if (health.state !== 'ready') return WORDS.states[health.state];
+  if (!inUse) return WORDS.standby;
+  return concernsOf(node).length > 0 ? '' : WORDS.states.ready;
 }
 
 function EndpointCard({
@@ -93,19 +104,14 @@ function EndpointCard({
   const node = inUse ? nodes.find((candidate) => candidate.tier === tier) : undefined;
   const dead = health.state === 'unreachable' || health.state === 'refused';
   const degraded = health.state === 'not-ready' || node?.barred !== undefined;
-  const queueShare =
-    health.queueLength === undefined || !health.queueCapacity
-      ? undefined
-      : health.queueLength / health.queueCapacity;
   return (
     <Card
       name={name}
       tier={STRINGS.tiers[tier]}
-      state={inUse ? WORDS.states[health.state] : `${WORDS.states[health.state]}, ${WORDS.standby}`}
+      state={stateText(endpoint, node)}
       concern={dead ? 'failure' : degraded ? 'degraded' : 'none'}
       node={node}
       facts={endpointFacts(endpoint)}
-      queueShare={queueShare}
     />
   );
 }

@@ -39,13 +39,15 @@ function drawRegimes(chart: uPlot, changes: readonly RegimeChange[], token: Toke
   ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
   ctx.clip();
   ctx.font = `${11 * ratio}px ${token('--font-ui')}`;
+  ctx.textAlign = 'left';
   ctx.textBaseline = 'top';
+  const marks = changes
+    .map(({ atMs, text }) => ({ text, xPx: Math.round(chart.valToPos(atMs / 1000, 'x', true)) }))
+    .filter(({ xPx }) => xPx >= bbox.left && xPx <= bbox.left + bbox.width);
+  ctx.fillStyle = token('--degraded');
+  for (const { xPx } of marks) ctx.fillRect(xPx, bbox.top, ratio, bbox.height);
   let freeFromPx = -Infinity;
-  for (const { atMs, text } of changes) {
-    const xPx = Math.round(chart.valToPos(atMs / 1000, 'x', true));
-    if (xPx < bbox.left || xPx > bbox.left + bbox.width) continue;
-    ctx.fillStyle = token('--degraded');
-    ctx.fillRect(xPx, bbox.top, ratio, bbox.height);
+  for (const { xPx, text } of marks) {
     const widthPx = ctx.measureText(text).width;
     const leftPx = Math.min(xPx + 4 * ratio, bbox.left + bbox.width - widthPx - 2 * ratio);
     if (leftPx < freeFromPx) continue;

@@ -65,6 +65,7 @@ function AddVariant({ variants }: { readonly variants: readonly VariantRecord[] 
   ];
   return (
     <form className={styles['form']} aria-label={WORDS.add} onSubmit={submit}>
+      <h3>{WORDS.add}</h3>
       <SelectField label={WORDS.model} value={model} options={options} onChange={setModel} />
       <div className={styles['line']}>
         <TextField
