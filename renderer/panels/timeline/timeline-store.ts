@@ -27,6 +27,11 @@ export interface TimelineState {
   };
 }
 
+/** Decisions and runs share the store: a run's key is its id, a decision's this. */
+export function decisionKey(decisionId: number): string {
+  return `decision:${decisionId}`;
+}
+
 export type TimelineStore = StoreApi<TimelineState>;
 
 export function createTimelineStore(client: Session['client']): TimelineStore {
@@ -69,4 +74,10 @@ export function timelineStoreOf(session: Session): TimelineStore {
     stores.set(session, store);
   }
   return store;
+}
+
+/** Puts a decision's requests in view. */
+export function showDecision(session: Session, decisionId: number): void {
+  timelineStoreOf(session).getState().actions.choose(decisionKey(decisionId));
+  session.layout.getState().actions.setPanel('timeline');
 }
