@@ -33,9 +33,8 @@ interface Entry {
   wasUsed: boolean;
 }
 
-/** Unused models kept loaded, so that the next run of the same setting starts warm: a few, or more that are small. */
-const MAX_IDLE = 4;
-const SMALL_IDLE_BYTES = 128 * 2 ** 20;
+/** Unused models kept loaded, so that the next run of the same setting starts warm. */
+const MOST_IDLE = 4;
 
 /**
  * Models in memory under one global budget. A model stays loaded after its last user, until its memory or its place
@@ -46,6 +45,7 @@ export class LoadedModels {
   private readonly entries = new Map<string, Entry>();
   private readonly changing = new Mutex();
   private limit = 0;
+  private mostIdle = MOST_IDLE;
 
   constructor(
     private readonly loader: ModelLoader,
@@ -73,6 +73,18 @@ export class LoadedModels {
   setLimit(limitBytes: number): Promise<void> {
     return this.changing.run(async () => {
       this.limit = limitBytes;
+      await this.makeRoom(0, []);
+      this.onChange(this.state());
+    });
+  }
+
+  /**
+   * For who is asked for so many models in turn, a server or a deployment: that many more stay loaded unused, as far as
+   * the limit allows. 0: only the usual few.
+   */
+  keepIdle(models: number): Promise<void> {
+    return this.changing.run(async () => {
+      this.mostIdle = MOST_IDLE + models;
       await this.makeRoom(0, []);
       this.onChange(this.state());
     });
@@ -169,19 +181,16 @@ export class LoadedModels {
     });
   }
 
-  /** Unloads idle models: those of the models named, and the oldest until `bytes` fit and few, or small ones, are left. */
+  /** Unloads idle models: those of the models named, and the oldest until `bytes` fit and few are left. */
   private async makeRoom(bytes: number, models: readonly string[]): Promise<void> {
     const idle = [...this.entries.values()].filter(({ users }) => users === 0);
     let held = sum([...this.entries.values()].map(({ demand }) => demand.parameterBytes));
     let left = idle.length;
-    let leftBytes = sum(idle.map(({ demand }) => demand.parameterBytes));
     for (const entry of idle) {
       const isOver = this.limit > 0 && held + bytes > this.limit;
-      const areFew = left <= MAX_IDLE || leftBytes <= SMALL_IDLE_BYTES;
-      if (!isOver && areFew && !models.includes(entry.demand.model)) continue;
+      if (!isOver && left <= this.mostIdle && !models.includes(entry.demand.model)) continue;
       held -= entry.demand.parameterBytes;
       left -= 1;
-      leftBytes -= entry.demand.parameterBytes;
       await this.unload(entry);
     }
   }

@@ -8,6 +8,9 @@ import { judge } from './bars';
 import { runDecisionTimes } from './decision-times';
 import type { DecisionTimeJob, DecisionTimeResult } from './decision-times';
 import { runJobs } from './job-pool';
+import { benchLive } from './live';
+import type { LiveReport } from './live';
+import { judgeLive } from './live/live-bars';
 import type { Job, JobResult } from './jobs';
 import type { ManyUsersResult } from './many-users';
 import { convergenceRows, policyRows, reductionRows } from './rows';
@@ -22,6 +25,11 @@ export interface OffloadBenchOptions {
   /** A tenth of the training and of the budgets, for a look. */
   readonly quick?: boolean;
   readonly threads?: number;
+  /** `off`: simulated scenarios alone; `only`: the live run alone. Default: both. */
+  readonly live?: 'on' | 'off' | 'only';
+  /** Where the live run keeps its networks. */
+  readonly workDir?: string;
+  readonly signal?: AbortSignal;
   readonly log?: (message: string) => void;
 }
 
@@ -33,6 +41,8 @@ export interface OffloadBenchReport {
   readonly convergence: readonly ConvergenceRow[];
   readonly manyUsers: readonly ManyUsersResult[];
   readonly decisionTimes: readonly DecisionTimeResult[];
+  /** Real processes and measured times; absent when it was turned off. */
+  readonly live?: LiveReport;
   readonly bars: readonly Bar[];
 }
 
@@ -66,8 +76,9 @@ const MANY_USERS_STEPS = 120;
 const CROWDS = [10, 20, 50, 100];
 
 /**
- * Measures the offload agents on simulated scenarios. Everything but decision times is deterministic in the seeds.
- * @throws SluiceError `bad-input` for numbers of users out of range.
+ * Measures the offload agents on simulated scenarios, where everything but decision times is deterministic in the
+ * seeds, and in a live run over real processes.
+ * @throws SluiceError `bad-input` for numbers of users out of range; as `benchLive`.
  */
 export async function benchOffload(options: OffloadBenchOptions = {}): Promise<OffloadBenchReport> {
   const users = options.users ?? [1, 2, 3, 4, 5];
@@ -77,22 +88,58 @@ export async function benchOffload(options: OffloadBenchOptions = {}): Promise<O
   }
   const quick = options.quick ?? false;
   const seeds = options.seeds ?? 5;
-  const log = options.log ?? ((): void => undefined);
   const environment = { ...benchMachine(), seeds, quick };
+  // Before the workers start: they would disturb it.
+  const live = options.live === 'off' ? undefined : await liveOf(options, quick);
+  const simulated =
+    options.live === 'only' ? NOTHING_SIMULATED : await simulate(options, users, seeds, quick);
+  return {
+    environment,
+    ...simulated,
+    ...(live && { live }),
+    bars: [...judge(simulated), ...(live ? judgeLive(live) : [])],
+  };
+}
+
+const NOTHING_SIMULATED = {
+  rows: [],
+  reductions: [],
+  convergence: [],
+  manyUsers: [],
+  decisionTimes: [],
+  sensitivity: [],
+};
+
+function liveOf({ workDir, signal, log }: OffloadBenchOptions, quick: boolean): Promise<LiveReport> {
+  return benchLive({
+    ...(workDir !== undefined && { workDir }),
+    ...(signal && { signal }),
+    ...(log && { log }),
+    ...(quick && { scenario: { roundsPerHalf: 10, blockRounds: 5, trainingRounds: 20 } }),
+  });
+}
+
+async function simulate(
+  options: OffloadBenchOptions,
+  users: readonly number[],
+  seeds: number,
+  quick: boolean,
+): Promise<Omit<OffloadBenchReport, 'environment' | 'live' | 'bars'>> {
+  const log = options.log ?? ((): void => undefined);
   const decisionTimes = timesOf(users, quick);
   const jobs = jobsOf(users, seeds, quick ? 10 : 1);
   const results = await runJobs(jobs, options.threads ?? availableParallelism(), (job, done) =>
     log(`${done} of ${jobs.length}: ${describe(job)}`),
   );
   const rows = policyRows(pick(results, 'grid'));
-  const measured = {
+  return {
     rows,
     reductions: reductionRows(rows, ['factored', 'hybrid', 'oracle']),
+    sensitivity: pick(results, 'sensitivity'),
     convergence: convergenceRows(pick(results, 'convergence')),
     manyUsers: pick(results, 'many-users'),
     decisionTimes,
   };
-  return { environment, ...measured, sensitivity: pick(results, 'sensitivity'), bars: judge(measured) };
 }
 
 /** Longest first, so that no worker is left with a long one at the end. */

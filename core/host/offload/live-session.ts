@@ -85,9 +85,28 @@ export class LiveSession {
     await this.warmUp(signal);
     while (!signal.aborted) {
       const startedMs = clock.nowMs();
-      const decided = await this.tryRound();
+      const decided = await this.round();
       const pauseMs = decided ? settings.periodMs : WAIT_MS;
       await sleepUntil(clock, startedMs + pauseMs, signal).catch(() => undefined);
+    }
+  }
+
+  /**
+   * Decides, carries out and learns from one round.
+   * @returns false when there is nothing to choose from now; `waitsFor` says why.
+   * @throws SluiceError `io` when decisions can't be kept.
+   */
+  async round(): Promise<boolean> {
+    try {
+      await this.carryOut();
+      this.waitsFor = undefined;
+      return true;
+    } catch (thrown) {
+      const error = SluiceError.from(thrown);
+      // Nothing to choose from now: endpoints may come back, models may be imported.
+      if (error.code !== 'conflict') throw error;
+      this.waitsFor = error;
+      return false;
     }
   }
 
@@ -178,21 +197,7 @@ export class LiveSession {
     await Promise.all([device, ...endpoints.up()].map(warmOne));
   }
 
-  private async tryRound(): Promise<boolean> {
-    try {
-      await this.round();
-      this.waitsFor = undefined;
-      return true;
-    } catch (thrown) {
-      const error = SluiceError.from(thrown);
-      // Nothing to choose from now: endpoints may come back, models may be imported.
-      if (error.code !== 'conflict') throw error;
-      this.waitsFor = error;
-      return false;
-    }
-  }
-
-  private async round(): Promise<void> {
+  private async carryOut(): Promise<void> {
     const { decider, testbed, system } = this;
     const { log, agent, settings, onRound } = this.parts;
     this.observeNodes();

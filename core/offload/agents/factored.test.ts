@@ -6,7 +6,7 @@ import { freeConstraints } from '../learning/constraints';
 import { ExactOracle } from '../oracle/exact-oracle';
 import { builtInScenario } from '../scenario/built-in';
 import type { Scenario } from '../scenario/schema';
-import { DEVICE, stateLength, systemOf } from '../scenario/system';
+import { DEVICE, nodeOffset, STATE_CPU, stateLength, systemOf } from '../scenario/system';
 import type { System } from '../scenario/system';
 import { trainStep } from '../training/train';
 import { createAgent } from './registry';
@@ -56,6 +56,22 @@ describe('factored', () => {
     expect(gapAfter(slow, 12)).toBeLessThan(0.1);
     expect(gapAfter(slow, 100)).toBeLessThan(0.02);
     expect(gapAfter(fast, 60)).toBeLessThan(0.02);
+  });
+
+  it('learns a level of background never met also while it suspects a change', () => {
+    const agent = createAgent('factored', deployment, 1);
+    const cloud = Uint8Array.of(deployment.choiceTier.indexOf(2), deployment.choiceTier.indexOf(2));
+    const free = new Uint8Array(stateLength(2));
+    const busy = free.slice();
+    busy[nodeOffset(3) + STATE_CPU] = 1;
+    const measure = (state: Uint8Array, ms: number): void => {
+      const outcome = { meanResponseMs: ms, meanAccuracyPct: 89.9, rewardMs: -ms };
+      agent.learn(state, cloud, { ...outcome, responseMs: Float64Array.of(ms, ms) }, state);
+    };
+    for (let step = 0; step < 30; step += 1) measure(free, 100);
+    measure(free, 250);
+    for (let step = 0; step < 3; step += 1) measure(busy, 400);
+    expect(Math.abs(agent.predictMs(busy, cloud)! / 400 - 1)).toBeLessThan(0.1);
   });
 
   it('learns that a device all users share takes twice as long for two', () => {

@@ -42,4 +42,17 @@ describe('change detector', () => {
     expect([1, 1, 1].map((logRatio) => detector.observe(logRatio, 1))).toEqual([undefined, undefined, 3]);
     expect(detector.suspects).toBe(false);
   });
+
+  it('does not suspect a change in noise of twenty percent, or in what is somewhat off all the time', () => {
+    const random = seededRandom(1);
+    const suspiciousRounds = (logRatioOf: () => number, rounds: number): number => {
+      const detector = new ChangeDetector();
+      return Array.from({ length: rounds }, () => {
+        detector.observe(logRatioOf(), 3);
+        return Number(detector.suspects);
+      }).reduce((sum, each) => sum + each, 0);
+    };
+    expect(suspiciousRounds(() => 0.2 * gaussian(random), 1000)).toBeLessThan(50);
+    expect(suspiciousRounds(() => -0.25, 7)).toBe(0);
+  });
 });

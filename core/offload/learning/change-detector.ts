@@ -3,6 +3,8 @@ const SLACK = 0.2;
 /** What one round counts at most: a single outlier, however large, is no change. */
 const MOST_PER_ROUND = 0.4;
 const ALARM = 1;
+/** What one round far off counts. Less is noise, or an error that ordinary learning mends. */
+const SUSPICION = MOST_PER_ROUND;
 /** Sums of decimals in binary fall short of theirs by a hair. */
 const ROUNDING = 1e-9;
 
@@ -16,7 +18,7 @@ export class ChangeDetector {
 
   /** Whether something points to a change, but not enough yet. */
   get suspects(): boolean {
-    return this.slower.sum > 0 || this.faster.sum > 0;
+    return Math.max(this.slower.sum, this.faster.sum) >= SUSPICION - ROUNDING;
   }
 
   /**

@@ -24,12 +24,14 @@ export class TierWatch {
   private logRatioSum = 0;
   private familiar = 0;
   private measured = 0;
+  /** The last measurements were of something never met: they say nothing about a change. */
+  private isBlind = false;
 
   constructor(private readonly surprisePct: number) {}
 
   /** Whether a change is suspected: nothing should be learned of the tier until that is settled. */
   get suspects(): boolean {
-    return this.changes.suspects;
+    return this.changes.suspects && !this.isBlind;
   }
 
   get isProbeDue(): boolean {
@@ -54,6 +56,7 @@ export class TierWatch {
       this.idleRounds += 1;
       return { surprised: false };
     }
+    this.isBlind = familiar === 0;
     const surprised = Math.abs(logRatio) > Math.log1p(this.surprisePct / 100);
     if (surprised) this.wait = FIRST_WAIT;
     else if (this.idleRounds >= this.wait) this.wait = Math.min(LONGEST_WAIT, this.wait * 2);
