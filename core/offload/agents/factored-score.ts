@@ -1,26 +1,36 @@
+import { LINK_CLASSES } from '../scenario/schema';
 import type { JointScore } from '../learning/joint-search';
 import type { ServiceCurves } from '../learning/service-curves';
+import { SharedService } from '../learning/shared-service';
+import { STATE_LINK, nodeOffset } from '../scenario/system';
 import type { System, SystemState } from '../scenario/system';
 
+const LINKS = LINK_CLASSES.length;
+
 /**
- * Scores joint actions tier by tier. Of a shared tier only how many run which variant matters, so a change of one user
- * costs a walk over the variants, however many users there are.
+ * Scores joint actions tier by tier. Of a shared tier only how many run which variant by links of which class matters,
+ * so a change of one user costs a run of those kinds, however many users there are.
  */
 export class FactoredScore implements JointScore {
   private readonly variants: number;
   private readonly action: Uint8Array;
-  /** [users, choices]: what depends on the user alone, ms. */
-  private readonly fixedMs: Float64Array;
-  /** [tiers, users + 1]: ms for a MMAC by how many run. */
-  private readonly paceMs: Float64Array;
-  /** [tiers, variants] */
-  private readonly counts: Int32Array;
-  /** [tiers]: what each further user adds to everybody's time, ms. */
-  private readonly crowdMs: Float64Array;
-  /** [tiers]: summed service times. */
-  private readonly serviceMs: Float64Array;
   private readonly shared: readonly number[];
-  private fixedSumMs = 0;
+  /** [users]: access link class. */
+  private readonly link: Uint8Array;
+  /** [users, choices]: ms on a tier of the user's own. */
+  private readonly ownMs: Float64Array;
+  /** [tiers, links, variants]: when such a request arrives, and how many there are. */
+  private readonly arrivalMs: Float64Array;
+  private readonly counts: Int32Array;
+  /** [tiers, links]: how many come by such links. */
+  private readonly linkCounts: Int32Array;
+  /** [tiers]: by how much later each arrives for each that comes by links of the same class, ms. */
+  private readonly crowdMs: Float64Array;
+  private readonly paces: Float64Array[] = [];
+  /** [tiers]: summed response times. */
+  private readonly tierMs: Float64Array;
+  private readonly service: SharedService;
+  private ownSumMs = 0;
 
   constructor(
     private readonly system: System,
@@ -28,103 +38,112 @@ export class FactoredScore implements JointScore {
   ) {
     const { users, choices } = system;
     this.variants = system.variants.length;
+    const kinds = LINKS * this.variants;
     this.shared = [0, 1, 2].filter((tier) => system.sharedTiers[tier]!);
     this.action = new Uint8Array(users);
-    this.fixedMs = new Float64Array(users * choices);
-    this.paceMs = new Float64Array(3 * (users + 1));
-    this.counts = new Int32Array(3 * this.variants);
-    this.serviceMs = new Float64Array(3);
+    this.link = new Uint8Array(users);
+    this.ownMs = new Float64Array(users * choices);
+    this.arrivalMs = new Float64Array(3 * kinds);
+    this.counts = new Int32Array(3 * kinds);
+    this.linkCounts = new Int32Array(3 * LINKS);
     this.crowdMs = new Float64Array(3);
+    this.tierMs = new Float64Array(3);
+    this.service = new SharedService(kinds);
   }
 
   begin(state: SystemState, action: Uint8Array): number {
-    const { users, choiceTier, choiceVariant } = this.system;
+    const { users, choices } = this.system;
     this.action.set(action);
     this.prepare(state);
     this.counts.fill(0);
-    this.fixedSumMs = 0;
+    this.linkCounts.fill(0);
+    this.ownSumMs = 0;
     for (let user = 0; user < users; user += 1) {
-      const choice = action[user]!;
-      this.fixedSumMs += this.fixedMs[user * this.system.choices + choice]!;
-      this.counts[choiceTier[choice]! * this.variants + choiceVariant[choice]!]! += 1;
+      this.ownSumMs += this.ownMs[user * choices + action[user]!]!;
+      this.count(user, action[user]!, 1);
     }
-    let serviceMs = 0;
-    for (const tier of this.shared) serviceMs += this.serviceMs[tier] = this.service(tier);
-    return (this.fixedSumMs + serviceMs) / users;
+    let sumMs = this.ownSumMs;
+    for (const tier of this.shared) sumMs += this.tierMs[tier] = this.serve(tier);
+    return sumMs / users;
   }
 
   probe(user: number, choice: number): number {
-    const { choices, choiceTier, choiceVariant, users } = this.system;
+    const { choices, choiceTier, users } = this.system;
     const own = this.action[user]!;
     const at = user * choices;
-    const fixedMs = this.fixedSumMs - this.fixedMs[at + own]! + this.fixedMs[at + choice]!;
-    this.count(own, -1);
-    this.count(choice, 1);
+    this.count(user, own, -1);
+    this.count(user, choice, 1);
     const from = choiceTier[own]!;
     const to = choiceTier[choice]!;
-    let serviceMs = 0;
+    let sumMs = this.ownSumMs - this.ownMs[at + own]! + this.ownMs[at + choice]!;
     for (const tier of this.shared) {
-      const changed = tier === from || tier === to;
-      serviceMs += changed ? this.service(tier) : this.serviceMs[tier]!;
+      sumMs += tier === from || tier === to ? this.serve(tier) : this.tierMs[tier]!;
     }
-    this.counts[to * this.variants + choiceVariant[choice]!]! -= 1;
-    this.count(own, 1);
-    return (fixedMs + serviceMs) / users;
+    this.count(user, choice, -1);
+    this.count(user, own, 1);
+    return sumMs / users;
   }
 
   apply(user: number, choice: number): void {
     const { choices, choiceTier, sharedTiers } = this.system;
     const own = this.action[user]!;
-    this.fixedSumMs += this.fixedMs[user * choices + choice]! - this.fixedMs[user * choices + own]!;
-    this.count(own, -1);
-    this.count(choice, 1);
+    this.ownSumMs += this.ownMs[user * choices + choice]! - this.ownMs[user * choices + own]!;
+    this.count(user, own, -1);
+    this.count(user, choice, 1);
     this.action[user] = choice;
     for (const tier of [choiceTier[own]!, choiceTier[choice]!]) {
-      if (sharedTiers[tier]!) this.serviceMs[tier] = this.service(tier);
+      if (sharedTiers[tier]!) this.tierMs[tier] = this.serve(tier);
     }
   }
 
-  private count(choice: number, change: number): void {
-    this.counts[this.system.choiceTier[choice]! * this.variants + this.system.choiceVariant[choice]!]! +=
-      change;
+  private count(user: number, choice: number, change: number): void {
+    const byLink = this.system.choiceTier[choice]! * LINKS + this.link[user]!;
+    this.linkCounts[byLink]! += change;
+    this.counts[byLink * this.variants + this.system.choiceVariant[choice]!]! += change;
   }
 
-  /** Summed service time of a shared tier: each phase takes its work at the pace of its crowd, for all of the crowd. */
-  private service(tier: number): number {
-    const { order, work } = this.curves[tier]!;
-    const countsAt = tier * this.variants;
-    const paceAt = tier * (this.system.users + 1);
-    let running = 0;
-    let ms = 0;
-    for (let position = order.length - 1; position >= 0; position -= 1) {
-      const variant = order[position]!;
-      running += this.counts[countsAt + variant]!;
-      if (running === 0) continue;
-      const below = position === 0 ? 0 : work[order[position - 1]!]!;
-      ms += (work[variant]! - below) * running * this.paceMs[paceAt + running]!;
+  /** Summed response times of a shared tier. */
+  private serve(tier: number): number {
+    const { service, variants } = this;
+    const works = this.curves[tier]!.works.values;
+    service.kinds = 0;
+    for (let link = 0; link < LINKS; link += 1) {
+      const byLink = tier * LINKS + link;
+      const alike = this.linkCounts[byLink]!;
+      if (alike === 0) continue;
+      for (let variant = 0; variant < variants; variant += 1) {
+        const at = byLink * variants + variant;
+        if (this.counts[at] === 0) continue;
+        service.arrivalMs[service.kinds] = this.arrivalMs[at]! + alike * this.crowdMs[tier]!;
+        service.work[service.kinds] = works[variant]!;
+        service.count[service.kinds] = this.counts[at]!;
+        service.kinds += 1;
+      }
     }
-    return ms + running * running * this.crowdMs[tier]!;
+    return service.kinds === 0 ? 0 : service.run(this.paces[tier]!);
   }
 
   private prepare(state: SystemState): void {
     const { users, choices, choiceTier, choiceVariant, sharedTiers } = this.system;
     for (const tier of this.shared) {
       const curves = this.curves[tier]!;
-      const cpuLevel = curves.cpuLevel(state, 0);
       this.crowdMs[tier] = curves.crowdMs(state);
-      for (let running = 1; running <= users; running += 1) {
-        this.paceMs[tier * (users + 1) + running] = curves.paceMs(cpuLevel, running);
-      }
+      this.paces[tier] = curves.paces[curves.layout.cpuLevel(state, 0)]!;
     }
     for (let user = 0; user < users; user += 1) {
+      const link = state[nodeOffset(user) + STATE_LINK]!;
+      this.link[user] = link;
       for (let choice = 0; choice < choices; choice += 1) {
         const tier = choiceTier[choice]!;
         const curves = this.curves[tier]!;
         const variant = choiceVariant[choice]!;
-        const localMs = sharedTiers[tier]!
-          ? 0
-          : curves.work[variant]! * curves.paceMs(curves.cpuLevel(state, user), 1);
-        this.fixedMs[user * choices + choice] = curves.fixedMs(state, user, variant) + localMs;
+        const fixedMs = curves.fixedMs(state, user, variant);
+        if (sharedTiers[tier]!) {
+          this.arrivalMs[(tier * LINKS + link) * this.variants + variant] = fixedMs;
+        } else {
+          const paceMs = curves.paces[curves.layout.cpuLevel(state, user)]![1]!;
+          this.ownMs[user * choices + choice] = fixedMs + curves.works.of(variant) * paceMs;
+        }
       }
     }
   }

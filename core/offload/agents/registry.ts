@@ -108,7 +108,6 @@ function factored(system: System, seed: number): Agent {
     eagerSteps: 60,
     surprisePct: 15,
     fitEvery: 5,
-    ratioEvery: 5,
   };
   return new FactoredAgent(system, options, seededRandom(seed));
 }

@@ -20,11 +20,11 @@ export class ChangeDetector {
   }
 
   /**
-   * @param logRatio mean over a round's `samples` of log(measured / predicted).
-   * @returns how many samples were measured since the change began; undefined when there is none. Starts anew then.
+   * @param logRatio mean over a round's measurements of log(measured / predicted).
+   * @returns how many rounds it was since the change began; undefined when there is none. Starts anew then.
    */
-  observe(logRatio: number, samples: number): number | undefined {
-    const since = this.slower.add(logRatio, samples) ?? this.faster.add(-logRatio, samples);
+  observe(logRatio: number): number | undefined {
+    const since = this.slower.add(logRatio) ?? this.faster.add(-logRatio);
     if (since !== undefined) {
       this.slower.reset();
       this.faster.reset();
@@ -36,17 +36,17 @@ export class ChangeDetector {
 /** One direction. */
 class Side {
   sum = 0;
-  private samples = 0;
+  private rounds = 0;
 
-  add(logRatio: number, samples: number): number | undefined {
+  add(logRatio: number): number | undefined {
     this.sum += Math.min(logRatio, MOST_PER_ROUND + SLACK) - SLACK;
-    this.samples += samples;
+    this.rounds += 1;
     if (this.sum <= ROUNDING) this.reset();
-    return this.sum >= ALARM - ROUNDING ? this.samples : undefined;
+    return this.sum >= ALARM - ROUNDING ? this.rounds : undefined;
   }
 
   reset(): void {
     this.sum = 0;
-    this.samples = 0;
+    this.rounds = 0;
   }
 }
