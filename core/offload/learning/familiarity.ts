@@ -9,6 +9,11 @@ export class Familiarity {
     this.lastRound = new Uint32Array(size);
   }
 
+  /** As if the weight had had a part in so many. */
+  credit(at: number, rounds: number): void {
+    this.rounds[at] = Math.max(this.rounds[at]!, rounds);
+  }
+
   /** What is counted from here on belongs to another round. */
   beginRound(): void {
     this.round += 1;

@@ -16,21 +16,21 @@ export interface JointScore {
 /** Pairs of users are tried up to this many users; beyond it a single user hardly weighs in the mean accuracy. */
 const PAIR_USERS = 8;
 const MAX_SWEEPS = 8;
-/** Fewer where pairs are tried: they mend what a coarse price leaves. */
-const PRICE_STEPS = { few: 4, many: 8 };
+const PRICE_STEPS = 12;
 const FIRST_PRICE_MS = 0.125;
 const IMPROVEMENT_MS = 1e-6;
 
 /**
  * Finds a joint action of low predicted mean response time that meets the threshold: descent over single users with a
  * price on lost accuracy, the price found by bisection; then descent without price within the threshold; then, for few
- * users, moves of two users at once, where one gives up accuracy and another makes up for it.
+ * users, moves of several users at once, where one gives up accuracy and others make up for it.
  * Cost grows linearly with users beyond `PAIR_USERS`. Buffers are reused; one search at a time.
  */
 export class JointSearch {
   private readonly action: Uint8Array;
   private readonly start: Uint8Array;
   private readonly best: Uint8Array;
+  private readonly before: Uint8Array;
   /** [choices]: predicted means of one user's choices. */
   private readonly probedMs: Float64Array;
   private bestMs = 0;
@@ -42,6 +42,7 @@ export class JointSearch {
     this.action = new Uint8Array(system.users);
     this.start = new Uint8Array(system.users);
     this.best = new Uint8Array(system.users);
+    this.before = new Uint8Array(system.users);
     this.probedMs = new Float64Array(system.choices);
   }
 
@@ -91,11 +92,10 @@ export class JointSearch {
 
   /** Bisects the price of a lost percentage point. @returns the highest price known to be too low. */
   private descendPriced(score: JointScore, constraints: Constraints): number {
-    const steps = this.system.users <= PAIR_USERS ? PRICE_STEPS.few : PRICE_STEPS.many;
     let low = 0;
     let high = Infinity;
     let price = 0;
-    for (let step = 0; step < steps; step += 1) {
+    for (let step = 0; step < PRICE_STEPS; step += 1) {
       this.descend(score, constraints, price, false);
       this.keepIfBetter();
       if (this.sumPct >= this.needPct) {
@@ -104,7 +104,8 @@ export class JointSearch {
       } else {
         low = price;
       }
-      price = high === Infinity ? Math.max(FIRST_PRICE_MS, low * 4) : (low + high) / 2;
+      price =
+        high === Infinity ? Math.max(FIRST_PRICE_MS, low * 4) : Math.sqrt(Math.max(low, high / 16) * high);
     }
     return low;
   }
@@ -161,7 +162,7 @@ export class JointSearch {
     this.action[user] = choice;
   }
 
-  /** A user takes a faster choice the threshold forbids, and another user's best answer restores it. */
+  /** A user takes a faster choice the threshold forbids, and others' best answers restore it. */
   private movePairs(score: JointScore, constraints: Constraints): void {
     const { users, choices } = this.system;
     for (let first = 0; first < users; first += 1) {
@@ -169,13 +170,13 @@ export class JointSearch {
       for (let choice = 0; choice < choices; choice += 1) {
         if (!this.isWorthAPair(first, choice)) continue;
         const beforeMs = this.costMs;
-        const own = this.action[first]!;
+        this.before.set(this.action);
         this.change(score, first, choice);
         if (this.restore(score, constraints, first, beforeMs)) {
           this.descend(score, constraints, 0, true);
           this.probeAll(score, constraints, first);
         } else {
-          this.change(score, first, own);
+          this.goBack(score);
         }
       }
     }
@@ -203,27 +204,41 @@ export class JointSearch {
     return true;
   }
 
-  /** Gives another user the choice that meets the threshold again at the least cost, if that is below `limitMs`. */
+  /**
+   * Gives other users more accurate choices, the least cost for each percentage point first, until the threshold is met
+   * again. @returns whether it is, at less than `limitMs`.
+   */
   private restore(score: JointScore, constraints: Constraints, first: number, limitMs: number): boolean {
     const { users, choices, choiceAccuracyPct } = this.system;
-    let bestUser = -1;
-    let bestChoice = -1;
-    let bestMs = limitMs - IMPROVEMENT_MS;
-    for (let user = 0; user < users; user += 1) {
-      if (user === first) continue;
-      const needPct = this.needPct - this.sumPct + choiceAccuracyPct[this.action[user]!]!;
-      for (let choice = 0; choice < choices; choice += 1) {
-        if (choiceAccuracyPct[choice]! < needPct) continue;
-        if (!isAllowed(this.system, constraints, user, choice)) continue;
-        const costMs = score.probe(user, choice);
-        if (costMs >= bestMs) continue;
-        bestUser = user;
-        bestChoice = choice;
-        bestMs = costMs;
+    while (this.sumPct < this.needPct) {
+      const lackPct = this.needPct - this.sumPct;
+      let bestUser = -1;
+      let bestChoice = -1;
+      let bestRate = Infinity;
+      for (let user = 0; user < users; user += 1) {
+        if (user === first) continue;
+        const ownPct = choiceAccuracyPct[this.action[user]!]!;
+        for (let choice = 0; choice < choices; choice += 1) {
+          const gainPct = choiceAccuracyPct[choice]! - ownPct;
+          if (gainPct <= 0 || !isAllowed(this.system, constraints, user, choice)) continue;
+          const rate = (score.probe(user, choice) - this.costMs) / Math.min(gainPct, lackPct);
+          if (rate >= bestRate) continue;
+          bestUser = user;
+          bestChoice = choice;
+          bestRate = rate;
+        }
       }
+      if (bestUser < 0) return false;
+      this.change(score, bestUser, bestChoice);
+      if (this.costMs >= limitMs - IMPROVEMENT_MS) return false;
     }
-    if (bestUser < 0) return false;
-    this.change(score, bestUser, bestChoice);
     return true;
+  }
+
+  private goBack(score: JointScore): void {
+    for (let user = 0; user < this.action.length; user += 1) {
+      const own = this.before[user]!;
+      if (this.action[user] !== own) this.change(score, user, own);
+    }
   }
 }

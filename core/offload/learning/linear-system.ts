@@ -5,10 +5,12 @@
 export class NormalEquations {
   private readonly moments: Float64Array;
   private readonly products: Float64Array;
+  private readonly scratch: Float64Array;
 
   constructor(private readonly size: number) {
     this.moments = new Float64Array(size * size);
     this.products = new Float64Array(size);
+    this.scratch = new Float64Array(size);
   }
 
   clear(): void {
@@ -41,7 +43,7 @@ export class NormalEquations {
 
   /**
    * Minimises sum((row . weights - target)^2) + sum(ridge * (weights - prior)^2) by Cholesky factorisation. The
-   * equations are used up.
+   * equations are used up, but for `variance`.
    * @param ridge, prior [size]. @param weights [size], filled; may be `prior`.
    */
   solve(ridge: Float64Array, prior: Float64Array, weights: Float64Array): void {
@@ -61,6 +63,20 @@ export class NormalEquations {
       for (let k = i + 1; k < size; k += 1) sum -= moments[k * size + i]! * weights[k]!;
       weights[i] = sum / moments[i * size + i]!;
     }
+  }
+
+  /** After `solve`: variance of `row . weights` in units of the rows' own noise. */
+  variance(row: Float64Array): number {
+    const { size, moments, scratch } = this;
+    let sum = 0;
+    for (let i = 0; i < size; i += 1) {
+      let value = row[i]!;
+      for (let k = 0; k < i; k += 1) value -= moments[i * size + k]! * scratch[k]!;
+      value /= moments[i * size + i]!;
+      scratch[i] = value;
+      sum += value * value;
+    }
+    return sum;
   }
 
   private factorise(): void {

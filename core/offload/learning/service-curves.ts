@@ -9,6 +9,8 @@ import { Works } from './works';
 
 /** Weak: what was never seen stays near zero, that is promising, until it is tried. */
 const RIDGE = 1e-6;
+/** What was learned before a change is expected to be off by this much of itself. */
+const CHANGED_BY = 0.2;
 /**
  * How firmly works are held to be as the MMACs say, and those of int8 networks to differ by one factor: the square of
  * the noise (some percent) over that of what a network is expected to be off by (some tenths).
@@ -17,7 +19,10 @@ const WORK_RIDGE = 0.01;
 const INT8_RIDGE = 0.001;
 /** Windows after which what was measured has all but faded. */
 const LASTING_WINDOWS = 4;
-/** A prediction counts when each of its parts was measured in this many rounds. */
+/** Noise of measurements that ridges and doubts are told by, relative. */
+const NOISE = 0.03;
+/** A measurement is compared with a prediction that is surer than this, relative, and not of something new. */
+const SURE = 0.15;
 const FAMILIAR_ROUNDS = 10;
 /** Slower paces than learned are believed without end; faster ones down to this share. */
 const LEAST_PACE_FACTOR = 0.02;
@@ -71,12 +76,12 @@ export class ServiceCurves {
     const unknowns = size + this.works.unknowns;
     this.ridge = new Float64Array(unknowns).fill(RIDGE, 0, size).fill(WORK_RIDGE, size + 1);
     this.ridge[size] = INT8_RIDGE;
+    this.familiarity = new Familiarity(unknowns);
     this.equations = new NormalEquations(unknowns);
     this.faded = new NormalEquations(unknowns);
     this.prior = new Float64Array(unknowns);
     this.solution = new Float64Array(unknowns);
     this.window = new SlidingWindow(capacity);
-    this.familiarity = new Familiarity(unknowns);
   }
 
   /** Keeps what a round measured on this tier. The oldest rounds go when the window is full. */
@@ -89,17 +94,18 @@ export class ServiceCurves {
       this.addRound(this.faded, dropped);
     }
     this.served.fill(round);
-    this.familiarity.beginRound();
     let sum = 0;
-    let familiar = 0;
+    let expected = 0;
+    this.familiarity.beginRound();
     round.kinds.forEach((kind, index) => {
       const row = this.served.rows[index]!;
       const predictedMs = dot(row, this.weights);
-      if (this.familiarity.count(row) < FAMILIAR_ROUNDS || predictedMs <= 0) return;
+      const familiar = this.familiarity.count(row) >= FAMILIAR_ROUNDS;
+      if (!familiar || predictedMs <= 0 || !this.isSure(row, predictedMs)) return;
       sum += kind.count * Math.log(kind.responseMs / predictedMs);
-      familiar += kind.count;
+      expected += kind.count;
     });
-    return familiar === 0 ? { measured: measurements } : { measured: measurements, logRatio: sum / familiar };
+    return expected === 0 ? { measured: measurements } : { measured: measurements, logRatio: sum / expected };
   }
 
   /**
@@ -110,8 +116,9 @@ export class ServiceCurves {
     this.window.keepLast(rounds);
     const factor = Math.max(LEAST_PACE_FACTOR, this.paceFactor());
     this.faded.clear();
+    for (let at = this.layout.curveAt; at < this.weights.length; at += 1) this.weights[at]! *= factor;
     this.keepAsPrior();
-    for (let at = this.layout.curveAt; at < this.weights.length; at += 1) this.prior[at]! *= factor;
+    this.refreshPaces();
   }
 
   /**
@@ -133,7 +140,9 @@ export class ServiceCurves {
   fixedMs(state: SystemState, user: number, variant: number): number {
     const memoryLevel = this.layout.memoryLevel(state, user);
     const streamMs =
-      memoryLevel === 0 ? 0 : this.weights[this.layout.streamAt + memoryLevel - 1]! * this.megabytes[variant]!;
+      memoryLevel === 0
+        ? 0
+        : this.weights[this.layout.streamAt + memoryLevel - 1]! * this.megabytes[variant]!;
     return this.weights[this.layout.link(state, user)]! + streamMs;
   }
 
@@ -209,9 +218,19 @@ export class ServiceCurves {
     });
   }
 
+  private isSure(row: Float64Array, predictedMs: number): boolean {
+    return NOISE * Math.sqrt(this.equations.variance(row)) < SURE * predictedMs;
+  }
+
   private keepAsPrior(): void {
     this.prior.set(this.weights);
     this.prior.set(this.works.logs, this.layout.size);
+    this.prior.forEach((held, at) => {
+      if (held !== 0) this.familiarity.credit(at, FAMILIAR_ROUNDS);
+    });
+    this.weights.forEach((weight, at) => {
+      this.ridge[at] = weight === 0 ? RIDGE : Math.max(RIDGE, (NOISE / CHANGED_BY / weight) ** 2);
+    });
   }
 
   private refreshPaces(): void {

@@ -89,7 +89,8 @@ export class ServiceRows implements ServiceObserver {
     this.addWorkSlope(this.rows[kind]!, variant, paceMs);
     // More work of the ones that end prolongs this phase for the others and shortens their next.
     const others = paceMs - this.paces[running - count]!;
-    for (let at = 0; at < activeCount - 1; at += 1) this.addWorkSlope(this.rows[active[at]!]!, variant, others);
+    for (let at = 0; at < activeCount - 1; at += 1)
+      this.addWorkSlope(this.rows[active[at]!]!, variant, others);
   }
 
   private select(cpuLevel: number): void {
