@@ -3,9 +3,10 @@ import { SluiceError } from '../../contract';
 import type { Outcome } from '../environment/environment';
 import { meetsThreshold } from '../learning/constraints';
 import type { Constraints } from '../learning/constraints';
+import { CrowdSearch } from '../learning/crowd-search';
 import { exploresAt, randomAction } from '../learning/exploration';
 import type { EpsilonSchedule } from '../learning/exploration';
-import { JointSearch } from '../learning/joint-search';
+import { JointSearch, PAIR_USERS } from '../learning/joint-search';
 import { ServiceCurves } from '../learning/service-curves';
 import { TierWatch } from '../learning/tier-watch';
 import type { System, SystemState } from '../scenario/system';
@@ -37,6 +38,7 @@ export class FactoredAgent implements Agent {
   private readonly curves: readonly ServiceCurves[];
   private readonly score: FactoredScore;
   private readonly search: JointSearch;
+  private readonly crowdSearch: CrowdSearch;
   private readonly watches: readonly TierWatch[];
   private readonly decided: Uint8Array;
   private steps = 0;
@@ -52,12 +54,14 @@ export class FactoredAgent implements Agent {
     this.curves = [0, 1, 2].map((tier) => new ServiceCurves(system, tier, window));
     this.score = new FactoredScore(system, this.curves);
     this.search = new JointSearch(system);
+    this.crowdSearch = new CrowdSearch(system, this.curves);
     this.watches = this.curves.map(() => new TierWatch(options.surprisePct));
     this.decided = new Uint8Array(system.users);
   }
 
   decide(state: SystemState, constraints: Constraints, action: Uint8Array): void {
-    this.search.search(this.score, state, constraints, action);
+    if (this.system.users > PAIR_USERS) this.crowdSearch.search(state, constraints, action);
+    else this.search.search(this.score, state, constraints, action);
   }
 
   explore(state: SystemState, constraints: Constraints, action: Uint8Array): boolean {

@@ -32,6 +32,15 @@ describe('change detector', () => {
     expect(firstAlarm(Array.from({ length: 100_000 }, () => 0.1 * gaussian(random)))).toBeUndefined();
   });
 
+  it('drops a suspicion that stays one, and has none for a while', () => {
+    const detector = new ChangeDetector();
+    const suspected = Array.from({ length: 25 }, (_, round) => {
+      expect(detector.observe(round % 2 === 0 ? 0.21 : undefined)).toBeUndefined();
+      return Number(detector.suspects);
+    });
+    expect(suspected.join('')).toBe('1111111110000000000011111');
+  });
+
   it('suspects until what was suspected passes, and starts anew after an alarm', () => {
     const detector = new ChangeDetector();
     detector.observe(1);

@@ -14,7 +14,7 @@ export interface JointScore {
 }
 
 /** Pairs of users are tried up to this many users; beyond it a single user hardly weighs in the mean accuracy. */
-const PAIR_USERS = 8;
+export const PAIR_USERS = 8;
 const MAX_SWEEPS = 8;
 const PRICE_STEPS = 12;
 const FIRST_PRICE_MS = 0.125;

@@ -146,6 +146,12 @@ export class ServiceCurves {
     return this.weights[this.layout.link(state, user)]! + streamMs;
   }
 
+  /** Response time on a node that serves nobody else. */
+  aloneMs(state: SystemState, user: number, variant: number): number {
+    const paceMs = this.paces[this.layout.cpuLevel(state, user)]![1]!;
+    return this.fixedMs(state, user, variant) + this.works.of(variant) * paceMs;
+  }
+
   /** By how much later each user's request arrives for each that comes by links of the same class, ms. */
   crowdMs(state: SystemState): number {
     const { shared, crowdAt } = this.layout;

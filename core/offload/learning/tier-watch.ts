@@ -43,7 +43,7 @@ export class TierWatch {
     if (surprised) this.wait = FIRST_WAIT;
     else if (this.idleRounds >= this.wait) this.wait = Math.min(LONGEST_WAIT, this.wait * 2);
     this.idleRounds = 0;
-    const changedSince = logRatio === undefined ? undefined : this.changes.observe(logRatio);
+    const changedSince = this.changes.observe(logRatio);
     return { surprised, ...(changedSince !== undefined && { changedSince }) };
   }
 }
