@@ -84,7 +84,7 @@ export class DqnAgent implements Agent {
     if (!(network instanceof Float32Array)) {
       throw new SluiceError('bad-input', 'dqn: the checkpoint holds no network.');
     }
-    this.online.restore(network, users);
+    this.online.restore(network);
     this.target.network.copyFrom(this.online.network);
     this.steps = users === this.system.users ? (numbers['steps'] ?? 0) : 0;
   }

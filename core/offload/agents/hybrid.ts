@@ -94,7 +94,7 @@ export class HybridAgent implements Agent {
         `${this.id}: the checkpoint holds no value network and system model.`,
       );
     }
-    this.value.restore(value, users);
+    this.value.restore(value);
     this.model.restore(models);
     this.steps = users === this.system.users ? (numbers['steps'] ?? 0) : 0;
   }

@@ -1,7 +1,6 @@
 import type { Random } from '../../base';
 import { SluiceError } from '../../contract';
 import type { System, SystemState } from '../scenario/system';
-import { stateLength } from '../scenario/system';
 import type { Constraints } from './constraints';
 import { JointInput, NetworkScore } from './joint-input';
 import { JointSearch } from './joint-search';
@@ -26,7 +25,7 @@ export class ValueNetwork {
   private readonly search: JointSearch;
 
   constructor(
-    private readonly system: System,
+    system: System,
     private readonly options: ValueNetworkOptions,
     random: Random,
   ) {
@@ -57,38 +56,17 @@ export class ValueNetwork {
   }
 
   /**
-   * Takes over weights learned for another number of users: users take the blocks of those in turn, scaled so that
-   * they add up to as much.
-   * @throws SluiceError `bad-input` when the weights are of another shape.
+   * Takes over weights, learned for any number of users.
+   * @throws SluiceError `bad-input` when there are not as many.
    */
-  restore(weights: Float32Array, users: number): void {
-    const { hidden } = this.network;
-    const blockLength = 3 + this.system.variants.length;
-    const inputs = stateLength(users) + users * blockLength;
-    const expected = inputs * hidden + 2 * hidden + 1;
+  restore(weights: Float32Array): void {
+    const expected = this.network.weights.length;
     if (weights.length !== expected) {
       throw new SluiceError(
         'bad-input',
-        `Value network: expected ${expected} weights for ${users} users, found ${weights.length}.`,
+        `Value network: expected ${expected} weights, found ${weights.length}.`,
       );
     }
-    const scale = users / this.system.users;
-    const target = this.network.weights.slice();
-    const copyRow = (from: number, to: number, factor: number): void => {
-      for (let unit = 0; unit < hidden; unit += 1)
-        target[to * hidden + unit] = weights[from * hidden + unit]! * factor;
-    };
-    const here = this.system.users;
-    for (let user = 0; user < here; user += 1) {
-      const source = user % users;
-      for (let part = 0; part < 3; part += 1) copyRow(source * 3 + part, user * 3 + part, scale);
-      for (let at = 0; at < blockLength; at += 1) {
-        const from = stateLength(users) + source * blockLength + at;
-        copyRow(from, stateLength(here) + user * blockLength + at, scale);
-      }
-    }
-    for (let part = 0; part < 6; part += 1) copyRow(users * 3 + part, here * 3 + part, 1);
-    target.set(weights.subarray(inputs * hidden), this.layout.length * hidden);
-    this.network.assign(target);
+    this.network.assign(weights);
   }
 }
