@@ -88,6 +88,7 @@ describe('learning', () => {
     const options = {
       hidden: 16,
       learningRate: 5e-3,
+      slowAfterSteps: 1e6,
       scaleMs: 100,
       epsilon: { start: 1, end: 1, decaySteps: 1 },
       replayCapacity: 500,

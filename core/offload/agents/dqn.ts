@@ -100,6 +100,6 @@ export class DqnAgent implements Agent {
           : discount * this.target.predictMs(replay.nextStateAt(at), replay.nextActionAt(at));
       this.online.accumulate(replay.stateAt(at), replay.actionAt(at), laterMs - replay.rewards[at]!);
     }
-    this.online.update(batch);
+    this.online.update(batch, this.steps);
   }
 }

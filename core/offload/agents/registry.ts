@@ -10,7 +10,7 @@ import { HybridAgent } from './hybrid';
 import { LinUcbAgent } from './linucb';
 import { QLearningAgent } from './q-learning';
 
-const VALUE_NETWORK = { hidden: 64, learningRate: 2e-3, scaleMs: 100 };
+const VALUE_NETWORK = { hidden: 48, learningRate: 1e-2, slowAfterSteps: 500, scaleMs: 100 };
 const SYSTEM_MODEL = {
   hidden: 32,
   learningRate: 1e-2,

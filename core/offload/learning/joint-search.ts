@@ -2,8 +2,12 @@ import { ACCURACY_TOLERANCE_PCT } from '../scenario/system';
 import type { System, SystemState } from '../scenario/system';
 import { isAllowed, mostAccurateAction } from './constraints';
 import type { Constraints } from './constraints';
+import { UserGroups } from './user-groups';
 
-/** Predicts the mean response time of a joint action and of its neighbours, cheaply. */
+/**
+ * Predicts the mean response time of a joint action and of its neighbours, cheaply. Users of equal state (see
+ * `UserGroups`) may change places without changing it.
+ */
 export interface JointScore {
   /** Sets what the next calls start from. @returns its predicted mean, ms. */
   begin(state: SystemState, action: Uint8Array): number;
@@ -19,6 +23,10 @@ const MAX_SWEEPS = 8;
 const PRICE_STEPS = 12;
 const FIRST_PRICE_MS = 0.125;
 const IMPROVEMENT_MS = 1e-6;
+/** Of the cost of making up for lost accuracy, how much a choice is charged before it is tried. */
+const HOPE = 0.8;
+/** Prices this near each other are told apart by nobody. */
+const NEAR_PRICES = 1.25;
 
 /**
  * Finds a joint action of low predicted mean response time that meets the threshold: descent over single users with a
@@ -31,8 +39,16 @@ export class JointSearch {
   private readonly start: Uint8Array;
   private readonly best: Uint8Array;
   private readonly before: Uint8Array;
-  /** [choices]: predicted means of one user's choices. */
+  private readonly groups: UserGroups;
+  /** [users, choices]: predicted means were a user's choice changed, as far as the user's stamp is current. */
   private readonly probedMs: Float64Array;
+  private readonly stamps: Int32Array;
+  /** Counts actions. */
+  private version = 0;
+  /** [users]: the first user of equal state and choice, in the version. */
+  private readonly alike: Int32Array;
+  private readonly firstOf: Int32Array;
+  private alikeVersion = -1;
   private bestMs = 0;
   private costMs = 0;
   private sumPct = 0;
@@ -43,7 +59,11 @@ export class JointSearch {
     this.start = new Uint8Array(system.users);
     this.best = new Uint8Array(system.users);
     this.before = new Uint8Array(system.users);
-    this.probedMs = new Float64Array(system.choices);
+    this.groups = new UserGroups(system);
+    this.probedMs = new Float64Array(system.users * system.choices);
+    this.stamps = new Int32Array(system.users);
+    this.alike = new Int32Array(system.users);
+    this.firstOf = new Int32Array(system.users * system.choices);
   }
 
   /**
@@ -56,6 +76,7 @@ export class JointSearch {
     // Pins may leave the threshold out of reach; then nothing but what is most accurate remains.
     const reachPct = mostAccurateAction(this.system, constraints, this.start);
     this.needPct = (Math.min(constraints.thresholdPct, reachPct) - ACCURACY_TOLERANCE_PCT) * users;
+    this.groups.gather(state, constraints);
     this.bestMs = Infinity;
     this.load(score, state, this.start);
     const price = this.descendPriced(score, constraints);
@@ -80,6 +101,7 @@ export class JointSearch {
   private load(score: JointScore, state: SystemState, action: Uint8Array): void {
     this.action.set(action);
     this.costMs = score.begin(state, this.action);
+    this.version += 1;
     this.sumPct = 0;
     for (const choice of action) this.sumPct += this.system.choiceAccuracyPct[choice]!;
   }
@@ -104,6 +126,7 @@ export class JointSearch {
       } else {
         low = price;
       }
+      if (high < low * NEAR_PRICES) break;
       price =
         high === Infinity ? Math.max(FIRST_PRICE_MS, low * 4) : Math.sqrt(Math.max(low, high / 16) * high);
     }
@@ -140,13 +163,14 @@ export class JointSearch {
     const { choices, choiceAccuracyPct } = this.system;
     const own = this.action[user]!;
     const ownPct = choiceAccuracyPct[own]!;
+    const at = this.probeAll(score, constraints, user);
     let best = -1;
     let bestMs = this.costMs - IMPROVEMENT_MS;
     for (let choice = 0; choice < choices; choice += 1) {
-      if (choice === own || !isAllowed(this.system, constraints, user, choice)) continue;
+      if (choice === own) continue;
       const lostPct = ownPct - choiceAccuracyPct[choice]!;
       if (bounded && this.sumPct - lostPct < this.needPct) continue;
-      const costMs = score.probe(user, choice) + pricePerPct * lostPct;
+      const costMs = this.probedMs[at + choice]! + pricePerPct * lostPct;
       if (costMs >= bestMs) continue;
       best = choice;
       bestMs = costMs;
@@ -157,6 +181,7 @@ export class JointSearch {
   private change(score: JointScore, user: number, choice: number): void {
     const { choiceAccuracyPct } = this.system;
     this.costMs = score.probe(user, choice);
+    this.version += 1;
     this.sumPct += choiceAccuracyPct[choice]! - choiceAccuracyPct[this.action[user]!]!;
     score.apply(user, choice);
     this.action[user] = choice;
@@ -166,15 +191,19 @@ export class JointSearch {
   private movePairs(score: JointScore, constraints: Constraints): void {
     const { users, choices } = this.system;
     for (let first = 0; first < users; first += 1) {
-      this.probeAll(score, constraints, first);
       for (let choice = 0; choice < choices; choice += 1) {
-        if (!this.isWorthAPair(first, choice)) continue;
+        const at = this.probeAll(score, constraints, first);
+        if (!this.isWorthAPair(at, first, choice)) continue;
+        if (
+          this.probedMs[at + choice]! + this.aboutToRestore(score, constraints, first, choice) >=
+          this.costMs
+        )
+          continue;
         const beforeMs = this.costMs;
         this.before.set(this.action);
         this.change(score, first, choice);
         if (this.restore(score, constraints, first, beforeMs)) {
           this.descend(score, constraints, 0, true);
-          this.probeAll(score, constraints, first);
         } else {
           this.goBack(score);
         }
@@ -182,26 +211,68 @@ export class JointSearch {
     }
   }
 
-  private probeAll(score: JointScore, constraints: Constraints, user: number): void {
-    for (let choice = 0; choice < this.system.choices; choice += 1) {
-      this.probedMs[choice] = isAllowed(this.system, constraints, user, choice)
-        ? score.probe(user, choice)
+  /** Probes all of a user's choices, unless that is known. @returns where `probedMs` has them; Infinity is forbidden. */
+  private probeAll(score: JointScore, constraints: Constraints, user: number): number {
+    const { choices } = this.system;
+    const first = this.firstAlike(user);
+    const at = first * choices;
+    if (this.stamps[first] === this.version) return at;
+    this.stamps[first] = this.version;
+    for (let choice = 0; choice < choices; choice += 1) {
+      this.probedMs[at + choice] = isAllowed(this.system, constraints, first, choice)
+        ? score.probe(first, choice)
         : Infinity;
     }
+    return at;
+  }
+
+  private firstAlike(user: number): number {
+    if (this.alikeVersion !== this.version) {
+      const { users, choices } = this.system;
+      this.firstOf.fill(-1, 0, this.groups.count * choices);
+      for (let each = 0; each < users; each += 1) {
+        const key = this.groups.groupOf[each]! * choices + this.action[each]!;
+        if (this.firstOf[key]! < 0) this.firstOf[key] = each;
+        this.alike[each] = this.firstOf[key]!;
+      }
+      this.alikeVersion = this.version;
+    }
+    return this.alike[user]!;
   }
 
   /** Faster, below the threshold, and no other choice is both as fast and as accurate. */
-  private isWorthAPair(user: number, choice: number): boolean {
+  private isWorthAPair(at: number, user: number, choice: number): boolean {
     const { choices, choiceAccuracyPct } = this.system;
-    const ms = this.probedMs[choice]!;
+    const ms = this.probedMs[at + choice]!;
     const accuracyPct = choiceAccuracyPct[choice]!;
     if (ms >= this.costMs) return false;
     if (this.sumPct + accuracyPct - choiceAccuracyPct[this.action[user]!]! >= this.needPct) return false;
     for (let other = 0; other < choices; other += 1) {
       if (other === choice || choiceAccuracyPct[other]! < accuracyPct) continue;
-      if (this.probedMs[other]! < ms) return false;
+      if (this.probedMs[at + other]! < ms) return false;
     }
     return true;
+  }
+
+  /**
+   * About what it costs others to make up for a choice: somewhat less than the best rate there is before it, because
+   * the choice may make room for them.
+   */
+  private aboutToRestore(score: JointScore, constraints: Constraints, first: number, choice: number): number {
+    const { users, choices, choiceAccuracyPct } = this.system;
+    const lackPct =
+      this.needPct - this.sumPct + choiceAccuracyPct[this.action[first]!]! - choiceAccuracyPct[choice]!;
+    let least = Infinity;
+    for (let user = 0; user < users; user += 1) {
+      if (user === first) continue;
+      const at = this.probeAll(score, constraints, user);
+      const ownPct = choiceAccuracyPct[this.action[user]!]!;
+      for (let other = 0; other < choices; other += 1) {
+        const gainPct = choiceAccuracyPct[other]! - ownPct;
+        if (gainPct > 0) least = Math.min(least, (this.probedMs[at + other]! - this.costMs) / gainPct);
+      }
+    }
+    return HOPE * Math.max(0, least) * lackPct;
   }
 
   /**
@@ -217,11 +288,12 @@ export class JointSearch {
       let bestRate = Infinity;
       for (let user = 0; user < users; user += 1) {
         if (user === first) continue;
+        const at = this.probeAll(score, constraints, user);
         const ownPct = choiceAccuracyPct[this.action[user]!]!;
         for (let choice = 0; choice < choices; choice += 1) {
           const gainPct = choiceAccuracyPct[choice]! - ownPct;
-          if (gainPct <= 0 || !isAllowed(this.system, constraints, user, choice)) continue;
-          const rate = (score.probe(user, choice) - this.costMs) / Math.min(gainPct, lackPct);
+          if (gainPct <= 0) continue;
+          const rate = (this.probedMs[at + choice]! - this.costMs) / Math.min(gainPct, lackPct);
           if (rate >= bestRate) continue;
           bestUser = user;
           bestChoice = choice;

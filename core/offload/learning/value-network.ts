@@ -9,11 +9,13 @@ import { Mlp } from './mlp';
 export interface ValueNetworkOptions {
   readonly hidden: number;
   readonly learningRate: number;
+  /** The step size falls as 1 / (1 + real steps / this). */
+  readonly slowAfterSteps: number;
   /** Negative reward that an output of 1 stands for. */
   readonly scaleMs: number;
 }
 
-/** Errors beyond this many scales count linearly. */
+/** Relative errors beyond this count linearly. */
 const LARGEST_ERROR = 1;
 
 /** An action-value network over joint actions, with the search that finds its best action. */
@@ -48,11 +50,14 @@ export class ValueNetwork {
 
   accumulate(state: SystemState, action: Uint8Array, targetMs: number): void {
     this.layout.fill(state, action, this.input);
-    this.network.accumulate(this.input, targetMs / this.options.scaleMs, LARGEST_ERROR);
+    // What is compared are actions near the best, so a percent of a short time counts as much as one of a long time.
+    this.network.accumulate(this.input, targetMs / this.options.scaleMs, this.options.scaleMs / targetMs, LARGEST_ERROR);
   }
 
-  update(samples: number, rateFactor = 1): void {
-    this.network.update(samples, this.options.learningRate * rateFactor);
+  /** @param steps real steps so far. */
+  update(samples: number, steps: number): void {
+    const { learningRate, slowAfterSteps } = this.options;
+    this.network.update(samples, learningRate / (1 + steps / slowAfterSteps));
   }
 
   /**
