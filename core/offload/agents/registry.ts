@@ -43,7 +43,7 @@ const AGENTS: ReadonlyMap<string, Make> = new Map<string, Make>([
     'hybrid-grounded',
     (system, seed) => hybrid('hybrid-grounded', system, seed, DEFAULT_PLANNING_STEPS, true),
   ],
-  ['linucb', (system) => new LinUcbAgent(system, { alpha: 0.1, memory: 0.9995 })],
+  ['linucb', (system) => new LinUcbAgent(system, { alpha: 1, memory: 0.9995 })],
   ['factored', (system, seed) => factored(system, seed)],
 ]);
 

@@ -172,13 +172,7 @@ export class ServiceCurves {
   adopt(learned: Float64Array, users: number): void {
     const { layout } = this;
     const source = new ServiceLayout({ ...this.system, users }, this.tier);
-    this.weights.set(learned.subarray(0, layout.curveAt));
-    for (let level = 0; level < this.paces.length; level += 1) {
-      layout.knots.forEach((_, knot) => {
-        const known = Math.min(knot, source.knots.length - 1);
-        this.weights[layout.curveOf(level) + knot] = learned[source.curveOf(level) + known]!;
-      });
-    }
+    layout.originsIn(source).forEach((from, at) => (this.weights[at] = learned[from]!));
     this.works.assign(learned.subarray(source.size));
     this.keepAsPrior();
     this.refreshPaces();

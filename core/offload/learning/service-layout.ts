@@ -73,6 +73,19 @@ export class ServiceLayout {
     return this.tier !== CLOUD ? 0 : state[nodeOffset(this.system.users + 1) + STATE_LINK]!;
   }
 
+  /**
+   * For each weight, where a layout of the same tier for another number of users has it. Curves of more users are cut,
+   * those of fewer go on at the pace of the last known crowd.
+   */
+  originsIn(source: ServiceLayout): Int32Array {
+    return Int32Array.from({ length: this.size }, (_, at) => {
+      if (at < this.curveAt) return at;
+      const level = Math.floor((at - this.curveAt) / this.knots.length);
+      const knot = (at - this.curveAt) % this.knots.length;
+      return source.curveOf(level) + Math.min(knot, source.knots.length - 1);
+    });
+  }
+
   private nodeOf(user: number): number {
     return nodeOffset(this.tier === DEVICE ? user : this.system.users + this.tier - EDGE);
   }

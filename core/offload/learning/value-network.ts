@@ -51,7 +51,12 @@ export class ValueNetwork {
   accumulate(state: SystemState, action: Uint8Array, targetMs: number): void {
     this.layout.fill(state, action, this.input);
     // What is compared are actions near the best, so a percent of a short time counts as much as one of a long time.
-    this.network.accumulate(this.input, targetMs / this.options.scaleMs, this.options.scaleMs / targetMs, LARGEST_ERROR);
+    this.network.accumulate(
+      this.input,
+      targetMs / this.options.scaleMs,
+      this.options.scaleMs / targetMs,
+      LARGEST_ERROR,
+    );
   }
 
   /** @param steps real steps so far. */
