@@ -16,11 +16,18 @@ test('decisions move to the cloud when the edge slows, on when the cloud dies, a
   dataDir,
 }) => {
   const { decisions, endpoints, timeline } = ui;
+  const latest = (
+    figure: Parameters<typeof decisions.latest>[0],
+    value: string,
+    count: number,
+  ): Promise<void> =>
+    expect
+      .poll(() => decisions.latest(figure, count), { timeout: 60_000 })
+      .toEqual(Array<string>(count).fill(value));
   await ui.ready();
   await ui.open('Decisions');
   await saveScreen(page, 'decisions-empty');
   await decisions.installExample.click();
-  await expect(decisions.progress).toBeVisible();
   await saveScreen(page, 'decisions-installing');
   await expect(decisions.variants).toHaveCount(8, { timeout: 180_000 });
   await saveScreen(page, 'decisions-idle');
@@ -31,42 +38,48 @@ test('decisions move to the cloud when the edge slows, on when the cloud dies, a
     const cloud = await servers.start('cloud', CLOUD_DELAY_MS);
     await ui.open('Endpoints');
     await saveScreen(page, 'endpoints-empty');
-    await endpoints.add({ name: 'edge-1', tier: 'edge', url: edge.url, token: TOKEN });
-    await endpoints.add({ name: 'cloud-1', tier: 'cloud', url: cloud.url, token: TOKEN });
+    await endpoints.add('edge-1', 'edge', edge.url, TOKEN);
+    await endpoints.add('cloud-1', 'cloud', cloud.url, TOKEN);
     await expect(endpoints.row('edge-1')).toHaveAttribute('data-state', 'ready');
     await expect(endpoints.row('cloud-1')).toHaveAttribute('data-state', 'ready');
-    await endpoints.test('edge-1');
-    await expect(endpoints.testResult).toHaveAttribute('data-ok', 'true');
-    await expect(endpoints.testResult).toContainText('8 of 8 variants');
+    await endpoints.runTest('edge-1');
+    await expect(endpoints.test).toHaveAttribute('data-ok', 'true');
+    await expect(endpoints.test).toContainText('8 of 8 variants');
     await saveScreen(page, 'endpoints-tested');
 
-    // Nothing fits: whatever is asked must be answered elsewhere.
+    // No variant fits the device: whatever is asked must be answered elsewhere.
     await ui.setBudget('1 KiB');
     await ui.open('Decisions');
-    await decisions.start.click();
-    await expect.poll(() => decisions.latestTiers(10), { timeout: 60_000 }).toEqual(Array(10).fill('edge'));
+    await decisions.set(decisions.explorationCap, '0');
+    await decisions.begin();
+    await latest('tier', 'edge', 5);
     await saveScreen(page, 'decisions-edge');
 
     edge.link.set({ delayMs: SLOW_DELAY_MS });
-    await expect.poll(() => decisions.latestTiers(5), { timeout: 60_000 }).toEqual(Array(5).fill('cloud'));
-    await expect(decisions.feed).toContainText(/slow/i);
+    await latest('tier', 'cloud', 5);
+    await expect(decisions.root).toContainText(/slow/i);
     await saveScreen(page, 'decisions-slowed');
 
+    // Slow is better than nothing.
     await cloud.kill();
-    await expect.poll(() => decisions.latestAnswers(3), { timeout: 60_000 }).toEqual(Array(3).fill('edge'));
+    await latest('answered-by', 'edge', 2);
     await saveScreen(page, 'decisions-killed');
 
     await ui.setBudget('');
-    await expect.poll(() => decisions.latestTiers(5), { timeout: 60_000 }).toEqual(Array(5).fill('device'));
-    await decisions.cell({ user: 0, tier: 'device', variant: 'd0' }).click();
-    await expect.poll(() => decisions.latestVariants(5)).toEqual(Array(5).fill('d0'));
+    await latest('tier', 'device', 5);
+    await decisions.cell(0, 'device', 'd0').click();
+    await latest('variant', 'd0', 3);
     await saveScreen(page, 'decisions-pinned');
+
+    edge.link.set({ delayMs: 0 });
+    await decisions.cell(0, 'edge', 'd0').click();
+    await latest('answered-by', 'edge', 3);
     await decisions.stop.click();
     await expect(decisions.state).toHaveAttribute('data-state', 'idle');
-
-    await ui.open('Timeline');
-    await timeline.chooseDecision();
-    await expect.poll(() => timeline.spans()).toBeGreaterThan(0);
+    await decisions.showInTimeline();
+    await expect(timeline.root).toBeVisible();
+    // What was sent, waited for, computed and received.
+    await expect.poll(() => timeline.spans()).toBeGreaterThanOrEqual(3);
     await saveScreen(page, 'timeline-decision');
   } finally {
     await servers.stopAll();

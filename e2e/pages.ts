@@ -112,6 +112,15 @@ export class ConsolePage {
     return panel;
   }
 
+  /** Sets the global budget; empty: no limit. */
+  async setBudget(limit: string): Promise<void> {
+    await this.budget.click();
+    const form = this.page.getByRole('dialog');
+    await form.getByRole('textbox').fill(limit);
+    await form.getByRole('button', { name: 'Set', exact: true }).click();
+    await expect(form).toHaveCount(0);
+  }
+
   /** Waits until the engine answers. */
   async ready(timeoutMs = 30_000): Promise<void> {
     await expect(this.statusStrip).toBeVisible({ timeout: timeoutMs });
@@ -287,6 +296,20 @@ export class DecisionsPanel {
     this.variants = this.root.getByTestId('variant-row');
     this.rows = this.root.getByTestId('decision-row');
     this.inspector = this.root.getByTestId('decision-inspector');
+  }
+
+  /** A figure of user 0 of the newest decisions that have ended, newest first. */
+  async latest(
+    figure: 'tier' | 'variant' | 'answered-by',
+    count: number,
+  ): Promise<readonly (string | null)[]> {
+    const ended = this.root.locator('[data-testid="decision-row"][data-answered-by]');
+    const values = await ended.evaluateAll<(string | null)[], string>(
+      (rows, name) =>
+        rows.map((row) => (row as { getAttribute: (name: string) => string | null }).getAttribute(name)),
+      `data-${figure}`,
+    );
+    return values.slice(0, count);
   }
 
   /** Starts the deployment and waits for its first decision. */
