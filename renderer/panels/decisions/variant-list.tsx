@@ -32,7 +32,11 @@ function VariantRow({ variant }: { readonly variant: VariantRecord }): ReactNode
       >
         <CloseIcon />
       </Button>
-      {problem !== undefined && <span className={styles['problem']}>{problem}</span>}
+      {problem !== undefined && (
+        <span className={styles['problem']} title={problem}>
+          {problem}
+        </span>
+      )}
     </li>
   );
 }
