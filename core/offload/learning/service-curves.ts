@@ -17,6 +17,8 @@ const GOLDEN = (Math.sqrt(5) - 1) / 2;
 const RIDGE = 1e-6;
 /** A prediction counts when each of its parts was measured in this many rounds. */
 const FAMILIAR_ROUNDS = 10;
+/** A measurement's scale is the prediction, as far as it is not off by more than this factor. */
+const MOST_OFF = 3;
 /** Slower paces than learned are believed without end; faster ones down to this share. */
 const LEAST_PACE_FACTOR = 0.02;
 
@@ -30,6 +32,8 @@ interface Sample {
   /** [variants]: inferences on the same node at once, this one included. */
   readonly counts: Uint16Array;
   readonly responseMs: number;
+  /** About how long such a response takes: noise grows with it. */
+  scaleMs: number;
 }
 
 /**
@@ -139,6 +143,7 @@ export class ServiceCurves {
   /** Fits what the window holds. @param searchRatio also looks for the int8 ratio, which costs ten times as much. */
   fit(searchRatio: boolean): void {
     if (this.samples.length === 0) return;
+    this.scaleSamples();
     if (searchRatio) this.setRatio(this.bestRatio());
     this.fitWeights(this.weights);
   }
@@ -245,12 +250,22 @@ export class ServiceCurves {
     return this.fitWeights(this.trial);
   }
 
+  /** By what was measured itself the lucky ones would weigh most: of a queue, those served first. */
+  private scaleSamples(): void {
+    for (const sample of this.samples) {
+      this.fillRow(sample);
+      const { responseMs } = sample;
+      const predictedMs = this.dot(this.weights);
+      sample.scaleMs = Math.min(MOST_OFF * responseMs, Math.max(responseMs / MOST_OFF, predictedMs));
+    }
+  }
+
   private fitWeights(weights: Float64Array): number {
     this.regression.clear();
     for (const sample of this.samples) {
       this.fillRow(sample);
-      // Noise grows with the time itself: relative errors count.
-      this.regression.add(this.row, sample.responseMs - this.dot(this.prior), 1 / sample.responseMs);
+      // Relative errors count.
+      this.regression.add(this.row, sample.responseMs - this.dot(this.prior), 1 / sample.scaleMs);
     }
     const remaining = this.regression.solve(weights);
     for (let at = 0; at < weights.length; at += 1) weights[at]! += this.prior[at]!;
@@ -273,6 +288,7 @@ export class ServiceCurves {
       variant,
       counts,
       responseMs,
+      scaleMs: responseMs,
     };
   }
 
@@ -302,7 +318,7 @@ export class ServiceCurves {
     for (const sample of this.samples) {
       this.fillRow(sample);
       const serviceMs = this.dot(this.weights, this.curveAt);
-      const weight = 1 / sample.responseMs ** 2;
+      const weight = 1 / sample.scaleMs ** 2;
       products += weight * serviceMs * (sample.responseMs - this.dot(this.weights) + serviceMs);
       squares += weight * serviceMs * serviceMs;
     }
