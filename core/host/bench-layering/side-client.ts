@@ -4,13 +4,7 @@ import { workerFile } from '../../base';
 import type { StoreProfile } from '../../layering';
 import { dismiss, tell } from '../bench/commanded-process';
 import type { MemoryCgroup } from './memory-cgroup';
-import type {
-  BurstResult,
-  DiskMeasurement,
-  OpenedSide,
-  SideCommand,
-  SideRequest,
-} from './side-protocol';
+import type { BurstResult, DiskMeasurement, OpenedSide, SideCommand, SideRequest } from './side-protocol';
 
 /** One side's process, as the bench sees it. */
 export class SideClient {

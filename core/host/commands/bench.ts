@@ -57,7 +57,9 @@ export function addBenchCommands(program: Command): void {
     );
   bench
     .command('offload')
-    .description('offload agents: in a live run of three processes, and against the exact oracle in simulation')
+    .description(
+      'offload agents: in a live run of three processes, and against the exact oracle in simulation',
+    )
     .option('--users <list>', 'numbers of users, separated by commas (default: 1,2,3,4,5)', countsOf)
     .option('--seeds <n>', 'seeds of every learned figure', countOf)
     .option('--threads <n>', 'worker threads', countOf)

@@ -91,4 +91,14 @@ describe('factored', () => {
       expect(Math.abs(predictedMs / meanResponseMs - 1)).toBeLessThan(0.05);
     }
   });
+
+  it('predicts the mean of a queue, not what those served first measure', () => {
+    const agent = createAgent('factored', { ...deployment, users: 3 }, 1);
+    const state = new Uint8Array(stateLength(3));
+    const action = new Uint8Array(3);
+    const responseMs = Float64Array.of(80, 160, 240);
+    const outcome = { responseMs, meanResponseMs: 160, meanAccuracyPct: 89.9, rewardMs: -160 };
+    for (let step = 0; step < 30; step += 1) agent.learn(state, action, outcome, state);
+    expect(Math.abs(agent.predictMs(state, action)! / 160 - 1)).toBeLessThan(0.03);
+  });
 });

@@ -54,7 +54,11 @@ export class JointSearch {
   private sumPct = 0;
   private needPct = 0;
 
-  constructor(private readonly system: System) {
+  /** @param startsOnEachTier also searches from everybody on each tier, and from users spread over them. */
+  constructor(
+    private readonly system: System,
+    private readonly startsOnEachTier = false,
+  ) {
     this.action = new Uint8Array(system.users);
     this.start = new Uint8Array(system.users);
     this.best = new Uint8Array(system.users);
@@ -90,12 +94,38 @@ export class JointSearch {
     this.load(score, state, this.start);
     this.descend(score, constraints, 0, true);
     this.keepIfBetter();
+    if (this.startsOnEachTier && users > 1 && users <= PAIR_USERS)
+      this.startElsewhere(score, state, constraints);
     this.load(score, state, this.best);
     this.descend(score, constraints, 0, true);
     if (users > 1 && users <= PAIR_USERS) this.movePairs(score, constraints);
     this.keepIfBetter();
     out.set(this.best);
     return this.bestMs;
+  }
+
+  /** No user alone gains by leaving a tier whose time for two looks longer than for three, as little knowledge may. */
+  private startElsewhere(score: JointScore, state: SystemState, constraints: Constraints): void {
+    const tiers = this.system.sharedTiers.length;
+    for (let from = 0; from <= tiers; from += 1) {
+      this.start.forEach((own, user) => {
+        this.action[user] =
+          this.mostAccurateOn(from === tiers ? user % tiers : from, constraints, user) ?? own;
+      });
+      this.load(score, state, this.action);
+      this.descend(score, constraints, 0, true);
+      this.keepIfBetter();
+    }
+  }
+
+  private mostAccurateOn(tier: number, constraints: Constraints, user: number): number | undefined {
+    const { choices, choiceTier, choiceAccuracyPct } = this.system;
+    let best: number | undefined;
+    for (let choice = 0; choice < choices; choice += 1) {
+      if (choiceTier[choice] !== tier || !isAllowed(this.system, constraints, user, choice)) continue;
+      if (best === undefined || choiceAccuracyPct[choice]! > choiceAccuracyPct[best]!) best = choice;
+    }
+    return best;
   }
 
   private load(score: JointScore, state: SystemState, action: Uint8Array): void {

@@ -69,9 +69,8 @@ export function faultReport(
     killed: {
       round: killedAt,
       onEdge: onEdge.length,
-      answeredElsewhere: onEdge.filter(
-        ({ answeredBy }) => answeredBy !== undefined && answeredBy !== 'edge',
-      ).length,
+      answeredElsewhere: onEdge.filter(({ answeredBy }) => answeredBy !== undefined && answeredBy !== 'edge')
+        .length,
       laterDecisionsForEdge: after.filter((record) => record.requests.some(({ chosen }) => chosen === 'edge'))
         .length,
       medianBeforeMs: medianOf(records.slice(0, killedAt)),

@@ -135,6 +135,7 @@ function limitProcessors(
     cloud: 'unlimited',
   };
   for (const tier of TIER_NAMES) {
+    if (processors[tier] === Infinity) continue;
     const cgroup = createCpuCgroup(`sluice-bench-${process.pid}-${tier}`, (reason) =>
       whyNot.push(`processors of the ${tier}: ${reason}`),
     );

@@ -19,7 +19,7 @@ export interface LiveScenario {
   readonly thresholdPct: number;
   /** Largest share of an agent's last 100 decisions that may explore. */
   readonly explorationCap: number;
-  /** Of each tier, where the kernel can hold it to that. */
+  /** Of each tier, where the kernel can hold it to that; Infinity: no limit. */
   readonly processors: Readonly<Record<TierName, number>>;
   /** At first. */
   readonly links: Readonly<Record<RemoteTier, LinkConditions>>;

@@ -25,7 +25,14 @@ export class TierServer {
   ) {}
 
   /** @throws SluiceError `runtime` when it does not start; what it said is on stderr. */
-  static async start({ tier, dataDir, models, tokenFile, token, link }: TierServerOptions): Promise<TierServer> {
+  static async start({
+    tier,
+    dataDir,
+    models,
+    tokenFile,
+    token,
+    link,
+  }: TierServerOptions): Promise<TierServer> {
     const args = ['serve', '--tier', tier, '--port', '0', '--host', link.serverHost, '--json'];
     const child = link.spawn(
       process.execPath,
@@ -60,7 +67,9 @@ function printedUrl(tier: string, child: ChildProcess): Promise<string> {
     child.once('error', reject);
     child.once('exit', (code, signal) => {
       const said = printed === '' ? '' : `: ${printed}`;
-      reject(new SluiceError('runtime', `The ${tier} server ended with ${signal ?? `exit code ${code}`}${said}`));
+      reject(
+        new SluiceError('runtime', `The ${tier} server ended with ${signal ?? `exit code ${code}`}${said}`),
+      );
     });
   });
 }
