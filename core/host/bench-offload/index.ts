@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 
 import { SluiceError } from '../../contract';
+import { LINK_SCENARIO_NAMES } from '../../offload';
 import type { Bar } from '../bench/bar';
 import { benchMachine } from '../bench/machine';
 import type { BenchMachine } from '../bench/machine';
@@ -26,7 +27,13 @@ export interface OffloadBenchOptions {
 }
 
 export interface OffloadBenchReport {
-  readonly environment: BenchMachine & { readonly seeds: number; readonly quick: boolean };
+  readonly environment: BenchMachine & {
+    readonly seeds: number;
+    readonly quick: boolean;
+    /** Worker threads, and how long all of it took. */
+    readonly workers: number;
+    readonly elapsedSec: number;
+  };
   readonly rows: readonly PolicyRow[];
   readonly reductions: readonly ReductionRow[];
   readonly sensitivity: readonly SensitivityResult[];
@@ -78,10 +85,11 @@ export async function benchOffload(options: OffloadBenchOptions = {}): Promise<O
   const quick = options.quick ?? false;
   const seeds = options.seeds ?? 5;
   const log = options.log ?? ((): void => undefined);
-  const environment = { ...benchMachine(), seeds, quick };
+  const workers = options.threads ?? availableParallelism();
+  const startMs = performance.now();
   const decisionTimes = timesOf(users, quick);
   const jobs = jobsOf(users, seeds, quick ? 10 : 1);
-  const results = await runJobs(jobs, options.threads ?? availableParallelism(), (job, done) =>
+  const results = await runJobs(jobs, workers, (job, done) =>
     log(`${done} of ${jobs.length}: ${describe(job)}`),
   );
   const rows = policyRows(pick(results, 'grid'));
@@ -92,6 +100,8 @@ export async function benchOffload(options: OffloadBenchOptions = {}): Promise<O
     manyUsers: pick(results, 'many-users'),
     decisionTimes,
   };
+  const elapsedSec = Math.round((performance.now() - startMs) / 1000);
+  const environment = { ...benchMachine(), seeds, quick, workers, elapsedSec };
   return { environment, ...measured, sensitivity: pick(results, 'sensitivity'), bars: judge(measured) };
 }
 
@@ -110,11 +120,13 @@ function jobsOf(users: readonly number[], seeds: number, shorten: number): Job[]
       trainingSteps: MANY_USERS_STEPS,
     })),
     ...most.flatMap((count) =>
-      BUDGETS.flatMap(([agent, steps]) =>
-        everySeed.map((seed): Job => {
-          const budgetSteps = Math.max(300, Math.round(steps / shorten));
-          return { kind: 'convergence', agent, users: count, seed, budgetSteps };
-        }),
+      LINK_SCENARIO_NAMES.flatMap((links) =>
+        BUDGETS.flatMap(([agent, steps]) =>
+          everySeed.map((seed): Job => {
+            const budgetSteps = Math.max(300, Math.round(steps / shorten));
+            return { kind: 'convergence', agent, users: count, links, seed, budgetSteps };
+          }),
+        ),
       ),
     ),
     ...most.map((count): Job => ({ kind: 'sensitivity', users: count })),
