@@ -23,7 +23,7 @@ lines.push(
   `${environment.cpu}, ${environment.workers} workers, Node ${environment.node.slice(1)}, commit ${environment.commit}; ` +
     `${environment.seeds} seeds, ${environment.elapsedSec} s in all.`,
   '',
-  'States within 1% of the oracle, percent, mean of link scenarios and thresholds (mean gap, percent):',
+  'States within 1% of the oracle, percent, mean of link scenarios, thresholds and seeds (mean gap, percent):',
   '',
 );
 const agents = unique(rows.map((row) => row.agent)).filter((agent) => !agent.includes('oracle'));
@@ -31,8 +31,8 @@ head(['agent', ...users.map((count) => `${count} users`)], [false, ...users.map(
 for (const agent of agents) {
   const cells = users.map((count) => {
     const own = rows.filter((row) => row.agent === agent && row.users === count);
-    const within = mean(own.map((row) => row.statesWithinOnePct.median));
-    const gap = mean(own.map((row) => row.optimalityGapPct.median));
+    const within = mean(own.map((row) => row.statesWithinOnePct.mean));
+    const gap = mean(own.map((row) => row.optimalityGapPct.mean));
     return `${within.toFixed(1)} (${gap.toFixed(1)})`;
   });
   print(agent, ...cells);

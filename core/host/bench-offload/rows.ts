@@ -6,6 +6,7 @@ import type { GridCell, GridResult } from './grid';
 /** Over seeds. */
 export interface Spread {
   readonly median: number;
+  readonly mean: number;
   readonly least: number;
   readonly most: number;
 }
@@ -165,6 +166,7 @@ function ratioText(baseline: readonly ConvergenceResult[] | undefined, own: numb
 function spreadOf(values: readonly number[]): Spread {
   return {
     median: round(median(values)),
+    mean: round(values.reduce((sum, value) => sum + value, 0) / values.length),
     least: round(Math.min(...values)),
     most: round(Math.max(...values)),
   };
