@@ -24,7 +24,12 @@ export function judge({ rows, reductions, convergence, manyUsers, decisionTimes 
     ...LEARNED.flatMap((agent) => {
       const own = rows.filter((row) => row.agent === agent);
       return [
-        average(`${agent}: states within 1% of the oracle, percent, mean of cells and seeds`, '>= 95', own, 95),
+        average(
+          `${agent}: states within 1% of the oracle, percent, mean of cells and seeds`,
+          '>= 95',
+          own,
+          95,
+        ),
         worstOf(`${agent}: states below the accuracy threshold, percent`, '0', own, {
           figure: (row) => row.violationsPct.most,
           limit: 0,
