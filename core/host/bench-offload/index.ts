@@ -86,6 +86,7 @@ export async function benchOffload(options: OffloadBenchOptions = {}): Promise<O
   const seeds = options.seeds ?? 5;
   const log = options.log ?? ((): void => undefined);
   const workers = options.threads ?? availableParallelism();
+  const machine = benchMachine();
   const startMs = performance.now();
   const decisionTimes = timesOf(users, quick);
   const jobs = jobsOf(users, seeds, quick ? 10 : 1);
@@ -101,7 +102,7 @@ export async function benchOffload(options: OffloadBenchOptions = {}): Promise<O
     decisionTimes,
   };
   const elapsedSec = Math.round((performance.now() - startMs) / 1000);
-  const environment = { ...benchMachine(), seeds, quick, workers, elapsedSec };
+  const environment = { ...machine, seeds, quick, workers, elapsedSec };
   return { environment, ...measured, sensitivity: pick(results, 'sensitivity'), bars: judge(measured) };
 }
 
