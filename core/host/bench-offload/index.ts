@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 
 import { SluiceError } from '../../contract';
+import { LINK_SCENARIO_NAMES } from '../../offload';
 import type { Bar } from '../bench/bar';
 import { benchMachine } from '../bench/machine';
 import type { BenchMachine } from '../bench/machine';
@@ -34,7 +35,13 @@ export interface OffloadBenchOptions {
 }
 
 export interface OffloadBenchReport {
-  readonly environment: BenchMachine & { readonly seeds: number; readonly quick: boolean };
+  readonly environment: BenchMachine & {
+    readonly seeds: number;
+    readonly quick: boolean;
+    /** Worker threads, and how long all of it took. */
+    readonly workers: number;
+    readonly elapsedSec: number;
+  };
   readonly rows: readonly PolicyRow[];
   readonly reductions: readonly ReductionRow[];
   readonly sensitivity: readonly SensitivityResult[];
@@ -88,13 +95,16 @@ export async function benchOffload(options: OffloadBenchOptions = {}): Promise<O
   }
   const quick = options.quick ?? false;
   const seeds = options.seeds ?? 5;
-  const environment = { ...benchMachine(), seeds, quick };
+  const workers = options.threads ?? availableParallelism();
+  const machine = benchMachine();
+  const startMs = performance.now();
   // Before the workers start: they would disturb it.
   const live = options.live === 'off' ? undefined : await liveOf(options, quick);
   const simulated =
-    options.live === 'only' ? NOTHING_SIMULATED : await simulate(options, users, seeds, quick);
+    options.live === 'only' ? NOTHING_SIMULATED : await simulate(options, { users, seeds, quick, workers });
+  const elapsedSec = Math.round((performance.now() - startMs) / 1000);
   return {
-    environment,
+    environment: { ...machine, seeds, quick, workers, elapsedSec },
     ...simulated,
     ...(live && { live }),
     bars: [...judge(simulated), ...(live ? judgeLive(live) : [])],
@@ -119,16 +129,21 @@ function liveOf({ workDir, signal, log }: OffloadBenchOptions, quick: boolean): 
   });
 }
 
+interface Simulation {
+  readonly users: readonly number[];
+  readonly seeds: number;
+  readonly quick: boolean;
+  readonly workers: number;
+}
+
 async function simulate(
   options: OffloadBenchOptions,
-  users: readonly number[],
-  seeds: number,
-  quick: boolean,
+  { users, seeds, quick, workers }: Simulation,
 ): Promise<Omit<OffloadBenchReport, 'environment' | 'live' | 'bars'>> {
   const log = options.log ?? ((): void => undefined);
   const decisionTimes = timesOf(users, quick);
   const jobs = jobsOf(users, seeds, quick ? 10 : 1);
-  const results = await runJobs(jobs, options.threads ?? availableParallelism(), (job, done) =>
+  const results = await runJobs(jobs, workers, (job, done) =>
     log(`${done} of ${jobs.length}: ${describe(job)}`),
   );
   const rows = policyRows(pick(results, 'grid'));
@@ -157,11 +172,13 @@ function jobsOf(users: readonly number[], seeds: number, shorten: number): Job[]
       trainingSteps: MANY_USERS_STEPS,
     })),
     ...most.flatMap((count) =>
-      BUDGETS.flatMap(([agent, steps]) =>
-        everySeed.map((seed): Job => {
-          const budgetSteps = Math.max(300, Math.round(steps / shorten));
-          return { kind: 'convergence', agent, users: count, seed, budgetSteps };
-        }),
+      LINK_SCENARIO_NAMES.flatMap((links) =>
+        BUDGETS.flatMap(([agent, steps]) =>
+          everySeed.map((seed): Job => {
+            const budgetSteps = Math.max(300, Math.round(steps / shorten));
+            return { kind: 'convergence', agent, users: count, links, seed, budgetSteps };
+          }),
+        ),
       ),
     ),
     ...most.map((count): Job => ({ kind: 'sensitivity', users: count })),

@@ -135,6 +135,7 @@ function offloadText({ rows, convergence, live, bars }: OffloadBenchReport): str
   const steps = table<OffloadBenchReport['convergence'][number]>(
     [
       { title: 'users', text: ({ users }) => String(users), align: 'right' },
+      { title: 'links', text: ({ links }) => links },
       { title: 'agent', text: ({ agent }) => agent },
       { title: 'real steps', text: ({ steps: count }) => String(count), align: 'right' },
       { title: 'to Q-learning', text: ({ ratioToQLearning }) => ratioToQLearning, align: 'right' },

@@ -53,12 +53,8 @@ export class FactoredAgent implements Agent {
     const window = Math.max(options.window.least, options.window.perUser * system.users);
     this.curves = [0, 1, 2].map((tier) => new ServiceCurves(system, tier, window));
     this.score = new FactoredScore(system, this.curves);
-<<<<<<< HEAD
-    this.search = new JointSearch(system);
-    this.crowdSearch = new CrowdSearch(system, this.curves);
-=======
     this.search = new JointSearch(system, true);
->>>>>>> wip/livebench
+    this.crowdSearch = new CrowdSearch(system, this.curves);
     this.watches = this.curves.map(() => new TierWatch(options.surprisePct));
     this.decided = new Uint8Array(system.users);
   }

@@ -23,8 +23,6 @@ const MAX_SWEEPS = 8;
 const PRICE_STEPS = 12;
 const FIRST_PRICE_MS = 0.125;
 const IMPROVEMENT_MS = 1e-6;
-/** Of the cost of making up for lost accuracy, how much a choice is charged before it is tried. */
-const HOPE = 0.8;
 /** Prices this near each other are told apart by nobody. */
 const NEAR_PRICES = 1.25;
 
@@ -91,12 +89,9 @@ export class JointSearch {
       this.descend(score, constraints, 0, true);
       this.keepIfBetter();
     }
-    this.load(score, state, this.start);
-    this.descend(score, constraints, 0, true);
-    this.keepIfBetter();
     if (this.startsOnEachTier && users > 1 && users <= PAIR_USERS)
       this.startElsewhere(score, state, constraints);
-    this.load(score, state, this.best);
+    this.load(score, state, this.bestMs < Infinity ? this.best : this.start);
     this.descend(score, constraints, 0, true);
     if (users > 1 && users <= PAIR_USERS) this.movePairs(score, constraints);
     this.keepIfBetter();
@@ -285,8 +280,7 @@ export class JointSearch {
   }
 
   /**
-   * About what it costs others to make up for a choice: somewhat less than the best rate there is before it, because
-   * the choice may make room for them.
+   * About what it costs others to make up for a choice: the best rate there is before it is made.
    */
   private aboutToRestore(score: JointScore, constraints: Constraints, first: number, choice: number): number {
     const { users, choices, choiceAccuracyPct } = this.system;
@@ -302,7 +296,7 @@ export class JointSearch {
         if (gainPct > 0) least = Math.min(least, (this.probedMs[at + other]! - this.costMs) / gainPct);
       }
     }
-    return HOPE * Math.max(0, least) * lackPct;
+    return Math.max(0, least) * lackPct;
   }
 
   /**
