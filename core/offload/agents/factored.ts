@@ -9,6 +9,7 @@ import type { EpsilonSchedule } from '../learning/exploration';
 import { JointSearch, PAIR_USERS } from '../learning/joint-search';
 import { ServiceCurves } from '../learning/service-curves';
 import { TierWatch } from '../learning/tier-watch';
+import { DEVICE } from '../scenario/system';
 import type { System, SystemState } from '../scenario/system';
 import type { Agent, AgentMemory } from './agent';
 import { FactoredScore } from './factored-score';
@@ -53,7 +54,8 @@ export class FactoredAgent implements Agent {
     const window = Math.max(options.window.least, options.window.perUser * system.users);
     this.curves = [0, 1, 2].map((tier) => new ServiceCurves(system, tier, window));
     this.score = new FactoredScore(system, this.curves);
-    this.search = new JointSearch(system, true);
+    // Where every user has a device of its own, further starts found nothing and cost three times as much.
+    this.search = new JointSearch(system, system.sharedTiers[DEVICE]);
     this.crowdSearch = new CrowdSearch(system, this.curves);
     this.watches = this.curves.map(() => new TierWatch(options.surprisePct));
     this.decided = new Uint8Array(system.users);
