@@ -21,6 +21,8 @@ export interface JointScore {
 export const PAIR_USERS = 8;
 const MAX_SWEEPS = 8;
 const PRICE_STEPS = 12;
+/** Moves of several users tried in one search: some states offer so many that time would run out. */
+const MOST_TRIES = 8;
 const FIRST_PRICE_MS = 0.125;
 const IMPROVEMENT_MS = 1e-6;
 /** Prices this near each other are told apart by nobody. */
@@ -215,6 +217,7 @@ export class JointSearch {
   /** A user takes a faster choice the threshold forbids, and others' best answers restore it. */
   private movePairs(score: JointScore, constraints: Constraints): void {
     const { users, choices } = this.system;
+    let tries = 0;
     for (let first = 0; first < users; first += 1) {
       for (let choice = 0; choice < choices; choice += 1) {
         const at = this.probeAll(score, constraints, first);
@@ -224,6 +227,8 @@ export class JointSearch {
           this.costMs
         )
           continue;
+        if (tries === MOST_TRIES) return;
+        tries += 1;
         const beforeMs = this.costMs;
         this.before.set(this.action);
         this.change(score, first, choice);
