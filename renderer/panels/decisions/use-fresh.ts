@@ -30,7 +30,7 @@ export function useFresh<N extends PlainRequest>(name: N, everyMs: number): Answ
         timer = undefined;
         if (isStale) ask();
       }, everyMs);
-      client.request(name, {} as Requests[N]['input']).then(
+      client.request(name, {}).then(
         (value) => {
           if (isOn) setAnswer({ value });
         },
