@@ -52,7 +52,7 @@ const TRAINING_STEPS: Readonly<Record<string, number>> = {
 /** Real steps before links and threshold change: agents learn all of them in turn. */
 const BLOCK_STEPS = 20;
 const EVALUATION_STATES = 16;
-const STATE_SEED = 1000;
+const STATE_SEED = 2026;
 
 export function runGrid({ users, seed, agents, shorten }: GridJob): GridResult {
   const testbeds = LINK_SCENARIO_NAMES.map(

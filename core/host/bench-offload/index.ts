@@ -78,6 +78,8 @@ const BUDGETS: readonly (readonly [agent: string, steps: number])[] = [
   ['linucb', 1000],
   ['factored', 1000],
 ];
+/** Agents were tuned by seeds from 1 and other states than `grid` judges in: neither was seen before. */
+const FIRST_SEED = 101;
 const MANY_USERS = 100;
 const MANY_USERS_STEPS = 120;
 const CROWDS = [10, 20, 50, 100];
@@ -159,7 +161,7 @@ async function simulate(
 
 /** Longest first, so that no worker is left with a long one at the end. */
 function jobsOf(users: readonly number[], seeds: number, shorten: number): Job[] {
-  const everySeed = Array.from({ length: seeds }, (_, index) => index + 1);
+  const everySeed = Array.from({ length: seeds }, (_, index) => FIRST_SEED + index);
   const most = [...users].sort((a, b) => b - a);
   return [
     ...most.flatMap((count) =>
