@@ -147,7 +147,8 @@ async function handle(command: DeviceCommand): Promise<unknown> {
       prepared = await Device.prepare(command);
       return { variants: prepared.variants };
     case 'connect':
-      return device().connect(command.endpoints);
+      device().connect(command.endpoints);
+      return undefined;
     case 'time-alone':
       return device().timeAlone(command.repeats, command.tiers);
     case 'open':

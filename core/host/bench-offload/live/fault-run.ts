@@ -1,7 +1,7 @@
 import { median } from '../../../base';
 import { round } from '../../bench/bar';
 import type { LiveMachines } from './live-machines';
-import type { RoundRecord } from './live-protocol';
+import type { RequestRecord, RoundRecord } from './live-protocol';
 
 /** What became of requests when the edge's process was killed while it worked on some of them. */
 export interface FaultReport {
@@ -11,8 +11,9 @@ export interface FaultReport {
   readonly unanswered: number;
   /** Absent when no decision used the edge, so that nothing was proved. */
   readonly killed?: {
+    /** The first whose requests were lost on the edge. */
     readonly round: number;
-    /** Requests of that round that were on the edge, and how many of them another tier answered. */
+    /** Its requests that were lost there, and how many of them another tier answered. */
     readonly onEdge: number;
     readonly answeredElsewhere: number;
     /** Decisions after that round which still used the edge. */
@@ -47,7 +48,7 @@ export async function runFault(
   return faultReport(strategy, records, killedAt);
 }
 
-/** @param killedAt index of the round under way when the edge was killed. */
+/** @param killedAt index of the last round that had begun when the edge was killed. */
 export function faultReport(
   strategy: string,
   records: readonly RoundRecord[],
@@ -60,24 +61,30 @@ export function faultReport(
     requests: requests.length,
     unanswered: requests.filter(({ answeredBy }) => answeredBy === undefined).length,
   };
-  const at = killedAt === undefined ? undefined : records[killedAt];
-  if (killedAt === undefined || !at) return report;
-  const after = records.slice(killedAt + 1);
-  const onEdge = at.requests.filter(({ chosen }) => chosen === 'edge');
+  if (killedAt === undefined) return report;
+  // A quick round may have ended before: then the next one that asks the edge is the one hit.
+  const hit = records.findIndex((record, index) => index >= killedAt && record.requests.some(wasLostOnEdge));
+  const at = hit < 0 ? killedAt : hit;
+  const after = records.slice(at + 1);
+  const onEdge = records[at]?.requests.filter(wasLostOnEdge) ?? [];
   return {
     ...report,
     killed: {
-      round: killedAt,
+      round: at,
       onEdge: onEdge.length,
       answeredElsewhere: onEdge.filter(({ answeredBy }) => answeredBy !== undefined && answeredBy !== 'edge')
         .length,
       laterDecisionsForEdge: after.filter((record) => record.requests.some(({ chosen }) => chosen === 'edge'))
         .length,
-      medianBeforeMs: medianOf(records.slice(0, killedAt)),
-      killedRoundMs: round(at.meanResponseMs),
+      medianBeforeMs: medianOf(records.slice(0, at)),
+      killedRoundMs: round(records[at]?.meanResponseMs ?? 0),
       medianAfterMs: medianOf(after),
     },
   };
+}
+
+function wasLostOnEdge({ failures }: RequestRecord): boolean {
+  return failures.some(({ tier }) => tier === 'edge');
 }
 
 function medianOf(records: readonly RoundRecord[]): number {

@@ -144,6 +144,11 @@ describe('the killed edge', () => {
     });
   });
 
+  it('is the next round that asks it when the one under way was quicker', () => {
+    const { killed: found } = faultReport('fault', [calm, calm, killed, after], 1);
+    expect(found).toMatchObject({ round: 2, onEdge: 1, answeredElsewhere: 1, laterDecisionsForEdge: 0 });
+  });
+
   it('meets no bar when it was not killed', () => {
     const bars = judgeLive({ rows: [], fault: faultReport('fault', [calm], undefined) });
     expect(bars.map(({ met }) => met)).toEqual([false, false]);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
 import type { NewEndpoint, TierName } from '../../../contract';
-import { TIER_NAMES } from '../../../contract';
+import { SluiceError, TIER_NAMES } from '../../../contract';
 import {
   createAgent,
   decodeCheckpoint,
@@ -95,7 +95,8 @@ export class StrategyRun {
     try {
       for (const pauseMs of pausesMs) {
         await sleepUntil(systemClock, systemClock.nowMs() + pauseMs, this.never);
-        if (!(await this.session.round())) throw this.session.waitsFor;
+        if (await this.session.round()) continue;
+        throw this.session.waitsFor ?? new SluiceError('internal', 'A round was not decided.');
       }
     } finally {
       this.endpoints.setUser(undefined);
