@@ -204,7 +204,7 @@ function timesOf(users: readonly number[], quick: boolean): DecisionTimeResult[]
     agent: 'factored',
     users: count,
     trainingSteps: 30,
-    decisions: 200,
+    decisions: quick ? 200 : 1000,
   }));
   return [...small, ...crowds].map(runDecisionTimes);
 }
