@@ -16,6 +16,8 @@ export { Inspector } from './inspector';
 export { Plot } from './plot';
 export type { PlotOptions, Token } from './plot';
 export { ProgressBar } from './progress-bar';
+export { RECORD_TABLE } from './record-table';
+export { onRowKey } from './row-keys';
 export { Segmented } from './segmented';
 export { UndoStrip } from './undo-strip';
 export { VirtualTable } from './virtual-table';

@@ -2,6 +2,7 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { useMemo, useRef, useState } from 'react';
 import type { KeyboardEvent, ReactNode } from 'react';
 
+import { onRowKey } from './row-keys';
 import styles from './virtual-table.module.css';
 
 const ROW_PX = 24;
@@ -126,19 +127,6 @@ function opening<R>(onOpen: (row: R) => void, row: R, tabStop: boolean) {
     onClick: () => onOpen(row),
     onKeyDown: (event: KeyboardEvent<HTMLElement>) => onRowKey(event, () => onOpen(row)),
   };
-}
-
-/** Arrow keys move between rows, Enter and Space open. */
-function onRowKey(event: KeyboardEvent<HTMLElement>, open: () => void): void {
-  const row = event.currentTarget;
-  const target = { ArrowDown: row.nextElementSibling, ArrowUp: row.previousElementSibling }[event.key];
-  if (target instanceof HTMLElement) {
-    event.preventDefault();
-    target.focus();
-  } else if (event.key === 'Enter' || event.key === ' ') {
-    event.preventDefault();
-    open();
-  }
 }
 
 function sortRows<R>(

@@ -1,7 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import type { Clock } from '../../base';
 import { SluiceError } from '../../contract';
 import type {
   Belief,
@@ -13,7 +12,7 @@ import type {
   Pin,
   WireError,
 } from '../../contract';
-import { AGENT_NAMES, choiceName, decodeCheckpoint, deploymentSystem, encodeCheckpoint } from '../../offload';
+import { AGENT_NAMES, deploymentSystem, encodeCheckpoint } from '../../offload';
 import type { Agent, System } from '../../offload';
 import { tryLock } from '../../storage';
 import type { Endpoints } from '../endpoints/endpoints';
@@ -21,35 +20,31 @@ import type { EventBus } from '../event-bus';
 import { Mutex } from '../mutex';
 import type { Services } from '../services';
 import type { Log } from '../state-file';
-import { AgentMemoryFiles, FIRST_SEED } from './agent-memory';
 import type { DecisionHistory } from './decision-history';
 import type { Round } from './decision-records';
-import type { DeploymentStore, RegisteredVariant } from './deployment-store';
+import type { DeploymentStore } from './deployment-store';
 import type { DeviceEndpoint } from './device-endpoint';
 import { EventPace } from './event-pace';
 import { installExampleVariants } from './example-variants';
-import { CurveRecorder } from './learning-curve';
+import { Learner } from './learner';
+import type { LearnerParts } from './learner';
 import { LiveSession } from './live-session';
 import type { NodeFigures } from './node-levels';
-import { newVariant, systemVariant, variantRecords } from './variants';
+import { newVariant, systemVariant, variantRecords, withVariants } from './variants';
 
-export interface LiveDeploymentParts extends Pick<Services, 'models' | 'planner' | 'loaded' | 'jobs'> {
+export interface LiveDeploymentParts
+  extends LearnerParts, Pick<Services, 'models' | 'planner' | 'loaded' | 'jobs'> {
   readonly dataDir: string;
-  /** Where what agents learned is kept. */
-  readonly folder: string;
   readonly store: DeploymentStore;
   readonly device: DeviceEndpoint;
   readonly endpoints: Endpoints;
   readonly history: DecisionHistory;
   readonly bus: EventBus;
-  readonly clock: Clock;
-  readonly log: Log;
   readonly deviceFigures: () => Omit<NodeFigures, 'link'>;
 }
 
 const STATE_EVERY_MS = 200;
 const DECISIONS_EVERY_MS = 100;
-const SAVE_EVERY_MS = 30_000;
 
 interface Running {
   readonly abort: AbortController;
@@ -60,26 +55,19 @@ interface Running {
 /** The box's deployment: its settings, variants and agent, and the session in which it works. */
 export class LiveDeployment {
   private readonly changing = new Mutex();
-  private readonly memory: AgentMemoryFiles;
+  private readonly learner: Learner;
   private readonly statePace: EventPace;
   private readonly decisionsPace: EventPace;
   private readonly waiting = new Map<number, DecisionRecord>();
   private readonly pins = new Map<number, Pin>();
   private session: LiveSession | undefined;
-  private agent: Agent | undefined;
-  private curve = new CurveRecorder();
   private running: Running | undefined;
   private failure: WireError | undefined;
   private learningPaused = false;
-  private learnedSteps = 0;
-  /** What was forgotten last. */
-  private forgotten:
-    { readonly checkpoint: string; readonly steps: number; readonly curve: CurveRecorder } | undefined;
-  private savedMs = 0;
 
   constructor(private readonly parts: LiveDeploymentParts) {
-    const { folder, log, clock, bus } = parts;
-    this.memory = new AgentMemoryFiles(folder, log);
+    const { clock, bus } = parts;
+    this.learner = new Learner(parts);
     this.statePace = new EventPace(clock, STATE_EVERY_MS, () => bus.emit('offload', this.state()));
     this.decisionsPace = new EventPace(clock, DECISIONS_EVERY_MS, () => {
       const records = [...this.waiting.values()];
@@ -101,8 +89,8 @@ export class LiveDeployment {
       agents: AGENT_NAMES,
       pins: [...this.pins.values()],
       learningPaused: this.learningPaused,
-      learnedSteps: this.learnedSteps,
-      canRestore: this.forgotten !== undefined,
+      learnedSteps: this.learner.steps,
+      canRestore: this.learner.canRestore,
       rounds: session?.rounds ?? 0,
       answeredElsewhere: session?.answeredElsewhere ?? 0,
       nodes: session?.nodes() ?? [],
@@ -153,13 +141,14 @@ export class LiveDeployment {
   async installExample(jobId: string): Promise<OffloadState> {
     const { store, models, jobs, dataDir } = this.parts;
     const example = await installExampleVariants({ models, jobs, dataDir }, jobId);
-    return this.rebuild(() => store.change({ variants: joined(store.current.variants, example) }));
+    return this.rebuild(() => store.change({ variants: withVariants(store.current.variants, example) }));
   }
 
   /** @throws SluiceError `conflict` while another process runs this folder's deployment; `bad-input` without variants. */
   start(): Promise<OffloadState> {
     return this.changing.run(async () => {
-      if (!this.running) {
+      if (!this.running || this.failure) {
+        await this.halt();
         await this.prepare();
         await this.launch();
       }
@@ -199,28 +188,12 @@ export class LiveDeployment {
 
   /** @throws SluiceError `unsupported` for an agent that does not learn. */
   reset(): Promise<OffloadState> {
-    return this.rebuild(async () => {
-      const agent = await this.prepare();
-      this.forgotten = { checkpoint: encodeCheckpoint(agent), steps: this.learnedSteps, curve: this.curve };
-      await this.memory.forget(agent);
-      this.agent = undefined;
-      this.learnedSteps = 0;
-      this.curve = new CurveRecorder();
-    });
+    return this.rebuild(async () => this.learner.forget(await this.prepare()));
   }
 
   /** @throws SluiceError `not-found` when nothing was forgotten; as checkpoints do when it no longer fits. */
   restore(): Promise<OffloadState> {
-    return this.rebuild(async () => {
-      const { forgotten } = this;
-      if (!forgotten) throw new SluiceError('not-found', 'There is nothing to put back.');
-      const agent = decodeCheckpoint(forgotten.checkpoint, 'What was forgotten', this.system(), FIRST_SEED);
-      await this.memory.save(agent);
-      this.agent = agent;
-      this.curve = forgotten.curve;
-      this.learnedSteps = forgotten.steps;
-      this.forgotten = undefined;
-    });
+    return this.rebuild(() => this.learner.restore(this.system()));
   }
 
   async beliefs(): Promise<readonly Belief[]> {
@@ -230,7 +203,7 @@ export class LiveDeployment {
   }
 
   learningCurve(): LearningCurve {
-    return this.curve.curve();
+    return this.learner.curve.curve();
   }
 
   /** @throws SluiceError `unsupported` for an agent that does not learn. */
@@ -274,28 +247,20 @@ export class LiveDeployment {
 
   /** The agent, with a session to work in; both are kept while they fit the settings. */
   private async prepare(): Promise<Agent> {
-    if (this.session && this.agent) return this.agent;
     const { settings } = this.parts.store.current;
-    const system = this.system();
-    if (!this.agent || this.agent.id !== settings.agent || !isSameSystem(this.agent.system, system)) {
-      const before = this.agent;
-      this.agent = await this.memory.open(settings.agent, system);
-      this.learnedSteps = this.agent.memory()?.numbers['steps'] ?? 0;
-      if (!before || before.id !== this.agent.id || choicesOf(before.system) !== choicesOf(system)) {
-        this.curve = new CurveRecorder();
-      }
-    }
+    const agent = await this.learner.agentFor(settings.agent, this.system());
+    if (this.session) return agent;
     this.session = new LiveSession({
       ...this.parts,
-      agent: this.agent,
+      agent,
       settings,
       log: this.parts.history.log,
-      curve: this.curve,
+      curve: this.learner.curve,
       onRound: (round) => this.onRound(round),
     });
     this.session.decider.pauseLearning(this.learningPaused);
     this.pinAgain(this.session);
-    return this.agent;
+    return agent;
   }
 
   private pinAgain(session: LiveSession): void {
@@ -355,7 +320,7 @@ export class LiveDeployment {
     this.parts.endpoints.setUser(undefined);
     await running.unlock();
     await this.parts.loaded.keepIdle(0);
-    await this.save();
+    await this.learner.save();
   }
 
   private onRound(round: Round): void {
@@ -363,19 +328,8 @@ export class LiveDeployment {
     this.waiting.set(record.id, record);
     this.decisionsPace.changed();
     if (!round.outcome) return;
-    if (!this.learningPaused) this.learnedSteps += 1;
+    if (!this.learningPaused) this.learner.learned();
     this.statePace.changed();
-    if (this.parts.clock.nowMs() - this.savedMs > SAVE_EVERY_MS) void this.save();
-  }
-
-  private async save(): Promise<void> {
-    this.savedMs = this.parts.clock.nowMs();
-    if (!this.agent) return;
-    await this.memory.save(this.agent).catch((thrown: unknown) => {
-      this.parts.log(
-        `What ${this.agent?.id ?? 'the agent'} learned was not saved: ${SluiceError.from(thrown).message}`,
-      );
-    });
   }
 
   private told(): OffloadState {
@@ -383,30 +337,4 @@ export class LiveDeployment {
     this.statePace.flush();
     return this.state();
   }
-}
-
-/** Registered ones first; of the example's, those whose model and id are free. */
-function joined(
-  variants: readonly RegisteredVariant[],
-  example: readonly RegisteredVariant[],
-): readonly RegisteredVariant[] {
-  const models = new Set(variants.map(({ model }) => model));
-  const ids = new Set(variants.map(({ id }) => id));
-  let number = 0;
-  const freeId = (wanted: string): string => {
-    let id = wanted;
-    while (ids.has(id)) id = `d${number++}`;
-    ids.add(id);
-    return id;
-  };
-  const added = example.filter(({ model }) => !models.has(model));
-  return [...variants, ...added.map((variant) => ({ ...variant, id: freeId(variant.id) }))];
-}
-
-function choicesOf(system: System): string {
-  return Array.from({ length: system.choices }, (_, choice) => choiceName(system, choice)).join();
-}
-
-function isSameSystem(a: System, b: System): boolean {
-  return a.users === b.users && JSON.stringify(a.variants) === JSON.stringify(b.variants);
 }

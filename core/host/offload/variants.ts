@@ -51,6 +51,24 @@ export function newVariant(
   return { id: `d${number}`, model, title: model, accuracyPct, source };
 }
 
+/** Registered ones first; of the others those whose model is free, under a free id. */
+export function withVariants(
+  registered: readonly RegisteredVariant[],
+  more: readonly RegisteredVariant[],
+): readonly RegisteredVariant[] {
+  const models = new Set(registered.map(({ model }) => model));
+  const ids = new Set(registered.map(({ id }) => id));
+  let number = 0;
+  const freeId = (wanted: string): string => {
+    let id = wanted;
+    while (ids.has(id)) id = `d${number++}`;
+    ids.add(id);
+    return id;
+  };
+  const added = more.filter(({ model }) => !models.has(model));
+  return [...registered, ...added.map((variant) => ({ ...variant, id: freeId(variant.id) }))];
+}
+
 /** Variants as a console shows them. @param problemOf why the device can't run one. */
 export function variantRecords(
   variants: readonly RegisteredVariant[],

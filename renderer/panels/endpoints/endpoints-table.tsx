@@ -1,28 +1,17 @@
-import type { KeyboardEvent, ReactNode } from 'react';
+import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 
 import type { EndpointRecord } from '../../../core/contract';
 import { formatCount, formatFigure, formatPct, formatRate, NO_FIGURE } from '../../format';
 import { useSession } from '../../session';
+import { onRowKey, RECORD_TABLE } from '../../ui';
 import styles from './endpoints-table.module.css';
 import { healthConcern } from './health';
 import { STRINGS } from './strings';
 
 const COLUMNS = STRINGS.columns;
 const HINTS = STRINGS.hints;
-
-/** Arrow keys move between rows, Enter and Space open the inspector, Escape closes it. */
-function onRowKey(event: KeyboardEvent<HTMLTableRowElement>, open: () => void, close: () => void): void {
-  const row = event.currentTarget;
-  const target = { ArrowDown: row.nextElementSibling, ArrowUp: row.previousElementSibling }[event.key];
-  if (target instanceof HTMLElement) {
-    event.preventDefault();
-    target.focus();
-  } else if (event.key === 'Enter' || event.key === ' ') {
-    event.preventDefault();
-    open();
-  } else if (event.key === 'Escape') close();
-}
+const FIGURE = `${RECORD_TABLE.number} ${styles['figure']}`;
 
 function queueText({ health }: EndpointRecord): string {
   if (health.queueLength === undefined) return NO_FIGURE;
@@ -73,13 +62,13 @@ function EndpointRow({ endpoint, variants, selected, tabStop }: EndpointRowProps
         <i aria-hidden="true" />
         {STRINGS.states[health.state]}
       </td>
-      <td className={styles['number']}>{formatFigure(health.roundTripMs)}</td>
-      <td className={styles['number']} data-concern={health.link === 'weak' ? 'degraded' : 'none'}>
+      <td className={FIGURE}>{formatFigure(health.roundTripMs)}</td>
+      <td className={FIGURE} data-concern={health.link === 'weak' ? 'degraded' : 'none'}>
         {linkText}
       </td>
-      <td className={styles['number']}>{queueText(endpoint)}</td>
-      <td className={styles['number']}>{formatPct(health.busyPct ?? Number.NaN)}</td>
-      <td className={styles['number']}>{STRINGS.offers(health.offers.length, variants)}</td>
+      <td className={FIGURE}>{queueText(endpoint)}</td>
+      <td className={FIGURE}>{formatPct(health.busyPct ?? Number.NaN)}</td>
+      <td className={FIGURE}>{STRINGS.offers(health.offers.length, variants)}</td>
       <td data-concern={token === 'missing' ? 'degraded' : 'none'}>{STRINGS.tokens[token]}</td>
       <td className={endpoint.inUse ? undefined : styles['muted']}>
         {endpoint.inUse ? STRINGS.inUse : STRINGS.standby}
@@ -94,10 +83,10 @@ export function EndpointsTable({ endpoints }: { readonly endpoints: readonly End
   const selected = useStore(session.endpoints, (state) => state.selected);
   const variants = useStore(session.offload, (state) => state.deployment?.variants.length ?? 0);
   const tabStop = endpoints.some(({ id }) => id === selected) ? selected : endpoints[0]?.id;
-  const number = styles['number'];
+  const { number } = RECORD_TABLE;
   return (
-    <div className={styles['scroll']}>
-      <table className={styles['table']} role="grid" aria-label={STRINGS.title}>
+    <div className={RECORD_TABLE.scroll}>
+      <table className={`${RECORD_TABLE.table} ${styles['table']}`} role="grid" aria-label={STRINGS.title}>
         <thead>
           <tr>
             <th scope="col">{COLUMNS.name}</th>

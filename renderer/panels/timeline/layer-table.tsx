@@ -1,9 +1,10 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useMemo, useRef, useState } from 'react';
-import type { KeyboardEvent, ReactNode } from 'react';
+import type { ReactNode } from 'react';
 
 import { sumLayers } from '../../timeline-engine';
 import type { LayerTrace } from '../../timeline-engine';
+import { onRowKey } from '../../ui';
 import styles from './layer-table.module.css';
 import { sortRows } from './sort-rows';
 import type { LayerRow, SortKey, SortOrder } from './sort-rows';
@@ -146,21 +147,4 @@ function LayerRows(props: {
       </div>
     </div>
   );
-}
-
-function onRowKey(event: KeyboardEvent<HTMLElement>, show: () => void): void {
-  const row = event.currentTarget;
-  const target =
-    event.key === 'ArrowDown'
-      ? row.nextElementSibling
-      : event.key === 'ArrowUp'
-        ? row.previousElementSibling
-        : null;
-  if (target instanceof HTMLElement) {
-    event.preventDefault();
-    target.focus();
-  } else if (event.key === 'Enter' || event.key === ' ') {
-    event.preventDefault();
-    show();
-  }
 }
