@@ -67,7 +67,7 @@ const BELIEF_COLUMNS: readonly TableColumn<Belief>[] = [
   figure('predicted', COLUMNS.predicted, '13ch', ({ predictedMs }) => predictedMs, {
     hint: WORDS.hints.predicted,
   }),
-  figure('mean', COLUMNS.mean, '14ch', ({ predictedMeanMs }) => predictedMeanMs, { hint: WORDS.hints.mean }),
+  figure('mean', COLUMNS.mean, '17ch', ({ predictedMeanMs }) => predictedMeanMs, { hint: WORDS.hints.mean }),
   figure('measured', COLUMNS.measured, '13ch', ({ measuredMs }) => measuredMs, {
     hint: WORDS.hints.measured,
   }),
@@ -110,7 +110,7 @@ export function BeliefsTable({ beliefs, error }: BeliefsTableProps): ReactNode {
           columns={BELIEF_COLUMNS}
           rowKey={({ user, tier, variant }) => `${user} ${tier} ${variant}`}
           initialOrder={{ key: 'mean', descending: false }}
-          minWidthPx={880}
+          minWidthPx={910}
           rowData={({ user, tier, variant }) => ({
             'data-testid': 'belief-row',
             'data-user': String(user),

@@ -34,7 +34,8 @@ function concernsOf(node: NodeState | undefined): readonly string[] {
 }
 
 function Card({ name, tier, state, concern, node, facts }: CardProps): ReactNode {
-  const slow = concernsOf(node).join(', ');
+  // Of a node that is left alone it does not matter how slow it was.
+  const slow = node?.barred === undefined ? concernsOf(node).join(', ') : '';
   return (
     <li className={styles['card']} data-testid="node-card" data-name={name} data-concern={concern}>
       <p className={styles['head']}>
