@@ -19,7 +19,6 @@ import type { Endpoints } from '../endpoints/endpoints';
 import type { EventBus } from '../event-bus';
 import { Mutex } from '../mutex';
 import type { Services } from '../services';
-import type { Log } from '../state-file';
 import type { DecisionHistory } from './decision-history';
 import type { Round } from './decision-records';
 import type { DeploymentStore } from './deployment-store';
