@@ -1,6 +1,5 @@
 import type { ByteSource } from '../base';
 import { SluiceError } from '../contract';
-
 import { WIRE_BYTES, WIRE_FIXED32, WIRE_FIXED64, WIRE_VARINT, fieldName } from './schema';
 import type { MessageName } from './schema';
 

@@ -151,7 +151,11 @@ const corpus: readonly (readonly [name: string, bytes: Uint8Array, message: RegE
     withValue(uint32(8), uint64(2), Uint8Array.of(0xff, 0xfe)),
     /expected UTF-8 text in/,
   ],
-  ['arrays nested 6 deep', withValue(uint32(9), nested(6), uint32(0)), /arrays in 'k' are nested more than 4 deep/],
+  [
+    'arrays nested 6 deep',
+    withValue(uint32(9), nested(6), uint32(0)),
+    /arrays in 'k' are nested more than 4 deep/,
+  ],
   [
     'a key twice',
     ggufBytes({
