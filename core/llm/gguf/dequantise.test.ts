@@ -3,8 +3,8 @@ import path from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
+import { typeNamed } from '../test-support/random-blocks';
 import { dequantise, READABLE_TYPES, requireReadable } from './dequantise';
-import { ggmlType, type GgmlType } from './ggml-types';
 
 interface Case {
   readonly type: string;
@@ -13,11 +13,6 @@ interface Case {
 }
 const FIXTURE = path.resolve(import.meta.dirname, '../test-support/ggml-blocks.json');
 const { cases } = JSON.parse(readFileSync(FIXTURE, 'utf8')) as { readonly cases: readonly Case[] };
-
-const typeNamed = (name: string): GgmlType => {
-  const types = Array.from({ length: 64 }, (_, id) => ggmlType(id));
-  return types.find((type) => type?.name === name)!;
-};
 
 describe('dequantise', () => {
   it.each(cases.map((one) => [one.type, one] as const))(
