@@ -17,12 +17,16 @@ const byteLevel = (useRegex: boolean): object => ({
   use_regex: useRegex,
 });
 const sequence = (...pretokenizers: readonly object[]): object => ({ type: 'Sequence', pretokenizers });
-const split = (pattern: string): object =>
-  sequence(
-    { type: 'Split', pattern: { Regex: pattern }, behavior: 'Isolated', invert: false },
-    byteLevel(false),
-  );
+const splitBy = (pattern: string): object => ({
+  type: 'Split',
+  pattern: { Regex: pattern },
+  behavior: 'Isolated',
+  invert: false,
+});
+const split = (pattern: string): object => sequence(splitBy(pattern), byteLevel(false));
 
+/** Of every script, as `Digits` of Hugging Face's tokenizers has it; the library's own knows 0 to 9 only. */
+const EACH_DIGIT = '\\p{N}';
 const CONTRACTIONS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
 const SYMBOLS_AND_SPACE = '| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+';
 const words = (digits: string): string =>
@@ -37,10 +41,7 @@ const TEKKEN =
 /** The names that llama.cpp's `tokenizer.ggml.pre` gives them (src/llama-vocab.cpp), with the model's own patterns. */
 const FAMILIES: readonly (readonly [names: readonly string[], PreTokenizer])[] = [
   [['gpt-2'], { preTokenizer: byteLevel(true) }],
-  [
-    ['smollm', 'starcoder'],
-    { preTokenizer: sequence({ type: 'Digits', individual_digits: true }, byteLevel(true)) },
-  ],
+  [['smollm', 'starcoder'], { preTokenizer: sequence(splitBy(EACH_DIGIT), byteLevel(true)) }],
   [
     ['llama-bpe', 'llama3', 'llama-v3'],
     { preTokenizer: split(words('\\p{N}{1,3}')), ignoreMerges: true, addsBos: true },
@@ -49,6 +50,15 @@ const FAMILIES: readonly (readonly [names: readonly string[], PreTokenizer])[] =
   [['tekken'], { preTokenizer: split(TEKKEN), ignoreMerges: true, addsBos: true }],
 ];
 const BY_NAME = new Map(FAMILIES.flatMap(([names, family]) => names.map((name) => [name, family])));
+
+/** A tokenizer.json's pre-tokenizer with its `Digits` spelled out, see `EACH_DIGIT`. */
+export function withAllDigits(preTokenizer: unknown): unknown {
+  if (typeof preTokenizer !== 'object' || preTokenizer === null) return preTokenizer;
+  const part = preTokenizer as { type?: unknown; individual_digits?: unknown; pretokenizers?: unknown };
+  if (part.type === 'Digits') return splitBy(part.individual_digits === true ? EACH_DIGIT : `${EACH_DIGIT}+`);
+  if (!Array.isArray(part.pretokenizers)) return part;
+  return { ...part, pretokenizers: part.pretokenizers.map(withAllDigits) };
+}
 
 /** @throws SluiceError `unsupported` naming the pre-tokenizer and those that work. */
 export function preTokenizerNamed(file: string, name: string | undefined): PreTokenizer {

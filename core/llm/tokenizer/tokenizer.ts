@@ -1,6 +1,7 @@
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { SluiceError } from '../../contract';
 import type { TokenizerSource } from './gguf-tokenizer';
+import { withAllDigits } from './pre-tokenizers';
 import { TextStream } from './text-stream';
 import { tokenBytes, type TokenSpelling } from './token-bytes';
 import type { TokenizerJson } from './tokenizer-json';
@@ -82,7 +83,10 @@ function makeLibrary(file: string, json: TokenizerJson): HuggingFaceTokenizer {
   try {
     // The library wants every part named, absent ones as null.
     const parts = { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null };
-    return new HuggingFaceTokenizer({ ...parts, ...json }, {});
+    return new HuggingFaceTokenizer(
+      { ...parts, ...json, pre_tokenizer: withAllDigits(json.pre_tokenizer) },
+      {},
+    );
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new SluiceError(
