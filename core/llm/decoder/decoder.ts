@@ -3,8 +3,9 @@ import { encodeModel, type OnnxModel } from '../../onnx';
 import { BoundRun, OrtSession, RunOptions, type OrtEnvironment, type OrtTensor } from '../../ort';
 import type { GgufFile } from '../gguf/read-gguf';
 import { TensorReader } from '../gguf/tensor-reader';
+import { CACHE_STEP_ROWS } from './cache-step';
 import { decoderConfig, type DecoderConfig } from './config';
-import { CACHE_STEP_ROWS, KvCache, type AttentionCache } from './kv-cache';
+import { KvCache, type AttentionCache } from './kv-cache';
 import {
   betweenGraph,
   firstGraph,

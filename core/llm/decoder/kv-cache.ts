@@ -6,10 +6,9 @@ import {
   type OrtEnvironment,
   type OrtTensor,
 } from '../../ort';
+import { CACHE_STEP_ROWS } from './cache-step';
 import type { DecoderConfig } from './config';
 
-/** A cache is given to attention in steps of this many rows, so that its tensors change rarely; the rest is masked. */
-export const CACHE_STEP_ROWS = 64;
 const FLOAT_BYTES = 4;
 
 /** What attention of one layer reads: per key head, keys and values `[rows, headDim]`. */

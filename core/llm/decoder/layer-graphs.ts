@@ -1,4 +1,5 @@
 import type { OnnxModel } from '../../onnx';
+import { CACHE_STEP_ROWS } from './cache-step';
 import type { DecoderConfig } from './config';
 import { GraphRecorder, MICROSOFT } from './graph-recorder';
 import type { AttentionWeights, FeedForwardWeights, HeadWeights } from './layer-weights';
@@ -145,19 +146,39 @@ class LayerRecorder {
   /** The queries that share a key head, `[tokens, group * headDim]`. */
   private attendGroup(queries: string, keys: string, values: string, mask: string): string {
     const { graph, config } = this;
-    const alone = config.heads === config.kvHeads;
+    const { heads, kvHeads, headDim } = config;
+    const alone = heads === kvHeads;
+    const pairs = alone ? 2 : heads / kvHeads;
     // A product of one row takes another kernel, with other bits: a query without company is computed twice.
     const pair = alone ? graph.add('Concat', [queries, queries], { axis: -1n }) : queries;
-    const rows = graph.add('Reshape', [pair, graph.integers([0, -1, config.headDim])]);
+    const rows = graph.add('Reshape', [pair, graph.integers([0, pairs, headDim])]);
     const scores = graph.add(
       'FusedMatMul',
       [rows, keys],
-      { transB: 1n, alpha: 1 / Math.sqrt(config.headDim) },
+      { transB: 1n, alpha: 1 / Math.sqrt(headDim) },
       MICROSOFT,
     );
     const weights = graph.add('Softmax', [graph.add('Add', [scores, mask])], { axis: -1n });
-    const attended = graph.add('Reshape', [graph.add('MatMul', [weights, values]), graph.integers([0, -1])]);
+    const attended = graph.add('Reshape', [
+      this.weightedSum(weights, values),
+      graph.integers([-1, pairs * headDim]),
+    ]);
     return alone ? graph.addMany('Split', [attended], 2, { axis: -1n })[0]! : attended;
+  }
+
+  /**
+   * `weights [tokens, group, cached]` times `values [cached, headDim]`, block by block of the cache. A product over a
+   * longer axis is cut by ONNX Runtime where threads and rows suggest, and every cut changes the order of the sum.
+   * @returns `[tokens * group, headDim]`.
+   */
+  private weightedSum(weights: string, values: string): string {
+    const { graph } = this;
+    const cut = graph.add('Reshape', [weights, graph.integers([0, 0, -1, CACHE_STEP_ROWS])]);
+    const byBlock = graph.add('Transpose', [cut], { perm: [2n, 0n, 1n, 3n] });
+    const rows = graph.add('Reshape', [byBlock, graph.integers([0, -1, CACHE_STEP_ROWS])]);
+    const blocks = graph.add('Reshape', [values, graph.integers([-1, CACHE_STEP_ROWS, this.config.headDim])]);
+    const sums = graph.add('MatMul', [rows, blocks]);
+    return graph.add('ReduceSum', [sums, graph.integers([0])], { keepdims: 0n });
   }
 
   private headNorm(x: string, scale: Float32Array | undefined): string {
