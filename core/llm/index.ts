@@ -1,17 +1,5 @@
-export { decoderConfig } from './decoder/config';
-export type { DecoderConfig } from './decoder/config';
 export { Decoder } from './decoder/decoder';
-export type { DecoderOptions } from './decoder/decoder';
-export { KvCache } from './decoder/kv-cache';
-export type { AttentionCache, LayerView } from './decoder/kv-cache';
-export type { WeightPrecision } from './decoder/projections';
-export type { GgufMetadata } from './gguf/metadata';
 export { readGguf } from './gguf/read-gguf';
-export type { GgufFile, ReadGgufOptions } from './gguf/read-gguf';
 export { ChatTemplate } from './tokenizer/chat-template';
-export type { ChatMessage } from './tokenizer/chat-template';
 export { tokenizerFromGguf } from './tokenizer/gguf-tokenizer';
-export type { TokenizerSource } from './tokenizer/gguf-tokenizer';
-export { TextStream } from './tokenizer/text-stream';
 export { Tokenizer } from './tokenizer/tokenizer';
-export { parseTokenizerJson } from './tokenizer/tokenizer-json';

@@ -103,7 +103,7 @@ describe('logits', () => {
     });
     await withDecoder(gguf, { precision: 'packed' }, (decoder) => {
       // Inputs of every product are rounded to 8 bits.
-      expect(distance(logitsInPasses(decoder, tokens, [20]))).toBeLessThan(0.1);
+      expect(distance(logitsInPasses(decoder, tokens, [20]))).toBeLessThan(0.05);
     });
   });
 

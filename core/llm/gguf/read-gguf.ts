@@ -173,9 +173,7 @@ function checkMagic(cursor: GgufCursor, source: ByteSource): void {
   const foreign = FOREIGN.find(([start]) => head.startsWith(start))?.[1];
   const safetensors =
     head.slice(6, 10) === '\0\0{"' ? 'a safetensors file; give the folder it stands in' : undefined;
-  const bytes = [...head.slice(0, 4)]
-    .map((letter) => letter.charCodeAt(0).toString(16).padStart(2, '0'))
-    .join(' ');
+  const bytes = Buffer.from(head.slice(0, 4), 'latin1').toString('hex');
   cursor.fail(`expected the letters GGUF, found ${foreign ?? safetensors ?? `bytes ${bytes}`}`);
 }
 

@@ -1,3 +1,5 @@
+import { TextDecoder } from 'node:util';
+
 /**
  * Text of tokens as they come: a letter is given out when its last byte is there, never half of it. Bytes that are
  * no UTF-8 become U+FFFD, as in any browser.

@@ -1,5 +1,4 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -8,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { readGguf, type GgufFile } from '../gguf/read-gguf';
 import { ggufBytes, type TestGguf } from '../test-support/gguf-writer';
+import { hasTokenizerLibraries } from '../test-support/libraries';
 import { smolLm2, SMOLLM2_SET_UP_MS } from '../test-support/smollm2';
 import { tokenizerFromGguf } from './gguf-tokenizer';
 import type * as TokenizerModule from './tokenizer';
@@ -26,21 +26,12 @@ const { byteLevel, sentencePiece } = JSON.parse(readFileSync(REFERENCE, 'utf8'))
   };
 };
 
-const isInstalled = (name: string): boolean => {
-  try {
-    return createRequire(import.meta.url).resolve(name) !== '';
-  } catch {
-    return false;
-  }
-};
-const libraries = isInstalled('@huggingface/tokenizers') && isInstalled('@huggingface/jinja');
-
 let folder: string;
 let module: typeof TokenizerModule;
 let chat: typeof ChatModule;
 beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'sluice-tokenizer-'));
-  if (!libraries) return;
+  if (!hasTokenizerLibraries) return;
   module = await import('./tokenizer');
   chat = await import('./chat-template');
 });
@@ -69,7 +60,7 @@ const changed = (key: string, entry?: Entry): readonly Entry[] => [
   ...(entry ? [entry] : []),
 ];
 
-describe.skipIf(!libraries)('a SentencePiece vocabulary', () => {
+describe.skipIf(!hasTokenizerLibraries)('a SentencePiece vocabulary', () => {
   it('gives the tokens of llama.cpp and the text back', async () => {
     const tokenizer = new module.Tokenizer(tokenizerFromGguf(await read(sentencePieceEntries)));
     for (const [index, text] of sentencePiece.texts.entries()) {
@@ -86,7 +77,7 @@ describe.skipIf(!libraries)('a SentencePiece vocabulary', () => {
   });
 });
 
-describe.skipIf(!libraries)('the vocabulary of SmolLM2', () => {
+describe.skipIf(!hasTokenizerLibraries)('the vocabulary of SmolLM2', () => {
   it(
     'gives the tokens of llama.cpp under every pre-tokenizer',
     { timeout: SMOLLM2_SET_UP_MS },
@@ -128,7 +119,7 @@ describe.skipIf(!libraries)('the vocabulary of SmolLM2', () => {
   });
 });
 
-describe.skipIf(!libraries)('a tokenizer.json', () => {
+describe.skipIf(!hasTokenizerLibraries)('a tokenizer.json', () => {
   const json = {
     added_tokens: [{ id: 4, content: '<end>', special: true }],
     pre_tokenizer: { type: 'Sequence', pretokenizers: [{ type: 'Digits', individual_digits: true }] },
@@ -210,7 +201,7 @@ describe('bad metadata', () => {
   });
 });
 
-describe.skipIf(!libraries)('a chat template', () => {
+describe.skipIf(!hasTokenizerLibraries)('a chat template', () => {
   it('says what is wrong with it or with the messages', () => {
     expect(() => new chat.ChatTemplate('m.gguf', undefined)).toThrow(/m.gguf has no chat template/);
     expect(() => new chat.ChatTemplate('m.gguf', '{% if %}')).toThrow(
