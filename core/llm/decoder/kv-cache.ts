@@ -52,10 +52,6 @@ export class KvCache implements AttentionCache {
     this.views = this.layers.map(() => ({ rows: 0, view: { keys: [], values: [] } }));
   }
 
-  get byteLength(): number {
-    return this.layers.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
-  }
-
   store(layer: number, position: number, keys: Float32Array, values: Float32Array): void {
     const { kvHeads, headDim } = this.config;
     const tokens = keys.length / (kvHeads * headDim);

@@ -12,14 +12,6 @@ export class GgufMetadata {
     private readonly values: ReadonlyMap<string, GgufValue>,
   ) {}
 
-  get keys(): readonly string[] {
-    return [...this.values.keys()];
-  }
-
-  has(key: string): boolean {
-    return this.values.has(key);
-  }
-
   text(key: string): string {
     return this.optionalText(key) ?? this.missing(key, 'text');
   }
