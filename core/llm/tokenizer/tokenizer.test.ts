@@ -7,11 +7,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { readGguf, type GgufFile } from '../gguf/read-gguf';
 import { ggufBytes, type TestGguf } from '../test-support/gguf-writer';
-import { hasTokenizerLibraries } from '../test-support/libraries';
 import { smolLm2, SMOLLM2_SET_UP_MS } from '../test-support/smollm2';
 import { tokenizerFromGguf } from './gguf-tokenizer';
-import type * as TokenizerModule from './tokenizer';
-import type * as ChatModule from './chat-template';
+import { Tokenizer } from './tokenizer';
+import { ChatTemplate } from './chat-template';
 import { parseTokenizerJson } from './tokenizer-json';
 
 interface Reference {
@@ -27,13 +26,8 @@ const { byteLevel, sentencePiece } = JSON.parse(readFileSync(REFERENCE, 'utf8'))
 };
 
 let folder: string;
-let module: typeof TokenizerModule;
-let chat: typeof ChatModule;
-beforeAll(async () => {
+beforeAll(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'sluice-tokenizer-'));
-  if (!hasTokenizerLibraries) return;
-  module = await import('./tokenizer');
-  chat = await import('./chat-template');
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -60,9 +54,9 @@ const changed = (key: string, entry?: Entry): readonly Entry[] => [
   ...(entry ? [entry] : []),
 ];
 
-describe.skipIf(!hasTokenizerLibraries)('a SentencePiece vocabulary', () => {
+describe('a SentencePiece vocabulary', () => {
   it('gives the tokens of llama.cpp and the text back', async () => {
-    const tokenizer = new module.Tokenizer(tokenizerFromGguf(await read(sentencePieceEntries)));
+    const tokenizer = new Tokenizer(tokenizerFromGguf(await read(sentencePieceEntries)));
     for (const [index, text] of sentencePiece.texts.entries()) {
       const found = tokenizer.encode(text, { addBos: false });
       expect([text, found]).toEqual([text, sentencePiece.tokens[index]]);
@@ -77,7 +71,7 @@ describe.skipIf(!hasTokenizerLibraries)('a SentencePiece vocabulary', () => {
   });
 });
 
-describe.skipIf(!hasTokenizerLibraries)('the vocabulary of SmolLM2', () => {
+describe('the vocabulary of SmolLM2', () => {
   it(
     'gives the tokens of llama.cpp under every pre-tokenizer',
     { timeout: SMOLLM2_SET_UP_MS },
@@ -89,7 +83,7 @@ describe.skipIf(!hasTokenizerLibraries)('the vocabulary of SmolLM2', () => {
             value: (key: string) => (key === 'tokenizer.ggml.pre' ? name : gguf.metadata.optionalText(key)),
           },
         }) as GgufFile['metadata'];
-        const tokenizer = new module.Tokenizer(tokenizerFromGguf({ ...gguf, metadata }));
+        const tokenizer = new Tokenizer(tokenizerFromGguf({ ...gguf, metadata }));
         const found = byteLevel.texts.map((text) => tokenizer.encode(text, { addBos: false }));
         expect([name, found]).toEqual([name, expected]);
       }
@@ -97,7 +91,7 @@ describe.skipIf(!hasTokenizerLibraries)('the vocabulary of SmolLM2', () => {
   );
 
   it('gives any text back, whole or token by token', { timeout: SMOLLM2_SET_UP_MS }, async (test) => {
-    const tokenizer = new module.Tokenizer(tokenizerFromGguf(await readGguf(await smolLm2(test))));
+    const tokenizer = new Tokenizer(tokenizerFromGguf(await readGguf(await smolLm2(test))));
     const stream = tokenizer.stream();
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', maxLength: 40 }), (text) => {
@@ -110,7 +104,7 @@ describe.skipIf(!hasTokenizerLibraries)('the vocabulary of SmolLM2', () => {
       }),
       { numRuns: 300 },
     );
-    const template = new chat.ChatTemplate('smollm2', tokenizer.chatTemplate);
+    const template = new ChatTemplate('smollm2', tokenizer.chatTemplate);
     expect(template.render([{ role: 'user', content: 'Hi' }], tokenizer)).toBe(
       '<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n' +
         '<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n',
@@ -119,7 +113,7 @@ describe.skipIf(!hasTokenizerLibraries)('the vocabulary of SmolLM2', () => {
   });
 });
 
-describe.skipIf(!hasTokenizerLibraries)('a tokenizer.json', () => {
+describe('a tokenizer.json', () => {
   const json = {
     added_tokens: [{ id: 4, content: '<end>', special: true }],
     pre_tokenizer: { type: 'Sequence', pretokenizers: [{ type: 'Digits', individual_digits: true }] },
@@ -133,10 +127,10 @@ describe.skipIf(!hasTokenizerLibraries)('a tokenizer.json', () => {
       json: parseTokenizerJson('tokenizer.json', json),
       endTokens: ['<end>'],
     };
-    const tokenizer = new module.Tokenizer(source);
+    const tokenizer = new Tokenizer(source);
     expect(tokenizer.encode('aa1٢<end>a', { addBos: true })).toEqual([3, 0, 1, 4, 2]);
     expect(tokenizer.size).toBe(5);
-    expect(() => new module.Tokenizer({ ...source, endTokens: ['<none>'] })).toThrow(/no token '<none>'/);
+    expect(() => new Tokenizer({ ...source, endTokens: ['<none>'] })).toThrow(/no token '<none>'/);
   });
 
   it('is refused where its kind is another', () => {
@@ -149,9 +143,7 @@ describe.skipIf(!hasTokenizerLibraries)('a tokenizer.json', () => {
       json: parseTokenizerJson('t.json', { ...json, decoder }),
       endTokens: [],
     };
-    expect(() => new module.Tokenizer(source)).toThrow(
-      /expected a decoder of type ByteLevel, .* found WordPiece/,
-    );
+    expect(() => new Tokenizer(source)).toThrow(/expected a decoder of type ByteLevel, .* found WordPiece/);
   });
 });
 
@@ -201,13 +193,11 @@ describe('bad metadata', () => {
   });
 });
 
-describe.skipIf(!hasTokenizerLibraries)('a chat template', () => {
+describe('a chat template', () => {
   it('says what is wrong with it or with the messages', () => {
-    expect(() => new chat.ChatTemplate('m.gguf', undefined)).toThrow(/m.gguf has no chat template/);
-    expect(() => new chat.ChatTemplate('m.gguf', '{% if %}')).toThrow(
-      /m.gguf: its chat template can't be read/,
-    );
-    const template = new chat.ChatTemplate('m.gguf', "{{ raise_exception('roles must alternate') }}");
+    expect(() => new ChatTemplate('m.gguf', undefined)).toThrow(/m.gguf has no chat template/);
+    expect(() => new ChatTemplate('m.gguf', '{% if %}')).toThrow(/m.gguf: its chat template can't be read/);
+    const template = new ChatTemplate('m.gguf', "{{ raise_exception('roles must alternate') }}");
     expect(() =>
       template.render([{ role: 'user', content: 'a' }], { bosToken: undefined, eosToken: undefined }),
     ).toThrow(/refused the messages: roles must alternate/);
