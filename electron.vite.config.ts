@@ -17,6 +17,7 @@ const nodeEntries = {
   'compile-process': at('core/layering/compile-process.ts'),
   'bench-side': at('core/host/bench-layering/side-process.ts'),
   'bench-offload-worker': at('core/host/bench-offload/job-worker.ts'),
+  'bench-live-device': at('core/host/bench-offload/live/device-process.ts'),
 };
 
 export default defineConfig({

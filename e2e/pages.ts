@@ -7,7 +7,7 @@ import { expect, type Locator, type Page } from '@playwright/test';
  *
  * | test id | element | attributes |
  * |---|---|---|
- * | `panel-run`, `panel-timeline`, `panel-models`, `panel-device` | root of a panel, in the document only while chosen or hidden when not | |
+ * | `panel-run`, `panel-timeline`, `panel-decisions`, `panel-endpoints`, `panel-models`, `panel-device` | root of a panel, in the document only while chosen or hidden when not | |
  * | `status-strip` | the strip at the bottom | |
  * | `budget` | the byte budget in the frame | |
  * | `engine-status` | "engine ok" and its other states | `data-state`: `EngineStatus['state']` |
@@ -23,14 +23,32 @@ import { expect, type Locator, type Page } from '@playwright/test';
  * | `timeline-canvas` | the canvas of the lanes | its accessible name says "N spans" |
  * | `timeline-sums` | sums over the selected range | |
  * | `device-figure` | one live figure | `data-series`: a `TelemetrySeries` |
+ * | `deployment-state` | whether decisions are being made | `data-state`: `OffloadState['state']` |
+ * | `decision-row` | one decision of the feed, newest first | `data-decision`: its id; of user 0: `data-tier`, `data-variant`, `data-answered-by` |
+ * | `choice-cell` | one alternative of the matrix | `data-user` (from 0), `data-tier`, `data-variant`, `data-state`: `chosen`, `barred`, `free`, `pinned` |
+ * | `present-choice` | what is chosen for a user now | `data-user`, `data-tier`, `data-variant` |
+ * | `node-card` | this device or an endpoint on the Decisions panel | `data-name`, `data-concern`: `failure`, `degraded`, `none` |
+ * | `belief-row` | one row of the table of beliefs | `data-user`, `data-tier`, `data-variant` |
+ * | `variant-row` | one variant of the deployment | `data-variant` |
+ * | `decision-inspector` | explains the chosen decision | |
+ * | `request-row` | one user's request in the Timeline | `data-user` |
+ * | `endpoint-row` | one endpoint | `data-name`, `data-tier`, `data-state`: `EndpointHealth['state']` |
+ * | `endpoint-inspector` | the chosen endpoint | |
+ * | `endpoint-test` | its last test | `data-ok` |
+ * | `token-state` | how its token is kept | `data-state`: `TokenState` |
+ * | `removed-endpoint` | what was removed last, with Undo | `data-name` |
+ * | `keychain-note` | how long tokens are kept here | `data-available` |
  *
- * Accessible names: the rail's tabs (or buttons) "Run", "Timeline", "Models", "Device"; in Models the buttons
+ * Accessible names: the rail's tabs (or buttons) "Run", "Timeline", "Decisions", "Endpoints", "Models", "Device"; in
+ * Decisions the fields "Agent", "Users", "Period, ms", "Threshold, %", "Exploration cap, %", the buttons "Start" ("Start
+ * again"), "Stop", "Pause learning", "Reset", the lists "Feed" and "Beliefs"; in Endpoints the fields "Name", "Tier",
+ * "URL", "Token" and the button "Add", on an endpoint "Test", "Remove", "New token", "Set token" ("Replace token"); in Models the buttons
  * "Import…", "Import example", "Import path" beside a field whose name holds "path", and on a model "Verify", "Remove"
  * (which asks in place: "Remove the model", "Keep it"); on a running job "Cancel"; in Run the fields
  * "Model", "Input", "Mode", the slider "Budget", the buttons "Run once", "Run continuously", "Stop"; a failure is
  * an element of role `alert`.
  */
-export const PANELS = ['Run', 'Timeline', 'Models', 'Device'] as const;
+export const PANELS = ['Run', 'Timeline', 'Decisions', 'Endpoints', 'Models', 'Device'] as const;
 export type PanelName = (typeof PANELS)[number];
 
 /** A control that may be a tab or a button, whichever role its author chose. */
@@ -66,6 +84,8 @@ export class ConsolePage {
   readonly models: ModelsPanel;
   readonly run: RunPanel;
   readonly timeline: TimelinePanel;
+  readonly decisions: DecisionsPanel;
+  readonly endpoints: EndpointsPanel;
   readonly device: DevicePanel;
 
   constructor(readonly page: Page) {
@@ -75,6 +95,8 @@ export class ConsolePage {
     this.models = new ModelsPanel(page);
     this.run = new RunPanel(page);
     this.timeline = new TimelinePanel(page);
+    this.decisions = new DecisionsPanel(page);
+    this.endpoints = new EndpointsPanel(page);
     this.device = new DevicePanel(page);
   }
 
@@ -88,6 +110,15 @@ export class ConsolePage {
     const panel = this.panel(name);
     await expect(panel).toBeVisible();
     return panel;
+  }
+
+  /** Sets the global budget; empty: no limit. */
+  async setBudget(limit: string): Promise<void> {
+    await this.budget.click();
+    const form = this.page.getByRole('dialog');
+    await form.getByRole('textbox').fill(limit);
+    await form.getByRole('button', { name: 'Set', exact: true }).click();
+    await expect(form).toHaveCount(0);
   }
 
   /** Waits until the engine answers. */
@@ -230,5 +261,147 @@ export class DevicePanel {
       .getByTestId('device-figure')
       .and(this.root.locator(`[data-series="${series}"]`))
       .first();
+  }
+}
+
+export class DecisionsPanel {
+  readonly root: Locator;
+  readonly installExample: Locator;
+  readonly start: Locator;
+  readonly stop: Locator;
+  readonly state: Locator;
+  readonly agent: Locator;
+  readonly users: Locator;
+  readonly period: Locator;
+  readonly threshold: Locator;
+  readonly explorationCap: Locator;
+  readonly pauseLearning: Locator;
+  readonly variants: Locator;
+  /** The feed, newest first. */
+  readonly rows: Locator;
+  readonly inspector: Locator;
+
+  constructor(page: Page) {
+    this.root = page.getByTestId('panel-decisions');
+    this.installExample = this.root.getByRole('button', { name: /install the mobilenetv1 example/i });
+    this.start = this.root.getByRole('button', { name: /^start/i });
+    this.stop = this.root.getByRole('button', { name: 'Stop', exact: true });
+    this.state = this.root.getByTestId('deployment-state');
+    this.agent = this.root.getByLabel('Agent', { exact: true });
+    this.users = this.root.getByLabel('Users', { exact: true });
+    this.period = this.root.getByLabel(/^period/i);
+    this.threshold = this.root.getByLabel(/^threshold/i);
+    this.explorationCap = this.root.getByLabel(/^exploration cap/i);
+    this.pauseLearning = this.root.getByRole('button', { name: /^(pause|resume) learning$/i });
+    this.variants = this.root.getByTestId('variant-row');
+    this.rows = this.root.getByTestId('decision-row');
+    this.inspector = this.root.getByTestId('decision-inspector');
+  }
+
+  /** A figure of user 0 of the newest decisions that have ended, newest first. */
+  async latest(
+    figure: 'tier' | 'variant' | 'answered-by',
+    count: number,
+  ): Promise<readonly (string | null)[]> {
+    const ended = this.root.locator('[data-testid="decision-row"][data-answered-by]');
+    const values = await ended.evaluateAll<(string | null)[], string>(
+      (rows, name) =>
+        rows.map((row) => (row as { getAttribute: (name: string) => string | null }).getAttribute(name)),
+      `data-${figure}`,
+    );
+    return values.slice(0, count);
+  }
+
+  /** Starts the deployment and waits for its first decision. */
+  async begin(timeoutMs = 60_000): Promise<void> {
+    await this.start.click();
+    await expect(this.state).toHaveAttribute('data-state', 'running');
+    await expect(this.rows.first()).toBeVisible({ timeout: timeoutMs });
+  }
+
+  /** Sets a field of the deployment; Enter sends it. */
+  async set(field: Locator, value: string): Promise<void> {
+    await field.fill(value);
+    await field.press('Enter');
+  }
+
+  /** One alternative of the matrix; users count from 0. */
+  cell(user: number, tier: string, variant: string): Locator {
+    return this.root.locator(
+      `[data-testid="choice-cell"][data-user="${user}"][data-tier="${tier}"][data-variant="${variant}"]`,
+    );
+  }
+
+  /** What is chosen for a user now. */
+  present(user: number): Locator {
+    return this.root.locator(`[data-testid="present-choice"][data-user="${user}"]`);
+  }
+
+  node(name: string): Locator {
+    return this.root.locator(`[data-testid="node-card"][data-name="${name}"]`);
+  }
+
+  /** Opens the newest decision and leads to its requests in the Timeline. */
+  async showInTimeline(): Promise<void> {
+    await this.rows.first().click();
+    await this.inspector.getByRole('button', { name: 'Show in Timeline' }).click();
+  }
+}
+
+export class EndpointsPanel {
+  readonly root: Locator;
+  readonly name: Locator;
+  readonly tier: Locator;
+  readonly url: Locator;
+  readonly token: Locator;
+  readonly addButton: Locator;
+  readonly inspector: Locator;
+  readonly test: Locator;
+  readonly tokenState: Locator;
+  readonly keychainNote: Locator;
+  readonly removed: Locator;
+
+  constructor(page: Page) {
+    this.root = page.getByTestId('panel-endpoints');
+    const form = this.root.getByRole('form', { name: 'Add an endpoint' });
+    this.name = form.getByLabel('Name', { exact: true });
+    this.tier = form.getByLabel('Tier', { exact: true });
+    this.url = form.getByLabel('URL', { exact: true });
+    this.token = form.getByLabel('Token', { exact: true });
+    this.addButton = form.getByRole('button', { name: 'Add', exact: true });
+    this.inspector = this.root.getByTestId('endpoint-inspector');
+    this.test = this.inspector.getByTestId('endpoint-test');
+    this.tokenState = this.inspector.getByTestId('token-state');
+    this.keychainNote = this.root.getByTestId('keychain-note');
+    this.removed = this.root.getByTestId('removed-endpoint');
+  }
+
+  row(name?: string): Locator {
+    const rows = this.root.getByTestId('endpoint-row');
+    return name === undefined ? rows : rows.and(this.root.locator(`[data-name="${name}"]`));
+  }
+
+  /** Adds an endpoint by the form and waits for its row. */
+  async add(name: string, tier: 'edge' | 'cloud', url: string, token?: string): Promise<void> {
+    await this.name.fill(name);
+    await this.tier.selectOption(tier);
+    await this.url.fill(url);
+    if (token !== undefined) await this.token.fill(token);
+    await this.addButton.click();
+    await expect(this.row(name)).toBeVisible();
+  }
+
+  /** Opens an endpoint, tests it and waits for the verdict. */
+  async runTest(name: string, timeoutMs = 30_000): Promise<void> {
+    await this.row(name).click();
+    await this.inspector.getByRole('button', { name: 'Test', exact: true }).click();
+    await expect(this.test).toBeVisible({ timeout: timeoutMs });
+  }
+
+  /** Takes an endpoint off the list; it can be undone. */
+  async remove(name: string): Promise<void> {
+    await this.row(name).click();
+    await this.inspector.getByRole('button', { name: 'Remove', exact: true }).click();
+    await expect(this.row(name)).toHaveCount(0);
   }
 }

@@ -17,6 +17,9 @@ const CHECKS = [
   ['dead', 'dead code'],
 ];
 
+const VITEST = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
+const LOAD_SECONDS = '60';
+
 await main(async () => {
   const startedMs = performance.now();
   await prepare();
@@ -34,7 +37,9 @@ await main(async () => {
   const { env, stop } = await endToEndEnvironment();
   const counts = [];
   try {
-    counts.push(await unitTests(env), await endToEndTests(env));
+    // It waits more than it computes: beside the unit tests, of which a small machine runs one file at a time.
+    const load = loadTest();
+    counts.push(await unitTests(env), await load, await endToEndTests(env));
   } finally {
     await stop();
   }
@@ -61,9 +66,23 @@ async function prepare() {
 async function unitTests(env) {
   step('Unit tests');
   const file = join(TEST_RESULTS, 'unit.json');
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
-  const args = [join(ROOT, 'node_modules', 'vitest', 'vitest.mjs'), 'run', ...reporters];
-  const { code } = await run(process.execPath, args, { show: true, env });
+  const { code } = await run(process.execPath, [VITEST, 'run', ...reportTo(file)], { show: true, env });
+  return readCounts(file, code, countUnit);
+}
+
+function reportTo(file) {
+  return ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
+}
+
+/** A minute of more requests than the server takes. What it says is shown at its end, when it failed. */
+async function loadTest() {
+  const file = join(TEST_RESULTS, 'load.json');
+  const args = [VITEST, 'run', join('core', 'serving', 'server', 'saturation'), ...reportTo(file)];
+  const { code, output } = await run(process.execPath, args, {
+    env: { SLUICE_SATURATION_SECONDS: LOAD_SECONDS },
+  });
+  step(`Load test of ${LOAD_SECONDS} s: ${code === 0 ? 'nothing lost' : 'failed'}`);
+  if (code !== 0) process.stdout.write(output);
   return readCounts(file, code, countUnit);
 }
 

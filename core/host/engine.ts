@@ -71,7 +71,9 @@ function main(): void {
     const [port] = ports;
     const message = parentMessageOf(data, log);
     if (message?.kind === 'tokens')
-      void starting.then(({ endpoints }) => endpoints.adoptTokens(message.tokens, message.missing));
+      void starting
+        .then(({ endpoints }) => endpoints.adoptTokens(message.tokens, message.missing))
+        .catch((thrown: unknown) => log(`tokens: ${SluiceError.from(thrown).message}`));
     else if (message !== undefined && port !== undefined)
       void starting.then((services) => serve(services, port));
     else if (message !== undefined) log('refused a message of the main process: "connect" needs a port');

@@ -38,6 +38,23 @@ describe('LoadedModels', () => {
     expect([...loader.loaded][0]).toContain('/c ');
   });
 
+  it('keeps as many more as are asked for in turn, within the limit', async () => {
+    const { loader, models } = setUp();
+    const useAll = async (): Promise<void> => {
+      for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) {
+        (await models.acquire(demandOf(name, 10))).release();
+      }
+    };
+    await models.keepIdle(2);
+    await useAll();
+    await useAll();
+    expect(loader.loads).toBe(6);
+    await models.setLimit(50);
+    expect(loader.loaded.size).toBe(5);
+    await models.keepIdle(0);
+    expect(loader.loaded.size).toBe(4);
+  });
+
   it('refuses what does not fit beside the models in use and says who holds what', async () => {
     const { models } = setUp(100);
     await models.acquire(demandOf('a', 70));

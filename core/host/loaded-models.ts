@@ -34,7 +34,7 @@ interface Entry {
 }
 
 /** Unused models kept loaded, so that the next run of the same setting starts warm. */
-const MAX_IDLE = 4;
+const MOST_IDLE = 4;
 
 /**
  * Models in memory under one global budget. A model stays loaded after its last user, until its memory or its place
@@ -45,6 +45,7 @@ export class LoadedModels {
   private readonly entries = new Map<string, Entry>();
   private readonly changing = new Mutex();
   private limit = 0;
+  private mostIdle = MOST_IDLE;
 
   constructor(
     private readonly loader: ModelLoader,
@@ -72,6 +73,18 @@ export class LoadedModels {
   setLimit(limitBytes: number): Promise<void> {
     return this.changing.run(async () => {
       this.limit = limitBytes;
+      await this.makeRoom(0, []);
+      this.onChange(this.state());
+    });
+  }
+
+  /**
+   * For who is asked for so many models in turn, a server or a deployment: that many more stay loaded unused, as far as
+   * the limit allows. 0: only the usual few.
+   */
+  keepIdle(models: number): Promise<void> {
+    return this.changing.run(async () => {
+      this.mostIdle = MOST_IDLE + models;
       await this.makeRoom(0, []);
       this.onChange(this.state());
     });
@@ -175,7 +188,7 @@ export class LoadedModels {
     let left = idle.length;
     for (const entry of idle) {
       const isOver = this.limit > 0 && held + bytes > this.limit;
-      if (!isOver && left <= MAX_IDLE && !models.includes(entry.demand.model)) continue;
+      if (!isOver && left <= this.mostIdle && !models.includes(entry.demand.model)) continue;
       held -= entry.demand.parameterBytes;
       left -= 1;
       await this.unload(entry);

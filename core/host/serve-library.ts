@@ -39,6 +39,8 @@ export async function serveLibrary(
   const names = servedNames(services, options.models);
   const budgetBytes = options.budget === undefined ? undefined : budgetOf(services, names, options.budget);
   if (budgetBytes !== undefined) await services.setBudget(budgetBytes);
+  // A variant that is asked for seldom must not have to be loaded again each time.
+  await services.loaded.keepIdle(Infinity);
   const down = new AbortController();
   const models = new LibraryModels({
     models: services.models,

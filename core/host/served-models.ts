@@ -97,6 +97,19 @@ export class LibraryModels implements ServedModels {
     };
   }
 
+  /** Why a model can't run now: it is gone, stale or broken, or the budget is too small for it; undefined when it can. */
+  problemOf(name: string): string | undefined {
+    const summary = this.library().find((each) => each.name === name);
+    if (!summary) return `${name} is not in the library`;
+    if (summary.state !== 'ready') return summary.stateReason ?? summary.state;
+    try {
+      this.demand(name);
+      return undefined;
+    } catch (thrown) {
+      return SluiceError.from(thrown).message;
+    }
+  }
+
   /** Whole where it fits the budget, else streamed within it. @throws SluiceError `budget-too-small`. */
   private demand(name: string): LoadDemand {
     const { planner, models, budgetBytes = Infinity } = this.parts;

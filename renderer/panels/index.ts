@@ -1,3 +1,4 @@
+import { decisionsPanel } from './decisions';
 import { devicePanel } from './device';
 import { endpointsPanel } from './endpoints';
 import { modelsPanel } from './models';
@@ -11,6 +12,7 @@ export type { Command, DropRule, PanelDefinition } from './panel';
 export const PANELS: readonly PanelDefinition[] = [
   runPanel,
   timelinePanel,
+  decisionsPanel,
   endpointsPanel,
   modelsPanel,
   devicePanel,

@@ -81,7 +81,8 @@ const TOGETHER = [
   ['read', 'wait', 'compute'],
   ['read', 'resident'],
   ['draft', 'verify', 'rejected'],
-  ['send', 'receive'],
+  // Time lost is hatched, too.
+  ['send', 'wait', 'compute', 'receive'],
   ['gpu', 'ssd'],
 ] as const;
 

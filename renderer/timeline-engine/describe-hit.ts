@@ -4,34 +4,63 @@ import { causeOfWait } from './stall-cause';
 import type { TimelineTheme } from './theme';
 import { formatDuration, formatMoment } from './time-format';
 import type { TooltipLine, TooltipText } from './tooltip';
-import { kindOf, layerNameOf } from './trace-model';
-import type { TraceModel } from './trace-model';
+import { kindOf } from './trace-model';
+import type { KindName, LayerTrace, RequestTrace, TraceModel } from './trace-model';
 
-const TITLES = { read: 'Read', wait: 'Wait', compute: 'Compute' } as const;
+const TITLES: Readonly<Record<KindName, string>> = {
+  read: 'Read',
+  wait: 'Wait',
+  compute: 'Compute',
+  send: 'Send',
+  queue: 'Queue',
+  receive: 'Receive',
+  lost: 'Lost',
+};
 
-/** The figures of one span, for the tooltip and the inspector. */
-export function describeSpan(
-  model: TraceModel,
-  span: number,
-): { title: string; lines: readonly TooltipLine[] } {
-  const { columns } = model;
-  const kind = kindOf(columns, span);
-  const us = columns.durationUs[span]!;
-  const bytes = columns.bytes[span]!;
-  const lines: TooltipLine[] = [
-    { label: TITLES[kind], value: formatDuration(us) },
-    { label: 'from', value: formatMoment(columns.startUs[span]!) },
-  ];
-  if (kind === 'read') {
-    lines.push({ label: 'bytes', value: formatBytes(bytes) });
-    lines.push({ label: 'rate', value: us > 0 ? formatRate((bytes / us) * 1e6) : '–' });
-  }
-  if (kind === 'compute') lines.push({ label: 'weights', value: formatBytes(bytes) });
-  if (kind === 'wait') lines.push({ label: 'waited for', value: formatBytes(bytes) }, causeLine(model, span));
-  return { title: layerNameOf(columns, span), lines };
+interface Description {
+  readonly title: string;
+  readonly lines: readonly TooltipLine[];
 }
 
-function causeLine(model: TraceModel, wait: number): TooltipLine {
+/** The figures of one span, for the tooltip and the inspector. */
+export function describeSpan(model: TraceModel, span: number): Description {
+  const { columns } = model;
+  const lines = [
+    { label: TITLES[kindOf(model, span)], value: formatDuration(columns.durationUs[span]!) },
+    { label: 'from', value: formatMoment(columns.startUs[span]!) },
+  ];
+  return model.source === 'layers'
+    ? { title: model.labelOf(span), lines: [...lines, ...layerLines(model, span)] }
+    : { title: requestTitle(model, span), lines: [...lines, ...requestLines(model, span)] };
+}
+
+function layerLines(model: LayerTrace, span: number): readonly TooltipLine[] {
+  const kind = kindOf(model, span);
+  const bytes = formatBytes(model.columns.bytes[span]!);
+  if (kind === 'compute') return [{ label: 'weights', value: bytes }];
+  if (kind === 'wait') return [{ label: 'waited for', value: bytes }, causeLine(model, span)];
+  return transferLines(model, span);
+}
+
+function requestTitle({ columns }: RequestTrace, span: number): string {
+  return `user ${columns.user[span]! + 1}, ${columns.laneNames[columns.lane[span]!] ?? ''}`;
+}
+
+function requestLines(model: RequestTrace, span: number): readonly TooltipLine[] {
+  const kind = kindOf(model, span);
+  return kind === 'send' || kind === 'receive' ? transferLines(model, span) : [];
+}
+
+function transferLines({ columns }: TraceModel, span: number): readonly TooltipLine[] {
+  const us = columns.durationUs[span]!;
+  const bytes = columns.bytes[span]!;
+  return [
+    { label: 'bytes', value: formatBytes(bytes) },
+    { label: 'rate', value: us > 0 ? formatRate((bytes / us) * 1e6) : '–' },
+  ];
+}
+
+function causeLine(model: LayerTrace, wait: number): TooltipLine {
   const read = causeOfWait(model, wait);
   if (read === undefined) return { label: 'ended by', value: 'no read' };
   const tookUs = model.columns.durationUs[read]!;
@@ -49,9 +78,10 @@ export function describeHit(
   const model = models[hit.kind === 'ring' ? hit.trace : hit.ref.trace];
   if (!model) return undefined;
   if (hit.kind === 'span') {
-    const color = theme.span[kindOf(model.columns, hit.ref.span)];
+    const color = theme.span[kindOf(model, hit.ref.span)];
     return { color, ...describeSpan(model, hit.ref.span) };
   }
+  if (model.source !== 'layers') return undefined;
   const capacityBytes = model.columns.ringCapacityBytes;
   const share = capacityBytes > 0 ? ` (${((100 * hit.bytes) / capacityBytes).toFixed(0)}%)` : '';
   const lines = [

@@ -5,7 +5,9 @@ import { causeOfWait } from './stall-cause';
 import { formatDuration } from './time-format';
 import { usToPx } from './time-scale';
 import type { TimeWindow } from './time-scale';
-import { endUs, kindOf } from './trace-model';
+import { endUs } from './span-group';
+import { kindOf } from './trace-model';
+import type { LayerTrace } from './trace-model';
 
 /** What is drawn over the picture and changes with every pointer move. */
 export interface Overlay {
@@ -34,8 +36,9 @@ export function drawOverlay(context: CanvasRenderingContext2D, frame: Frame, ove
   const { hovered, selected } = overlay;
   if (selected) outline(context, frame, selected, 2, frame.theme.text);
   if (hovered && !same(hovered, selected)) outline(context, frame, hovered, 1, frame.theme.text);
-  const pointing = isWait(frame, hovered) ? hovered : selected;
-  if (pointing && isWait(frame, pointing)) drawCause(context, frame, pointing);
+  const pointing = [hovered, selected].find((ref) => stalledTrace(frame, ref) !== undefined);
+  const stalled = stalledTrace(frame, pointing);
+  if (pointing && stalled) drawCause(context, frame, stalled, pointing);
   context.restore();
 }
 
@@ -43,21 +46,22 @@ function same(a: SpanRef, b: SpanRef | undefined): boolean {
   return a.trace === b?.trace && a.span === b.span;
 }
 
-function isWait(frame: Frame, ref: SpanRef | undefined): boolean {
-  const columns = ref && frame.models[ref.trace]?.columns;
-  return columns !== undefined && kindOf(columns, ref!.span) === 'wait';
+/** The trace of a wait that a read may have caused; undefined for any other span. */
+function stalledTrace(frame: Frame, ref: SpanRef | undefined): LayerTrace | undefined {
+  const model = ref && frame.models[ref.trace];
+  return model?.source === 'layers' && kindOf(model, ref!.span) === 'wait' ? model : undefined;
 }
 
 /** Where a span is on the canvas, at least two pixels wide. */
 export function spanRect(frame: Frame, { trace, span }: SpanRef): SpanRect | undefined {
   const model = frame.models[trace];
   if (!model) return undefined;
-  const kind = kindOf(model.columns, span);
-  const box = boxOf(frame.layout, trace, kind);
-  if (!box) return undefined;
+  const box = boxOf(frame.layout, trace, model.laneOf[span]!);
+  const lane = box && model.lanes[box.lane];
+  if (!lane) return undefined;
   const xPx = usToPx(frame.scale, model.columns.startUs[span]!);
   const widthPx = Math.max(2, usToPx(frame.scale, endUs(model.columns, span)) - xPx);
-  return { xPx, widthPx, ...rowBox(box, model.lanes[kind], model.rowOf[span]!) };
+  return { xPx, widthPx, ...rowBox(box, lane, model.rowOf[span]!) };
 }
 
 function outline(
@@ -75,8 +79,7 @@ function outline(
 }
 
 /** From the end of the read to the end of the wait it ended. */
-function drawCause(context: CanvasRenderingContext2D, frame: Frame, wait: SpanRef): void {
-  const model = frame.models[wait.trace]!;
+function drawCause(context: CanvasRenderingContext2D, frame: Frame, model: LayerTrace, wait: SpanRef): void {
   const read = causeOfWait(model, wait.span);
   const to = spanRect(frame, wait);
   const from = read === undefined ? undefined : spanRect(frame, { trace: wait.trace, span: read });

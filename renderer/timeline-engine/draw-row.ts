@@ -11,8 +11,9 @@ const DENSE_PER_PX = 0.5;
 const MIN_LABEL_PX = 30;
 
 export interface RowStyle {
-  readonly fill: string;
-  readonly label: string;
+  /** One colour, or one for each span given its index in the trace. */
+  readonly fill: string | ((span: number) => string | CanvasPattern);
+  readonly label: string | ((span: number) => string);
   readonly font: string;
 }
 
@@ -37,11 +38,13 @@ export function drawRow(
   const { first, end } = spansBetween(row, window.startUs, window.endUs);
   if (first >= end) return;
   const columnUs = usPerPx(area.scale) / area.devicePixelRatio;
-  context.fillStyle = style.fill;
-  const dense = end - first > widthPx * area.devicePixelRatio * DENSE_PER_PX;
+  // Spans of many kinds have no common coverage; there are few of them.
+  const isMixed = typeof style.fill !== 'string';
+  if (typeof style.fill === 'string') context.fillStyle = style.fill;
+  const dense = !isMixed && end - first > widthPx * area.devicePixelRatio * DENSE_PER_PX;
   const level = dense ? levelFor(row.lod, columnUs) : -1;
   if (level >= 0) drawCoverage(context, row, area, level, columnUs);
-  else drawSpans(context, row, area, first, end);
+  else drawSpans(context, row, area, style, first, end);
   if (!dense && area.heightPx >= 12) drawLabels(context, row, area, style, labelOf, first, end);
 }
 
@@ -83,6 +86,7 @@ function drawSpans(
   context: CanvasRenderingContext2D,
   row: SpanRow,
   { scale, devicePixelRatio, topPx, heightPx }: RowArea,
+  { fill }: RowStyle,
   first: number,
   end: number,
 ): void {
@@ -96,6 +100,7 @@ function drawSpans(
     // Many spans in one pixel: the first stands for all.
     if (toPx <= drawnToPx) continue;
     const widthPx = Math.max(pixel, toPx - fromPx);
+    if (typeof fill !== 'string') context.fillStyle = fill(row.span[i]!);
     // Neighbours stay apart by a hairline where there is room for one.
     context.fillRect(fromPx, topPx, widthPx > 4 ? widthPx - 1 : widthPx, heightPx);
     drawnToPx = fromPx + pixel;
@@ -111,7 +116,7 @@ function drawLabels(
   first: number,
   end: number,
 ): void {
-  context.fillStyle = style.label;
+  if (typeof style.label === 'string') context.fillStyle = style.label;
   context.font = style.font;
   context.textBaseline = 'middle';
   context.textAlign = 'left';
@@ -121,7 +126,9 @@ function drawLabels(
     const roomPx = Math.min(scale.leftPx + scale.widthPx, usToPx(scale, row.end[i]!)) - fromPx - 8;
     if (roomPx < MIN_LABEL_PX - 8) continue;
     const text = fitText(labelOf(row.span[i]!), Math.floor(roomPx / charPx));
-    if (text) context.fillText(text, fromPx + 4, topPx + heightPx / 2 + 0.5);
+    if (!text) continue;
+    if (typeof style.label !== 'string') context.fillStyle = style.label(row.span[i]!);
+    context.fillText(text, fromPx + 4, topPx + heightPx / 2 + 0.5);
   }
 }
 

@@ -40,7 +40,9 @@ export function hitTest(
   if (!box || !model || xPx < scale.leftPx) return undefined;
   const atUs = pxToUs(scale, xPx);
   const lane = laneOf(model, box);
-  if (!lane) return { kind: 'ring', trace: box.trace, bytes: stepAt(model.ring, atUs), atUs };
+  if (!lane) return undefined;
+  if (model.source === 'layers' && lane.color === 'ring')
+    return { kind: 'ring', trace: box.trace, bytes: stepAt(model.ring, atUs), atUs };
   const row = lane.rows[Math.floor(((yPx - box.topPx) * lane.rows.length) / box.heightPx)];
   const index = row && spanNear(row, atUs, REACH_PX * usPerPx(scale));
   if (!row || index === undefined) return undefined;

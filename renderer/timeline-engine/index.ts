@@ -1,7 +1,9 @@
 export { describeSpan } from './describe-hit';
 export type { SpanRef } from './hit-test';
-export { sumLayers, sumRange } from './range-sums';
+export { buildTrace } from './layer-trace';
+export { sumKinds, sumLayers, sumRange } from './range-sums';
 export type { LaneSums, LayerSums, RangeSums } from './range-sums';
+export { buildRequestTrace } from './request-trace';
 export { causeOfWait } from './stall-cause';
 export { watchTheme } from './theme';
 export { formatDuration, formatMoment } from './time-format';
@@ -9,5 +11,5 @@ export type { TimeWindow } from './time-scale';
 export { Timeline } from './timeline';
 export type { ShownTrace, TimelineEvents } from './timeline';
 export type { TooltipLine } from './tooltip';
-export { buildTrace, kindOf } from './trace-model';
-export type { TraceModel } from './trace-model';
+export { kindOf } from './trace-model';
+export type { LayerTrace, RequestTrace, TraceModel } from './trace-model';

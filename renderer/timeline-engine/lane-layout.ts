@@ -1,13 +1,11 @@
-import type { SpanKind } from '../../core/contract';
-import type { SpanLane, TraceModel } from './trace-model';
-
-export type LaneKind = SpanKind | 'ring';
+import type { TraceLane, TraceModel } from './trace-model';
 
 /** Where a lane is drawn, CSS pixels from the canvas's top. */
 export interface LaneBox {
   /** Index of the trace (0, or 1 for the one laid beside it). */
   readonly trace: number;
-  readonly kind: LaneKind;
+  /** Index of the lane in its trace. */
+  readonly lane: number;
   readonly topPx: number;
   readonly heightPx: number;
 }
@@ -25,39 +23,38 @@ export const RIGHT_PX = 8;
 export const HEADER_PX = 20;
 const GAP_PX = 6;
 
-/** Share of the height each lane gets: cause above effect, the ring between disk and compute. */
-const LANES: readonly { readonly kind: LaneKind; readonly weight: number }[] = [
-  { kind: 'read', weight: 2 },
-  { kind: 'ring', weight: 2 },
-  { kind: 'compute', weight: 1.5 },
-  { kind: 'wait', weight: 1 },
-];
+const MIN_UNIT_PX = 8;
 
 /** Fills the canvas's height. Lanes a trace has nothing for (a resident run reads nothing) still show, empty. */
-export function layoutLanes(traces: number, heightPx: number): LaneLayout {
-  const titled = traces > 1;
-  const fixedPx = AXIS_PX + traces * ((titled ? HEADER_PX : 0) + LANES.length * GAP_PX);
-  const weights = traces * LANES.reduce((sum, lane) => sum + lane.weight, 0);
-  const unitPx = Math.max(8, (heightPx - fixedPx) / Math.max(1, weights));
+export function layoutLanes(models: readonly Pick<TraceModel, 'lanes'>[], heightPx: number): LaneLayout {
+  const titled = models.length > 1;
+  const lanes = models.flatMap((model) => model.lanes);
+  const fixedPx = AXIS_PX + (titled ? models.length * HEADER_PX : 0) + lanes.length * GAP_PX;
+  const weights = lanes.reduce((sum, { weight }) => sum + weight, 0);
+  const unitPx = Math.max(MIN_UNIT_PX, (heightPx - fixedPx) / Math.max(1, weights));
   const boxes: LaneBox[] = [];
   const headers: { trace: number; topPx: number }[] = [];
   let topPx = AXIS_PX;
-  for (let trace = 0; trace < traces; trace += 1) {
+  models.forEach((model, trace) => {
     if (titled) {
       headers.push({ trace, topPx });
       topPx += HEADER_PX;
     }
-    for (const { kind, weight } of LANES) {
-      const laneHeightPx = Math.floor(weight * unitPx);
-      boxes.push({ trace, kind, topPx: topPx + GAP_PX / 2, heightPx: laneHeightPx });
+    model.lanes.forEach(({ weight, maxPx = Infinity }, lane) => {
+      const laneHeightPx = Math.floor(Math.min(maxPx, weight * unitPx));
+      boxes.push({ trace, lane, topPx: topPx + GAP_PX / 2, heightPx: laneHeightPx });
       topPx += laneHeightPx + GAP_PX;
-    }
-  }
+    });
+  });
   return { boxes, headers };
 }
 
 /** The rows of a span lane share its height. */
-export function rowBox(box: LaneBox, lane: SpanLane, row: number): { topPx: number; heightPx: number } {
+export function rowBox(
+  box: LaneBox,
+  lane: Pick<TraceLane, 'rows'>,
+  row: number,
+): { topPx: number; heightPx: number } {
   const rows = Math.max(1, lane.rows.length);
   const topPx = box.topPx + Math.round((row * box.heightPx) / rows);
   const nextPx = box.topPx + Math.round(((row + 1) * box.heightPx) / rows);
@@ -65,10 +62,11 @@ export function rowBox(box: LaneBox, lane: SpanLane, row: number): { topPx: numb
   return { topPx, heightPx: Math.max(1, nextPx - topPx - gapPx) };
 }
 
-export function boxOf(layout: LaneLayout, trace: number, kind: LaneKind): LaneBox | undefined {
-  return layout.boxes.find((box) => box.trace === trace && box.kind === kind);
+/** Box of a trace's lane, by the lane's index. */
+export function boxOf(layout: LaneLayout, trace: number, lane: number): LaneBox | undefined {
+  return layout.boxes.find((box) => box.trace === trace && box.lane === lane);
 }
 
-export function laneOf(model: TraceModel, box: LaneBox): SpanLane | undefined {
-  return box.kind === 'ring' ? undefined : model.lanes[box.kind];
+export function laneOf(model: TraceModel, box: LaneBox): TraceLane | undefined {
+  return model.lanes[box.lane];
 }

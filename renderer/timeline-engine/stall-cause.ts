@@ -1,6 +1,6 @@
 import { upperBound } from './span-row';
-import { endUs } from './trace-model';
-import type { TraceModel } from './trace-model';
+import { endUs } from './span-group';
+import type { LayerTrace } from './trace-model';
 
 /** The compute side notices a finished read late by thread wake-up, or (clocks) slightly early. */
 const NOTICE_US = 100;
@@ -11,7 +11,7 @@ const NOTICE_US = 100;
  * @param wait index of a wait span in the trace's columns.
  * @returns index of the read, or undefined when none finished during the wait: then the disk was not the cause.
  */
-export function causeOfWait(model: TraceModel, wait: number): number | undefined {
+export function causeOfWait(model: LayerTrace, wait: number): number | undefined {
   const { columns, readsByEnd } = model;
   const waitEndUs = endUs(columns, wait);
   const waitStartUs = columns.startUs[wait]!;

@@ -1,10 +1,10 @@
-import type { SpanKind } from '../../core/contract';
+import type { KindName } from './trace-model';
 
 /** Colours and fonts of the canvas, read from the page's design tokens. */
 export interface TimelineTheme {
-  readonly span: Readonly<Record<SpanKind, string>>;
+  readonly span: Readonly<Record<KindName, string>>;
   /** Text upon a span of each kind. */
-  readonly onSpan: Readonly<Record<SpanKind, string>>;
+  readonly onSpan: Readonly<Record<KindName, string>>;
   readonly ring: string;
   readonly ringFill: string;
   readonly surface: string;
@@ -28,12 +28,18 @@ export function readTheme(element: Element): TimelineTheme {
     read: token('--read', '#1f77b8'),
     wait: token('--wait', '#b8478c'),
     compute: token('--compute', '#0b7a57'),
+    send: token('--send', '#b5571f'),
+    queue: token('--wait', '#b8478c'),
+    receive: token('--receive', '#6d57b8'),
+    lost: token('--rejected', '#613425'),
   };
   const small = token('--text-small', '11px');
   const ring = token('--ssd', '#3b8fc4');
   return {
     span,
-    onSpan: { read: inkOn(span.read), wait: inkOn(span.wait), compute: inkOn(span.compute) },
+    onSpan: Object.fromEntries(
+      Object.entries(span).map(([kind, color]) => [kind, inkOn(color)]),
+    ) as typeof span,
     ring,
     ringFill: withAlpha(ring, 0.22),
     surface,

@@ -11,10 +11,11 @@ import { causeOfWait } from './stall-cause';
 import { buildSteps, stepAt, stepExtent } from './step-lod';
 import { formatDuration, formatMoment, formatTick } from './time-format';
 import { clampWindow, panBy, pxToUs, ticks, usToPx, wholeTrace, zoomAt } from './time-scale';
-import { buildTrace, endUs } from './trace-model';
+import { buildTrace } from './layer-trace';
+import { endUs } from './span-group';
 import { traceOf } from './trace-of';
 import type { PlainSpan } from './trace-of';
-import { extentOfLayer, mainSpanOf, neighbourSpan, waitAfter } from './walk';
+import { extentOfGroup, mainSpanOf, neighbourSpan, waitAfter } from './walk';
 
 const plainSpan: fc.Arbitrary<PlainSpan> = fc.tuple(
   fc.constantFrom(...SPAN_KINDS),
@@ -144,7 +145,7 @@ describe('rows', () => {
         const model = buildTrace(columns);
         const seen: number[] = [];
         for (const kind of SPAN_KINDS) {
-          for (const row of model.lanes[kind].rows) {
+          for (const row of model.kinds[kind].rows) {
             seen.push(...row.span);
             for (let i = 1; i < row.start.length; i += 1)
               expect(row.start[i]).toBeGreaterThanOrEqual(row.end[i - 1]!);
@@ -157,9 +158,9 @@ describe('rows', () => {
 
   it('are as many as spans at once, and clock jitter opens none', () => {
     const overlapping = buildTrace(traceOf([0, 5, 9].map((at) => ['read', 0, at, 10, 1] as const)));
-    expect(overlapping.lanes.read.rows).toHaveLength(3);
+    expect(overlapping.kinds.read.rows).toHaveLength(3);
     const jitter = buildTrace(traceOf([0, 9.8, 19.7].map((at) => ['compute', 0, at, 10, 1] as const)));
-    expect(jitter.lanes.compute.rows).toHaveLength(1);
+    expect(jitter.kinds.compute.rows).toHaveLength(1);
   });
 });
 
@@ -167,7 +168,7 @@ describe('level of detail', () => {
   it('keeps the covered time at every level', () => {
     fc.assert(
       fc.property(anyTrace, (columns) => {
-        for (const row of buildTrace(columns).lanes.read.rows) {
+        for (const row of buildTrace(columns).kinds.read.rows) {
           const total = row.coveredBefore.at(-1)!;
           for (const level of row.lod.levels) {
             const sum = level.reduce((acc, covered) => acc + covered, 0);
@@ -180,7 +181,7 @@ describe('level of detail', () => {
 
   it('shows per pixel what a loop over the spans shows, within one bucket of each edge', () => {
     const spans = Array.from({ length: 500 }, (_, i) => ['compute', 0, i * 10, 4 + (i % 5), 1] as const);
-    const row = buildTrace(traceOf(spans)).lanes.compute.rows[0]!;
+    const row = buildTrace(traceOf(spans)).kinds.compute.rows[0]!;
     const columns = new Float32Array(50);
     const pxUs = 64;
     const level = levelFor(row.lod, pxUs);
@@ -281,9 +282,14 @@ describe('pointing', () => {
     [[100, 10]],
   );
   const model = buildTrace(columns);
-  const layout = layoutLanes(1, 300);
+  const layout = layoutLanes([model], 300);
   const scale = { window: { startUs: 0, endUs: 500 }, leftPx: 0, widthPx: 500 };
-  const yOf = (kind: SpanKind | 'ring') => boxOf(layout, 0, kind)!.topPx + 2;
+  const yOf = (kind: SpanKind | 'ring') =>
+    boxOf(
+      layout,
+      0,
+      model.lanes.findIndex(({ key }) => key === kind),
+    )!.topPx + 2;
 
   it('finds the span under the pointer, a thin one near it, and none in a gap', () => {
     expect(hitTest([model], layout, scale, 250, yOf('read'))).toMatchObject({ ref: { trace: 0, span: 2 } });
@@ -296,7 +302,7 @@ describe('pointing', () => {
   });
 
   it('snaps to the nearest edge within reach', () => {
-    const rows = model.lanes.compute.rows;
+    const rows = model.kinds.compute.rows;
     expect(snapToEdge(rows, 148, 6)).toBe(151);
     expect(snapToEdge(rows, 130, 6)).toBe(130);
   });
@@ -304,18 +310,18 @@ describe('pointing', () => {
   it('steps to neighbours of the same kind', () => {
     expect(columns.kind[neighbourSpan(model, 0, 1)!]).toBe(columns.kind[0]);
     expect(neighbourSpan(model, 5, 1)).toBeUndefined();
-    const [first, second] = model.lanes.wait.rows[0]!.span;
+    const [first, second] = model.kinds.wait.rows[0]!.span;
     expect(waitAfter(model, { span: first! })).toBe(second);
     expect(waitAfter(model, { span: second! })).toBe(first);
     expect(waitAfter(model, { atUs: 50 })).toBe(second);
     expect(mainSpanOf(model, 1)).toBe(5);
     expect(mainSpanOf(model, 9)).toBeUndefined();
-    expect(extentOfLayer(model, 1)).toEqual({ startUs: 100, endUs: 402 });
-    expect(extentOfLayer(model, 7)).toBeUndefined();
+    expect(extentOfGroup(model, 1)).toEqual({ startUs: 100, endUs: 402 });
+    expect(extentOfGroup(model, 7)).toBeUndefined();
   });
 
   it('blames the read that ended a wait, and nothing when no read did', () => {
-    const waits = [...model.lanes.wait.rows[0]!.span];
+    const waits = [...model.kinds.wait.rows[0]!.span];
     expect(causeOfWait(model, waits[0]!)).toBe(0);
     expect(columns.layer[causeOfWait(model, waits[1]!)!]).toBe(1);
     const lonely = buildTrace(

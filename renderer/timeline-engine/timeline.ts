@@ -15,7 +15,7 @@ import type { TimelineTheme } from './theme';
 import { panBy, pxToUs, usPerPx, windowAround, wholeTrace, zoomAt } from './time-scale';
 import type { TimeScale, TimeWindow } from './time-scale';
 import { Tooltip } from './tooltip';
-import { extentOfLayer, extentOfSpan, mainSpanOf, neighbourSpan, waitAfter } from './walk';
+import { extentOfGroup, extentOfSpan, mainSpanOf, neighbourSpan, waitAfter } from './walk';
 import type { TraceModel } from './trace-model';
 
 export interface TimelineEvents {
@@ -134,11 +134,11 @@ export class Timeline {
     this.events.onRange?.(range);
   }
 
-  /** Chooses a layer of the first trace: all its spans come into view and are summed. */
-  showLayer(layer: number): void {
+  /** Chooses a layer (or user) of the first trace: all its spans come into view and are summed. */
+  showGroup(group: number): void {
     const model = this.#models[0];
-    const extent = model && extentOfLayer(model, layer);
-    const span = model && mainSpanOf(model, layer);
+    const extent = model && extentOfGroup(model, group);
+    const span = model && mainSpanOf(model, group);
     if (!extent || span === undefined) return;
     this.select({ trace: 0, span });
     this.setWindow(windowAround(extent, this.#bounds));
@@ -165,7 +165,7 @@ export class Timeline {
     const trace = from?.trace ?? 0;
     const model = this.#models[trace];
     const span =
-      model && (from ? neighbourSpan(model, from.span, direction) : model.lanes.compute.rows[0]?.span[0]);
+      model && (from ? neighbourSpan(model, from.span, direction) : model.kinds.compute.rows[0]?.span[0]);
     if (span !== undefined) this.select({ trace, span }, true);
   }
 
@@ -223,7 +223,7 @@ export class Timeline {
     return {
       models: this.#models,
       titles: this.#traces.map(({ title }) => title),
-      layout: layoutLanes(this.#models.length, this.#heightPx),
+      layout: layoutLanes(this.#models, this.#heightPx),
       scale: this.#scale(),
       theme: this.#theme,
       widthPx: this.#widthPx,
@@ -294,7 +294,7 @@ export class Timeline {
   }
 
   #hitAt(xPx: number, yPx: number): Hit | undefined {
-    return hitTest(this.#models, layoutLanes(this.#models.length, this.#heightPx), this.#scale(), xPx, yPx);
+    return hitTest(this.#models, layoutLanes(this.#models, this.#heightPx), this.#scale(), xPx, yPx);
   }
 
   #hover(xPx: number, yPx: number): void {
@@ -317,10 +317,10 @@ export class Timeline {
   #dragRange(fromPx: number, toPx: number, yPx: number): void {
     this.#leave();
     const scale = this.#scale();
-    const box = boxAt(layoutLanes(this.#models.length, this.#heightPx), yPx);
+    const box = boxAt(layoutLanes(this.#models, this.#heightPx), yPx);
     const lanes = this.#models.flatMap((model, trace) => {
       const lane = box?.trace === trace ? laneOf(model, box) : undefined;
-      return lane ? [lane] : box ? [] : Object.values(model.lanes);
+      return lane ? [lane] : box ? [] : model.lanes;
     });
     const rows = lanes.flatMap((lane) => lane.rows);
     const edge = (px: number): number => {

@@ -1,7 +1,6 @@
-import { SPAN_KINDS } from '../../core/contract';
+import { endUs } from './span-group';
 import { lowerBound } from './span-row';
 import type { TimeWindow } from './time-scale';
-import { endUs } from './trace-model';
 import type { TraceModel } from './trace-model';
 
 /** The next or previous span of the same kind by start time, across the lane's rows; undefined at the ends. */
@@ -17,7 +16,7 @@ export function waitAfter(
   from: { readonly span: number } | { readonly atUs: number },
 ): number | undefined {
   const previous = 'span' in from ? from.span : lowerBound(model.columns.startUs, from.atUs) - 1;
-  const waits = model.lanes.wait.rows.flatMap((row) => [...row.span]).sort((a, b) => a - b);
+  const waits = model.waits.rows.flatMap((row) => [...row.span]).sort((a, b) => a - b);
   // Spans are sorted by start, so a greater index is a later span.
   return waits.find((wait) => wait > previous) ?? waits[0];
 }
@@ -26,23 +25,27 @@ export function extentOfSpan({ columns }: TraceModel, span: number): TimeWindow 
   return { startUs: columns.startUs[span]!, endUs: endUs(columns, span) };
 }
 
-/** The first computation of a layer, else any span of it. */
-export function mainSpanOf({ columns }: TraceModel, layer: number): number | undefined {
-  const compute = SPAN_KINDS.indexOf('compute');
-  const isMain = (at: number, span: number): boolean => at === layer && columns.kind[span] === compute;
-  const main = columns.layer.findIndex(isMain);
-  const any = main < 0 ? columns.layer.indexOf(layer) : main;
-  return any < 0 ? undefined : any;
+/** The first computation of a layer or user, else any span of it. */
+export function mainSpanOf(model: TraceModel, group: number): number | undefined {
+  const { columns, groupOf } = model;
+  const compute = model.kindNames.indexOf('compute');
+  let any: number | undefined;
+  for (let span = 0; span < groupOf.length; span += 1) {
+    if (groupOf[span] !== group) continue;
+    if (columns.kind[span] === compute) return span;
+    any ??= span;
+  }
+  return any;
 }
 
-/** From the first to the last moment of a layer; undefined when it has no spans. */
-export function extentOfLayer({ columns }: TraceModel, layer: number): TimeWindow | undefined {
+/** From the first to the last moment of a layer or user; undefined when it has no spans. */
+export function extentOfGroup({ columns, groupOf }: TraceModel, group: number): TimeWindow | undefined {
   let startUs = Infinity;
   let stopUs = -Infinity;
-  for (let i = 0; i < columns.layer.length; i += 1) {
-    if (columns.layer[i] !== layer) continue;
-    startUs = Math.min(startUs, columns.startUs[i]!);
-    stopUs = Math.max(stopUs, endUs(columns, i));
+  for (let span = 0; span < groupOf.length; span += 1) {
+    if (groupOf[span] !== group) continue;
+    startUs = Math.min(startUs, columns.startUs[span]!);
+    stopUs = Math.max(stopUs, endUs(columns, span));
   }
   return stopUs < startUs ? undefined : { startUs, endUs: stopUs };
 }

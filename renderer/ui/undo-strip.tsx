@@ -13,15 +13,17 @@ interface UndoStripProps {
   /** Gives up what could be put back. */
   readonly discardLabel?: string;
   readonly onDiscard?: () => void;
+  /** False where it was there before the panel came into view. Default true. */
+  readonly takesFocus?: boolean;
 }
 
 /** Says what was just taken away and offers to put it back. */
-export function UndoStrip(props: UndoStripProps): ReactNode {
+export function UndoStrip({ takesFocus = true, ...props }: UndoStripProps): ReactNode {
   const undo = useRef<HTMLButtonElement>(null);
   // The button that took it away went with it: by keyboard, taking it back is the next key.
   useEffect(() => {
-    if (document.activeElement === document.body) undo.current?.focus();
-  }, []);
+    if (takesFocus && document.activeElement === document.body) undo.current?.focus();
+  }, [takesFocus]);
   return (
     <div className={styles['strip']}>
       <p role="status">{props.children}</p>

@@ -166,6 +166,8 @@ function Head<R>(props: {
   }
   const active = order?.key === column.key ? order : undefined;
   const direction = active?.descending === true ? 'descending' : 'ascending';
+  // On the side away from the figures, so that head and figures end on one line.
+  const arrow = active && <i aria-hidden="true">{active.descending ? '↓' : '↑'}</i>;
   return (
     <span role="columnheader" aria-sort={active ? direction : 'none'} data-align={column.align}>
       <button
@@ -173,8 +175,9 @@ function Head<R>(props: {
         title={column.hint}
         onClick={() => props.onOrder({ key: column.key, descending: active?.descending === false })}
       >
+        {column.align === 'end' && arrow}
         {column.label}
-        <i aria-hidden="true">{active ? (active.descending ? '↓' : '↑') : ''}</i>
+        {column.align === undefined && arrow}
       </button>
     </span>
   );

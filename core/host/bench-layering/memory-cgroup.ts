@@ -1,9 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
 
-const V1_ROOT = '/sys/fs/cgroup/memory';
-const V2_ROOT = '/sys/fs/cgroup';
+import { createCgroup } from '../bench/cgroup';
 
 /** A limit on the memory of some processes, page cache they bring in included. */
 export interface MemoryCgroup {
@@ -16,32 +14,27 @@ export interface MemoryCgroup {
   remove(): void;
 }
 
+const CONTROLLER = {
+  name: 'memory',
+  v1File: 'memory.limit_in_bytes',
+  v2File: 'memory.max',
+};
+
 /** @returns undefined where this user can't make memory cgroups; the reason is in `whyNot`. */
 export function createMemoryCgroup(name: string, whyNot: (reason: string) => void): MemoryCgroup | undefined {
-  const isV1 = existsSync(join(V1_ROOT, 'memory.limit_in_bytes'));
-  const root = isV1 ? V1_ROOT : V2_ROOT;
-  const folder = join(root, name);
-  try {
-    mkdirSync(folder);
-    const files = isV1
-      ? { limit: 'memory.limit_in_bytes', peak: 'memory.max_usage_in_bytes' }
-      : { limit: 'memory.max', peak: 'memory.peak' };
-    if (!existsSync(join(folder, files.limit))) {
-      rmdirSync(folder);
-      whyNot(`the memory controller is not available under ${root}`);
-      return undefined;
-    }
-    return {
-      add: (pid) => writeFileSync(join(folder, 'cgroup.procs'), String(pid)),
-      setLimit: (bytes) => writeFileSync(join(folder, files.limit), String(Math.ceil(bytes))),
-      limitBytes: () => Number(readFileSync(join(folder, files.limit), 'utf8')),
-      peakBytes: () => Number(readFileSync(join(folder, files.peak), 'utf8')),
-      remove: () => rmdirSync(folder),
-    };
-  } catch (error) {
-    whyNot(error instanceof Error ? error.message : String(error));
-    return undefined;
-  }
+  const cgroup = createCgroup(CONTROLLER, name, whyNot);
+  if (cgroup === undefined) return undefined;
+  const [limit, peak] =
+    cgroup.version === 1
+      ? [CONTROLLER.v1File, 'memory.max_usage_in_bytes']
+      : [CONTROLLER.v2File, 'memory.peak'];
+  return {
+    add: cgroup.add,
+    setLimit: (bytes) => cgroup.write(limit, String(Math.ceil(bytes))),
+    limitBytes: () => Number(cgroup.read(limit)),
+    peakBytes: () => Number(cgroup.read(peak)),
+    remove: cgroup.remove,
+  };
 }
 
 /** Forgets cached file pages, so that what a limited process maps is charged to it. @returns whether it was allowed. */

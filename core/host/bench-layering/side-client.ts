@@ -1,17 +1,10 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { workerFile } from '../../base';
-import { SluiceError } from '../../contract';
 import type { StoreProfile } from '../../layering';
+import { dismiss, tell } from '../bench/commanded-process';
 import type { MemoryCgroup } from './memory-cgroup';
-import type {
-  BurstResult,
-  DiskMeasurement,
-  OpenedSide,
-  SideCommand,
-  SideReply,
-  SideRequest,
-} from './side-protocol';
+import type { BurstResult, DiskMeasurement, OpenedSide, SideCommand, SideRequest } from './side-protocol';
 
 /** One side's process, as the bench sees it. */
 export class SideClient {
@@ -62,34 +55,15 @@ export class SideClient {
     return readFileSync(this.outputsPath);
   }
 
-  async end(): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-    const gone = new Promise((resolve) => this.child.once('exit', resolve));
-    await this.tell({ kind: 'end' }).catch(() => this.child.kill('SIGKILL'));
-    await gone;
+  end(): Promise<void> {
+    return dismiss(this.child, this.name, { kind: 'end' });
+  }
+
+  private get name(): string {
+    return `side ${this.request.kind}`;
   }
 
   private tell(command: SideCommand): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      const onReply = (reply: SideReply): void => {
-        this.child.off('exit', onExit);
-        if (reply.ok) resolve(reply.value);
-        else reject(SluiceError.fromWire(reply.error));
-      };
-      const onExit = (code: number | null, signal: string | null): void => {
-        this.child.off('message', onReply);
-        const reason = signal ?? `exit code ${code}`;
-        reject(
-          new SluiceError('runtime', `The process of side ${this.request.kind} ended with ${reason}.`, {
-            reason,
-          }),
-        );
-      };
-      this.child.once('message', onReply);
-      this.child.once('exit', onExit);
-      this.child.send(command, (error) => {
-        if (error) onExit(null, error.message);
-      });
-    });
+    return tell(this.child, this.name, command);
   }
 }

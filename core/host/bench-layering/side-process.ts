@@ -16,13 +16,14 @@ import {
   type StoreProfile,
 } from '../../layering';
 import { WholeModel } from '../../ort';
+import { obey } from '../bench/commanded-process';
 import { measureDisk } from './read-cost';
 import type {
   BurstResult,
   DiskMeasurement,
   OpenedSide,
+  SideAnswer,
   SideCommand,
-  SideReply,
   SideRequest,
 } from './side-protocol';
 
@@ -156,9 +157,7 @@ function side(): Side {
   return openedSide;
 }
 
-type Value = Extract<SideReply, { ok: true }>['value'];
-
-async function handle(command: SideCommand): Promise<Value> {
+async function handle(command: SideCommand): Promise<SideAnswer> {
   switch (command.kind) {
     case 'open': {
       const { side: request } = command;
@@ -190,19 +189,4 @@ async function handle(command: SideCommand): Promise<Value> {
   }
 }
 
-async function obey(command: SideCommand): Promise<SideReply> {
-  try {
-    return { ok: true, value: await handle(command) };
-  } catch (error) {
-    return { ok: false, error: SluiceError.from(error).toWire() };
-  }
-}
-
-process.on('message', (command: SideCommand) => {
-  void obey(command).then((reply) => {
-    process.send?.(reply, undefined, undefined, () => {
-      if (command.kind === 'end') process.exit(0);
-    });
-  });
-});
-process.once('disconnect', () => process.exit(1));
+obey(handle, ({ kind }) => kind === 'end');

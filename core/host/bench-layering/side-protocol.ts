@@ -1,4 +1,3 @@
-import type { WireError } from '../../contract';
 import type { StoreProfile } from '../../layering';
 
 /** One way to run a network; each lives in a process of its own, so that its memory can be told apart. */
@@ -60,15 +59,10 @@ export interface DiskMeasurement {
   readonly cpuMsPerGB: number;
 }
 
-export type SideReply =
-  | {
-      readonly ok: true;
-      readonly value:
-        | OpenedSide
-        | BurstResult
-        | DiskMeasurement
-        | { readonly predictedMs: number }
-        | { readonly profile: StoreProfile }
-        | Record<string, never>;
-    }
-  | { readonly ok: false; readonly error: WireError };
+export type SideAnswer =
+  | OpenedSide
+  | BurstResult
+  | DiskMeasurement
+  | { readonly predictedMs: number }
+  | { readonly profile: StoreProfile }
+  | Record<string, never>;

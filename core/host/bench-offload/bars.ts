@@ -24,7 +24,12 @@ export function judge({ rows, reductions, convergence, manyUsers, decisionTimes 
     ...LEARNED.flatMap((agent) => {
       const own = rows.filter((row) => row.agent === agent);
       return [
-        average(`${agent}: states within 1% of the oracle, percent, all cells`, '>= 95', own, 95),
+        average(
+          `${agent}: states within 1% of the oracle, percent, mean of cells and seeds`,
+          '>= 95',
+          own,
+          95,
+        ),
         worstOf(`${agent}: states below the accuracy threshold, percent`, '0', own, {
           figure: (row) => row.violationsPct.most,
           limit: 0,
@@ -50,16 +55,11 @@ export function judge({ rows, reductions, convergence, manyUsers, decisionTimes 
         name: manyName,
       },
     ),
-    worstOf(
-      'decision time p99, up to 5 users, ms',
-      '< 1',
-      decisionTimes.filter(({ users }) => users <= 5),
-      {
-        figure: ({ p99Ms }) => p99Ms,
-        limit: 0.999,
-        name: ({ agent, users }) => `${agent}, ${users} users`,
-      },
-    ),
+    worstOf('decision time p99, ms, all agents up to 5 users, factored up to 100', '< 1', decisionTimes, {
+      figure: ({ p99Ms }) => p99Ms,
+      limit: 0.999,
+      name: ({ agent, users }) => `${agent}, ${users} users`,
+    }),
   ];
   return bars.filter(({ value }) => !Number.isNaN(value));
 }
@@ -69,7 +69,7 @@ function manyName({ users, seed }: ManyUsersResult): string {
 }
 
 function average(bar: string, target: string, rows: readonly PolicyRow[], least: number): Bar {
-  const value = round(rows.reduce((sum, row) => sum + row.statesWithinOnePct.median, 0) / rows.length);
+  const value = round(rows.reduce((sum, row) => sum + row.statesWithinOnePct.mean, 0) / rows.length);
   return { bar, target, value, met: value >= least };
 }
 
@@ -89,7 +89,7 @@ function reductionBar(rows: readonly ReductionRow[]): Bar {
   };
 }
 
-/** The largest ratio of a hybrid at any number of users; a lower bound where the baseline did not converge. */
+/** The largest ratio of a hybrid at any number of users; with those of all numbers, and bounds where one did not converge. */
 function ratioBar(
   rows: readonly ConvergenceRow[],
   figure: 'ratioToQLearning' | 'ratioToDqn',
@@ -101,11 +101,15 @@ function ratioBar(
     .filter(({ value }) => !Number.isNaN(value))
     .sort((a, b) => b.value - a.value);
   const [best] = ratios;
+  const byUsers = [...new Set(rows.map(({ users }) => users))]
+    .sort((a, b) => a - b)
+    .flatMap((users) => ratios.filter(({ row }) => row.users === users).slice(0, 1))
+    .map(({ row }) => `${row.users} users ${row[figure]} (${row.agent}, links ${row.links})`);
   return {
     bar: `largest ratio of real steps, ${baseline} over a hybrid (paper: 166.6)`,
     target: '>= 166.6',
     value: best?.value ?? Number.NaN,
     met: (best?.value ?? 0) >= 166.6,
-    ...(best && { worst: `${best.row.agent}, ${best.row.users} users, ratio ${best.row[figure]}` }),
+    ...(best && { worst: byUsers.join('; ') }),
   };
 }

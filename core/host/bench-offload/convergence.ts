@@ -9,12 +9,14 @@ import {
   trainStep,
   WITHIN_ONE_PERCENT,
 } from '../../offload';
+import type { LinkScenarioName } from '../../offload';
 
-/** Counts the real steps an agent needs until its optimality gap stays within 1 %, at threshold 89, links regular. */
+/** Counts the real steps an agent needs until its optimality gap stays within 1 %, at threshold 89. */
 export interface ConvergenceJob {
   readonly kind: 'convergence';
   readonly agent: string;
   readonly users: number;
+  readonly links: LinkScenarioName;
   readonly seed: number;
   readonly budgetSteps: number;
 }
@@ -23,6 +25,7 @@ export interface ConvergenceResult {
   readonly kind: 'convergence';
   readonly agent: string;
   readonly users: number;
+  readonly links: LinkScenarioName;
   readonly seed: number;
   readonly budgetSteps: number;
   /** Absent when it did not converge within the budget. */
@@ -33,8 +36,9 @@ export interface ConvergenceResult {
 const THRESHOLD_PCT = 89;
 
 /** In the one state of the steady scenario, as an experiment with fixed conditions has it. */
-export function runConvergence({ agent: name, users, seed, budgetSteps }: ConvergenceJob): ConvergenceResult {
-  const scenario = builtInScenario({ users, background: 'steady' });
+export function runConvergence(job: ConvergenceJob): ConvergenceResult {
+  const { agent: name, users, links, seed, budgetSteps } = job;
+  const scenario = builtInScenario({ users, links, background: 'steady' });
   const testbed = new SimulatedTestbed(scenario, seed);
   const set = new EvaluationSet(scenario, statesOf(scenario, seed, 1), THRESHOLD_PCT);
   const agent = createAgent(name, testbed.system, seed);
@@ -50,8 +54,7 @@ export function runConvergence({ agent: name, users, seed, budgetSteps }: Conver
     if (detector.convergedAt !== undefined) break;
   }
   const { convergedAt } = detector;
-  const result = { kind: 'convergence', agent: name, users, seed, budgetSteps, lastGapPct } as const;
-  return convergedAt === undefined ? result : { ...result, convergedAt };
+  return { ...job, lastGapPct, ...(convergedAt !== undefined && { convergedAt }) };
 }
 
 /** To about one part in a hundred of the answer. */

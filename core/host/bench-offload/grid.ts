@@ -11,7 +11,7 @@ import {
   statesOf,
   trainStep,
 } from '../../offload';
-import type { Agent, Evaluation, LinkScenarioName } from '../../offload';
+import type { Agent, Evaluation, LinkScenarioName, System } from '../../offload';
 
 /** Trains every agent for one number of users and one seed, and judges it in every link scenario at every threshold. */
 export interface GridJob {
@@ -52,7 +52,7 @@ const TRAINING_STEPS: Readonly<Record<string, number>> = {
 /** Real steps before links and threshold change: agents learn all of them in turn. */
 const BLOCK_STEPS = 20;
 const EVALUATION_STATES = 16;
-const STATE_SEED = 1000;
+const STATE_SEED = 2026;
 
 export function runGrid({ users, seed, agents, shorten }: GridJob): GridResult {
   const testbeds = LINK_SCENARIO_NAMES.map(
@@ -60,30 +60,35 @@ export function runGrid({ users, seed, agents, shorten }: GridJob): GridResult {
   );
   const [first] = testbeds;
   if (!first) throw new RangeError('There is no link scenario.');
-  const { leastAccuratePct, mostAccuratePct } = first.system;
-  const thresholdsPct = [leastAccuratePct, 80, 85, 89, mostAccuratePct];
-  const judges = testbeds.map((testbed) => judgeOf(testbed, thresholdsPct));
-  const cells: GridCell[] = [];
-  const add = (agent: Agent, id: string): void => {
-    judges.forEach(({ sets }, index) => {
-      sets.forEach((set, at) => {
-        cells.push({
-          agent: id,
-          links: LINK_SCENARIO_NAMES[index]!,
-          threshold: THRESHOLDS[at]!,
-          thresholdPct: set.thresholdPct,
-          ...set.evaluate(agent),
-        });
-      });
-    });
-  };
-  for (const name of agents) {
+  const { judges, oracleCells } = judgedOf(users);
+  const cells = agents.flatMap((name) => {
     const agent = createAgent(name, first.system, seed);
-    trainInTurn(agent, testbeds, thresholdsPct, Math.round((TRAINING_STEPS[name] ?? 0) / shorten));
-    add(agent, name);
-  }
-  cells.push(...oracleCells(judges));
-  return { kind: 'grid', users, seed, cells };
+    trainInTurn(agent, testbeds, Math.round((TRAINING_STEPS[name] ?? 0) / shorten));
+    return judges.flatMap((judge) => cellsOf(judge, agent, name));
+  });
+  return { kind: 'grid', users, seed, cells: [...cells, ...oracleCells] };
+}
+
+/** What does not depend on seeds: states, the oracles' answers, and how the oracles themselves do. */
+interface Judged {
+  readonly judges: readonly Judge[];
+  readonly oracleCells: readonly GridCell[];
+}
+
+/** By number of users, kept for the next seed: the oracle is a good part of a grid's time. */
+const judged = new Map<number, Judged>();
+
+function judgedOf(users: number): Judged {
+  const known = judged.get(users);
+  if (known) return known;
+  const judges = LINK_SCENARIO_NAMES.map((links) => judgeOf(users, links));
+  const made = { judges, oracleCells: judges.flatMap(oracleCells) };
+  judged.set(users, made);
+  return made;
+}
+
+function thresholdsOf({ leastAccuratePct, mostAccuratePct }: System): readonly number[] {
+  return [leastAccuratePct, 80, 85, 89, mostAccuratePct];
 }
 
 interface Judge {
@@ -92,41 +97,39 @@ interface Judge {
   readonly sets: readonly EvaluationSet[];
 }
 
-function judgeOf(testbed: SimulatedTestbed, thresholdsPct: readonly number[]): Judge {
+function judgeOf(users: number, links: LinkScenarioName): Judge {
+  const testbed = new SimulatedTestbed(builtInScenario({ users, links }), 0);
   const states = statesOf(testbed.scenario, STATE_SEED, EVALUATION_STATES);
   const oracle = new ExactOracle(testbed.system, testbed.truth);
-  const sets = thresholdsPct.map((pct) => new EvaluationSet(testbed.scenario, states, pct, oracle));
-  const links = LINK_SCENARIO_NAMES.find((name) => testbed.scenario.name.startsWith(name)) ?? 'A';
+  const sets = thresholdsOf(testbed.system).map(
+    (pct) => new EvaluationSet(testbed.scenario, states, pct, oracle),
+  );
   return { links, testbed, sets };
 }
 
-/** The oracle itself, and the oracle of the baseline that always runs the most accurate variant. */
-function oracleCells(judges: readonly Judge[]): GridCell[] {
-  return judges.flatMap(({ links, testbed, sets }) => {
-    const { system, truth } = testbed;
-    const all = new OracleAgent(system, truth);
-    const offload = new OracleAgent(system, truth, mostAccurateChoices(system));
-    return sets.flatMap((set, at) =>
-      [all, offload].map((agent) => ({
-        agent: agent === all ? 'oracle' : 'offload-only-oracle',
-        links,
-        threshold: THRESHOLDS[at]!,
-        thresholdPct: set.thresholdPct,
-        ...set.evaluate(agent),
-      })),
-    );
-  });
+function cellsOf({ links, sets }: Judge, agent: Agent, id: string): GridCell[] {
+  return sets.map((set, at) => ({
+    agent: id,
+    links,
+    threshold: THRESHOLDS[at]!,
+    thresholdPct: set.thresholdPct,
+    ...set.evaluate(agent),
+  }));
 }
 
-function trainInTurn(
-  agent: Agent,
-  testbeds: readonly SimulatedTestbed[],
-  thresholdsPct: readonly number[],
-  steps: number,
-): void {
+/** The oracle itself, and the oracle of the baseline that always runs the most accurate variant. */
+function oracleCells(judge: Judge): GridCell[] {
+  const { system, truth } = judge.testbed;
+  return [
+    ...cellsOf(judge, new OracleAgent(system, truth), 'oracle'),
+    ...cellsOf(judge, new OracleAgent(system, truth, mostAccurateChoices(system)), 'offload-only-oracle'),
+  ];
+}
+
+function trainInTurn(agent: Agent, testbeds: readonly SimulatedTestbed[], steps: number): void {
   const [first] = testbeds;
   if (!first || steps === 0) return;
-  const constraints = thresholdsPct.map((pct) => freeConstraints(first.system, pct));
+  const constraints = thresholdsOf(first.system).map((pct) => freeConstraints(first.system, pct));
   const action = new Uint8Array(first.system.users);
   for (let step = 0; step < steps; step += 1) {
     const block = Math.floor(step / BLOCK_STEPS);

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 
 import { SluiceError } from '../../contract';
+import { LINK_SCENARIO_NAMES } from '../../offload';
 import type { Bar } from '../bench/bar';
 import { benchMachine } from '../bench/machine';
 import type { BenchMachine } from '../bench/machine';
@@ -8,6 +9,9 @@ import { judge } from './bars';
 import { runDecisionTimes } from './decision-times';
 import type { DecisionTimeJob, DecisionTimeResult } from './decision-times';
 import { runJobs } from './job-pool';
+import { benchLive } from './live';
+import type { LiveReport } from './live';
+import { judgeLive } from './live/live-bars';
 import type { Job, JobResult } from './jobs';
 import type { ManyUsersResult } from './many-users';
 import { convergenceRows, policyRows, reductionRows } from './rows';
@@ -22,17 +26,30 @@ export interface OffloadBenchOptions {
   /** A tenth of the training and of the budgets, for a look. */
   readonly quick?: boolean;
   readonly threads?: number;
+  /** `off`: simulated scenarios alone; `only`: the live run alone. Default: both. */
+  readonly live?: 'on' | 'off' | 'only';
+  /** Where the live run keeps its networks. */
+  readonly workDir?: string;
+  readonly signal?: AbortSignal;
   readonly log?: (message: string) => void;
 }
 
 export interface OffloadBenchReport {
-  readonly environment: BenchMachine & { readonly seeds: number; readonly quick: boolean };
+  readonly environment: BenchMachine & {
+    readonly seeds: number;
+    readonly quick: boolean;
+    /** Worker threads, and how long all of it took. */
+    readonly workers: number;
+    readonly elapsedSec: number;
+  };
   readonly rows: readonly PolicyRow[];
   readonly reductions: readonly ReductionRow[];
   readonly sensitivity: readonly SensitivityResult[];
   readonly convergence: readonly ConvergenceRow[];
   readonly manyUsers: readonly ManyUsersResult[];
   readonly decisionTimes: readonly DecisionTimeResult[];
+  /** Real processes and measured times; absent when it was turned off. */
+  readonly live?: LiveReport;
   readonly bars: readonly Bar[];
 }
 
@@ -61,13 +78,16 @@ const BUDGETS: readonly (readonly [agent: string, steps: number])[] = [
   ['linucb', 1000],
   ['factored', 1000],
 ];
+/** Agents were tuned by seeds from 1 and other states than `grid` judges in: neither was seen before. */
+const FIRST_SEED = 101;
 const MANY_USERS = 100;
 const MANY_USERS_STEPS = 120;
 const CROWDS = [10, 20, 50, 100];
 
 /**
- * Measures the offload agents on simulated scenarios. Everything but decision times is deterministic in the seeds.
- * @throws SluiceError `bad-input` for numbers of users out of range.
+ * Measures the offload agents on simulated scenarios, where everything but decision times is deterministic in the
+ * seeds, and in a live run over real processes.
+ * @throws SluiceError `bad-input` for numbers of users out of range; as `benchLive`.
  */
 export async function benchOffload(options: OffloadBenchOptions = {}): Promise<OffloadBenchReport> {
   const users = options.users ?? [1, 2, 3, 4, 5];
@@ -77,27 +97,71 @@ export async function benchOffload(options: OffloadBenchOptions = {}): Promise<O
   }
   const quick = options.quick ?? false;
   const seeds = options.seeds ?? 5;
+  const workers = options.threads ?? availableParallelism();
+  const machine = benchMachine();
+  const startMs = performance.now();
+  // Before the workers start: they would disturb it.
+  const live = options.live === 'off' ? undefined : await liveOf(options, quick);
+  const simulated =
+    options.live === 'only' ? NOTHING_SIMULATED : await simulate(options, { users, seeds, quick, workers });
+  const elapsedSec = Math.round((performance.now() - startMs) / 1000);
+  return {
+    environment: { ...machine, seeds, quick, workers, elapsedSec },
+    ...simulated,
+    ...(live && { live }),
+    bars: [...judge(simulated), ...(live ? judgeLive(live) : [])],
+  };
+}
+
+const NOTHING_SIMULATED = {
+  rows: [],
+  reductions: [],
+  convergence: [],
+  manyUsers: [],
+  decisionTimes: [],
+  sensitivity: [],
+};
+
+function liveOf({ workDir, signal, log }: OffloadBenchOptions, quick: boolean): Promise<LiveReport> {
+  return benchLive({
+    ...(workDir !== undefined && { workDir }),
+    ...(signal && { signal }),
+    ...(log && { log }),
+    ...(quick && { scenario: { roundsPerHalf: 10, blockRounds: 5, trainingRounds: 20 } }),
+  });
+}
+
+interface Simulation {
+  readonly users: readonly number[];
+  readonly seeds: number;
+  readonly quick: boolean;
+  readonly workers: number;
+}
+
+async function simulate(
+  options: OffloadBenchOptions,
+  { users, seeds, quick, workers }: Simulation,
+): Promise<Omit<OffloadBenchReport, 'environment' | 'live' | 'bars'>> {
   const log = options.log ?? ((): void => undefined);
-  const environment = { ...benchMachine(), seeds, quick };
   const decisionTimes = timesOf(users, quick);
   const jobs = jobsOf(users, seeds, quick ? 10 : 1);
-  const results = await runJobs(jobs, options.threads ?? availableParallelism(), (job, done) =>
+  const results = await runJobs(jobs, workers, (job, done) =>
     log(`${done} of ${jobs.length}: ${describe(job)}`),
   );
   const rows = policyRows(pick(results, 'grid'));
-  const measured = {
+  return {
     rows,
     reductions: reductionRows(rows, ['factored', 'hybrid', 'oracle']),
+    sensitivity: pick(results, 'sensitivity'),
     convergence: convergenceRows(pick(results, 'convergence')),
     manyUsers: pick(results, 'many-users'),
     decisionTimes,
   };
-  return { environment, ...measured, sensitivity: pick(results, 'sensitivity'), bars: judge(measured) };
 }
 
 /** Longest first, so that no worker is left with a long one at the end. */
 function jobsOf(users: readonly number[], seeds: number, shorten: number): Job[] {
-  const everySeed = Array.from({ length: seeds }, (_, index) => index + 1);
+  const everySeed = Array.from({ length: seeds }, (_, index) => FIRST_SEED + index);
   const most = [...users].sort((a, b) => b - a);
   return [
     ...most.flatMap((count) =>
@@ -110,11 +174,13 @@ function jobsOf(users: readonly number[], seeds: number, shorten: number): Job[]
       trainingSteps: MANY_USERS_STEPS,
     })),
     ...most.flatMap((count) =>
-      BUDGETS.flatMap(([agent, steps]) =>
-        everySeed.map((seed): Job => {
-          const budgetSteps = Math.max(300, Math.round(steps / shorten));
-          return { kind: 'convergence', agent, users: count, seed, budgetSteps };
-        }),
+      LINK_SCENARIO_NAMES.flatMap((links) =>
+        BUDGETS.flatMap(([agent, steps]) =>
+          everySeed.map((seed): Job => {
+            const budgetSteps = Math.max(300, Math.round(steps / shorten));
+            return { kind: 'convergence', agent, users: count, links, seed, budgetSteps };
+          }),
+        ),
       ),
     ),
     ...most.map((count): Job => ({ kind: 'sensitivity', users: count })),
@@ -138,7 +204,7 @@ function timesOf(users: readonly number[], quick: boolean): DecisionTimeResult[]
     agent: 'factored',
     users: count,
     trainingSteps: 30,
-    decisions: 200,
+    decisions: quick ? 200 : 1000,
   }));
   return [...small, ...crowds].map(runDecisionTimes);
 }

@@ -12,6 +12,7 @@ function runs(
     kind: 'convergence',
     agent,
     users: 2,
+    links: 'A',
     seed: index + 1,
     budgetSteps,
     lastGapPct: 0,

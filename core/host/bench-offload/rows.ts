@@ -6,6 +6,7 @@ import type { GridCell, GridResult } from './grid';
 /** Over seeds. */
 export interface Spread {
   readonly median: number;
+  readonly mean: number;
   readonly least: number;
   readonly most: number;
 }
@@ -38,6 +39,7 @@ export interface ReductionRow {
 
 export interface ConvergenceRow {
   readonly users: number;
+  readonly links: string;
   readonly agent: string;
   readonly budgetSteps: number;
   readonly converged: number;
@@ -109,17 +111,18 @@ export function reductionRows(rows: readonly PolicyRow[], agents: readonly strin
 export function convergenceRows(results: readonly ConvergenceResult[]): ConvergenceRow[] {
   const groups = new Map<string, ConvergenceResult[]>();
   for (const result of results) {
-    const key = `${result.users},${result.agent}`;
+    const key = convergenceKey(result);
     groups.set(key, [...(groups.get(key) ?? []), result]);
   }
   return [...groups.values()].map((runs) => {
-    const [{ users, agent, budgetSteps }] = runs as [ConvergenceResult];
+    const [{ users, links, agent, budgetSteps }] = runs as [ConvergenceResult];
     const steps = stepsOf(runs);
     const middle = medianOf(steps);
     const ratio = (baseline: string): string =>
-      ratioText(groups.get(`${users},${baseline}`), middle, budgetSteps);
+      ratioText(groups.get(convergenceKey({ users, links, agent: baseline })), middle, budgetSteps);
     return {
       users,
+      links,
       agent,
       budgetSteps,
       converged: steps.filter(Number.isFinite).length,
@@ -132,6 +135,10 @@ export function convergenceRows(results: readonly ConvergenceResult[]): Converge
       paperRatio: PAPER.ratio,
     };
   });
+}
+
+function convergenceKey({ users, links, agent }: Pick<ConvergenceRow, 'users' | 'links' | 'agent'>): string {
+  return [users, links, agent].join();
 }
 
 function stepsOf(runs: readonly ConvergenceResult[]): number[] {
@@ -159,6 +166,7 @@ function ratioText(baseline: readonly ConvergenceResult[] | undefined, own: numb
 function spreadOf(values: readonly number[]): Spread {
   return {
     median: round(median(values)),
+    mean: round(values.reduce((sum, value) => sum + value, 0) / values.length),
     least: round(Math.min(...values)),
     most: round(Math.max(...values)),
   };

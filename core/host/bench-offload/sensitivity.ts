@@ -16,6 +16,7 @@ export interface SensitivityJob {
 
 export interface SensitivityRow {
   readonly links: LinkScenarioName;
+  /** `int8TimeRatio` is that of d4, the others' in proportion; speeds are factors. */
   readonly varied: 'int8TimeRatio' | 'deviceSpeed' | 'edgeSpeed' | 'cloudSpeed' | 'd4AccuracyPct';
   readonly value: number;
   /** At threshold 89, oracle against the oracle of the baseline. */
@@ -79,14 +80,17 @@ function reductionOf(scenario: Scenario): {
   };
 }
 
-function withRatio(scenario: Scenario, int8TimeRatio: number): Scenario {
-  const { device, edge, cloud } = scenario.tiers;
-  const tiers = {
-    device: { ...device, int8TimeRatio },
-    edge: { ...edge, int8TimeRatio },
-    cloud: { ...cloud, int8TimeRatio },
+/** The other widths' ratios keep their proportion to that of d4. */
+function withRatio(scenario: Scenario, d4Ratio: number): Scenario {
+  const scaled = <Tier extends Scenario['tiers']['edge']>(tier: Tier): Tier => {
+    const { int8TimeRatio } = tier;
+    if (typeof int8TimeRatio === 'number') return { ...tier, int8TimeRatio: d4Ratio };
+    const factor = d4Ratio / (int8TimeRatio['d4'] ?? 1);
+    const entries = Object.entries(int8TimeRatio).map(([id, ratio]) => [id, ratio * factor] as const);
+    return { ...tier, int8TimeRatio: Object.fromEntries(entries) };
   };
-  return { ...scenario, tiers };
+  const { device, edge, cloud } = scenario.tiers;
+  return { ...scenario, tiers: { device: scaled(device), edge: scaled(edge), cloud: scaled(cloud) } };
 }
 
 function withSpeed(scenario: Scenario, tier: keyof Scenario['tiers'], factor: number): Scenario {

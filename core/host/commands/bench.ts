@@ -9,6 +9,7 @@ import type { LayeringBenchReport } from '../bench-layering';
 import type { OffloadBenchReport } from '../bench-offload';
 import { execute, onCancel } from './context';
 import type { CommandContext, Outcome } from './context';
+import { liveRunText } from './live-run-text';
 import { formatMs, table } from './table';
 
 interface LayeringOptions {
@@ -28,6 +29,9 @@ interface OffloadOptions {
   readonly seeds?: number;
   readonly quick?: boolean;
   readonly threads?: number;
+  readonly live: boolean;
+  readonly liveOnly?: boolean;
+  readonly workDir?: string;
 }
 
 /** `sluice bench ...`: the measurements the README quotes. Each is loaded only when it is asked for. */
@@ -53,11 +57,16 @@ export function addBenchCommands(program: Command): void {
     );
   bench
     .command('offload')
-    .description('offload agents against the exact oracle, on simulated scenarios')
+    .description(
+      'offload agents: in a live run of three processes, and against the exact oracle in simulation',
+    )
     .option('--users <list>', 'numbers of users, separated by commas (default: 1,2,3,4,5)', countsOf)
     .option('--seeds <n>', 'seeds of every learned figure', countOf)
     .option('--threads <n>', 'worker threads', countOf)
-    .option('--quick', 'a tenth of the training, for a look')
+    .option('--quick', 'a tenth of the training and short live rounds, for a look')
+    .option('--no-live', 'simulated scenarios alone')
+    .option('--live-only', 'the live run alone')
+    .option('--work-dir <dir>', 'where the live run keeps its networks, about 100 MB')
     .action((options: OffloadOptions, command: Command) =>
       execute(command, (context) => cancellable(context, offload(context, options))),
     );
@@ -88,13 +97,21 @@ async function layering({ log }: CommandContext, options: LayeringOptions): Prom
   return { json: report, text: layeringText(report) };
 }
 
-async function offload({ log }: CommandContext, options: OffloadOptions): Promise<Outcome> {
+async function offload({ log, signal }: CommandContext, options: OffloadOptions): Promise<Outcome> {
+  const { live, liveOnly = false, workDir, ...rest } = options;
+  if (liveOnly && !live) throw new SluiceError('bad-input', '--live-only and --no-live exclude each other.');
   const { benchOffload } = await import('../bench-offload');
-  const report = await benchOffload({ ...options, log });
+  const report = await benchOffload({
+    ...rest,
+    live: liveOnly ? 'only' : live ? 'on' : 'off',
+    ...(workDir !== undefined && { workDir: resolve(workDir) }),
+    signal,
+    log,
+  });
   return { json: report, text: offloadText(report) };
 }
 
-function offloadText({ rows, convergence, bars }: OffloadBenchReport): string {
+function offloadText({ rows, convergence, live, bars }: OffloadBenchReport): string {
   const policies = table<OffloadBenchReport['rows'][number]>(
     [
       { title: 'users', text: ({ users }) => String(users), align: 'right' },
@@ -118,6 +135,7 @@ function offloadText({ rows, convergence, bars }: OffloadBenchReport): string {
   const steps = table<OffloadBenchReport['convergence'][number]>(
     [
       { title: 'users', text: ({ users }) => String(users), align: 'right' },
+      { title: 'links', text: ({ links }) => links },
       { title: 'agent', text: ({ agent }) => agent },
       { title: 'real steps', text: ({ steps: count }) => String(count), align: 'right' },
       { title: 'to Q-learning', text: ({ ratioToQLearning }) => ratioToQLearning, align: 'right' },
@@ -125,7 +143,12 @@ function offloadText({ rows, convergence, bars }: OffloadBenchReport): string {
     ],
     convergence,
   );
-  return [policies, steps, bars.map((bar) => JSON.stringify(bar)).join('\n')].join('\n\n');
+  const parts = [
+    ...(rows.length > 0 ? [policies, steps] : []),
+    ...(live ? [liveRunText(live)] : []),
+    bars.map((bar) => JSON.stringify(bar)).join('\n'),
+  ];
+  return parts.join('\n\n');
 }
 
 async function consoleFrames({ log }: CommandContext, options: ConsoleOptions): Promise<Outcome> {

@@ -6,6 +6,7 @@ import type { Command } from 'commander';
 
 import { engineClockMs } from '../../base';
 import { SluiceError } from '../../contract';
+import type { VariantRecord } from '../../contract';
 import { AGENT_NAMES, createAgent, decodeCheckpoint, systemOf } from '../../offload';
 import type { Agent, Scenario, System } from '../../offload';
 import { builtInScenario, LINK_SCENARIO_NAMES, linkScenarioOf, parseScenario } from '../../offload';
@@ -13,7 +14,7 @@ import { ioError } from '../../storage';
 import { decideOnce } from '../offload/decide-once';
 import { replayLog } from '../offload/replay-log';
 import { trainAgent } from '../offload/train-agent';
-import { execute } from './context';
+import { execute, onCancel } from './context';
 import type { CommandContext, Outcome } from './context';
 import { formatMs, table } from './table';
 
@@ -77,6 +78,31 @@ export function addOffloadCommands(program: Command): void {
     .option('--checkpoint <file>', 'start from this instead of untrained')
     .option('--exploration-cap <share>', 'as given to train', shareOf)
     .action((options: ReplayOptions, command: Command) => execute(command, () => replay(options)));
+  offload
+    .command('install-example')
+    .description("import MobileNetV1's eight variants and register them: what the console's example does")
+    .action((_options: unknown, command: Command) => execute(command, installExample));
+}
+
+/** An edge or cloud box needs them under the same names, too. */
+async function installExample({ services, signal, log }: CommandContext): Promise<Outcome> {
+  const { deployment, jobs, bus } = await services();
+  const jobId = 'install-example';
+  const unfollow = bus.subscribe((message) => {
+    if (message.event === 'job') log(message.payload.phase);
+  });
+  onCancel(signal, () => jobs.cancel(jobId));
+  try {
+    const { variants } = await deployment.installExample(jobId);
+    const columns = [
+      { title: 'id', text: ({ id }: VariantRecord) => id },
+      { title: 'model', text: ({ model }: VariantRecord) => model },
+      { title: 'accuracy', text: ({ accuracyPct }: VariantRecord) => `${accuracyPct.toFixed(1)} %` },
+    ];
+    return { json: variants, text: table(columns, variants) };
+  } finally {
+    unfollow();
+  }
 }
 
 function withScenario(command: Command): Command {

@@ -9,6 +9,8 @@ import type { ServedVariant } from './variant-inputs';
 const PROBE_DEADLINE_MS = 2000;
 /** Models and version of a server change seldom. */
 const MODELS_EVERY_MS = 10_000;
+/** A foreign server may call itself anything. */
+const MAX_SERVER_CHARS = 80;
 
 /** Looks at one endpoint again and again; keeps what need not be asked each time. */
 export class EndpointProbe {
@@ -67,7 +69,7 @@ export class EndpointProbe {
     const call = { deadlineMs: PROBE_DEADLINE_MS };
     const { name, version } = await client.serverMetadata(call);
     const ready = await Promise.all(variants.map(({ model }) => client.modelReady(model, call)));
-    this.server = `${name} ${version}`;
+    this.server = `${name} ${version}`.slice(0, MAX_SERVER_CHARS);
     this.offers = variants.filter((_, index) => ready[index]).map(({ id }) => id);
     this.modelsMs = nowMs;
     this.modelsKey = key;

@@ -84,6 +84,11 @@ export class Endpoints {
     return this.all().filter(({ id, health }) => health.state === 'ready' && !this.backoff.isOut(id));
   }
 
+  /** Ready, but left alone after a failure. */
+  leftAlone(): readonly RemoteEndpoint[] {
+    return this.all().filter(({ id, health }) => health.state === 'ready' && this.backoff.isOut(id));
+  }
+
   all(): readonly RemoteEndpoint[] {
     return [...this.entries.values()].map(({ endpoint }) => endpoint);
   }
@@ -93,11 +98,6 @@ export class Endpoints {
       this.entries.get(id)?.endpoint.known.name ??
       (this.removed?.known.id === id ? this.removed.known.name : id)
     );
-  }
-
-  /** Whether it is left alone after a failure. */
-  isLeftAlone(id: string): boolean {
-    return this.backoff.isOut(id);
   }
 
   /** A request found it dead or slow: the next decision does without it. */

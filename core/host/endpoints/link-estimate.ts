@@ -1,6 +1,7 @@
 import { median } from '../../base';
 
 const KEPT = 5;
+const LEAST_KNOWN = 3;
 /** Inputs that take longer than this to get there and back make a link weak ... */
 const WEAK_ABOVE_MS = 80;
 /** ... until they take less than this. */
@@ -45,11 +46,16 @@ export class LinkEstimate {
   }
 
   private classify(): void {
-    const transferMs = this.transfers.length === 0 ? 0 : median(this.transfers.map(({ ms }) => ms));
-    const ms = Math.max(this.roundTripMs ?? 0, transferMs);
+    const transfersMs = this.transfers.map(({ ms }) => ms);
+    const ms = Math.max(typical(this.roundTripsMs), typical(transfersMs));
     if (ms > WEAK_ABOVE_MS) this.isWeak = true;
     else if (ms < REGULAR_BELOW_MS) this.isWeak = false;
   }
+}
+
+/** Connecting and a server's first answer take longer than what follows: one or two say nothing yet. */
+function typical(values: readonly number[]): number {
+  return values.length < LEAST_KNOWN ? 0 : median(values);
 }
 
 function keep<T>(values: T[], value: T): void {

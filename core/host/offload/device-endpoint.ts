@@ -1,5 +1,4 @@
 import type { Clock } from '../../base';
-import type { ModelSummary } from '../../contract';
 import { SluiceError } from '../../contract';
 import type { LiveEndpoint, LiveInference } from '../../offload';
 import type { ServedVariant, VariantInputs } from '../endpoints/variant-inputs';
@@ -31,10 +30,7 @@ export class DeviceEndpoint implements LiveEndpoint {
   /** Why the device can't run a variant; undefined when it can. */
   problemOf(variantId: string): string | undefined {
     const variant = this.parts.variants().find(({ id }) => id === variantId);
-    if (!variant) return 'not a variant of the deployment';
-    const summary = this.summaryOf(variant.model);
-    if (!summary) return `${variant.model} is not in the library`;
-    return summary.state === 'ready' ? undefined : (summary.stateReason ?? summary.state);
+    return variant ? this.models().problemOf(variant.model) : 'not a variant of the deployment';
   }
 
   async infer(user: number, variantId: string, signal: AbortSignal): Promise<LiveInference> {
@@ -67,10 +63,6 @@ export class DeviceEndpoint implements LiveEndpoint {
       this.library = { limitBytes, models };
     }
     return this.library.models;
-  }
-
-  private summaryOf(model: string): ModelSummary | undefined {
-    return this.parts.models.list().find(({ name }) => name === model);
   }
 }
 

@@ -10,6 +10,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { workerFile } from '../../base';
 import type { DecisionRecord, OffloadState } from '../../contract';
 import { writeZooModel, zooNetwork } from '../../zoo';
+import { DelayingProxy } from '../bench-offload/live/delaying-proxy';
 import { HostProcess } from '../test-support/host-process';
 import { runCli } from '../test-support/run-cli';
 
@@ -38,7 +39,8 @@ beforeAll(async () => {
 }, 120_000);
 
 afterEach(async () => {
-  await host.request('offload.stop', {});
+  const { pins } = await host.request('offload.stop', {});
+  for (const { user } of pins) await host.request('offload.unpin', { user });
   for (const { id } of await host.request('endpoints.list', {}))
     await host.request('endpoints.remove', { id });
 });
@@ -189,6 +191,28 @@ describe('a live deployment', () => {
       ({ id, users }) => id > hung.id && id < back.id && users[0]!.failures.length > 0,
     );
     expect(waited).toEqual([]);
+  }, 60_000);
+
+  it('goes on with a slow endpoint where there is no other, and takes the device when the budget allows it', async () => {
+    const edge = await startServer('edge');
+    const { port } = new URL(edge.url);
+    const link = await DelayingProxy.start({ host: '127.0.0.1', port: Number(port) });
+    const url = `http://127.0.0.1:${link.port}`;
+    await host.request('endpoints.add', { name: 'e', tier: 'edge', url, token: TOKEN });
+    await host.request('offload.configure', { users: 1, thresholdPct: 0, periodMs: 20, explorationCap: 0 });
+    await host.request('budget.set', { limitBytes: 1 });
+    const { variants } = await host.request('offload.state', {});
+    expect(variants[0]!.problem).toMatch(/budget/i);
+    await host.request('offload.start', {});
+    await host.event('offload', ({ rounds }) => rounds > 10);
+    link.set({ delayMs: 150 });
+    await round((record) => record.users[0]!.failures.some(({ reason }) => reason === 'slow'));
+    const slow = await round((record) => isDone(record) && (record.meanResponseMs ?? 0) > 150);
+    expect(slow.users[0]).toMatchObject({ tier: 'edge', answeredBy: 'edge' });
+    await host.request('budget.set', { limitBytes: 0 });
+    const device = await round((record) => isDone(record) && record.users[0]!.tier === 'device');
+    expect(device.users[0]).toMatchObject({ answeredBy: 'device' });
+    await link.close();
   }, 60_000);
 
   it('keeps settings, variants, endpoints and what was learned over a restart, and no token on disk', async () => {

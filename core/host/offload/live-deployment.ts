@@ -33,7 +33,7 @@ import { LiveSession } from './live-session';
 import type { NodeFigures } from './node-levels';
 import { newVariant, systemVariant, variantRecords } from './variants';
 
-export interface LiveDeploymentParts extends Pick<Services, 'models' | 'planner' | 'jobs'> {
+export interface LiveDeploymentParts extends Pick<Services, 'models' | 'planner' | 'loaded' | 'jobs'> {
   readonly dataDir: string;
   /** Where what agents learned is kept. */
   readonly folder: string;
@@ -336,6 +336,7 @@ export class LiveDeployment {
       );
     }
     this.failure = undefined;
+    await parts.loaded.keepIdle(parts.store.current.variants.length);
     const abort = new AbortController();
     parts.endpoints.setUser(session);
     const done = session.run(abort.signal).catch((thrown: unknown) => {
@@ -353,6 +354,7 @@ export class LiveDeployment {
     this.running = undefined;
     this.parts.endpoints.setUser(undefined);
     await running.unlock();
+    await this.parts.loaded.keepIdle(0);
     await this.save();
   }
 

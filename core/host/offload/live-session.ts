@@ -60,6 +60,7 @@ export class LiveSession {
     });
     this.testbed = new LiveTestbed(agent.system, {
       endpoints: () => [device, ...endpoints.up()],
+      lastResorts: () => endpoints.leftAlone(),
       observe: () => this.levels.state(settings.users),
       deadlineMs: DEADLINE_MS,
       clock,
@@ -77,15 +78,35 @@ export class LiveSession {
     return this.testbed.responses.slowAfterMs(tier, variantId);
   }
 
-  /** Decides rounds until the signal aborts. @throws SluiceError `io` when decisions can't be kept. */
+  /** Warms everything up, then decides rounds until the signal aborts. @throws SluiceError `io` when decisions can't be kept. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, settings, log } = this.parts;
     log.useSystem(describeSystem(this.system));
+    await this.warmUp(signal);
     while (!signal.aborted) {
       const startedMs = clock.nowMs();
-      const decided = await this.tryRound();
+      const decided = await this.round();
       const pauseMs = decided ? settings.periodMs : WAIT_MS;
       await sleepUntil(clock, startedMs + pauseMs, signal).catch(() => undefined);
+    }
+  }
+
+  /**
+   * Decides, carries out and learns from one round.
+   * @returns false when there is nothing to choose from now; `waitsFor` says why.
+   * @throws SluiceError `io` when decisions can't be kept.
+   */
+  async round(): Promise<boolean> {
+    try {
+      await this.carryOut();
+      this.waitsFor = undefined;
+      return true;
+    } catch (thrown) {
+      const error = SluiceError.from(thrown);
+      // Nothing to choose from now: endpoints may come back, models may be imported.
+      if (error.code !== 'conflict') throw error;
+      this.waitsFor = error;
+      return false;
     }
   }
 
@@ -163,21 +184,20 @@ export class LiveSession {
     };
   }
 
-  private async tryRound(): Promise<boolean> {
-    try {
-      await this.round();
-      this.waitsFor = undefined;
-      return true;
-    } catch (thrown) {
-      const error = SluiceError.from(thrown);
-      // Nothing to choose from now: endpoints may come back, models may be imported.
-      if (error.code !== 'conflict') throw error;
-      this.waitsFor = error;
-      return false;
-    }
+  /** A first inference loads its model: that is not what agents should learn, nor users wait for. */
+  private async warmUp(signal: AbortSignal): Promise<void> {
+    const { device, endpoints } = this.parts;
+    const warmOne = async (endpoint: LiveEndpoint): Promise<void> => {
+      for (const { id } of this.system.variants) {
+        if (signal.aborted) return;
+        // Whoever fails now will fail, or not, when it is chosen.
+        if (endpoint.offers(id)) await endpoint.infer(0, id, signal).catch(() => undefined);
+      }
+    };
+    await Promise.all([device, ...endpoints.up()].map(warmOne));
   }
 
-  private async round(): Promise<void> {
+  private async carryOut(): Promise<void> {
     const { decider, testbed, system } = this;
     const { log, agent, settings, onRound } = this.parts;
     this.observeNodes();
@@ -222,13 +242,18 @@ export class LiveSession {
     }
   }
 
-  /** [choices]: 1 where somebody who is up offers the variant. */
+  /** [choices]: 1 where somebody offers the variant: who is up, or else who was left alone after a failure. */
   private offered(): Uint8Array {
     const { device, endpoints } = this.parts;
-    const up: readonly LiveEndpoint[] = [device, ...endpoints.up()];
-    return Uint8Array.from(this.system.choiceTier, (code, choice) => {
-      const { id } = this.system.variants[this.system.choiceVariant[choice]!]!;
-      return Number(up.some((endpoint) => endpoint.tier === TIER_NAMES[code] && endpoint.offers(id)));
+    const offered = this.offeredBy([device, ...endpoints.up()]);
+    return offered.includes(1) ? offered : this.offeredBy(endpoints.leftAlone());
+  }
+
+  private offeredBy(endpoints: readonly LiveEndpoint[]): Uint8Array {
+    const { choiceTier, choiceVariant, variants } = this.system;
+    return Uint8Array.from(choiceTier, (code, choice) => {
+      const { id } = variants[choiceVariant[choice]!]!;
+      return Number(endpoints.some((endpoint) => endpoint.tier === TIER_NAMES[code] && endpoint.offers(id)));
     });
   }
 
@@ -241,6 +266,7 @@ export class LiveSession {
     const all = endpoints.all().filter((endpoint) => endpoint.tier === tier);
     if (all.length === 0) return 'no endpoint';
     if (endpoints.up().some((endpoint) => endpoint.tier === tier)) return undefined;
-    return all.some(({ id }) => endpoints.isLeftAlone(id)) ? 'left alone after a failure' : 'not ready';
+    const isLeftAlone = endpoints.leftAlone().some((endpoint) => endpoint.tier === tier);
+    return isLeftAlone ? 'left alone after a failure' : 'not ready';
   }
 }

@@ -51,7 +51,7 @@ describe('learning', () => {
   });
 
   it('plans its way to fewer real steps', () => {
-    const gapAfter = (name: string): number => trained(name, 3, 250, 'steady').evaluation.optimalityGapPct;
+    const gapAfter = (name: string): number => trained(name, 5, 150, 'steady').evaluation.optimalityGapPct;
     expect(gapAfter('hybrid-k10')).toBeLessThan(gapAfter('hybrid-k0'));
   });
 
@@ -88,6 +88,7 @@ describe('learning', () => {
     const options = {
       hidden: 16,
       learningRate: 5e-3,
+      slowAfterSteps: 1e6,
       scaleMs: 100,
       epsilon: { start: 1, end: 1, decaySteps: 1 },
       replayCapacity: 500,

@@ -84,7 +84,7 @@ export class DqnAgent implements Agent {
     if (!(network instanceof Float32Array)) {
       throw new SluiceError('bad-input', 'dqn: the checkpoint holds no network.');
     }
-    this.online.restore(network, users);
+    this.online.restore(network);
     this.target.network.copyFrom(this.online.network);
     this.steps = users === this.system.users ? (numbers['steps'] ?? 0) : 0;
   }
@@ -100,6 +100,6 @@ export class DqnAgent implements Agent {
           : discount * this.target.predictMs(replay.nextStateAt(at), replay.nextActionAt(at));
       this.online.accumulate(replay.stateAt(at), replay.actionAt(at), laterMs - replay.rewards[at]!);
     }
-    this.online.update(batch);
+    this.online.update(batch, this.steps);
   }
 }

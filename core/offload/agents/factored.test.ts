@@ -6,7 +6,7 @@ import { freeConstraints } from '../learning/constraints';
 import { ExactOracle } from '../oracle/exact-oracle';
 import { builtInScenario } from '../scenario/built-in';
 import type { Scenario } from '../scenario/schema';
-import { DEVICE, stateLength, systemOf } from '../scenario/system';
+import { DEVICE, nodeOffset, STATE_CPU, stateLength, systemOf } from '../scenario/system';
 import type { System } from '../scenario/system';
 import { trainStep } from '../training/train';
 import { createAgent } from './registry';
@@ -58,6 +58,22 @@ describe('factored', () => {
     expect(gapAfter(fast, 60)).toBeLessThan(0.02);
   });
 
+  it('learns a level of background never met also while it suspects a change', () => {
+    const agent = createAgent('factored', deployment, 1);
+    const cloud = Uint8Array.of(deployment.choiceTier.indexOf(2), deployment.choiceTier.indexOf(2));
+    const free = new Uint8Array(stateLength(2));
+    const busy = free.slice();
+    busy[nodeOffset(3) + STATE_CPU] = 1;
+    const measure = (state: Uint8Array, ms: number): void => {
+      const outcome = { meanResponseMs: ms, meanAccuracyPct: 89.9, rewardMs: -ms };
+      agent.learn(state, cloud, { ...outcome, responseMs: Float64Array.of(ms, ms) }, state);
+    };
+    for (let step = 0; step < 30; step += 1) measure(free, 100);
+    measure(free, 250);
+    for (let step = 0; step < 3; step += 1) measure(busy, 400);
+    expect(Math.abs(agent.predictMs(busy, cloud)! / 400 - 1)).toBeLessThan(0.1);
+  });
+
   it('learns that a device all users share takes twice as long for two', () => {
     const agent = createAgent('factored', deployment, 1);
     const state = new Uint8Array(stateLength(2));
@@ -74,5 +90,15 @@ describe('factored', () => {
       const predictedMs = agent.predictMs(state, pair)!;
       expect(Math.abs(predictedMs / meanResponseMs - 1)).toBeLessThan(0.05);
     }
+  });
+
+  it('predicts the mean of a queue, not what those served first measure', () => {
+    const agent = createAgent('factored', { ...deployment, users: 3 }, 1);
+    const state = new Uint8Array(stateLength(3));
+    const action = new Uint8Array(3);
+    const responseMs = Float64Array.of(80, 160, 240);
+    const outcome = { responseMs, meanResponseMs: 160, meanAccuracyPct: 89.9, rewardMs: -160 };
+    for (let step = 0; step < 30; step += 1) agent.learn(state, action, outcome, state);
+    expect(Math.abs(agent.predictMs(state, action)! / 160 - 1)).toBeLessThan(0.03);
   });
 });

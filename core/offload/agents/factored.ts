@@ -3,11 +3,13 @@ import { SluiceError } from '../../contract';
 import type { Outcome } from '../environment/environment';
 import { meetsThreshold } from '../learning/constraints';
 import type { Constraints } from '../learning/constraints';
+import { CrowdSearch } from '../learning/crowd-search';
 import { exploresAt, randomAction } from '../learning/exploration';
 import type { EpsilonSchedule } from '../learning/exploration';
-import { JointSearch } from '../learning/joint-search';
+import { JointSearch, PAIR_USERS } from '../learning/joint-search';
 import { ServiceCurves } from '../learning/service-curves';
 import { TierWatch } from '../learning/tier-watch';
+import { DEVICE } from '../scenario/system';
 import type { System, SystemState } from '../scenario/system';
 import type { Agent, AgentMemory } from './agent';
 import { FactoredScore } from './factored-score';
@@ -24,8 +26,6 @@ export interface FactoredOptions {
    * is something to learn: then every step is fitted again for `eagerSteps`.
    */
   readonly surprisePct: number;
-  /** How often a fit also looks for the int8 ratio. */
-  readonly ratioEvery: number;
 }
 
 /**
@@ -39,11 +39,10 @@ export class FactoredAgent implements Agent {
   private readonly curves: readonly ServiceCurves[];
   private readonly score: FactoredScore;
   private readonly search: JointSearch;
-  private readonly counts: readonly Uint16Array[];
+  private readonly crowdSearch: CrowdSearch;
   private readonly watches: readonly TierWatch[];
   private readonly decided: Uint8Array;
   private steps = 0;
-  private fits = 0;
   private eagerUntil: number;
 
   constructor(
@@ -55,14 +54,16 @@ export class FactoredAgent implements Agent {
     const window = Math.max(options.window.least, options.window.perUser * system.users);
     this.curves = [0, 1, 2].map((tier) => new ServiceCurves(system, tier, window));
     this.score = new FactoredScore(system, this.curves);
-    this.search = new JointSearch(system);
+    // Where every user has a device of its own, further starts found nothing and cost three times as much.
+    this.search = new JointSearch(system, system.sharedTiers[DEVICE]);
+    this.crowdSearch = new CrowdSearch(system, this.curves);
     this.watches = this.curves.map(() => new TierWatch(options.surprisePct));
     this.decided = new Uint8Array(system.users);
-    this.counts = this.curves.map(() => new Uint16Array(system.variants.length));
   }
 
   decide(state: SystemState, constraints: Constraints, action: Uint8Array): void {
-    this.search.search(this.score, state, constraints, action);
+    if (this.system.users > PAIR_USERS) this.crowdSearch.search(state, constraints, action);
+    else this.search.search(this.score, state, constraints, action);
   }
 
   explore(state: SystemState, constraints: Constraints, action: Uint8Array): boolean {
@@ -73,36 +74,19 @@ export class FactoredAgent implements Agent {
   }
 
   learn(state: SystemState, action: Uint8Array, outcome: Outcome): void {
-    const { choiceTier, choiceVariant } = this.system;
     let surprised = this.isSurprised(state, action, outcome);
-    this.countVariants(action);
-    action.forEach((choice, user) => {
-      const tier = choiceTier[choice]!;
-      const ms = outcome.responseMs[user]!;
-      const logRatio = this.curves[tier]!.observe(
-        state,
-        user,
-        choiceVariant[choice]!,
-        this.counts[tier]!,
-        ms,
-      );
-      this.watches[tier]!.add(logRatio);
-    });
     this.watches.forEach((watch, tier) => {
-      const verdict = watch.endRound();
-      this.curves[tier]!.endRound();
+      const curves = this.curves[tier]!;
+      const verdict = watch.observe(curves.observe(state, action, outcome.responseMs));
       surprised ||= verdict.surprised;
-      if (verdict.changedSince !== undefined) this.curves[tier]!.forget(verdict.changedSince);
+      if (verdict.changedSince !== undefined) curves.forget(verdict.changedSince);
     });
     if (surprised) this.eagerUntil = this.steps + this.options.eagerSteps;
     this.steps += 1;
-    const { fitEvery, ratioEvery } = this.options;
-    if (this.steps > this.eagerUntil && this.steps % fitEvery !== 0) return;
-    const searchRatio = this.fits % ratioEvery === 0;
-    this.fits += 1;
+    if (this.steps > this.eagerUntil && this.steps % this.options.fitEvery !== 0) return;
     // What is suspected to have changed would be fitted to measurements of before and after at once.
     this.curves.forEach((curves, tier) => {
-      if (!this.watches[tier]!.suspects) curves.fit(searchRatio);
+      if (!this.watches[tier]!.suspects) curves.fit();
     });
   }
 
@@ -112,39 +96,28 @@ export class FactoredAgent implements Agent {
 
   predictUserMs(state: SystemState, action: Uint8Array, user: number): number | undefined {
     if (this.steps === 0) return undefined;
-    const { choiceTier, choiceVariant } = this.system;
-    const tier = choiceTier[action[user]!]!;
-    this.countVariants(action);
-    // What was never measured may come out below nothing.
-    return Math.max(
-      0,
-      this.curves[tier]!.predictMs(state, user, choiceVariant[action[user]!]!, this.counts[tier]!),
-    );
+    return this.curves[this.system.choiceTier[action[user]!]!]!.userMs(state, action, user);
   }
 
   memory(): AgentMemory {
     return {
       numbers: { steps: this.steps },
-      arrays: {
-        ratios: Float64Array.from(this.curves, ({ ratio }) => ratio),
-        ...Object.fromEntries(this.curves.map(({ weights }, tier) => [`curves${tier}`, weights.slice()])),
-      },
+      arrays: Object.fromEntries(this.curves.map((curves, tier) => [`curves${tier}`, curves.learned()])),
     };
   }
 
   /** Curves of more users are cut to this many, those of fewer go on at the pace of the last known crowd. */
   restore({ numbers, arrays }: AgentMemory, users: number): void {
     this.curves.forEach((curves, tier) => {
-      const weights = arrays[`curves${tier}`];
-      const ratio = arrays['ratios']?.[tier];
-      const expected = new ServiceCurves({ ...this.system, users }, tier, 1).weights.length;
-      if (weights?.length !== expected || ratio === undefined) {
+      const learned = arrays[`curves${tier}`];
+      const expected = ServiceCurves.learnedLength({ ...this.system, users }, tier);
+      if (!(learned instanceof Float64Array) || learned.length !== expected) {
         throw new SluiceError(
           'bad-input',
-          `factored: expected ${expected} weights of tier ${tier} for ${users} users, found ${weights?.length ?? 0}.`,
+          `factored: expected ${expected} numbers of tier ${tier} for ${users} users, found ${learned?.length ?? 0}.`,
         );
       }
-      curves.adopt(weights, ratio, users);
+      curves.adopt(learned, users);
     });
     this.steps = numbers['steps'] ?? 0;
   }
@@ -172,14 +145,5 @@ export class FactoredAgent implements Agent {
   private isSurprised(state: SystemState, action: Uint8Array, { meanResponseMs }: Outcome): boolean {
     const errorMs = Math.abs(this.score.begin(state, action) - meanResponseMs);
     return errorMs > (this.options.surprisePct / 100) * meanResponseMs;
-  }
-
-  private countVariants(action: Uint8Array): void {
-    const { choiceTier, choiceVariant, sharedTiers } = this.system;
-    for (const counts of this.counts) counts.fill(0);
-    for (const choice of action) {
-      const tier = choiceTier[choice]!;
-      if (sharedTiers[tier]!) this.counts[tier]![choiceVariant[choice]!]! += 1;
-    }
   }
 }

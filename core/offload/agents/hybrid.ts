@@ -94,7 +94,7 @@ export class HybridAgent implements Agent {
         `${this.id}: the checkpoint holds no value network and system model.`,
       );
     }
-    this.value.restore(value, users);
+    this.value.restore(value);
     this.model.restore(models);
     this.steps = users === this.system.users ? (numbers['steps'] ?? 0) : 0;
   }
@@ -105,7 +105,7 @@ export class HybridAgent implements Agent {
       const at = this.replay.draw(this.random);
       this.value.accumulate(this.replay.stateAt(at), this.replay.actionAt(at), -this.replay.rewards[at]!);
     }
-    this.value.update(batch);
+    this.value.update(batch, this.steps);
   }
 
   private plan(): void {
@@ -116,7 +116,7 @@ export class HybridAgent implements Agent {
       this.imagine(at);
       this.value.accumulate(state, this.imagined, this.model.meanMs(state, this.imagined));
     }
-    this.value.update(planningBatch);
+    this.value.update(planningBatch, this.steps);
   }
 
   /** Half of the imagined actions are random, half are real ones with one user changed: what decisions compare. */

@@ -5,7 +5,7 @@ import { isAllowed, meetsThreshold, mostAccurateAction } from '../learning/const
 import type { Constraints } from '../learning/constraints';
 import { exploresAt, randomAction } from '../learning/exploration';
 import type { EpsilonSchedule } from '../learning/exploration';
-import { stateKey } from '../scenario/system';
+import { stateKey, stateLength } from '../scenario/system';
 import type { System, SystemState } from '../scenario/system';
 import type { Agent, AgentMemory } from './agent';
 import { ActionValues } from './q-table';
@@ -106,6 +106,13 @@ export class QLearningAgent implements Agent {
     if (!states || !counts || !actions || !values || !visits) {
       throw new SluiceError('bad-input', `${this.id}: the checkpoint holds no table.`);
     }
+    if (!isTable(this.system, { states, counts, actions, values, visits })) {
+      throw new SluiceError(
+        'bad-input',
+        `${this.id}: the checkpoint's table does not hold together: expected ${counts.length} states with their actions, ` +
+          `found ${actions.length} actions, ${values.length} values and ${visits.length} visits. Train anew.`,
+      );
+    }
     this.table.clear();
     const length = counts.length === 0 ? 0 : states.length / counts.length;
     let at = 0;
@@ -177,4 +184,27 @@ export class QLearningAgent implements Agent {
       rest = above;
     }
   }
+}
+
+/** Whether arrays of a checkpoint belong together; wrong values would be learned on. */
+function isTable(
+  { choices, users }: System,
+  {
+    states,
+    counts,
+    actions,
+    values,
+    visits,
+  }: Readonly<Record<'states' | 'counts' | 'actions' | 'values' | 'visits', ArrayLike<number>>>,
+): boolean {
+  const perState = Array.from(counts);
+  const tried = perState.reduce((sum, count) => sum + count, 0);
+  return (
+    perState.every((count) => count > 0) &&
+    states.length === perState.length * stateLength(users) &&
+    [actions, values, visits].every(({ length }) => length === tried) &&
+    Array.from(actions).every((key) => Number.isInteger(key) && key >= 0 && key < choices ** users) &&
+    Array.from(values).every(Number.isFinite) &&
+    Array.from(visits).every((count) => count > 0)
+  );
 }

@@ -10,7 +10,7 @@ import { HybridAgent } from './hybrid';
 import { LinUcbAgent } from './linucb';
 import { QLearningAgent } from './q-learning';
 
-const VALUE_NETWORK = { hidden: 64, learningRate: 2e-3, scaleMs: 100 };
+const VALUE_NETWORK = { hidden: 48, learningRate: 1e-2, slowAfterSteps: 500, scaleMs: 100 };
 const SYSTEM_MODEL = {
   hidden: 32,
   learningRate: 1e-2,
@@ -43,7 +43,7 @@ const AGENTS: ReadonlyMap<string, Make> = new Map<string, Make>([
     'hybrid-grounded',
     (system, seed) => hybrid('hybrid-grounded', system, seed, DEFAULT_PLANNING_STEPS, true),
   ],
-  ['linucb', (system) => new LinUcbAgent(system, { alpha: 0.1, memory: 0.9995 })],
+  ['linucb', (system) => new LinUcbAgent(system, { alpha: 1, memory: 0.9995 })],
   ['factored', (system, seed) => factored(system, seed)],
 ]);
 
@@ -108,7 +108,6 @@ function factored(system: System, seed: number): Agent {
     eagerSteps: 60,
     surprisePct: 15,
     fitEvery: 5,
-    ratioEvery: 5,
   };
   return new FactoredAgent(system, options, seededRandom(seed));
 }

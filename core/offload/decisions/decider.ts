@@ -187,7 +187,9 @@ export class Decider {
     const constraints = { thresholdPct: this.options.thresholdPct, allowed: this.allowed };
     if (!meetsThreshold(this.agent.system, constraints, action)) return 'threshold-out-of-reach';
     if (explores) return 'explored';
-    return this.learning && !mayExplore ? 'exploration-capped' : 'best-known';
+    // Where exploring is never allowed, nothing was held back.
+    const isHeldBack = this.learning && !mayExplore && this.capInWindow() > 0;
+    return isHeldBack ? 'exploration-capped' : 'best-known';
   }
 
   private capInWindow(): number {

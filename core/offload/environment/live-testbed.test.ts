@@ -20,6 +20,7 @@ afterEach(() => vi.useRealTimers());
 /** Answers after a time that can be changed; NaN: fails after 30 ms; Infinity: never, unless it is aborted. */
 class Scripted implements LiveEndpoint {
   aborted = 0;
+  leftAlone = false;
   asked = 0;
 
   constructor(
@@ -48,11 +49,12 @@ class Scripted implements LiveEndpoint {
   }
 }
 
-function setUp(...endpoints: readonly LiveEndpoint[]) {
+function setUp(...all: readonly Scripted[]) {
   const failures: FailedAttempt[] = [];
   const answered: string[] = [];
   const testbed = new LiveTestbed(system, {
-    endpoints: () => endpoints,
+    endpoints: () => all.filter(({ leftAlone }) => !leftAlone),
+    lastResorts: () => all.filter(({ leftAlone }) => leftAlone),
     observe: () => new Uint8Array(stateLength(2)),
     deadlineMs: DEADLINE_MS,
     clock: systemClock,
@@ -102,7 +104,7 @@ describe('live testbed', () => {
 
   it('asks another beside one that is far slower than it used to be, and takes the first answer', async () => {
     const edge = new Scripted('edge', 40);
-    const { step, failures } = setUp(new Scripted('device', 100), edge);
+    const { step, failures, answered } = setUp(new Scripted('device', 100), edge);
     for (let round = 0; round < 3; round += 1) await step(Uint8Array.of(deviceD0, edgeD4));
     edge.responseMs = Infinity;
     const hung = await step(Uint8Array.of(deviceD0, edgeD4));
@@ -114,6 +116,8 @@ describe('live testbed', () => {
     const late = await step(Uint8Array.of(deviceD0, edgeD4));
     expect(late.responseMs[1]).toBe(180);
     expect(late.answers[1]).toMatchObject({ by: { tier: 'edge' }, failures: [{ reason: 'slow' }] });
+    // It answered, but not in time: it stays left alone.
+    expect(answered.filter((id) => id === 'edge')).toHaveLength(3);
   });
 
   it('gives one it does not know half of the deadline', async () => {
@@ -137,6 +141,19 @@ describe('live testbed', () => {
     expect(nobody.answers[1]).toMatchObject({ responseMs: DEADLINE_MS });
     expect(nobody.answers[1]).not.toHaveProperty('by');
     expect(nobody.rewardMs).toBe(-DEADLINE_MS);
+  });
+
+  it('asks one that is left alone when nobody else answers, and not before', async () => {
+    const device = new Scripted('device', 100);
+    const edge = new Scripted('edge', 40);
+    edge.leftAlone = true;
+    const { step } = setUp(edge, device);
+    const without = await step(Uint8Array.of(deviceD0, edgeD4));
+    expect(without.answers[1]).toMatchObject({ by: { tier: 'device' }, failures: [] });
+    expect(edge.asked).toBe(0);
+    device.responseMs = Number.NaN;
+    const last = await step(Uint8Array.of(deviceD0, edgeD4));
+    expect(last.answers[1]).toMatchObject({ by: { tier: 'edge' }, failures: [{ tier: 'device' }] });
   });
 
   it('property: whatever endpoints do, every request ends within the deadline, by one answer at most', async () => {

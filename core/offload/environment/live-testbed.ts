@@ -11,12 +11,14 @@ import { ResponseHistory } from './response-history';
 export interface LiveTestbedOptions {
   /** Those that may be asked now, by preference within a tier. */
   readonly endpoints: () => readonly LiveEndpoint[];
+  /** Those left alone after a failure: asked when none of the others answered. */
+  readonly lastResorts: () => readonly LiveEndpoint[];
   /** Reads the levels of all nodes. */
   readonly observe: () => SystemState;
   /** Longest response there can be: what a missed threshold and a request nobody answered cost. */
   readonly deadlineMs: number;
   readonly clock: Clock;
-  /** Told of each failure at once and of each answer, so that the next decision avoids who failed. */
+  /** Told of each failure at once and of each answer in time, so that the next decision avoids who failed. */
   readonly onFailure: (endpoint: LiveEndpoint, failure: FailedAttempt) => void;
   readonly onAnswer: (endpointId: string) => void;
 }
@@ -74,10 +76,11 @@ export class LiveTestbed implements Environment {
       clock,
       onFailure,
     });
-    const { by } = answer;
+    const { by, failures } = answer;
     if (by) {
       this.responses.record(by.tier, variantId, answer.responseMs - by.startMs);
-      onAnswer(by.endpointId);
+      const wasSlow = failures.some(({ endpointId }) => endpointId === by.endpointId);
+      if (!wasSlow) onAnswer(by.endpointId);
     }
     return answer;
   }
@@ -89,9 +92,9 @@ export class LiveTestbed implements Environment {
       if (tier === 'device') return -1;
       return this.responses.last(tier, variantId)?.responseMs ?? Number.MAX_VALUE;
     };
-    return this.options
-      .endpoints()
-      .filter((endpoint) => endpoint.offers(variantId))
-      .sort((a, b) => rank(a) - rank(b));
+    const { endpoints, lastResorts } = this.options;
+    return [endpoints(), lastResorts()].flatMap((group) =>
+      group.filter((endpoint) => endpoint.offers(variantId)).sort((a, b) => rank(a) - rank(b)),
+    );
   }
 }

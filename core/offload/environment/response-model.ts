@@ -1,4 +1,4 @@
-import { LINK_CLASSES, TIERS } from '../scenario/schema';
+import { LINK_CLASSES, TIERS, timeRatioOf } from '../scenario/schema';
 import type { Scenario } from '../scenario/schema';
 import { CLOUD, DEVICE, EDGE, STATE_CPU, STATE_LINK, STATE_MEMORY, nodeOffset } from '../scenario/system';
 import type { System, SystemState } from '../scenario/system';
@@ -39,10 +39,10 @@ export class ResponseModel {
   ) {
     const { variants, users, links } = scenario;
     this.computeMs = TIERS.map((name) => {
-      const { mMacsPerMs, int8TimeRatio } = scenario.tiers[name];
+      const { mMacsPerMs } = scenario.tiers[name];
       return Float64Array.from(
         variants,
-        ({ mMacs, precision }) => (mMacs / mMacsPerMs) * (precision === 'int8' ? int8TimeRatio : 1),
+        (variant) => (variant.mMacs / mMacsPerMs) * timeRatioOf(scenario, name, variant),
       );
     });
     this.streamMs = TIERS.map((name) => {

@@ -1,51 +1,66 @@
-import { stateLength, stateRadix } from '../scenario/system';
+import { LINK_CLASSES } from '../scenario/schema';
+import { CLOUD, DEVICE, EDGE, STATE_CPU, STATE_LINK, STATE_MEMORY, nodeOffset } from '../scenario/system';
 import type { System, SystemState } from '../scenario/system';
 import type { JointScore } from './joint-search';
 import type { Mlp } from './mlp';
 
+const LINKS = LINK_CLASSES.length;
+
 /**
- * The input of a network that values joint actions: the state's levels scaled to [0, 1], then for each user the tier
- * and the variant as one-hot blocks. [stateLength + users * (3 + variants)].
+ * The input of a network that values joint actions: the levels of edge, cloud and backhaul scaled to [0, 1], then what
+ * share of the users runs which variant where: on devices of each level, and on edge and cloud by links of each class.
+ * Users nothing can tell apart are told apart by nothing, and the length does not depend on their number.
  */
 export class JointInput {
   readonly length: number;
-  private readonly stateScale: Float32Array;
-  private readonly blockAt: number;
-  private readonly blockLength: number;
+  /** [choices]: where the rows of a choice begin; one for each class of user follows after the next. */
+  private readonly rowAt: Int32Array;
+  private readonly deviceClasses: number;
 
   constructor(private readonly system: System) {
-    const length = stateLength(system.users);
-    this.stateScale = Float32Array.from(
-      { length },
-      (_, index) => 1 / Math.max(1, stateRadix(system, index) - 1),
-    );
-    this.blockAt = length;
-    this.blockLength = 3 + system.variants.length;
-    this.length = length + system.users * this.blockLength;
+    const { choiceTier, cpuLevels, memoryLevels } = system;
+    this.deviceClasses = cpuLevels[DEVICE] * memoryLevels[DEVICE];
+    let next = STATE_INPUTS;
+    this.rowAt = Int32Array.from(choiceTier, (tier) => {
+      const at = next;
+      next += tier === DEVICE ? this.deviceClasses : LINKS;
+      return at;
+    });
+    this.length = next;
   }
 
   fill(state: SystemState, action: Uint8Array, input: Float32Array): void {
+    const { users, cpuLevels, memoryLevels } = this.system;
+    const edge = nodeOffset(users);
+    const cloud = nodeOffset(users + 1);
     input.fill(0);
-    for (let index = 0; index < state.length; index += 1)
-      input[index] = state[index]! * this.stateScale[index]!;
+    input[0] = state[edge + STATE_CPU]! / Math.max(1, cpuLevels[EDGE] - 1);
+    input[1] = state[edge + STATE_MEMORY]! / Math.max(1, memoryLevels[EDGE] - 1);
+    input[2] = state[cloud + STATE_CPU]! / Math.max(1, cpuLevels[CLOUD] - 1);
+    input[3] = state[cloud + STATE_MEMORY]! / Math.max(1, memoryLevels[CLOUD] - 1);
+    input[4] = state[cloud + STATE_LINK]!;
     for (let user = 0; user < action.length; user += 1) {
-      input[this.tierIndex(user, action[user]!)] = 1;
-      input[this.variantIndex(user, action[user]!)] = 1;
+      input[this.row(state, user, action[user]!)]! += 1 / users;
     }
   }
 
-  tierIndex(user: number, choice: number): number {
-    return this.blockAt + user * this.blockLength + this.system.choiceTier[choice]!;
-  }
-
-  variantIndex(user: number, choice: number): number {
-    return this.blockAt + user * this.blockLength + 3 + this.system.choiceVariant[choice]!;
+  /** The input that a user's choice adds 1 / users to. */
+  row(state: SystemState, user: number, choice: number): number {
+    const at = nodeOffset(user);
+    const own =
+      this.system.choiceTier[choice] === DEVICE
+        ? state[at + STATE_CPU]! * this.system.memoryLevels[DEVICE] + state[at + STATE_MEMORY]!
+        : state[at + STATE_LINK]!;
+    return this.rowAt[choice]! + own;
   }
 }
 
+/** CPU and memory of edge and cloud, and the backhaul. */
+const STATE_INPUTS = 5;
+
 /**
- * Scores neighbours with a network over `JointInput`. What a user's choice adds to the hidden sums is kept for every
- * choice while the weights stay, so a probe costs one pass over the hidden units.
+ * Scores neighbours with a network over `JointInput`. What a user's choice adds to the hidden sums is a row of the
+ * first layer, so a probe costs one pass over the hidden units.
  */
 export class NetworkScore implements JointScore {
   private readonly input: Float32Array;
@@ -53,8 +68,10 @@ export class NetworkScore implements JointScore {
   /** `pre` without what the user last probed adds. */
   private readonly others: Float32Array;
   private readonly action: Uint8Array;
-  /** [users, choices, hidden] */
+  /** [inputs, hidden]: the first layer's weights over the number of users. */
   private readonly added: Float32Array;
+  /** [users, choices]: offsets into `added`. */
+  private readonly offsets: Int32Array;
   private addedFor = -1;
   private probedUser = -1;
 
@@ -70,11 +87,12 @@ export class NetworkScore implements JointScore {
     this.pre = new Float32Array(network.hidden);
     this.others = new Float32Array(network.hidden);
     this.action = new Uint8Array(users);
-    this.added = new Float32Array(users * choices * network.hidden);
+    this.added = new Float32Array(layout.length * network.hidden);
+    this.offsets = new Int32Array(users * choices);
   }
 
   begin(state: SystemState, action: Uint8Array): number {
-    if (this.addedFor !== this.network.version) this.prepare();
+    this.prepare(state);
     this.action.set(action);
     this.probedUser = -1;
     this.layout.fill(state, action, this.input);
@@ -102,23 +120,21 @@ export class NetworkScore implements JointScore {
     this.probedUser = user;
   }
 
-  private prepare(): void {
-    const { layout } = this;
+  private prepare(state: SystemState): void {
+    const { users, choices } = this.system;
     const { weights, hidden, version } = this.network;
-    for (let user = 0; user < this.system.users; user += 1) {
-      for (let choice = 0; choice < this.system.choices; choice += 1) {
-        const at = this.offset(user, choice);
-        const tierAt = layout.tierIndex(user, choice) * hidden;
-        const variantAt = layout.variantIndex(user, choice) * hidden;
-        for (let unit = 0; unit < hidden; unit += 1) {
-          this.added[at + unit] = weights[tierAt + unit]! + weights[variantAt + unit]!;
-        }
+    if (this.addedFor !== version) {
+      for (let at = 0; at < this.added.length; at += 1) this.added[at] = weights[at]! / users;
+      this.addedFor = version;
+    }
+    for (let user = 0; user < users; user += 1) {
+      for (let choice = 0; choice < choices; choice += 1) {
+        this.offsets[user * choices + choice] = this.layout.row(state, user, choice) * hidden;
       }
     }
-    this.addedFor = version;
   }
 
   private offset(user: number, choice: number): number {
-    return (user * this.system.choices + choice) * this.network.hidden;
+    return this.offsets[user * this.system.choices + choice]!;
   }
 }

@@ -1,3 +1,10 @@
+/** A feature vector as its values other than zero. */
+export interface SparseFeatures {
+  readonly length: number;
+  readonly at: Int32Array;
+  readonly value: Float64Array;
+}
+
 /**
  * Recursive least squares with ridge start and exponential forgetting. Keeps the inverse of the features' moment
  * matrix, which also tells how uncertain a prediction is.
@@ -20,57 +27,69 @@ export class RecursiveLeastSquares {
     this.weights = new Float64Array(size);
     this.inverse = new Float64Array(size * size);
     this.gain = new Float64Array(size);
-    this.reset();
+    for (let at = 0; at < size; at += 1) this.inverse[at * size + at] = priorVariance;
   }
 
-  predict(features: Float64Array): number {
+  /**
+   * Takes over what another has learned of other features.
+   * @param origins [size]: which of those each feature is; of several that were one, only the first is as sure.
+   */
+  adopt(weights: ArrayLike<number>, inverse: ArrayLike<number>, origins: Int32Array): void {
+    const { size } = this;
+    const sourceSize = weights.length;
+    const isFirst = (at: number): boolean => origins.indexOf(origins[at]!) === at;
+    for (let row = 0; row < size; row += 1) {
+      this.weights[row] = weights[origins[row]!]!;
+      for (let column = 0; column < size; column += 1) {
+        const prior = row === column ? this.priorVariance : 0;
+        const known = isFirst(row) && isFirst(column);
+        this.inverse[row * size + column] = known
+          ? inverse[origins[row]! * sourceSize + origins[column]!]!
+          : prior;
+      }
+    }
+  }
+
+  predict({ length, at, value }: SparseFeatures): number {
     let sum = 0;
-    for (let at = 0; at < this.size; at += 1) sum += this.weights[at]! * features[at]!;
+    for (let index = 0; index < length; index += 1) sum += this.weights[at[index]!]! * value[index]!;
     return sum;
   }
 
   /** Variance of the prediction in units of the samples' own. */
-  uncertainty(features: Float64Array): number {
+  uncertainty({ length, at, value }: SparseFeatures): number {
     const { size, inverse } = this;
     let sum = 0;
-    for (let row = 0; row < size; row += 1) {
-      const f = features[row]!;
-      if (f === 0) continue;
-      for (let column = 0; column < size; column += 1) {
-        sum += f * inverse[row * size + column]! * features[column]!;
-      }
+    for (let row = 0; row < length; row += 1) {
+      const rowAt = at[row]! * size;
+      for (let column = 0; column < row; column += 1)
+        sum += 2 * value[row]! * inverse[rowAt + at[column]!]! * value[column]!;
+      sum += value[row]! * inverse[rowAt + at[row]!]! * value[row]!;
     }
     return sum;
   }
 
-  /** @param weight of the sample: the inverse of its variance relative to others. @returns target less prediction before it. */
-  learn(features: Float64Array, target: number, weight = 1): number {
+  /** @param weight of the sample: the inverse of its variance relative to others. */
+  learn(features: SparseFeatures, target: number, weight: number): void {
     const { size, inverse, gain, weights } = this;
+    const { length, at, value } = features;
     const error = target - this.predict(features);
-    let spread = this.memory / weight;
+    const spread = this.memory / weight + this.uncertainty(features);
     for (let row = 0; row < size; row += 1) {
       let sum = 0;
-      for (let column = 0; column < size; column += 1)
-        sum += inverse[row * size + column]! * features[column]!;
+      for (let index = 0; index < length; index += 1)
+        sum += inverse[row * size + at[index]!]! * value[index]!;
       gain[row] = sum;
-      spread += sum * features[row]!;
     }
     for (let row = 0; row < size; row += 1) {
       weights[row]! += (gain[row]! / spread) * error;
       for (let column = 0; column <= row; column += 1) {
-        const value = (inverse[row * size + column]! - (gain[row]! * gain[column]!) / spread) / this.memory;
+        const next = (inverse[row * size + column]! - (gain[row]! * gain[column]!) / spread) / this.memory;
         // Forgetting lets directions without samples grow without end; the prior is as unsure as it gets.
-        const bounded = row === column ? Math.min(value, this.priorVariance) : value;
+        const bounded = row === column ? Math.min(next, this.priorVariance) : next;
         inverse[row * size + column] = bounded;
         inverse[column * size + row] = bounded;
       }
     }
-    return error;
-  }
-
-  /** Forgets how sure it is, not what it knows. */
-  reset(): void {
-    this.inverse.fill(0);
-    for (let at = 0; at < this.size; at += 1) this.inverse[at * this.size + at] = this.priorVariance;
   }
 }

@@ -90,11 +90,14 @@ export class Mlp {
     return sum;
   }
 
-  /** Adds the gradient of (output - target)^2 / 2, the error bounded as in Huber's loss. @returns the error. */
-  accumulate(input: Float32Array, target: number, largestError = Infinity): number {
+  /**
+   * Adds the gradient of (scale * (output - target))^2 / 2, the scaled error bounded as in Huber's loss.
+   * @returns the error, not scaled.
+   */
+  accumulate(input: Float32Array, target: number, scale = 1, largestError = Infinity): number {
     const { weights, gradient, hidden, inputs, biasAt, outAt, pre } = this;
     const error = this.predict(input) - target;
-    const slope = Math.max(-largestError, Math.min(largestError, error));
+    const slope = scale * Math.max(-largestError, Math.min(largestError, scale * error));
     gradient[outAt + hidden]! += slope;
     for (let unit = 0; unit < hidden; unit += 1) {
       const value = pre[unit]!;

@@ -88,7 +88,8 @@ export class SystemModel {
     if (memory.size < batch) return;
     for (let sample = 0; sample < batch; sample += 1) {
       const at = memory.draw(this.random);
-      network.accumulate(memory.featuresAt(at), memory.targets[at]!, 1);
+      const target = memory.targets[at]!;
+      network.accumulate(memory.featuresAt(at), target, 1 / target, 1);
     }
     network.update(batch, rate);
   }

@@ -1,7 +1,6 @@
 import type { Random } from '../../base';
 import { SluiceError } from '../../contract';
 import type { System, SystemState } from '../scenario/system';
-import { stateLength } from '../scenario/system';
 import type { Constraints } from './constraints';
 import { JointInput, NetworkScore } from './joint-input';
 import { JointSearch } from './joint-search';
@@ -10,11 +9,13 @@ import { Mlp } from './mlp';
 export interface ValueNetworkOptions {
   readonly hidden: number;
   readonly learningRate: number;
+  /** The step size falls as 1 / (1 + real steps / this). */
+  readonly slowAfterSteps: number;
   /** Negative reward that an output of 1 stands for. */
   readonly scaleMs: number;
 }
 
-/** Errors beyond this many scales count linearly. */
+/** Relative errors beyond this count linearly. */
 const LARGEST_ERROR = 1;
 
 /** An action-value network over joint actions, with the search that finds its best action. */
@@ -26,7 +27,7 @@ export class ValueNetwork {
   private readonly search: JointSearch;
 
   constructor(
-    private readonly system: System,
+    system: System,
     private readonly options: ValueNetworkOptions,
     random: Random,
   ) {
@@ -49,46 +50,33 @@ export class ValueNetwork {
 
   accumulate(state: SystemState, action: Uint8Array, targetMs: number): void {
     this.layout.fill(state, action, this.input);
-    this.network.accumulate(this.input, targetMs / this.options.scaleMs, LARGEST_ERROR);
+    // What is compared are actions near the best, so a percent of a short time counts as much as one of a long time.
+    this.network.accumulate(
+      this.input,
+      targetMs / this.options.scaleMs,
+      this.options.scaleMs / targetMs,
+      LARGEST_ERROR,
+    );
   }
 
-  update(samples: number, rateFactor = 1): void {
-    this.network.update(samples, this.options.learningRate * rateFactor);
+  /** @param steps real steps so far. */
+  update(samples: number, steps: number): void {
+    const { learningRate, slowAfterSteps } = this.options;
+    this.network.update(samples, learningRate / (1 + steps / slowAfterSteps));
   }
 
   /**
-   * Takes over weights learned for another number of users: users take the blocks of those in turn, scaled so that
-   * they add up to as much.
-   * @throws SluiceError `bad-input` when the weights are of another shape.
+   * Takes over weights, learned for any number of users.
+   * @throws SluiceError `bad-input` when there are not as many.
    */
-  restore(weights: Float32Array, users: number): void {
-    const { hidden } = this.network;
-    const blockLength = 3 + this.system.variants.length;
-    const inputs = stateLength(users) + users * blockLength;
-    const expected = inputs * hidden + 2 * hidden + 1;
+  restore(weights: Float32Array): void {
+    const expected = this.network.weights.length;
     if (weights.length !== expected) {
       throw new SluiceError(
         'bad-input',
-        `Value network: expected ${expected} weights for ${users} users, found ${weights.length}.`,
+        `Value network: expected ${expected} weights, found ${weights.length}.`,
       );
     }
-    const scale = users / this.system.users;
-    const target = this.network.weights.slice();
-    const copyRow = (from: number, to: number, factor: number): void => {
-      for (let unit = 0; unit < hidden; unit += 1)
-        target[to * hidden + unit] = weights[from * hidden + unit]! * factor;
-    };
-    const here = this.system.users;
-    for (let user = 0; user < here; user += 1) {
-      const source = user % users;
-      for (let part = 0; part < 3; part += 1) copyRow(source * 3 + part, user * 3 + part, scale);
-      for (let at = 0; at < blockLength; at += 1) {
-        const from = stateLength(users) + source * blockLength + at;
-        copyRow(from, stateLength(here) + user * blockLength + at, scale);
-      }
-    }
-    for (let part = 0; part < 6; part += 1) copyRow(users * 3 + part, here * 3 + part, 1);
-    target.set(weights.subarray(inputs * hidden), this.layout.length * hidden);
-    this.network.assign(target);
+    this.network.assign(weights);
   }
 }

@@ -1,5 +1,5 @@
 import { SluiceError } from '../../contract';
-import { LINK_CLASSES } from '../scenario/schema';
+import { LINK_CLASSES, TIERS, timeRatioOf } from '../scenario/schema';
 import type { Scenario } from '../scenario/schema';
 import {
   systemOf,
@@ -12,7 +12,6 @@ import {
   nodeOffset,
 } from '../scenario/system';
 import type { System, SystemState } from '../scenario/system';
-import { TIERS } from '../scenario/schema';
 
 /** Doublings and halvings of the price of accuracy. */
 const PRICE_STEPS = 60;
@@ -141,12 +140,12 @@ export class CrowdBound {
   /** What a tier offers, by rising work; variants that are slower and no more accurate can't help. */
   private servicesOf(tier: number): readonly Service[] {
     const { choices, choiceTier, choiceVariant, choiceAccuracyPct, mostAccuratePct } = this.system;
-    const { mMacsPerMs, int8TimeRatio } = this.scenario.tiers[TIERS[tier]!];
+    const { mMacsPerMs } = this.scenario.tiers[TIERS[tier]!];
     const services: Service[] = [];
     for (let choice = 0; choice < choices; choice += 1) {
       if (choiceTier[choice] !== tier) continue;
-      const { mMacs, precision } = this.scenario.variants[choiceVariant[choice]!]!;
-      const workMs = (mMacs / mMacsPerMs) * (precision === 'int8' ? int8TimeRatio : 1);
+      const variant = this.scenario.variants[choiceVariant[choice]!]!;
+      const workMs = (variant.mMacs / mMacsPerMs) * timeRatioOf(this.scenario, TIERS[tier]!, variant);
       services.push({ workMs, deficitPct: mostAccuratePct - choiceAccuracyPct[choice]! });
     }
     return services

@@ -34,8 +34,8 @@ const tier = z.strictObject({
   cores: positive,
   /** fp32 speed of a core. */
   mMacsPerMs: positive,
-  /** Time of an int8 network over that of the same network in fp32. */
-  int8TimeRatio: positive,
+  /** Time of an int8 network over that of the same network in fp32: one number for all, or one by variant id. */
+  int8TimeRatio: z.union([positive, z.record(z.string(), positive)]),
   /** Part of an inference that does not depend on its size. */
   overheadMs: z.number().min(0),
   storageBytesPerMs: positive,
@@ -73,11 +73,19 @@ export const scenarioSchema = z
     if (twice !== undefined) {
       context.addIssue({ code: 'custom', path: ['variants'], message: `two variants are called "${twice}"` });
     }
-    for (const [name, { offers }] of Object.entries(scenario.tiers)) {
+    for (const [name, { offers, int8TimeRatio }] of Object.entries(scenario.tiers)) {
       for (const id of offers.filter((offered) => !ids.includes(offered))) {
         const message = `"${id}" is no variant; there are ${ids.join(', ')}`;
         context.addIssue({ code: 'custom', path: ['tiers', name, 'offers'], message });
       }
+      if (typeof int8TimeRatio === 'number') continue;
+      const int8 = scenario.variants.filter(({ precision }) => precision === 'int8').map(({ id }) => id);
+      const lacking = int8.filter((id) => offers.includes(id) && !(id in int8TimeRatio));
+      const unknown = Object.keys(int8TimeRatio).filter((id) => !int8.includes(id));
+      if (lacking.length + unknown.length === 0) continue;
+      const found = Object.keys(int8TimeRatio).join(', ') || 'none';
+      const message = `expected a ratio for each int8 variant offered (of ${int8.join(', ')}), found ${found}`;
+      context.addIssue({ code: 'custom', path: ['tiers', name, 'int8TimeRatio'], message });
     }
   });
 
@@ -86,6 +94,14 @@ export type Variant = z.infer<typeof variantSchema>;
 
 export type LinkClassName = z.infer<typeof linkClassName>;
 export type TierName = keyof Scenario['tiers'];
+
+/** Time of a variant on a tier over that of an fp32 network of as many MMACs. */
+export function timeRatioOf(scenario: Scenario, tier: TierName, { id, precision }: Variant): number {
+  const { int8TimeRatio } = scenario.tiers[tier];
+  if (precision === 'fp32') return 1;
+  // The schema wants one for every int8 variant offered; what is not offered is not run.
+  return typeof int8TimeRatio === 'number' ? int8TimeRatio : (int8TimeRatio[id] ?? 1);
+}
 
 /** In the order that choice and node indices follow. */
 export const TIERS: readonly TierName[] = ['device', 'edge', 'cloud'];

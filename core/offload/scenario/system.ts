@@ -1,5 +1,5 @@
 import { SluiceError } from '../../contract';
-import { LINK_CLASSES, TIERS } from './schema';
+import { TIERS } from './schema';
 import type { Scenario, TierName, Variant } from './schema';
 
 /** Codes of tiers in `System.choiceTier`. */
@@ -96,15 +96,6 @@ export function stateOfNodes(
 /** Offset of a node's three bytes; `users` is the edge and `users + 1` the cloud. */
 export function nodeOffset(node: number): number {
   return node * PARTS;
-}
-
-/** How many values the byte at `index` can take. */
-export function stateRadix(system: System, index: number): number {
-  const node = Math.floor(index / PARTS);
-  const tier = node < system.users ? DEVICE : node === system.users ? EDGE : CLOUD;
-  const part = index % PARTS;
-  if (part === STATE_CPU) return system.cpuLevels[tier];
-  return part === STATE_MEMORY ? system.memoryLevels[tier] : LINK_CLASSES.length;
 }
 
 /** A state as a string of digits, for tables and logs. */

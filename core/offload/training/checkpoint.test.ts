@@ -1,10 +1,14 @@
+import { createHash } from 'node:crypto';
+
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import { SluiceError } from '../../contract';
 import { createAgent } from '../agents/registry';
 import { SimulatedTestbed } from '../environment/simulated-testbed';
 import { freeConstraints } from '../learning/constraints';
 import { builtInScenario } from '../scenario/built-in';
-import { systemOf } from '../scenario/system';
+import { meanAccuracyPct, systemOf } from '../scenario/system';
 import { decodeCheckpoint, encodeCheckpoint } from './checkpoint';
 import { EvaluationSet, statesOf } from './evaluation';
 import { trainStep } from './train';
@@ -95,9 +99,123 @@ describe('checkpoints', () => {
     expect(decode).toThrow(expect.objectContaining({ code }) as Error);
   });
 
+  /** What stands for the checkpoint afterwards, or why it is refused. @throws what is no SluiceError of the kind. */
+  const loaded = (bytes: Uint8Array): string | undefined => {
+    try {
+      return encodeCheckpoint(decodeCheckpoint(Buffer.from(bytes).toString('utf8'), 'a.json', system, 1));
+    } catch (thrown) {
+      if (!(thrown instanceof SluiceError)) throw thrown;
+      expect(['bad-input', 'unsupported']).toContain(thrown.code);
+      expect(thrown.message).toContain('a.json');
+      return undefined;
+    }
+  };
+
+  it.each(LEARNERS)(
+    '%s: damage in any region of the file is refused and told, or changes nothing',
+    (name) => {
+      const text = encodeCheckpoint(trainedOn(name, USERS, 10));
+      const file = Buffer.from(text);
+      const at = fc.nat(file.length - 1);
+      const damage = fc.oneof(
+        // Bits, a lost block, a block of zeros, a block that stands twice, an end that was never written, alien bytes.
+        fc.tuple(at, fc.integer({ min: 1, max: 255 })).map(([place, bits]) => {
+          const copy = Buffer.from(file);
+          copy[place]! ^= bits;
+          return copy;
+        }),
+        fc.tuple(at, fc.integer({ min: 1, max: 64 })).map(([place, bytes]) => cut(file, place, bytes)),
+        fc.tuple(at, fc.integer({ min: 1, max: 64 })).map(([place, bytes]) => {
+          return Buffer.from(file).fill(0, place, Math.min(file.length, place + bytes));
+        }),
+        fc.tuple(at, fc.integer({ min: 1, max: 64 })).map(([place, bytes]) => {
+          return spliced(file, place, file.subarray(place, place + bytes));
+        }),
+        at.map((place) => file.subarray(0, place)),
+        fc.tuple(at, fc.uint8Array({ minLength: 1, maxLength: 8 })).map(([place, bytes]) => {
+          return spliced(file, place, bytes);
+        }),
+      );
+      fc.assert(
+        fc.property(damage, (damaged) => {
+          if (damaged.equals(file)) return;
+          expect([undefined, text]).toContain(loaded(damaged));
+        }),
+        { numRuns: 300 },
+      );
+    },
+  );
+
+  it('damage to any single byte is seen', () => {
+    const text = encodeCheckpoint(trainedOn('linucb', 1, 5));
+    const file = Buffer.from(text);
+    const one = systemOf(builtInScenario({ users: 1, links: 'B' }));
+    for (let place = 0; place < file.length; place += 1) {
+      const damaged = Buffer.from(file);
+      damaged[place]! ^= 1;
+      expect(() => decodeCheckpoint(damaged.toString('utf8'), 'a.json', one, 1)).toThrow(SluiceError);
+    }
+  });
+
+  it.each(LEARNERS)(
+    '%s: content of another shape under a right checksum is refused, or of no harm',
+    (name) => {
+      const text = encodeCheckpoint(trainedOn(name, USERS, 30));
+      type Body = {
+        numbers: Record<string, number>;
+        arrays: Record<string, { dtype: string; base64: string }>;
+      };
+      const { body } = JSON.parse(text) as { body: Body };
+      const arrays = Object.keys(body.arrays).flatMap((array) => [
+        (copy: Body) => Reflect.deleteProperty(copy.arrays, array),
+        (copy: Body) => (copy.arrays[array]!.base64 = ''),
+        (copy: Body) => (copy.arrays[array]!.base64 = 'AAAA'),
+        (copy: Body) => (copy.arrays[array]!.base64 += 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'),
+        (copy: Body) => (copy.arrays[array]!.dtype = 'int32'),
+      ]);
+      const numbers = Object.keys(body.numbers).map(
+        (number) => (copy: Body) => Reflect.deleteProperty(copy.numbers, number),
+      );
+      const constraints = freeConstraints(system, 85);
+      const action = new Uint8Array(USERS);
+      for (const change of [...arrays, ...numbers]) {
+        const copy = structuredClone(body);
+        change(copy);
+        let agent;
+        try {
+          agent = decodeCheckpoint(sealed(copy), 'a.json', system, 1);
+        } catch (thrown) {
+          expect(thrown).toBeInstanceOf(SluiceError);
+          continue;
+        }
+        // Tables are used as they are, without a network or a fit to even things out.
+        if (name === 'q-learning') expect(copy.arrays).toEqual(body.arrays);
+        for (const state of statesOf(scenario, 4, 16)) {
+          agent.decide(state, constraints, action);
+          expect(meanAccuracyPct(system, action)).toBeGreaterThanOrEqual(85 - 1e-6);
+          expect(agent.predictMs(state, action)).not.toBeNaN();
+        }
+      }
+    },
+  );
+
   it('refuses weights learned for other choices', () => {
     const { tiers } = scenario;
     const fewer = { ...scenario, tiers: { ...tiers, cloud: { ...tiers.cloud, offers: ['d0'] } } };
     expect(() => decodeCheckpoint(sound, 'a.json', systemOf(fewer), 1)).toThrow(/learned with the choices/);
   });
 });
+
+/** A checkpoint with a body of one's own and the checksum that belongs to it. */
+function sealed(body: object): string {
+  const sha256 = createHash('sha256').update(JSON.stringify(body)).digest('hex');
+  return JSON.stringify({ format: 'sluice-offload-checkpoint', version: 1, sha256, body });
+}
+
+function cut(file: Buffer, place: number, bytes: number): Buffer {
+  return Buffer.concat([file.subarray(0, place), file.subarray(place + bytes)]);
+}
+
+function spliced(file: Buffer, place: number, bytes: Uint8Array): Buffer {
+  return Buffer.concat([file.subarray(0, place), bytes, file.subarray(place)]);
+}

@@ -63,6 +63,24 @@ describe('CircuitBreaker', () => {
     expect(breaker.state).toBe('open');
   });
 
+  it('a clock that jumps back does not keep it open for longer, one that jumps ahead only ends its time', () => {
+    const { breaker, advance } = setUp();
+    fail(breaker, 3);
+    advance(600);
+    advance(-3_600_000);
+    expect(breaker.state).toBe('open');
+    advance(999);
+    expect(breaker.state).toBe('open');
+    advance(1);
+    expect(breaker.state).toBe('half-open');
+    breaker.enter('edge').failed();
+    expect(breaker.state).toBe('open');
+    advance(3_600_000);
+    expect(breaker.state).toBe('half-open');
+    breaker.enter('edge').succeeded();
+    expect(breaker.state).toBe('closed');
+  });
+
   it('whatever happens, at most one request is under way while it is not closed', () => {
     const step = fc.oneof(
       fc.record({ kind: fc.constant('enter' as const) }),
@@ -71,7 +89,10 @@ describe('CircuitBreaker', () => {
         which: fc.nat(5),
         how: fc.constantFrom('succeeded' as const, 'failed' as const, 'abandoned' as const),
       }),
-      fc.record({ kind: fc.constant('advance' as const), ms: fc.integer({ min: 0, max: 1500 }) }),
+      fc.record({
+        kind: fc.constant('advance' as const),
+        ms: fc.oneof(fc.integer({ min: 0, max: 1500 }), fc.integer({ min: -1e7, max: 1e7 })),
+      }),
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
@@ -96,6 +117,14 @@ describe('CircuitBreaker', () => {
             breaker.state === 'closed' ? open.length : 1,
           );
         }
+        // No jump leaves it shut for good.
+        for (const { permit } of open) permit.abandoned();
+        // It notices a jump when it is asked.
+        expect(() => breaker.state).not.toThrow();
+        advance(1000);
+        expect(breaker.state).not.toBe('open');
+        breaker.enter('edge').succeeded();
+        expect(breaker.state).toBe('closed');
       }),
     );
   });

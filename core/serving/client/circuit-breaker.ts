@@ -8,7 +8,7 @@ export interface BreakerOptions {
   readonly failures: number;
   /** How long it stays open before a trial. */
   readonly openMs: number;
-  /** Milliseconds, never going back. */
+  /** Milliseconds; may jump. */
   readonly nowMs: () => number;
 }
 
@@ -76,7 +76,10 @@ export class CircuitBreaker {
 
   private get waitMs(): number {
     if (this.openedMs === undefined) return 0;
-    return Math.max(0, this.openedMs + this.options.openMs - this.options.nowMs());
+    const nowMs = this.options.nowMs();
+    // A clock that jumped back starts the time anew, instead of making it longer.
+    this.openedMs = Math.min(this.openedMs, nowMs);
+    return Math.max(0, this.openedMs + this.options.openMs - nowMs);
   }
 
   private close(): void {

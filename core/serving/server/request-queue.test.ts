@@ -35,6 +35,30 @@ describe('RequestQueue', () => {
     expect(await waiting).toBe(250);
   });
 
+  it('a clock that jumps both ways: all are answered, waits are not negative, nobody is sent away for long', async () => {
+    const jump = fc.integer({ min: -1e8, max: 1e8 });
+    await fc.assert(
+      fc.asyncProperty(fc.array(jump, { minLength: 1, maxLength: 12 }), async (jumps) => {
+        let nowMs = 1e9;
+        const queue = new RequestQueue(1, () => nowMs);
+        for (const ms of jumps) {
+          const first = held();
+          const running = queue.run(first.work, NEVER);
+          const waiting = queue.run(async (waitedMs) => waitedMs, NEVER);
+          nowMs += ms;
+          const refusal: unknown = await queue.run(async () => 0, NEVER).catch((error: unknown) => error);
+          const { retryAfterSec } = (refusal as SluiceError).details;
+          expect(retryAfterSec).toBeGreaterThanOrEqual(1);
+          expect(retryAfterSec).toBeLessThanOrEqual(120);
+          first.end('answer');
+          expect(await running).toBe('answer');
+          expect(await waiting).toBe(Math.max(0, ms));
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
   it('a failure does not stop the others', async () => {
     const queue = new RequestQueue(4, () => 0);
     const first = held();

@@ -2,6 +2,8 @@ import { SluiceError } from '../../contract';
 
 /** Weight of the newest request in the running mean of service times. */
 const NEWEST_SHARE = 0.2;
+/** Nobody is sent away for longer: models that slow are rare, and clocks that jumped (a machine that slept) are not. */
+const LONGEST_RETRY_SEC = 120;
 
 /** How much is waiting, for those who decide where to send a request. */
 export interface QueueState {
@@ -44,9 +46,9 @@ export class RequestQueue {
     await this.enter(signal);
     const begunMs = this.nowMs();
     try {
-      return await work(begunMs - enteredMs);
+      return await work(Math.max(0, begunMs - enteredMs));
     } finally {
-      this.learn(this.nowMs() - begunMs);
+      this.learn(Math.max(0, this.nowMs() - begunMs));
       this.leave();
     }
   }
@@ -57,7 +59,8 @@ export class RequestQueue {
       throw new SluiceError('unavailable', 'The server is shutting down; ask another endpoint.');
     }
     if (!this.isBusy || this.waiting.length < this.capacity) return;
-    const retryAfterSec = Math.max(1, Math.ceil((this.meanServiceMs * (this.waiting.length + 1)) / 1000));
+    const waitSec = Math.ceil((this.meanServiceMs * (this.waiting.length + 1)) / 1000);
+    const retryAfterSec = Math.min(LONGEST_RETRY_SEC, Math.max(1, waitSec));
     throw new SluiceError(
       'overloaded',
       `The queue is full: ${this.capacity} requests wait. Try again in ${retryAfterSec} s or ask another endpoint.`,

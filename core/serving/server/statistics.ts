@@ -32,9 +32,10 @@ class Sum {
   private count = 0;
   private totalMs = 0;
 
+  /** @param ms below 0 when the clock jumped back: then it tells nothing. */
   add(ms: number): void {
     this.count += 1;
-    this.totalMs += ms;
+    this.totalMs += Math.max(0, ms);
   }
 
   get duration(): StatisticDuration {

@@ -58,7 +58,8 @@ export const STRINGS = {
   },
   keychain: {
     available: 'Tokens are kept by this system’s keychain.',
-    unavailable: (reason: string): string => `Tokens are kept until Sluice quits, not longer: ${reason}.`,
+    unavailable: (reason: string): string =>
+      `Tokens are kept until Sluice quits, not longer: ${reason.replace(/\.$/, '')}.`,
     browser: 'Tokens are kept in the engine’s memory until it ends: a browser has no keychain.',
   },
   tiers: TIERS,

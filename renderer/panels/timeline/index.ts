@@ -1,1 +1,2 @@
 export { timelinePanel } from './definition';
+export { showDecision } from './timeline-store';

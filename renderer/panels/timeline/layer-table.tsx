@@ -3,7 +3,7 @@ import { useMemo, useRef, useState } from 'react';
 import type { KeyboardEvent, ReactNode } from 'react';
 
 import { sumLayers } from '../../timeline-engine';
-import type { TraceModel } from '../../timeline-engine';
+import type { LayerTrace } from '../../timeline-engine';
 import styles from './layer-table.module.css';
 import { sortRows } from './sort-rows';
 import type { LayerRow, SortKey, SortOrder } from './sort-rows';
@@ -28,7 +28,7 @@ const COLUMNS: readonly Column[] = [
 const OTHER: Column = { key: 'otherWaitUs', label: WORDS.other, text: (row) => ms(row.otherWaitUs) };
 
 interface LayerTableProps {
-  readonly models: readonly TraceModel[];
+  readonly models: readonly LayerTrace[];
   /** Layer of the chosen span, marked in the table. */
   readonly selectedLayer: number | undefined;
   readonly onShow: (layer: number) => void;
@@ -59,7 +59,7 @@ export function LayerTable({ models, selectedLayer, onShow }: LayerTableProps): 
   );
 }
 
-function rowsOf(models: readonly TraceModel[]): readonly LayerRow[] {
+function rowsOf(models: readonly LayerTrace[]): readonly LayerRow[] {
   const [main, other] = models;
   if (!main) return [];
   const otherWaitUs = new Map(other && sumLayers(other).map(({ name, waitUs }) => [name, waitUs]));

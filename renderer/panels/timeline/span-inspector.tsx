@@ -19,8 +19,8 @@ interface SpanInspectorProps {
 /** The chosen span's figures, its neighbours, and for a wait the read that ended it. */
 export function SpanInspector({ model, selected, onSelect, onZoom, onStep }: SpanInspectorProps): ReactNode {
   const { title, lines } = describeSpan(model, selected.span);
-  const kind = kindOf(model.columns, selected.span);
-  const cause = kind === 'wait' ? causeOfWait(model, selected.span) : undefined;
+  const kind = kindOf(model, selected.span);
+  const cause = model.source === 'layers' && kind === 'wait' ? causeOfWait(model, selected.span) : undefined;
   return (
     <aside className={styles['inspector']} aria-label={WORDS.title}>
       <header>

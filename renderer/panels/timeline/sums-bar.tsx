@@ -1,8 +1,8 @@
 import type { ReactNode } from 'react';
 
 import { formatBytes, formatPct, formatRate } from '../../format';
-import { formatDuration, formatMoment, sumRange } from '../../timeline-engine';
-import type { LaneSums, TimeWindow, TraceModel } from '../../timeline-engine';
+import { formatDuration, formatMoment, sumKinds, sumRange } from '../../timeline-engine';
+import type { LaneSums, LayerTrace, RequestTrace, TimeWindow, TraceModel } from '../../timeline-engine';
 import { Button } from '../../ui';
 import { STRINGS } from './strings';
 import styles from './timeline-panel.module.css';
@@ -15,14 +15,14 @@ interface SumsBarProps {
   readonly onClear: () => void;
 }
 
-/** Read, compute and wait of the marked range, else of the whole inference; one line a trace. Also the legend. */
+/** What the marked range holds, else the whole trace; one line a trace. Also the legend. */
 export function SumsBar({ models, range, onClear }: SumsBarProps): ReactNode {
   return (
     <div
       className={styles['sums']}
       data-testid="timeline-sums"
       role="status"
-      aria-label={range ? WORDS.range : WORDS.whole}
+      aria-label={range ? WORDS.range : wholeOf(models[0])}
     >
       {models.map((model, index) => (
         <SumsLine
@@ -43,53 +43,97 @@ export function SumsBar({ models, range, onClear }: SumsBarProps): ReactNode {
   );
 }
 
-function SumsLine({
-  model,
-  range,
-  title,
-}: {
+function wholeOf(model: TraceModel | undefined): string {
+  return model?.source === 'requests' ? WORDS.round : WORDS.whole;
+}
+
+interface SumsLineProps {
   readonly model: TraceModel;
   readonly range: TimeWindow | undefined;
   readonly title: string | undefined;
-}): ReactNode {
+}
+
+function SumsLine({ model, range, title }: SumsLineProps): ReactNode {
   const window = range ?? { startUs: 0, endUs: model.durationUs };
-  const sums = sumRange(model, window);
   const lengthUs = Math.max(1e-9, window.endUs - window.startUs);
-  const aheadBytes = range ? 0 : sumRange(model, { startUs: model.startUs, endUs: 0 }).read.bytes;
+  const isLayers = model.source === 'layers';
+  const aheadBytes =
+    range || !isLayers ? 0 : sumRange(model, { startUs: model.startUs, endUs: 0 }).read.bytes;
   return (
-    <dl className={styles['sumsLine']}>
+    <dl className={styles['sumsLine']} data-source={model.source}>
       {title !== undefined && (
         <div className={styles['which']}>
-          <dt>{STRINGS.run}</dt>
+          <dt>{isLayers ? STRINGS.run : STRINGS.decisionChoice}</dt>
           <dd>{title}</dd>
         </div>
       )}
       <div>
-        <dt>{range ? WORDS.range : WORDS.whole}</dt>
+        <dt>{range ? WORDS.range : wholeOf(model)}</dt>
         <dd>
           <b>{formatDuration(lengthUs)}</b>
           {range && <small>from {formatMoment(Math.max(model.startUs, window.startUs))}</small>}
           {aheadBytes > 0 && <small>{WORDS.ahead(formatBytes(aheadBytes))}</small>}
         </dd>
       </div>
-      <Lane kind="read" sums={sums.read} lengthUs={lengthUs}>
-        {formatBytes(sums.read.bytes)}
-        {sums.read.busyUs > 0 && ` at ${formatRate(rate(sums.read))}`}
-      </Lane>
-      <Lane kind="compute" sums={sums.compute} lengthUs={lengthUs}>
-        {pct(sums.compute.busyUs, lengthUs)}
-      </Lane>
-      <Lane kind="wait" sums={sums.wait} lengthUs={lengthUs}>
-        {pct(sums.wait.busyUs, lengthUs)}
-      </Lane>
+      {isLayers ? (
+        <LayerSums model={model} window={window} lengthUs={lengthUs} />
+      ) : (
+        <RequestSums model={model} window={window} lengthUs={lengthUs} />
+      )}
     </dl>
   );
 }
 
-function Lane(props: {
-  readonly kind: 'read' | 'compute' | 'wait';
-  readonly sums: LaneSums;
+interface SumsOf<M> {
+  readonly model: M;
+  readonly window: TimeWindow;
   readonly lengthUs: number;
+}
+
+function LayerSums({ model, window, lengthUs }: SumsOf<LayerTrace>): ReactNode {
+  const sums = sumRange(model, window);
+  return (
+    <>
+      <Lane kind="read" sums={sums.read}>
+        {formatBytes(sums.read.bytes)}
+        {sums.read.busyUs > 0 && ` at ${formatRate(rate(sums.read))}`}
+      </Lane>
+      <Lane kind="compute" sums={sums.compute}>
+        {pct(sums.compute.busyUs, lengthUs)}
+      </Lane>
+      <Lane kind="wait" sums={sums.wait}>
+        {pct(sums.wait.busyUs, lengthUs)}
+      </Lane>
+    </>
+  );
+}
+
+function RequestSums({ model, window, lengthUs }: SumsOf<RequestTrace>): ReactNode {
+  const sums = sumKinds(model.kinds, window);
+  return (
+    <>
+      <Lane kind="send" sums={sums.send}>
+        {formatBytes(sums.send.bytes)}
+      </Lane>
+      <Lane kind="queue" sums={sums.queue}>
+        {pct(sums.queue.busyUs, lengthUs)}
+      </Lane>
+      <Lane kind="compute" sums={sums.compute}>
+        {pct(sums.compute.busyUs, lengthUs)}
+      </Lane>
+      <Lane kind="receive" sums={sums.receive}>
+        {formatBytes(sums.receive.bytes)}
+      </Lane>
+      <Lane kind="lost" sums={sums.lost}>
+        {pct(sums.lost.busyUs, lengthUs)}
+      </Lane>
+    </>
+  );
+}
+
+function Lane(props: {
+  readonly kind: 'read' | 'compute' | 'wait' | 'send' | 'queue' | 'receive' | 'lost';
+  readonly sums: LaneSums;
   readonly children: ReactNode;
 }): ReactNode {
   return (

@@ -5,12 +5,13 @@ import { SluiceError } from '../../../core/contract';
 import type { RunRecord } from '../../../core/contract';
 import { SessionContext } from '../../session';
 import type { Session } from '../../session';
+import { FAKE_REMOTE_TRACE, fakeDecision, fakeUser } from '../../test-support/fake-offload';
 import { traceOf } from '../../timeline-engine/trace-of';
 import { sortRows } from './sort-rows';
 import { testSession } from './test-session';
 import type { Answers } from './test-session';
 import { TimelinePanel } from './timeline-panel';
-import { createTimelineStore } from './timeline-store';
+import { createTimelineStore, showDecision } from './timeline-store';
 
 const TRACE = traceOf([
   ['read', 0, 0, 1000, 2 ** 20],
@@ -109,6 +110,60 @@ describe('the Timeline panel', () => {
     await show(answers, [runOf('a', '2026-01-01T11:00:00Z')]);
     await act(async () => fireEvent.click(screen.getByRole('button', { name: 'Export trace…' })));
     expect(screen.getByText('Saved resnet50-async-2026-01-01-11-00-00.trace.json')).toBeDefined();
+  });
+});
+
+describe('a decision in the Timeline panel', () => {
+  const DECISION = fakeDecision({
+    id: 360,
+    users: [fakeUser(), fakeUser({ tier: 'edge' }), fakeUser({ tier: 'edge', answeredBy: 'cloud' })],
+  });
+
+  async function showIt(runs: readonly RunRecord[] = []): Promise<Session> {
+    const answers: Answers = { 'runs.trace': () => TRACE, 'offload.trace': () => FAKE_REMOTE_TRACE };
+    const session = await show(answers, runs);
+    await act(async () => {
+      session.offload.getState().actions.addDecisions([DECISION, fakeDecision({ id: 361 })]);
+      showDecision(session, 360);
+    });
+    return session;
+  }
+
+  it('shows where the time of its requests went, by stage and by user', async () => {
+    await showIt([runOf('a', '2026-01-01T11:00:00Z')]);
+    expect(screen.getByTestId('timeline-canvas').dataset['spans']).toBe('10');
+    expect(screen.getByTestId('timeline-canvas').getAttribute('aria-label')).toContain('table of users');
+    expect(screen.getByTestId('timeline-sums').textContent).toContain('Send7.00\u2009ms1.1\u2009MiB');
+    expect(screen.getByRole('table', { name: 'Users' }).getAttribute('aria-rowcount')).toBe('4');
+    expect(screen.queryByRole('button', { name: 'Export trace…' })).toBeNull();
+    const choice = screen.getByLabelText<HTMLSelectElement>('Decision');
+    expect(choice.selectedOptions[0]?.textContent).toContain('decision 360 · 3 users');
+  });
+
+  it('is stepped through by queue, and told span by span', async () => {
+    await showIt();
+    act(() => void fireEvent.keyDown(screen.getByTestId('timeline-canvas'), { key: 'n' }));
+    expect(screen.getByRole('complementary', { name: 'Span' }).textContent).toContain('user 2, edge-7');
+    act(() => void fireEvent.keyDown(screen.getByTestId('timeline-canvas'), { key: 'n' }));
+    expect(screen.getByRole('complementary', { name: 'Span' }).textContent).toContain('user 3, cloud-eu');
+  });
+
+  it('stands beside another decision, never beside a run', async () => {
+    await showIt([runOf('a', '2026-01-01T11:00:00Z')]);
+    act(() => void fireEvent.focus(screen.getByLabelText('Compare')));
+    const compare = screen.getByLabelText<HTMLSelectElement>('Compare');
+    expect([...compare.options].map(({ value }) => value)).toEqual(['', 'decision:361']);
+    await act(async () => fireEvent.change(compare, { target: { value: 'decision:361' } }));
+    expect(screen.getByTestId('timeline-canvas').dataset['spans']).toBe('20');
+  });
+
+  it('says why its trace is gone', async () => {
+    const answer = (): never => {
+      throw new SluiceError('not-found', 'Decision 7 has no trace any more: the last 200 rounds have.');
+    };
+    const session = await show({ 'offload.trace': answer }, []);
+    await act(async () => showDecision(session, 7));
+    expect(screen.getByRole('alert').textContent).toContain('no trace any more');
   });
 });
 

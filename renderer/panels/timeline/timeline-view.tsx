@@ -46,7 +46,9 @@ export function TimelineView({ traces, onSelect, onRange, onReady }: TimelineVie
     if (!timeline) return;
     timeline.setTraces(traces);
     const title = traces.map((trace) => trace.title).join(', ');
-    timeline.canvas.setAttribute('aria-label', STRINGS.canvas(formatCount(timeline.spanCount), title));
+    const table = STRINGS.tables[traces[0]?.model.source ?? 'layers'];
+    const name = STRINGS.canvas(formatCount(timeline.spanCount), title, table);
+    timeline.canvas.setAttribute('aria-label', name);
   }, [traces]);
   return <div ref={host} className={styles['canvas']} data-traces={traces.length} />;
 }

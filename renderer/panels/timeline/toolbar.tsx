@@ -1,23 +1,24 @@
 import type { ReactNode } from 'react';
 
-import type { RunRecord } from '../../../core/contract';
 import type { Timeline } from '../../timeline-engine';
 import { Button } from '../../ui';
-import { runLabel } from './run-label';
 import { STRINGS } from './strings';
+import { isRunning, subjectLabel } from './subject';
+import type { Subject } from './subject';
 import styles from './timeline-panel.module.css';
 
 interface ToolbarProps {
-  readonly runs: readonly RunRecord[];
-  readonly runId: string;
-  readonly compareId: string | undefined;
+  readonly subjects: readonly Subject[];
+  readonly main: Subject;
+  readonly compareKey: string | undefined;
   readonly timeline: Timeline | undefined;
   readonly live: boolean;
   readonly hasWaits: boolean;
-  readonly running: boolean;
   readonly exporting: boolean;
-  readonly onChoose: (runId: string) => void;
-  readonly onCompare: (runId: string | undefined) => void;
+  readonly onChoose: (key: string) => void;
+  readonly onCompare: (key: string | undefined) => void;
+  /** The lists are about to be looked at. */
+  readonly onRefresh: () => void;
   readonly onReload: () => void;
   readonly onExport: () => void;
 }
@@ -27,18 +28,27 @@ const ZOOM_FACTOR = 1.6;
 /** Which runs, how much of them, and the way out to other tools. */
 export function Toolbar(props: ToolbarProps): ReactNode {
   const { timeline } = props;
-  const others = props.runs.filter(({ id }) => id !== props.runId);
+  const { main } = props;
+  const isRun = main.kind === 'run';
+  const others = props.subjects.filter(({ key, kind }) => key !== main.key && kind === main.kind);
   return (
     <div className={styles['toolbar']} role="toolbar" aria-label={STRINGS.title}>
-      <RunChoice label={STRINGS.run} value={props.runId} runs={props.runs} onChange={props.onChoose} />
-      <RunChoice
-        label={STRINGS.compare}
-        value={props.compareId ?? ''}
-        runs={others}
-        none={STRINGS.compareNone}
-        onChange={(id) => props.onCompare(id === '' ? undefined : id)}
+      <SubjectChoice
+        label={isRun ? STRINGS.run : STRINGS.decisionChoice}
+        value={main.key}
+        subjects={props.subjects}
+        onRefresh={props.onRefresh}
+        onChange={props.onChoose}
       />
-      {props.running && (
+      <SubjectChoice
+        label={STRINGS.compare}
+        value={props.compareKey ?? ''}
+        subjects={others}
+        none={STRINGS.compareNone}
+        onRefresh={props.onRefresh}
+        onChange={(key) => props.onCompare(key === '' ? undefined : key)}
+      />
+      {isRunning(main) && (
         <Button title={STRINGS.reloadHint} disabled={!props.live} onClick={props.onReload}>
           {STRINGS.reload}
         </Button>
@@ -64,35 +74,54 @@ export function Toolbar(props: ToolbarProps): ReactNode {
         </Button>
       </div>
       <Button
-        title={`${STRINGS.nextWait} (N)`}
+        title={`${isRun ? STRINGS.nextWait : STRINGS.nextQueue} (N)`}
         disabled={!props.hasWaits}
         onClick={() => timeline?.selectNextWait()}
       >
-        {STRINGS.nextWait}
+        {isRun ? STRINGS.nextWait : STRINGS.nextQueue}
       </Button>
-      <Button title={STRINGS.exportHint} disabled={!props.live || props.exporting} onClick={props.onExport}>
-        {props.exporting ? STRINGS.exporting : STRINGS.export}
-      </Button>
+      {isRun && (
+        <Button title={STRINGS.exportHint} disabled={!props.live || props.exporting} onClick={props.onExport}>
+          {props.exporting ? STRINGS.exporting : STRINGS.export}
+        </Button>
+      )}
     </div>
   );
 }
 
-function RunChoice(props: {
+interface SubjectChoiceProps {
   readonly label: string;
   readonly value: string;
-  readonly runs: readonly RunRecord[];
+  readonly subjects: readonly Subject[];
   readonly none?: string;
-  readonly onChange: (id: string) => void;
-}): ReactNode {
+  readonly onRefresh: () => void;
+  readonly onChange: (key: string) => void;
+}
+
+function SubjectChoice(props: SubjectChoiceProps): ReactNode {
+  const { subjects } = props;
+  const groups = [
+    { title: STRINGS.runs, members: subjects.filter(({ kind }) => kind === 'run') },
+    { title: STRINGS.decisions, members: subjects.filter(({ kind }) => kind === 'decision') },
+  ].filter(({ members }) => members.length > 0);
   return (
     <label className={styles['choice']}>
       <span>{props.label}</span>
-      <select value={props.value} onChange={(event) => props.onChange(event.currentTarget.value)}>
+      <select
+        value={props.value}
+        // Before the list opens: one that moved while open could not be chosen from.
+        onFocus={props.onRefresh}
+        onChange={(event) => props.onChange(event.currentTarget.value)}
+      >
         {props.none !== undefined && <option value="">{props.none}</option>}
-        {props.runs.map((run) => (
-          <option key={run.id} value={run.id}>
-            {runLabel(run)}
-          </option>
+        {groups.map(({ title, members }) => (
+          <optgroup key={title} label={title}>
+            {members.map((subject) => (
+              <option key={subject.key} value={subject.key}>
+                {subjectLabel(subject)}
+              </option>
+            ))}
+          </optgroup>
         ))}
       </select>
     </label>

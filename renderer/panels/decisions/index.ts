@@ -1,0 +1,55 @@
+import { DecisionsIcon } from '../../ui';
+import type { PanelDefinition } from '../panel';
+import {
+  exportText,
+  installExample,
+  pauseLearning,
+  resetLearning,
+  restoreLearning,
+  startDeployment,
+  stopDeployment,
+} from './decision-actions';
+import { DecisionsView } from './decisions-view';
+import { STRINGS } from './strings';
+
+const WORDS = STRINGS.commands;
+
+export const decisionsPanel: PanelDefinition = {
+  id: 'decisions',
+  title: STRINGS.title,
+  Icon: DecisionsIcon,
+  View: DecisionsView,
+  commands: (session) => {
+    const { deployment } = session.offload.getState();
+    if (deployment === undefined) return [];
+    const command = (id: string, title: string, work: () => Promise<void>, keywords: string) => ({
+      id: `decisions.${id}`,
+      title,
+      keywords,
+      run: () => {
+        session.layout.getState().actions.setPanel('decisions');
+        void work();
+      },
+    });
+    if (deployment.variants.length === 0)
+      return [command('install', WORDS.install, () => installExample(session), 'example offload variants')];
+    const { learningPaused } = deployment;
+    return [
+      deployment.state === 'running'
+        ? command('stop', WORDS.stop, () => stopDeployment(session), 'offload agent')
+        : command('start', WORDS.start, () => startDeployment(session), 'offload agent'),
+      command(
+        'pause',
+        learningPaused ? WORDS.resume : WORDS.pause,
+        () => pauseLearning(session, !learningPaused),
+        'agent',
+      ),
+      command('reset', WORDS.reset, () => resetLearning(session), 'forget agent'),
+      ...(deployment.canRestore
+        ? [command('restore', WORDS.restore, () => restoreLearning(session), 'put back agent')]
+        : []),
+      command('exportDecisions', WORDS.exportDecisions, () => exportText(session, 'decisions'), 'save log'),
+      command('exportCheckpoint', WORDS.exportCheckpoint, () => exportText(session, 'checkpoint'), 'save'),
+    ];
+  },
+};
