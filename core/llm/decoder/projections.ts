@@ -6,7 +6,7 @@ import { MICROSOFT, type GraphRecorder } from './graph-recorder';
 /**
  * `packed`: quantised weights stay as they are, and rows of x are quantised to 8 bits by block while they are
  * multiplied (accuracy level 4 of MatMulNBits). `float32`: all weights are expanded. Either way a row's result has the
- * same bits whatever rows are beside it; see docs/adr/0012-language-model.md.
+ * same bits whatever rows are beside it; see docs/adr/0013-language-model.md.
  */
 export type WeightPrecision = 'packed' | 'float32';
 
