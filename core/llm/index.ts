@@ -1,5 +1,6 @@
-export { Decoder } from './decoder/decoder';
-export { readGguf } from './gguf/read-gguf';
+export { generate } from './generate/generate';
+export type { FinishReason, GenerateOptions, Generation } from './generate/generate';
+export type { SamplingOptions } from './generate/sampler';
+export { openLanguageModel, readLanguageModelFacts } from './language-model';
+export type { LanguageModel, LanguageModelFacts } from './language-model';
 export { ChatTemplate } from './tokenizer/chat-template';
-export { tokenizerFromGguf } from './tokenizer/gguf-tokenizer';
-export { Tokenizer } from './tokenizer/tokenizer';

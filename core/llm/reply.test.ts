@@ -1,7 +1,11 @@
 import { expect, it } from 'vitest';
 
 import { OrtEnvironment } from '../ort';
-import { ChatTemplate, Decoder, readGguf, Tokenizer, tokenizerFromGguf } from './index';
+import { Decoder } from './decoder/decoder';
+import { readGguf } from './gguf/read-gguf';
+import { ChatTemplate } from './tokenizer/chat-template';
+import { tokenizerFromGguf } from './tokenizer/gguf-tokenizer';
+import { Tokenizer } from './tokenizer/tokenizer';
 import { smolLm2, SMOLLM2_SET_UP_MS } from './test-support/smollm2';
 
 /** Greedy, by llama.cpp (node-llama-cpp 3.22.1) from the same file. */
