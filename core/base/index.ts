@@ -1,3 +1,4 @@
+export { ByteSource } from './byte-source';
 export { engineClockMs, systemClock } from './clock';
 export type { Clock } from './clock';
 export { denseBytes, dtypeCodeOf, dtypeNameOf, elementBytes } from './dtype';

@@ -6,6 +6,7 @@ import { appVersion, findAppRoot } from './app-root';
 import { addBenchCommands } from './commands/bench';
 import { reportError } from './commands/context';
 import { exitCodeOf } from './commands/exit-codes';
+import { addGenerateCommand } from './commands/generate';
 import { addHostCommand } from './commands/host';
 import { addModelCommands } from './commands/models';
 import { addOffloadCommands } from './commands/offload';
@@ -27,6 +28,7 @@ function createProgram(): Command {
     .exitOverride();
   addModelCommands(program);
   addRunCommand(program);
+  addGenerateCommand(program);
   addOffloadCommands(program);
   addBenchCommands(program);
   addHostCommand(program);

@@ -2,11 +2,12 @@ import { basename } from 'node:path';
 
 import { SluiceError } from '../contract';
 import type { ModelDetail, ModelSummary, RemovedModel, RequestInput, VerifyReport } from '../contract';
-import { profileStore } from '../layering';
+import { nameFromPath, profileStore } from '../layering';
 import type { Engine } from '../layering';
 import { ocrAssets } from '../vision';
 import type { EventBus } from './event-bus';
 import type { JobProgress, Jobs } from './jobs';
+import { hasLanguageModel } from './language/language-folder';
 import type { LoadedModels } from './loaded-models';
 import type { Library } from './model-ports';
 import { withTask } from './model-task';
@@ -142,6 +143,7 @@ export class Models {
   ): Promise<ModelSummary> {
     const { library, threads, loaded } = this.parts;
     const { path: sourcePath, ...rest } = input;
+    refuseLanguageName(this.parts.dataDir, input.name ?? nameFromPath(sourcePath));
     const known = new Set(this.list().map(({ name }) => name));
     if (input.name !== undefined && known.has(input.name) && input.replace === true)
       await loaded.evict(input.name);
@@ -179,6 +181,14 @@ export class Models {
   private tell(): void {
     this.parts.bus.emit('models', this.list());
   }
+}
+
+/** Networks and language models share their names, so that a command needs no more than one. */
+function refuseLanguageName(dataDir: string, name: string): void {
+  if (!hasLanguageModel(dataDir, name)) return;
+  throw new SluiceError('conflict', `There is a language model '${name}' already. Choose another name.`, {
+    name,
+  });
 }
 
 function pairDetail(summary: ModelSummary, members: readonly ModelDetail[]): ModelDetail {

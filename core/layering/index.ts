@@ -3,6 +3,7 @@ export type { EngineInfo, EngineOptions, InferenceResult, LoadRequest } from './
 export { instructionSet } from './instruction-set';
 export { ModelLibrary } from './library';
 export type { ImportProgress, ImportRequest, LibraryHere } from './library';
+export { checkName, nameFromPath } from './library-entry';
 export type { MemoryUse } from './loaded-model';
 export { readManifest, WEIGHTS_FILE } from './manifest';
 export type { StoreManifest } from './manifest';

@@ -1,5 +1,5 @@
+import type { ByteSource } from '../base';
 import { SluiceError } from '../contract';
-import type { ByteSource } from './byte-source';
 import { WIRE_BYTES, WIRE_FIXED32, WIRE_FIXED64, WIRE_VARINT, fieldName } from './schema';
 import type { MessageName } from './schema';
 

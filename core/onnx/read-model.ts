@@ -1,8 +1,8 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import path from 'node:path';
 
+import { ByteSource } from '../base';
 import { SluiceError } from '../contract';
-import { ByteSource } from './byte-source';
 import { decodeGraphSteps } from './decode-graph';
 import { canonicalDomain } from './decode-node';
 import { decodeEntry, joinBytes } from './decode-tensor';

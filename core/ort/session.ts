@@ -205,6 +205,12 @@ export class BoundRun {
     ];
   }
 
+  /** Another tensor in the place of an input, for the runs to come. @param position among the inputs given at first. */
+  setInput(position: number, tensor: OrtTensor): void {
+    this.bound.inputs[position] = tensor;
+    this.inputValues[position] = tensor.pointer;
+  }
+
   /** Runs on the calling thread (and the pool). @throws SluiceError `runtime`. */
   run(options: RunOptions): void {
     const { api } = this.session.environment;

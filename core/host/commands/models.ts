@@ -9,6 +9,16 @@ import type { LayerInfo, ModelDetail, ModelSummary, VerifyReport } from '../../c
 import type { Models } from '../models';
 import { execute, onCancel } from './context';
 import type { CommandContext, Outcome } from './context';
+import {
+  importLanguageModel,
+  inspectLanguageModel,
+  isGgufPath,
+  isLanguageModel,
+  languageModels,
+  languageTable,
+  removeLanguageModel,
+  verifyLanguageModel,
+} from './language-models';
 import { EXIT } from './exit-codes';
 import { showJobs } from './progress';
 import { formatMs, table } from './table';
@@ -29,8 +39,8 @@ export function addModelCommands(program: Command): void {
     .action((_options, command: Command) => execute(command, listModels));
   models
     .command('import')
-    .argument('[file]', 'an .onnx file')
-    .description('compile a network into the library')
+    .argument('[file]', 'an .onnx file, or a language model as .gguf file')
+    .description('compile a network, or take a language model, into the library')
     .option('--name <name>', 'name in the library (default: from the file name)')
     .option('--provider <name>', 'where its layers run: cpu, webgpu, ... (default: cpu)')
     .option('--replace', 'replace a model of the same name')
@@ -61,12 +71,19 @@ export function addModelCommands(program: Command): void {
     );
 }
 
-async function listModels({ services }: CommandContext): Promise<Outcome> {
-  const models = (await services()).models.list();
-  return { json: models, text: models.length === 0 ? EMPTY : modelTable(models) };
+async function listModels(context: CommandContext): Promise<Outcome> {
+  const models = (await context.services()).models.list();
+  const language = await languageModels(context);
+  const tables = [
+    ...(models.length === 0 ? [] : [modelTable(models)]),
+    ...(language.length === 0 ? [] : [languageTable(language)]),
+  ];
+  // One list, told apart by the kind of their tasks: whoever reads it need not know every kind.
+  return { json: [...models, ...language], text: tables.length === 0 ? EMPTY : tables.join('\n\n') };
 }
 
-const EMPTY = 'No models. Import one: sluice models import FILE.onnx, or sluice models import --example';
+const EMPTY =
+  'No models. Import one: sluice models import FILE.onnx, FILE.gguf, or sluice models import --example';
 
 async function importModel(
   context: CommandContext,
@@ -74,8 +91,9 @@ async function importModel(
   { example = false, ...options }: ImportOptions,
 ): Promise<Outcome> {
   if ((file === undefined) !== example) {
-    throw new SluiceError('bad-input', 'models import: expected either an .onnx FILE or --example.');
+    throw new SluiceError('bad-input', 'models import: expected either an .onnx or .gguf FILE or --example.');
   }
+  if (file !== undefined && isGgufPath(file)) return importLanguageModel(context, file, options);
   const model = await asJob(context, (models, jobId) =>
     file === undefined
       ? models.importExample(jobId)
@@ -84,18 +102,21 @@ async function importModel(
   return { json: model, text: modelTable([model]) };
 }
 
-async function inspectModel({ services }: CommandContext, name: string): Promise<Outcome> {
-  const detail = await (await services()).models.inspect(name);
+async function inspectModel(context: CommandContext, name: string): Promise<Outcome> {
+  if (isLanguageModel(context, name)) return inspectLanguageModel(context, name);
+  const detail = await (await context.services()).models.inspect(name);
   return { json: detail, text: detailText(detail) };
 }
 
 async function verifyModel(context: CommandContext, name: string): Promise<Outcome> {
+  if (isLanguageModel(context, name)) return verifyLanguageModel(context, name);
   const report = await asJob(context, (models, jobId) => models.verify(jobId, name));
   return { json: report, text: verifyText(report), exitCode: report.ok ? EXIT.done : EXIT.failed };
 }
 
-async function removeModel({ services }: CommandContext, name: string): Promise<Outcome> {
-  const { models } = await services();
+async function removeModel(context: CommandContext, name: string): Promise<Outcome> {
+  if (isLanguageModel(context, name)) return removeLanguageModel(context, name);
+  const { models } = await context.services();
   const { bytes } = await models.remove(name);
   // Nobody could ask for it back: the undo ends with this process.
   await models.removed.discardAll();

@@ -1,23 +1,43 @@
 import { formatBytes } from '../../base';
 import type { EventBus } from '../event-bus';
 
+export interface ShownProgress {
+  readonly show: (phase: string, doneBytes: number, totalBytes: number) => void;
+  readonly end: () => void;
+}
+
+/** Shows the progress of one thing: a line that changes in a terminal, a line for each phase elsewhere. */
+export function showProgress(subject: string, stream: NodeJS.WriteStream): ShownProgress {
+  let shown = '';
+  return {
+    show: (phase, doneBytes, totalBytes) => {
+      const share = totalBytes > 0 ? ` ${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}` : '';
+      if (stream.isTTY) stream.write(`\r\x1b[K${subject}: ${phase}${share}`);
+      else if (phase !== shown) stream.write(`${subject}: ${phase}\n`);
+      shown = phase;
+    },
+    end: () => {
+      if (stream.isTTY && shown !== '') stream.write('\r\x1b[K');
+    },
+  };
+}
+
 /**
- * Shows the progress of jobs on stderr: a line that changes in a terminal, a line for each phase elsewhere.
+ * Shows the progress of jobs on stderr.
  * @returns ends it.
  */
 export function showJobs(bus: EventBus, stream: NodeJS.WriteStream): () => void {
-  let shown = '';
+  const progressOf = new Map<string, ShownProgress>();
   const end = bus.subscribe((message) => {
     if (message.event !== 'job') return;
     const { subject, phase, doneBytes, totalBytes, state } = message.payload;
     if (state !== 'running') return;
-    const share = totalBytes > 0 ? ` ${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}` : '';
-    if (stream.isTTY) stream.write(`\r\x1b[K${subject}: ${phase}${share}`);
-    else if (phase !== shown) stream.write(`${subject}: ${phase}\n`);
-    shown = phase;
+    const progress = progressOf.get(subject) ?? showProgress(subject, stream);
+    progressOf.set(subject, progress);
+    progress.show(phase, doneBytes, totalBytes);
   });
   return () => {
     end();
-    if (stream.isTTY && shown !== '') stream.write('\r\x1b[K');
+    for (const progress of progressOf.values()) progress.end();
   };
 }

@@ -1,0 +1,68 @@
+import { InvalidArgumentError, Option } from 'commander';
+import type { Command } from 'commander';
+
+import { execute } from './context';
+
+export interface GenerateCommandOptions {
+  readonly prompt: string;
+  readonly system?: string;
+  readonly raw?: boolean;
+  readonly maxTokens?: number;
+  readonly temperature: number;
+  readonly topP: number;
+  readonly minP: number;
+  readonly seed?: number;
+  readonly stop?: readonly string[];
+  readonly threads?: number;
+}
+
+/** `sluice generate MODEL`: a language model's reply, as it comes. */
+export function addGenerateCommand(program: Command): void {
+  program
+    .command('generate')
+    .argument('<model>', 'name of a language model in the library, or a .gguf file')
+    .description('let a language model reply to a prompt, or continue it')
+    .requiredOption('--prompt <text>', 'the prompt; @FILE reads it from a file')
+    .option('--system <text>', 'the system message (default: what the model came with)')
+    .option('--raw', 'continue the prompt as it is, without the chat template')
+    .addOption(
+      new Option('--kv <cache>', 'how keys and values of past tokens are kept')
+        .choices(['full'])
+        .default('full'),
+    )
+    .option(
+      '--max-tokens <n>',
+      'tokens to generate at most (default: 512, or what the context leaves)',
+      countOf,
+    )
+    .option('--temperature <t>', '0: the most probable token each time', numberOf, 0)
+    .option('--top-p <p>', 'only the most probable tokens, up to this sum', numberOf, 1)
+    .option('--min-p <p>', 'only tokens this probable relative to the best', numberOf, 0)
+    .option('--seed <n>', 'the same seed gives the same text (default: any)', numberOf)
+    .option('--stop <text>', 'ends the reply; may be given several times', another)
+    .option('--threads <n>', 'threads to compute with (default: SLUICE_THREADS, or the cores)', countOf)
+    .action((model: string, options: GenerateCommandOptions, command: Command) =>
+      execute(command, async (context) => {
+        // The other commands need not wait for the tokenizer's libraries to load.
+        const { generateReply } = await import('../language/generate-reply');
+        return generateReply(context, model, options);
+      }),
+    );
+}
+
+function countOf(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1 && count <= 0xffff_ffff) return count;
+  throw new InvalidArgumentError('Expected a whole number from 1.');
+}
+
+/** Ranges are checked together, by the sampler. */
+function numberOf(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isFinite(value)) return value;
+  throw new InvalidArgumentError('Expected a number.');
+}
+
+function another(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
+}

@@ -1,0 +1,113 @@
+import { SluiceError } from '../../contract';
+import type { GgufFile } from '../gguf/read-gguf';
+import type { StoredMatrix, TensorReader } from '../gguf/tensor-reader';
+import type { DecoderConfig } from './config';
+
+/** Names of tensors that do not belong to a layer. */
+export const EMBEDDING = 'token_embd.weight';
+const HEAD = 'output.weight';
+const HEAD_NORM = 'output_norm.weight';
+const ROPE_FACTORS = 'rope_freqs.weight';
+
+export interface AttentionWeights {
+  readonly norm: Float32Array;
+  /** Queries, keys, values. */
+  readonly projections: readonly StoredMatrix[];
+  /** Beside each projection (Qwen2), or none. */
+  readonly biases: readonly Float32Array[];
+  /** For queries and keys (Qwen3), or none. */
+  readonly headNorms: readonly Float32Array[];
+}
+
+export interface FeedForwardWeights {
+  /** Of attention, `[width, heads * headDim]`. */
+  readonly attentionOutput: StoredMatrix;
+  readonly norm: Float32Array;
+  /** Gate and up. */
+  readonly projections: readonly StoredMatrix[];
+  readonly down: StoredMatrix;
+}
+
+export interface HeadWeights {
+  readonly norm: Float32Array;
+  readonly projection: StoredMatrix;
+}
+
+export function attentionWeights(
+  reader: TensorReader,
+  config: DecoderConfig,
+  layer: number,
+): AttentionWeights {
+  const { width, headDim } = config;
+  const at = (part: string): string => `blk.${layer}.${part}`;
+  const parts = projectionSizes(config);
+  return {
+    norm: reader.vector(at('attn_norm.weight'), width),
+    projections: parts.map(([part, rows]) => reader.matrix(at(`${part}.weight`), rows, width)),
+    biases: config.attentionBias ? parts.map(([part, rows]) => reader.vector(at(`${part}.bias`), rows)) : [],
+    headNorms: config.queryKeyNorm
+      ? ['attn_q_norm', 'attn_k_norm'].map((part) => reader.vector(at(`${part}.weight`), headDim))
+      : [],
+  };
+}
+
+export function feedForwardWeights(
+  reader: TensorReader,
+  config: DecoderConfig,
+  layer: number,
+): FeedForwardWeights {
+  const { width, feedForwardWidth, heads, headDim } = config;
+  const at = (part: string): string => `blk.${layer}.${part}.weight`;
+  return {
+    attentionOutput: reader.matrix(at('attn_output'), width, heads * headDim),
+    norm: reader.vector(at('ffn_norm'), width),
+    projections: ['ffn_gate', 'ffn_up'].map((part) => reader.matrix(at(part), feedForwardWidth, width)),
+    down: reader.matrix(at('ffn_down'), width, feedForwardWidth),
+  };
+}
+
+export function headWeights(reader: TensorReader, config: DecoderConfig): HeadWeights {
+  return {
+    norm: reader.vector(HEAD_NORM, config.width),
+    projection: reader.matrix(config.tiedEmbeddings ? EMBEDDING : HEAD, config.vocabularySize, config.width),
+  };
+}
+
+/** Divisors of the rotary frequencies (Llama 3), if the model has some. */
+export function ropeFactors(reader: TensorReader, config: DecoderConfig): Float32Array | undefined {
+  return reader.has(ROPE_FACTORS) ? reader.vector(ROPE_FACTORS, config.rope.dim / 2) : undefined;
+}
+
+/**
+ * A tensor that no part of the decoder reads belongs to a feature that would be left out silently.
+ * @throws SluiceError `unsupported` naming it.
+ */
+export function refuseUnknownTensors(gguf: GgufFile, config: DecoderConfig): void {
+  const projections = projectionSizes(config).map(([part]) => part);
+  const parts = [
+    ...['attn_norm', 'attn_output', 'ffn_norm', 'ffn_gate', 'ffn_up', 'ffn_down', ...projections].map(
+      (part) => `${part}.weight`,
+    ),
+    ...(config.attentionBias ? projections.map((part) => `${part}.bias`) : []),
+    ...(config.queryKeyNorm ? ['attn_q_norm.weight', 'attn_k_norm.weight'] : []),
+  ];
+  const known = new Set([EMBEDDING, HEAD, HEAD_NORM, ROPE_FACTORS]);
+  for (let layer = 0; layer < config.layers; layer += 1) {
+    for (const part of parts) known.add(`blk.${layer}.${part}`);
+  }
+  const unknown = [...gguf.tensors.keys()].find((name) => !known.has(name));
+  if (unknown === undefined) return;
+  throw new SluiceError(
+    'unsupported',
+    `${gguf.path}: the architecture '${config.architecture}' has no tensor '${unknown}'; the model has parts that can't be run.`,
+    { file: gguf.path, tensor: unknown },
+  );
+}
+
+function projectionSizes({ heads, kvHeads, headDim }: DecoderConfig): [part: string, rows: number][] {
+  return [
+    ['attn_q', heads * headDim],
+    ['attn_k', kvHeads * headDim],
+    ['attn_v', kvHeads * headDim],
+  ];
+}
