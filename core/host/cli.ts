@@ -70,4 +70,10 @@ function usageError({ code, message }: CommanderError): SluiceError {
   );
 }
 
+// Whoever reads the output, as `head` does, has had enough: nothing went wrong.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit();
+  throw error;
+});
+
 void main(process.argv);

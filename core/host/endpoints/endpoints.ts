@@ -38,6 +38,8 @@ const PROBE_BUSY_MS = 1000;
 const CANARY_EVERY_MS = 10_000;
 const CANARY_DEADLINE_MS = 2000;
 const RETRY_AFTER_MS = 5000;
+/** A trial costs no user anything, so it need not wait for longer than four times that. */
+const MOST_DOUBLINGS = 2;
 const DEADLINE_MS = 30_000;
 
 /** A deployment that decides by the endpoints. */
@@ -61,7 +63,7 @@ export class Endpoints {
   private isClosed = false;
 
   constructor(private readonly parts: EndpointsParts) {
-    this.backoff = new FailureBackoff(RETRY_AFTER_MS, () => parts.clock.nowMs());
+    this.backoff = new FailureBackoff(RETRY_AFTER_MS, () => parts.clock.nowMs(), MOST_DOUBLINGS);
     for (const known of parts.file.read() ?? []) this.enter(known);
     this.schedule(0);
   }

@@ -96,7 +96,8 @@ export class FactoredAgent implements Agent {
 
   predictUserMs(state: SystemState, action: Uint8Array, user: number): number | undefined {
     if (this.steps === 0) return undefined;
-    return this.curves[this.system.choiceTier[action[user]!]!]!.userMs(state, action, user);
+    const ms = this.curves[this.system.choiceTier[action[user]!]!]!.userMs(state, action, user);
+    return ms > 0 ? ms : undefined;
   }
 
   memory(): AgentMemory {

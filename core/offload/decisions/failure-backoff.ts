@@ -1,4 +1,4 @@
-/** Doubling stops here: what failed for long is tried again once in so many waits. */
+/** Doubling stops here, unless it is told otherwise: what failed for long is tried again once in so many waits. */
 const MOST_DOUBLINGS = 4;
 
 interface Failure {
@@ -7,8 +7,8 @@ interface Failure {
 }
 
 /**
- * Leaves alone what failed, for a time that doubles with each failure in a row (up to 16 times the first). A clock that
- * jumped back starts the time anew.
+ * Leaves alone what failed, for a time that doubles with each failure in a row. A clock that jumped back starts the time
+ * anew.
  */
 export class FailureBackoff<Key> {
   private readonly failures = new Map<Key, Failure>();
@@ -21,6 +21,7 @@ export class FailureBackoff<Key> {
   constructor(
     private readonly retryAfterMs: number,
     private readonly clockMs: () => number,
+    private readonly mostDoublings = MOST_DOUBLINGS,
   ) {}
 
   failed(key: Key): void {
@@ -57,7 +58,7 @@ export class FailureBackoff<Key> {
     const failure = this.failures.get(key);
     if (!failure) return true;
     if (nowMs < failure.sinceMs) failure.sinceMs = nowMs;
-    const waitMs = this.retryAfterMs * 2 ** Math.min(MOST_DOUBLINGS, failure.inARow - 1);
+    const waitMs = this.retryAfterMs * 2 ** Math.min(this.mostDoublings, failure.inARow - 1);
     return nowMs - failure.sinceMs >= waitMs;
   }
 }

@@ -136,7 +136,7 @@ export class ServiceCurves {
     this.refreshPaces();
   }
 
-  /** Predicted response time of one user that `action` has served here, ms; never below 0. */
+  /** Predicted response time of one user that `action` has served here, ms; 0 or less where nothing was measured. */
   userMs(state: SystemState, action: Uint8Array, user: number): number {
     const { layout } = this;
     const { choiceTier, choiceVariant } = this.system;
@@ -148,7 +148,7 @@ export class ServiceCurves {
     const index = layout.shared
       ? round.kinds.findIndex((kind) => kind.link === link && kind.variant === variant)
       : before;
-    return Math.max(0, dot(this.served.rows[index]!, this.weights));
+    return dot(this.served.rows[index]!, this.weights);
   }
 
   /** When a user's request arrives on the node, ms after it was sent, but for `crowdMs`. */
