@@ -14,12 +14,15 @@ export interface DeviceEndpointParts extends Pick<ServedModelsParts, 'models' | 
 }
 
 export const DEVICE_ID = 'device';
+/** Reading the library takes longer than deciding; every round asks about every variant. */
+const LIBRARY_READ_MS = 500;
 
 /** The engine's own machine: runs variants of the library within the global budget, one at a time. */
 export class DeviceEndpoint implements LiveEndpoint {
   readonly id = DEVICE_ID;
   readonly tier = 'device';
   private readonly running = new Mutex();
+  private listed: { readonly atMs: number; readonly models: readonly ModelSummary[] } | undefined;
   private library: { readonly limitBytes: number; readonly models: LibraryModels } | undefined;
 
   constructor(private readonly parts: DeviceEndpointParts) {}
@@ -70,7 +73,13 @@ export class DeviceEndpoint implements LiveEndpoint {
   }
 
   private summaryOf(model: string): ModelSummary | undefined {
-    return this.parts.models.list().find(({ name }) => name === model);
+    const nowMs = this.parts.clock.nowMs();
+    const ageMs = this.listed ? nowMs - this.listed.atMs : LIBRARY_READ_MS;
+    // The clock may jump back.
+    if (!this.listed || ageMs < 0 || ageMs >= LIBRARY_READ_MS) {
+      this.listed = { atMs: nowMs, models: this.parts.models.list() };
+    }
+    return this.listed.models.find(({ name }) => name === model);
   }
 }
 
