@@ -11,14 +11,14 @@ it('reads the library seldom, however often it is asked, and sees what changed s
   let reads = 0;
   let names = ['a', 'b'];
   const summaryOf = (name: string) => ({ name, state: 'ready' }) as ModelSummary;
-  const models = {
+  const models: Pick<DeviceEndpointParts['models'], 'list'> = {
     list: () => {
       reads += 1;
       return names.map(summaryOf);
     },
-  } as DeviceEndpointParts['models'];
+  };
   const device = new DeviceEndpoint({
-    models,
+    models: models as never,
     planner: undefined as never,
     loaded: undefined as never,
     inputs: new VariantInputs(summaryOf),
