@@ -29,6 +29,10 @@ interface Planned {
 export class LibraryModels implements ServedModels {
   private readonly withdrawn = new Set<string>();
   private readonly plans = new Map<string, Planned>();
+  private readonly problems = new Map<
+    string,
+    { readonly importedAt: string; readonly problem: string | undefined }
+  >();
   private readMs = -Infinity;
   private summaries: readonly ModelSummary[] = [];
 
@@ -97,13 +101,25 @@ export class LibraryModels implements ServedModels {
     };
   }
 
-  /** Why a model can't run now: it is gone, stale or broken, or the budget is too small for it; undefined when it can. */
+  /**
+   * Why a model can't run now: it is gone, stale or broken, or the budget is too small for it; undefined when it can.
+   * Cheap: asked again and again, it reads the library seldom and plans once an import.
+   */
   problemOf(name: string): string | undefined {
     const summary = this.library().find((each) => each.name === name);
     if (!summary) return `${name} is not in the library`;
     if (summary.state !== 'ready') return summary.stateReason ?? summary.state;
+    const { importedAt } = summary;
+    const known = this.problems.get(name);
+    if (known?.importedAt === importedAt) return known.problem;
+    const problem = this.planningProblem(name, importedAt);
+    this.problems.set(name, { importedAt, problem });
+    return problem;
+  }
+
+  private planningProblem(name: string, importedAt: string): string | undefined {
     try {
-      this.demand(name);
+      this.demand(name, importedAt);
       return undefined;
     } catch (thrown) {
       return SluiceError.from(thrown).message;
@@ -111,9 +127,8 @@ export class LibraryModels implements ServedModels {
   }
 
   /** Whole where it fits the budget, else streamed within it. @throws SluiceError `budget-too-small`. */
-  private demand(name: string): LoadDemand {
-    const { planner, models, budgetBytes = Infinity } = this.parts;
-    const { importedAt } = models.summary(name);
+  private demand(name: string, importedAt = this.parts.models.summary(name).importedAt): LoadDemand {
+    const { planner, budgetBytes = Infinity } = this.parts;
     const known = this.plans.get(name);
     if (known?.importedAt === importedAt) return known.demand;
     const whole = planner.plan(name, 'resident', Infinity);

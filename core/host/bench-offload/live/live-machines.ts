@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -62,6 +63,7 @@ class OpenedParts {
     this.device?.child.kill('SIGKILL');
     for (const { child } of this.servers) child.kill('SIGKILL');
     for (const cgroup of this.cgroups) removeSoon(cgroup);
+    if (this.scratchDir !== undefined) rmSync(this.scratchDir, { recursive: true, force: true });
   };
 
   constructor() {

@@ -59,7 +59,7 @@ export const LIVE_SCENARIO: LiveScenario = {
     ),
   },
   degradedEdge: conditions(access.weak.rttMs, access.weak.bytesPerMs),
-  roundsPerHalf: 60,
+  roundsPerHalf: 50,
   blockRounds: 10,
   trainingRounds: 40,
   strategies: [
