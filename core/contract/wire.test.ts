@@ -16,6 +16,7 @@ const typedArray = fc.oneof(
   fc.float64Array(),
   fc.uint32Array(),
   fc.int32Array(),
+  fc.uint16Array(),
   fc.uint8Array(),
 );
 const { message } = fc.letrec((tie) => ({

@@ -2,7 +2,7 @@ import { decode, encode, ExtensionCodec } from '@msgpack/msgpack';
 
 import { SluiceError } from './errors';
 
-type WireArray = Float32Array | Float64Array | Uint32Array | Int32Array;
+type WireArray = Float32Array | Float64Array | Uint32Array | Int32Array | Uint16Array;
 
 /** MessagePack extension types (0..127 are the application's) of the typed arrays the contract uses. */
 const EXTENSIONS = [
@@ -10,6 +10,7 @@ const EXTENSIONS = [
   { type: 2, array: Float64Array },
   { type: 3, array: Uint32Array },
   { type: 4, array: Int32Array },
+  { type: 5, array: Uint16Array },
 ] as const;
 
 function bytesOf(view: ArrayBufferView): Uint8Array {
@@ -41,8 +42,8 @@ function registerTypedArrays(): ExtensionCodec {
 const codec = registerTypedArrays();
 
 /**
- * One WebSocket frame: MessagePack, with `Float32Array`, `Float64Array`, `Uint32Array` and `Int32Array` as
- * extension types 1 to 4 (their bytes, little-endian as on every machine Sluice runs on) and `Uint8Array` as `bin`.
+ * One WebSocket frame: MessagePack, with `Float32Array`, `Float64Array`, `Uint32Array`, `Int32Array` and `Uint16Array`
+ * as extension types 1 to 5 (their bytes, little-endian as on every machine Sluice runs on) and `Uint8Array` as `bin`.
  * Object keys whose value is `undefined` are left out.
  *
  * The same values cross a MessagePort by structured clone instead; both give the receiver equal data.

@@ -102,15 +102,18 @@ export class RemoteEndpoint implements LiveEndpoint {
 
 /**
  * Inputs are large and answers small, so all time that nobody accounts for counts as sending. A server that does not
- * tell what it spent waited all of it.
+ * tell what it spent waited all of it; one whose clock says more than there was spent what there was.
  */
 function inferenceOf({ times, outputs }: OipAnswer, sentBytes: number): LiveInference {
-  const { waitMs, receiveMs, totalMs, computeMs = 0 } = times;
-  const queueMs = times.computeMs === undefined ? waitMs : (times.queueMs ?? 0);
+  const { waitMs, totalMs } = times;
+  const receiveMs = Math.min(times.receiveMs, totalMs);
+  const computeMs = Math.min(times.computeMs ?? 0, totalMs - receiveMs);
+  const toldQueueMs = times.computeMs === undefined ? waitMs : (times.queueMs ?? 0);
+  const queueMs = Math.min(toldQueueMs, totalMs - receiveMs - computeMs);
   return {
     responseMs: totalMs,
     stages: {
-      sendMs: Math.max(0, totalMs - queueMs - computeMs - receiveMs),
+      sendMs: totalMs - receiveMs - computeMs - queueMs,
       queueMs,
       computeMs,
       receiveMs,

@@ -40,11 +40,11 @@ export class DeviceEndpoint implements LiveEndpoint {
     const askedMs = clock.nowMs();
     return this.running.run(async () => {
       if (signal.aborted) throw new SluiceError('cancelled', `${model}: the request was answered elsewhere.`);
-      const startedMs = clock.nowMs();
-      const { computeMs } = await this.models().infer(model, tensors, signal);
+      const answer = await this.models().infer(model, tensors, signal);
       const responseMs = clock.nowMs() - askedMs;
+      const computeMs = Math.min(answer.computeMs, responseMs);
       // What is neither computing nor waiting is the hand-over; it counts as waiting too.
-      const queueMs = Math.max(startedMs - askedMs, responseMs - computeMs);
+      const queueMs = responseMs - computeMs;
       return { responseMs, stages: { ...NOTHING_SENT, queueMs, computeMs } };
     });
   }
