@@ -1,7 +1,7 @@
 import AxeBuilder from '@axe-core/playwright';
 import { expect } from '@playwright/test';
 import { test } from './fixtures';
-import { PANELS } from './pages';
+import { PANELS } from './pages/console-page';
 
 test('axe finds nothing in any panel, in either theme', async ({ webConsole: { page, ui } }) => {
   await ui.ready();

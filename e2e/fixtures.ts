@@ -10,7 +10,7 @@ import {
   type Page,
   type TestInfo,
 } from '@playwright/test';
-import { ConsolePage } from './pages';
+import { ConsolePage } from './pages/console-page';
 
 const ROOT = resolve(__dirname, '..');
 const SCREENS = join(ROOT, 'test-results', 'screens');

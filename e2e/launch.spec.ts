@@ -1,6 +1,6 @@
 import { expect } from '@playwright/test';
 import { saveScreen, test } from './fixtures';
-import { PANELS } from './pages';
+import { PANELS } from './pages/console-page';
 
 test('the console opens in Electron and shows every panel', async ({ electronConsole: { page, ui } }) => {
   const faults: string[] = [];

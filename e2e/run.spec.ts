@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect } from '@playwright/test';
 import { saveScreen, test } from './fixtures';
-import type { ConsolePage } from './pages';
+import type { ConsolePage } from './pages/console-page';
 
 const EXAMPLES = resolve(__dirname, '../core/vision/examples');
 const DRAWN = readFileSync(resolve(EXAMPLES, 'sign.txt'), 'utf8').trim().split('\n');
