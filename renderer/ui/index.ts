@@ -1,5 +1,6 @@
 export { Button } from './button';
 export { EmptyState } from './empty-state';
+export { FactList } from './fact-list';
 export { FailureNote } from './failure-note';
 export { SelectField, TextField } from './field';
 export {

@@ -4,7 +4,7 @@ import { useStore } from 'zustand';
 import type { Belief, DecisionRecord, NodeState, UserDecision } from '../../../core/contract';
 import { formatClock, formatCount, formatFigure, formatMs, formatPct } from '../../format';
 import { useSession } from '../../session';
-import { Button, Inspector } from '../../ui';
+import { Button, FactList, Inspector } from '../../ui';
 import { showDecision } from '../timeline';
 import { Candidates } from './decision-candidates';
 import styles from './decision-inspector.module.css';
@@ -25,14 +25,7 @@ function Why({ record }: { readonly record: DecisionRecord }): ReactNode {
   return (
     <section aria-label={WORDS.why}>
       <p className={styles['why']}>{WORDS.reasons[record.reason]}</p>
-      <dl className={styles['facts']}>
-        {facts.map(([label, value]) => (
-          <div key={label}>
-            <dt>{label}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <FactList facts={facts} className={styles['facts']} />
     </section>
   );
 }

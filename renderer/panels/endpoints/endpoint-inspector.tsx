@@ -4,7 +4,7 @@ import { useStore } from 'zustand';
 import type { EndpointRecord } from '../../../core/contract';
 import { formatBytes, formatClock, NO_FIGURE } from '../../format';
 import { useSession } from '../../session';
-import { Button, FailureNote, Inspector } from '../../ui';
+import { Button, FactList, FailureNote, Inspector } from '../../ui';
 import { removeEndpoint, testEndpoint } from './endpoint-actions';
 import styles from './endpoint-inspector.module.css';
 import { EndpointTestView } from './endpoint-test-view';
@@ -23,16 +23,7 @@ function Facts({ endpoint }: { readonly endpoint: EndpointRecord }): ReactNode {
     [WORDS.memory, formatBytes(health.availableBytes ?? Number.NaN)],
     [WORDS.offers, health.offers.length === 0 ? NO_FIGURE : health.offers.join(', ')],
   ] as const;
-  return (
-    <dl className={styles['facts']}>
-      {facts.map(([label, value]) => (
-        <div key={label}>
-          <dt>{label}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
-  );
+  return <FactList facts={facts} className={styles['facts']} />;
 }
 
 /** One endpoint: what it is, a test of it, its token, its removal. */

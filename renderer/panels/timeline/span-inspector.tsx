@@ -5,6 +5,7 @@ import type { SpanRef, TraceModel } from '../../timeline-engine';
 import { Button, CloseIcon } from '../../ui';
 import styles from './span-inspector.module.css';
 import { STRINGS } from './strings';
+import { Swatch } from './swatch';
 
 const WORDS = STRINGS.inspector;
 
@@ -24,7 +25,7 @@ export function SpanInspector({ model, selected, onSelect, onZoom, onStep }: Spa
   return (
     <aside className={styles['inspector']} aria-label={WORDS.title}>
       <header>
-        <i className={styles['swatch']} data-kind={kind} />
+        <Swatch kind={kind} />
         <h2 title={title}>{title}</h2>
         <button
           type="button"

@@ -6,6 +6,7 @@ import type { LaneSums, LayerTrace, RequestTrace, TimeWindow, TraceModel } from 
 import { Button } from '../../ui';
 import { STRINGS } from './strings';
 import styles from './timeline-panel.module.css';
+import { Swatch } from './swatch';
 
 const WORDS = STRINGS.sums;
 
@@ -139,7 +140,7 @@ function Lane(props: {
   return (
     <div>
       <dt>
-        <i className={styles['swatch']} data-kind={props.kind} />
+        <Swatch kind={props.kind} />
         {WORDS[props.kind]}
       </dt>
       <dd>
