@@ -55,7 +55,6 @@ export class Endpoints {
     { readonly endpoint: RemoteEndpoint; readonly probe: EndpointProbe }
   >();
   private readonly backoff: FailureBackoff<string>;
-  private readonly tokens = new Map<string, string>();
   private removed: { readonly known: KnownEndpoint; readonly token: string | undefined } | undefined;
   private stopTimer: (() => void) | undefined;
   private probing: Promise<void> | undefined;
@@ -126,8 +125,7 @@ export class Endpoints {
       throw new SluiceError('bad-input', 'Name: expected a name for the endpoint, found none.');
     this.refuseTwice(trimmed);
     const known = { id: randomUUID(), name: trimmed, tier, url: soundUrl(url), tokenKept: false };
-    if (token !== undefined) this.tokens.set(known.id, token);
-    this.enter(known);
+    this.enter(known, token);
     this.save(known.id, known);
     await this.probe(known.id);
     return this.record(known.id);
@@ -137,7 +135,6 @@ export class Endpoints {
   async setToken(id: string, token: string | undefined, kept: boolean): Promise<EndpointRecord> {
     const { endpoint } = this.entry(id);
     endpoint.known = { ...endpoint.known, tokenKept: kept && token !== undefined };
-    this.hold(id, token);
     await endpoint.setToken(token);
     this.save(id, endpoint.known);
     await this.probe(id);
@@ -146,10 +143,10 @@ export class Endpoints {
 
   /** Tokens a keychain kept. `missing`: kept, but no longer readable. */
   async adoptTokens(tokens: Readonly<Record<string, string>>, missing: readonly string[]): Promise<void> {
-    for (const { id } of this.all()) if (missing.includes(id)) this.hold(id, undefined);
-    const changes = Object.entries(tokens).map(async ([id, token]) => {
-      this.tokens.set(id, token);
-      await this.entries.get(id)?.endpoint.setToken(token);
+    const changes = this.all().map(async (endpoint) => {
+      const token = tokens[endpoint.id];
+      if (token !== undefined) await endpoint.setToken(token);
+      else if (missing.includes(endpoint.id)) await endpoint.setToken(undefined);
     });
     await Promise.all(changes);
     this.schedule(0);
@@ -169,9 +166,8 @@ export class Endpoints {
   /** It can be restored, token included, until another is removed. @throws SluiceError `not-found`. */
   async remove(id: string): Promise<void> {
     const { endpoint } = this.entry(id);
-    this.removed = { known: endpoint.known, token: this.tokens.get(id) };
+    this.removed = { known: endpoint.known, token: endpoint.heldToken };
     this.entries.delete(id);
-    this.tokens.delete(id);
     this.save(id, undefined);
     this.tell();
     await endpoint.close();
@@ -185,8 +181,7 @@ export class Endpoints {
     }
     this.refuseTwice(removed.known.name);
     this.removed = undefined;
-    this.hold(id, removed.token);
-    this.enter(removed.known);
+    this.enter(removed.known, removed.token);
     this.save(id, removed.known);
     await this.probe(id);
     return this.record(id);
@@ -200,19 +195,9 @@ export class Endpoints {
     await this.parts.file.settled();
   }
 
-  private enter(known: KnownEndpoint): void {
-    const { clock } = this.parts;
-    const endpoint = new RemoteEndpoint(
-      known,
-      { ...this.parts, deadlineMs: DEADLINE_MS },
-      this.tokens.get(known.id),
-    );
-    this.entries.set(known.id, { endpoint, probe: new EndpointProbe(endpoint, clock) });
-  }
-
-  private hold(id: string, token: string | undefined): void {
-    if (token === undefined) this.tokens.delete(id);
-    else this.tokens.set(id, token);
+  private enter(known: KnownEndpoint, token?: string): void {
+    const endpoint = new RemoteEndpoint(known, { ...this.parts, deadlineMs: DEADLINE_MS }, token);
+    this.entries.set(known.id, { endpoint, probe: new EndpointProbe(endpoint, this.parts.clock) });
   }
 
   private async probe(id: string): Promise<void> {

@@ -32,7 +32,8 @@ export class RemoteEndpoint implements LiveEndpoint {
   lastUsedMs = -Infinity;
   health: EndpointHealth = UNKNOWN;
   client: OipClient;
-  private heldToken: string | undefined;
+  /** Never leaves the engine but as this server's header. */
+  heldToken: string | undefined;
 
   /** @throws SluiceError `bad-input` for a URL that is not http or https. */
   constructor(
