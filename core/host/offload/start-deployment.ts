@@ -26,6 +26,8 @@ export interface Deployment extends Pick<Services, 'endpoints' | 'deployment' | 
   readonly close: () => Promise<void>;
 }
 
+const SAMPLE_EVERY_MS = 250;
+
 /** Puts together what decides where inferences run. Nothing is written before it is used. */
 export function startDeployment(parts: DeploymentParts): Deployment {
   const { dataDir, watches, bus, clock, log, models, planner, loaded } = parts;
@@ -50,11 +52,11 @@ export function startDeployment(parts: DeploymentParts): Deployment {
     device: new DeviceEndpoint({ models, planner, loaded, clock, inputs, variants }),
     endpoints,
     history: decisions,
-    deviceFigures: () => {
+    deviceFigures: sampled(clock, () => {
       const othersRatio = host.cpuOthersRatio();
       const busy = Number.isNaN(othersRatio) ? {} : { busyPct: othersRatio * 100 };
       return { ...busy, availableBytes: host.availableBytes() };
-    },
+    }),
   });
   return {
     endpoints,
@@ -65,5 +67,15 @@ export function startDeployment(parts: DeploymentParts): Deployment {
       await endpoints.close();
       decisions.close();
     },
+  };
+}
+
+/** Every round asks several times; the system is asked only so often, since it answers slower the more processors it has. */
+function sampled<T>(clock: HostClock, read: () => T): () => T {
+  let last: { readonly atMs: number; readonly value: T } | undefined;
+  return () => {
+    const nowMs = clock.nowMs();
+    if (!last || nowMs - last.atMs >= SAMPLE_EVERY_MS) last = { atMs: nowMs, value: read() };
+    return last.value;
   };
 }
