@@ -92,7 +92,7 @@ export function formatClock(iso: string): string {
   return Number.isNaN(date.getTime()) ? NO_FIGURE : date.toLocaleTimeString(undefined, { hour12: false });
 }
 
-const SIZE_PATTERN = /^(\d+(?:[.,]\d+)?)\s*(%|[kmg]i?b?|b)?$/i;
+const SIZE_PATTERN = /^(\d+(?:[.,]\d+)?)\s*(%|[kmgt]i?b?|b)?$/i;
 const SIZE_FACTORS: ReadonlyMap<string, number> = new Map([
   ['b', 1],
   ['k', 1024],
@@ -104,6 +104,9 @@ const SIZE_FACTORS: ReadonlyMap<string, number> = new Map([
   ['g', 2 ** 30],
   ['gib', 2 ** 30],
   ['gb', 1e9],
+  ['t', 2 ** 40],
+  ['tib', 2 ** 40],
+  ['tb', 1e12],
 ]);
 
 /**
