@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-const shared = { globalSetup: ['scripts/vitest-setup.mjs'] };
+const shared = { setupFiles: ['scripts/property-seed.mjs'] };
 
 export default defineConfig({
   test: {
@@ -9,6 +9,7 @@ export default defineConfig({
         extends: true,
         test: {
           ...shared,
+          globalSetup: ['scripts/vitest-setup.mjs'],
           name: 'node',
           environment: 'node',
           include: [
@@ -26,6 +27,7 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          ...shared,
           name: 'renderer',
           environment: 'happy-dom',
           include: ['renderer/**/*.test.{ts,tsx}'],

@@ -1,4 +1,4 @@
-import { upperBound } from './span-row';
+import { lowerBound, upperBound } from './span-row';
 
 /** A step function (ring occupancy): value `value[i]` from `at[i]` on. With min and max over 2^k neighbours. */
 export interface StepLod {
@@ -40,8 +40,7 @@ export function stepExtent(steps: StepLod, fromUs: number, toUs: number): { min:
   let min = entry;
   let max = entry;
   let low = upperBound(steps.at, fromUs);
-  let high = upperBound(steps.at, toUs);
-  if (high > low && steps.at[high - 1] === toUs) high -= 1;
+  let high = lowerBound(steps.at, toUs);
   for (let level = 0; low < high; level += 1, low >>>= 1, high >>>= 1) {
     if (low & 1) {
       min = Math.min(min, steps.min[level]![low]!);

@@ -205,6 +205,19 @@ describe('level of detail', () => {
         const values = [stepAt(ring, from), ...inside];
         expect(stepExtent(ring, from, to)).toEqual({ min: Math.min(...values), max: Math.max(...values) });
       }),
+      // Two steps where the window ends.
+      {
+        examples: [
+          [
+            [
+              [5, 1],
+              [5, 0],
+            ],
+            2,
+            3,
+          ],
+        ],
+      },
     );
   });
 });
