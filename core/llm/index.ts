@@ -1,3 +1,10 @@
+export { Attention } from './decoder/attention';
+export type { AttentionPass, LayerView } from './decoder/attention';
+export type { HeadShape } from './decoder/attention-graph';
+export { CACHE_STEP_ROWS } from './decoder/cache-step';
+export { Decoder } from './decoder/decoder';
+export { KvCache, LayerRows, layerRowsBytes, wholeSteps } from './decoder/kv-cache';
+export type { AttentionCache } from './decoder/kv-cache';
 export { generate } from './generate/generate';
 export type { FinishReason, GenerateOptions, Generation } from './generate/generate';
 export type { SamplingOptions } from './generate/sampler';

@@ -17,6 +17,7 @@ const DOMAIN_EDGES = {
   layering: ['contract', 'base', 'ort', 'onnx', 'storage'],
   offload: ['contract', 'base'],
   llm: ['contract', 'base', 'ort', 'onnx', 'storage'],
+  vericache: ['contract', 'base', 'ort', 'onnx', 'storage', 'llm'],
 };
 const EVERY_CORE_FOLDER = Object.keys(DOMAIN_EDGES);
 const EDGES = {

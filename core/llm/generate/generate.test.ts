@@ -38,15 +38,15 @@ const PROMPT = 'Once upon a time';
 const SAMPLING = { temperature: 1, seed: 3 };
 
 /** One pass a token, the best token each time, up to an end token. */
-function greedyNaively(prompt: readonly number[], count: number): number[] {
+async function greedyNaively(prompt: readonly number[], count: number): Promise<number[]> {
   const { decoder } = model;
   const cache = decoder.createCache(prompt.length + count);
   const found: number[] = [];
-  let logits = new Float32Array();
-  for (const token of prompt) logits = decoder.forward([token], cache, 1) as Float32Array<ArrayBuffer>;
+  let logits: Float32Array = new Float32Array();
+  for (const token of prompt) logits = await decoder.forward([token], cache, 1);
   while (found.length < count && !found.includes(TURN_END)) {
     found.push(logits.indexOf(Math.max(...logits)));
-    logits = decoder.forward(found.slice(-1), cache, 1) as Float32Array<ArrayBuffer>;
+    logits = await decoder.forward(found.slice(-1), cache, 1);
   }
   cache.release();
   return found;
@@ -60,7 +60,7 @@ describe('a reply', () => {
       fc.asyncProperty(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 60 }), async (text) => {
         const prompt = encode(text);
         const reply = await generate(model, prompt, { maxTokens: 12 });
-        expect(reply.tokens).toEqual(greedyNaively(prompt, 12));
+        expect(reply.tokens).toEqual(await greedyNaively(prompt, 12));
         const finishReason = reply.tokens.includes(TURN_END) ? 'end' : 'length';
         expect(reply).toMatchObject({ finishReason, promptTokens: prompt.length });
         expect(reply.text).toBe(textOf(reply));

@@ -101,7 +101,7 @@ class GenerationRun {
     const startMs = this.nowMs();
     const logits = await this.prefill(prompt);
     const prefilledMs = this.nowMs();
-    const prefilled = this.cache.length;
+    const prefilled = this.cache.position;
     const finishReason = logits ? await this.decode(logits, maxTokens) : 'cancelled';
     await this.give(this.reply.end());
     const prefillMs = prefilledMs - startMs;
@@ -114,7 +114,7 @@ class GenerationRun {
       prefillMs,
       decodeMs,
       prefillTokensPerSec: perSecond(prefilled, prefillMs),
-      tokensPerSec: perSecond(this.cache.length - prefilled, decodeMs),
+      tokensPerSec: perSecond(this.cache.position - prefilled, decodeMs),
     };
   }
 
@@ -125,7 +125,7 @@ class GenerationRun {
       if (await this.isCancelled()) return undefined;
       const part = prompt.slice(at, at + this.decoder.maxTokens);
       const isLast = at + part.length === prompt.length;
-      logits = this.decoder.forward(part, this.cache, isLast ? 1 : 0);
+      logits = await this.decoder.forward(part, this.cache, isLast ? 1 : 0);
     }
     return logits;
   }
@@ -140,7 +140,7 @@ class GenerationRun {
       await this.give(this.reply.push(token));
       if (this.reply.stopped) return 'stop';
       if (this.tokens.length === maxTokens) return 'length';
-      logits = this.decoder.forward([token], this.cache, 1);
+      logits = await this.decoder.forward([token], this.cache, 1);
     }
   }
 
