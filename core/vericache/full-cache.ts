@@ -5,6 +5,7 @@ export const BLOCK_TOKENS = 128;
 
 /** A read under way. */
 export interface LayerRead {
+  /** It came whole, and every block is what was written. False for ever when it failed. */
   readonly isDone: boolean;
   /** Rejects with `corrupt-store` naming layer and block, `io`, or `unavailable` (remote). */
   readonly done: Promise<void>;
@@ -25,8 +26,11 @@ export interface FullCache {
    * @throws SluiceError `io` (disk full: what was committed stays readable), `unavailable`.
    */
   write(layer: number, from: number, to: number, source: LayerRows, row: number): Promise<void>;
-  /** Every layer has been written up to `blocks`: from now on they count, and survive the process. */
-  commit(blocks: number): Promise<void>;
+  /**
+   * Every layer has been written up to `blocks`: from now on they count, and survive the process.
+   * @param text token ids, at least those of the blocks.
+   */
+  commit(blocks: number, text: readonly number[]): Promise<void>;
   /** Forgets blocks from `blocks` on. */
   truncate(blocks: number): Promise<void>;
   close(): Promise<void>;

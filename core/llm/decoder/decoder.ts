@@ -31,13 +31,13 @@ export interface DecoderOptions {
   readonly precision?: WeightPrecision;
   /** Tokens a pass may have; memory for activations grows with it. Default 64. */
   readonly maxTokens?: number;
-  /** Rows of logits a pass may give. Default 32. */
+  /** Rows of logits a pass may give. Default 64. */
   readonly maxLogitRows?: number;
   readonly signal?: AbortSignal;
 }
 
 const DEFAULT_MAX_TOKENS = 64;
-const DEFAULT_MAX_LOGIT_ROWS = 32;
+const DEFAULT_MAX_LOGIT_ROWS = 64;
 
 /**
  * A language model ready to run. A token's logits have the same bits whichever tokens share its pass, whatever the
@@ -47,7 +47,8 @@ export class Decoder {
   readonly maxTokens: number;
   readonly maxLogitRows: number;
   private readonly buffers: PassBuffers;
-  private readonly attention: Attention;
+  /** Over rows in memory, for caches. */
+  readonly attention: Attention;
   private readonly runs = new Map<number, readonly BoundRun[]>();
   private readonly headRuns = new Map<number, BoundRun>();
   private readonly runOptions: RunOptions;
