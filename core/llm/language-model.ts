@@ -1,10 +1,9 @@
 import type { OrtEnvironment } from '../ort';
 import { Decoder, type DecoderOptions } from './decoder/decoder';
-import { decoderConfig } from './decoder/config';
-import { refuseUnknownTensors } from './decoder/layer-weights';
-import { requireReadable } from './gguf/dequantise';
+import { checkWeights } from './decoder/check-weights';
+import { ggufSource } from './gguf/gguf-source';
 import { readGguf } from './gguf/read-gguf';
-import { tokenizerFromGguf } from './tokenizer/gguf-tokenizer';
+import type { ModelSource } from './source/model-source';
 import { Tokenizer } from './tokenizer/tokenizer';
 
 /** A model and its tokenizer, ready to generate. */
@@ -42,33 +41,31 @@ export async function openLanguageModel(
   environment: OrtEnvironment,
   options: DecoderOptions = {},
 ): Promise<LanguageModel> {
-  const gguf = await readGguf(file, options.signal ? { signal: options.signal } : {});
-  const tokenizer = new Tokenizer(tokenizerFromGguf(gguf));
-  const decoder = await Decoder.open(gguf, environment, options);
-  return { decoder, tokenizer, file: gguf.path, close: () => decoder.close() };
+  const source = await openSource(file, options);
+  const tokenizer = new Tokenizer(source.tokenizer());
+  const decoder = await Decoder.open(source, environment, options);
+  return { decoder, tokenizer, file: source.path, close: () => decoder.close() };
 }
 
 /**
- * Reads the header of a GGUF file and checks that its architecture, types and tokenizer can be run; shapes of tensors
- * are checked when their weights are loaded.
+ * Reads the header of a GGUF file and checks that its architecture, tensors and tokenizer can be run.
  * @throws SluiceError as `readGguf` and `tokenizerFromGguf`, `unsupported`, `bad-model`.
  */
 export async function readLanguageModelFacts(
   file: string,
   options: { readonly signal?: AbortSignal } = {},
 ): Promise<LanguageModelFacts> {
-  const gguf = await readGguf(file, options);
-  const config = decoderConfig(gguf);
-  refuseUnknownTensors(gguf, config);
-  const tokenizer = new Tokenizer(tokenizerFromGguf(gguf));
+  const source = await openSource(file, options);
+  const { config } = source;
+  checkWeights(source);
+  const tokenizer = new Tokenizer(source.tokenizer());
   const bytesByType = new Map<string, number>();
   let parameters = 0;
   let weightBytes = 0;
-  for (const tensor of gguf.tensors.values()) {
-    requireReadable(gguf.path, tensor);
-    parameters += tensor.dims.reduce((product, size) => product * size, 1);
-    weightBytes += tensor.byteLength;
-    bytesByType.set(tensor.type.name, (bytesByType.get(tensor.type.name) ?? 0) + tensor.byteLength);
+  for (const { dims, type, byteLength } of source.tensors.values()) {
+    parameters += dims.reduce((product, size) => product * size, 1);
+    weightBytes += byteLength;
+    bytesByType.set(type.name, (bytesByType.get(type.name) ?? 0) + byteLength);
   }
   const [[quantisation] = ['none']] = [...bytesByType].sort(([, a], [, b]) => b - a);
   return {
@@ -81,4 +78,8 @@ export async function readLanguageModelFacts(
     vocabularySize: config.vocabularySize,
     hasChatTemplate: tokenizer.chatTemplate !== undefined,
   };
+}
+
+async function openSource(file: string, { signal }: { readonly signal?: AbortSignal }): Promise<ModelSource> {
+  return ggufSource(await readGguf(file, signal ? { signal } : {}));
 }

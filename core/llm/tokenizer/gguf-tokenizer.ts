@@ -3,19 +3,8 @@ import type { GgufFile } from '../gguf/read-gguf';
 import { preTokenizerNamed, type PreTokenizer } from './pre-tokenizers';
 import { mergesFromScores, SPACE_MARK } from './sentencepiece-merges';
 import type { TokenizerJson } from './tokenizer-json';
+import type { TokenizerSource } from './tokenizer-source';
 import { SluiceError } from '../../contract';
-
-/** What a tokenizer is made of besides its tokenizer.json. */
-export interface TokenizerSource {
-  /** For messages. */
-  readonly file: string;
-  readonly json: TokenizerJson;
-  readonly bosToken?: string;
-  readonly eosToken?: string;
-  /** Further tokens that end a reply. */
-  readonly endTokens: readonly string[];
-  readonly chatTemplate?: string;
-}
 
 /** `llama_token_type`. */
 const TOKEN_UNKNOWN = 2;
