@@ -1,8 +1,11 @@
+import { stat } from 'node:fs/promises';
+
 import type { OrtEnvironment } from '../ort';
 import { Decoder, type DecoderOptions } from './decoder/decoder';
 import { checkWeights } from './decoder/check-weights';
 import { ggufSource } from './gguf/gguf-source';
 import { readGguf } from './gguf/read-gguf';
+import { readModelFolder } from './huggingface/read-model-folder';
 import type { ModelSource } from './source/model-source';
 import { Tokenizer } from './tokenizer/tokenizer';
 
@@ -16,7 +19,7 @@ export interface LanguageModel {
   readonly close: () => void;
 }
 
-/** What a GGUF file holds. */
+/** What a model's file or folder holds. */
 export interface LanguageModelFacts {
   readonly architecture: string;
   /** The type most of its bytes have, `Q4_1`, ... */
@@ -32,9 +35,10 @@ export interface LanguageModelFacts {
 }
 
 /**
- * Loads a GGUF file with its weights.
+ * Loads a model with its weights.
+ * @param file a GGUF file, or a folder as transformers saves a model.
  * @param environment must outlive the model.
- * @throws SluiceError as `readGguf`, `tokenizerFromGguf` and `Decoder.open`.
+ * @throws SluiceError as `readGguf`, `readModelFolder`, the tokenizers and `Decoder.open`.
  */
 export async function openLanguageModel(
   file: string,
@@ -48,8 +52,8 @@ export async function openLanguageModel(
 }
 
 /**
- * Reads the header of a GGUF file and checks that its architecture, tensors and tokenizer can be run.
- * @throws SluiceError as `readGguf` and `tokenizerFromGguf`, `unsupported`, `bad-model`.
+ * Reads the headers of a GGUF file or a model's folder and checks that architecture, tensors and tokenizer can be run.
+ * @throws SluiceError as `readGguf`, `readModelFolder` and the tokenizers, `unsupported`, `bad-model`.
  */
 export async function readLanguageModelFacts(
   file: string,
@@ -81,5 +85,7 @@ export async function readLanguageModelFacts(
 }
 
 async function openSource(file: string, { signal }: { readonly signal?: AbortSignal }): Promise<ModelSource> {
-  return ggufSource(await readGguf(file, signal ? { signal } : {}));
+  const options = signal ? { signal } : {};
+  const stats = await stat(file).catch(() => undefined);
+  return stats?.isDirectory() ? readModelFolder(file, options) : ggufSource(await readGguf(file, options));
 }

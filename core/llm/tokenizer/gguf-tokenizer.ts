@@ -4,6 +4,7 @@ import { preTokenizerNamed, type PreTokenizer } from './pre-tokenizers';
 import { mergesFromScores, SPACE_MARK } from './sentencepiece-merges';
 import type { TokenizerJson } from './tokenizer-json';
 import type { TokenizerSource } from './tokenizer-source';
+import { TURN_ENDS } from './turn-ends';
 import { SluiceError } from '../../contract';
 
 /** `llama_token_type`. */
@@ -13,16 +14,6 @@ const TOKEN_USER_DEFINED = 4;
 const TOKEN_UNUSED = 5;
 const TOKEN_BYTE = 6;
 const ADDED_TYPES: ReadonlySet<number> = new Set([TOKEN_UNKNOWN, TOKEN_CONTROL, TOKEN_USER_DEFINED]);
-/** Ends of a turn that files do not always name as such (as in src/llama-vocab.cpp). */
-const TURN_ENDS: ReadonlySet<string> = new Set([
-  '<|eot_id|>',
-  '<|im_end|>',
-  '<|end|>',
-  '<|endoftext|>',
-  '<|eom_id|>',
-  '<end_of_turn>',
-  '</s>',
-]);
 
 interface Vocabulary {
   readonly file: string;
