@@ -46,13 +46,17 @@ class WindowCache implements CompressedCache {
   }
 
   compress(observation: LayerObservation): void {
-    const { layer, tokens, keys, values } = observation;
+    const { layer, tokens } = observation;
     this.seen.push(observation);
     const { kvHeads, headDim } = this.options.shape;
     const kept = Math.min(tokens, this.keep);
     for (let head = 0; head < kvHeads; head += 1) {
-      this.layers[layer]!.rows(0, head, 0, kept).set(keys(head).subarray((tokens - kept) * headDim));
-      this.layers[layer]!.rows(1, head, 0, kept).set(values(head).subarray((tokens - kept) * headDim));
+      this.layers[layer]!.rows(0, head, 0, kept).set(
+        observation.keys(head).subarray((tokens - kept) * headDim),
+      );
+      this.layers[layer]!.rows(1, head, 0, kept).set(
+        observation.values(head).subarray((tokens - kept) * headDim),
+      );
     }
   }
 
