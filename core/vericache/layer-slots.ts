@@ -12,7 +12,7 @@ export interface Slot {
   /** First rows that are, or will be once `read` is done, those of the layer's first tokens. */
   valid: number;
   read: LayerRead | undefined;
-  /** Writes to the full cache that still read from it. */
+  /** Writes to the full cache that still read from it; never rejects. */
   writes: Promise<void> | undefined;
 }
 
@@ -55,6 +55,11 @@ export class LayerSlots {
     return this.plan.resident[layer] === true;
   }
 
+  /** Blocks that still go out from the memory where a layer is about to come in; undefined when there are none. */
+  writesBefore(layer: number): Promise<void> | undefined {
+    return this.byLayer[layer]?.writes;
+  }
+
   of(layer: number): Slot {
     const slot = this.byLayer[layer];
     if (slot) return slot;
@@ -80,6 +85,17 @@ export class LayerSlots {
       const layer = this.streaming[index]!;
       this.byLayer[layer] = slot;
       this.fill(layer, slot);
+    }
+  }
+
+  /** Waits for a layer's rows. What failed to be read ahead is read once more. @throws what the full cache throws. */
+  async arrived(layer: number): Promise<void> {
+    const slot = this.of(layer);
+    try {
+      await slot.read?.done;
+    } catch {
+      this.fill(layer, slot);
+      await slot.read?.done;
     }
   }
 
@@ -121,7 +137,6 @@ export class LayerSlots {
     this.readBytes += 2 * kvHeads * headDim * FLOAT_BYTES * tokens;
     const start = (): LayerRead => this.fullCache.read(layer, blocks, slot.rows);
     slot.read = slot.writes ? readAfter(slot.writes, start) : start();
-    slot.writes = undefined;
     // Whoever attends to the layer hears of a failure; until then it is not unhandled.
     slot.read.done.catch(() => undefined);
   }

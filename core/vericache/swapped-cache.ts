@@ -81,7 +81,9 @@ export class SwappedCache implements AttentionCache {
 
   attend(layer: number, pass: AttentionPass): void | Promise<void> {
     const slot = this.slots.of(layer);
-    if (slot.read && !slot.read.isDone) return this.attendLater(layer, pass, slot);
+    // What follows stores the next layer.
+    const writes = pass.offset === 0 ? this.slots.writesBefore(layer + 1) : undefined;
+    if (writes || (slot.read && !slot.read.isDone)) return this.attendLater(layer, pass, slot, writes);
     this.attendReady(layer, pass, slot);
     return undefined;
   }
@@ -95,14 +97,17 @@ export class SwappedCache implements AttentionCache {
    * @throws SluiceError `io` when blocks that must go out can't be written.
    */
   async prepare(text: readonly number[], tokens: number): Promise<void> {
-    const isLong = tokens > MAX_ROUND_TOKENS;
-    const isFull = text.length - this.storedTokens > TAIL_ROWS - MAX_ROUND_TOKENS;
-    if (this.flush && (isLong || isFull)) await this.finishFlush();
-    if (text.length - this.storedTokens > TAIL_ROWS - MAX_ROUND_TOKENS) {
+    const isFull = (): boolean => text.length - this.storedTokens > TAIL_ROWS - MAX_ROUND_TOKENS;
+    const mustEnd = this.flush !== undefined && (tokens > MAX_ROUND_TOKENS || isFull());
+    if (!mustEnd && !isFull()) return;
+    if (this.flush) await this.finishFlush();
+    if (isFull()) {
       this.startFlush(text);
       await this.finishFlush();
     }
     this.dropWrittenRows();
+    // What was read ahead does not reach as far as the tail begins now.
+    this.slots.restart();
   }
 
   /**
@@ -160,10 +165,16 @@ export class SwappedCache implements AttentionCache {
     for (const rows of this.tail) rows.release();
   }
 
-  private async attendLater(layer: number, pass: AttentionPass, slot: Slot): Promise<void> {
+  private async attendLater(
+    layer: number,
+    pass: AttentionPass,
+    slot: Slot,
+    writes: Promise<void> | undefined,
+  ): Promise<void> {
     const { nowMs } = this.options;
     const startMs = nowMs();
-    await slot.read?.done;
+    await writes;
+    await this.slots.arrived(layer);
     this.waitMs += nowMs() - startMs;
     this.attendReady(layer, pass, slot);
   }
@@ -245,10 +256,10 @@ export class SwappedCache implements AttentionCache {
     if (to === from) return;
     const write = fullCache.write(layer, from, to, slot.rows, from * BLOCK_TOKENS);
     write.catch(() => undefined);
-    slot.writes = write.then(
-      () => undefined,
-      () => undefined,
-    );
+    const written = (): void => {
+      slot.writes = undefined;
+    };
+    slot.writes = write.then(written, written);
     this.writes.push(write);
   }
 

@@ -17,6 +17,8 @@ import type { CacheSettings, DraftSettings, VericacheOptions } from './vericache
 
 /** Tokens of a pass over a prompt: a layer of the full cache comes in once for all of them. */
 const PART_TOKENS = 2048;
+/** Damage at more places than this is a failing disk. */
+const MOST_MENDINGS = 4;
 /** A compressed cache is made again before fewer tokens than this fit. */
 const ROOM_TOKENS = MAX_ROUND_TOKENS;
 
@@ -42,6 +44,8 @@ export class VericacheSource implements TokenSource {
   private startMs = 0;
   private readBytes = 0;
   private wanted: Partial<CacheSettings> | undefined;
+  /** Tokens that were left when blocks were lost in the last action. */
+  private mendedFrom: number | undefined;
 
   private constructor(
     private readonly options: VericacheOptions,
@@ -103,9 +107,9 @@ export class VericacheSource implements TokenSource {
     );
     if (common < this.caches.swapped.position || this.unverified > 0) await this.restore(common);
     const reused = this.text.length;
-    const logits = await this.takeIn(prompt.slice(reused), options);
+    const logits = await this.mended(() => this.takeIn(prompt.slice(this.text.length), options));
     this.first = this.sampler.pick(logits, prompt.length);
-    return reused;
+    return Math.min(reused, this.mendedFrom ?? reused);
   }
 
   async next(limit: number, signal?: AbortSignal): Promise<readonly DecodedToken[]> {
@@ -119,8 +123,17 @@ export class VericacheSource implements TokenSource {
       throw new SluiceError('internal', 'Nothing to go on from: prefill first.');
     if (this.wanted) await this.refresh(signal);
     const { compression } = this.caches.settings;
-    if (!compression) return this.plainStep(this.pending);
-    return compression.verify ? this.round(limit, signal) : this.lossyStep(this.pending, signal);
+    const { pending } = this;
+    const text = [...this.text];
+    const step = (): Promise<readonly DecodedToken[]> => {
+      if (!compression) return this.plainStep(pending);
+      return compression.verify ? this.round(limit, signal) : this.lossyStep(pending, signal);
+    };
+    return this.mended(async () => {
+      if (this.text.length < text.length)
+        await this.takeIn(text.slice(this.text.length), signal ? { signal } : {});
+      return step();
+    });
   }
 
   /** Waits until what the full cache may keep is in it; then all of `text` but the last tokens survives the process. */
@@ -132,6 +145,24 @@ export class VericacheSource implements TokenSource {
   /** Frees all caches; the full one stays its owner's. */
   close(): Promise<void> {
     return this.caches.close();
+  }
+
+  /**
+   * Where the full cache lost blocks (damaged, or on a node that is gone), the text is taken back to what is left, and
+   * the action tried again from there.
+   */
+  private async mended<T>(action: () => Promise<T>): Promise<T> {
+    this.mendedFrom = undefined;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await action();
+      } catch (error) {
+        const lost = lostBlock(error);
+        if (lost === undefined || attempt === MOST_MENDINGS) throw error;
+        await this.restore(Math.min(lost * BLOCK_TOKENS, this.text.length));
+        this.mendedFrom = Math.min(this.mendedFrom ?? Infinity, this.text.length);
+      }
+    }
   }
 
   /** Runs tokens through the full cache and makes the compressed one anew. @returns logits of the last. */
@@ -341,6 +372,14 @@ export class VericacheSource implements TokenSource {
     });
     this.rounds += 1;
   }
+}
+
+/** The first block that a full cache says it can't give any more. */
+function lostBlock(error: unknown): number | undefined {
+  if (!(error instanceof SluiceError)) return undefined;
+  if (error.code !== 'corrupt-store' && error.code !== 'unavailable') return undefined;
+  const { block } = error.details;
+  return typeof block === 'number' ? block : undefined;
 }
 
 function lengthOf({ draftLength }: DraftSettings): DraftLength {

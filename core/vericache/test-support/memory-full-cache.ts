@@ -1,3 +1,4 @@
+import { SluiceError } from '../../contract';
 import type { LayerRows } from '../../llm';
 import { BLOCK_TOKENS, type FullCache, type LayerRead } from '../full-cache';
 
@@ -9,6 +10,8 @@ export class MemoryFullCache implements FullCache {
   writeError: Error | undefined;
   /** Rejects the next reads. */
   readError: Error | undefined;
+  /** Blocks from this one on can't be read, until they are truncated. */
+  damagedFrom = Infinity;
   private readonly data = new Map<string, Float32Array>();
 
   constructor(private readonly kvHeads: number) {}
@@ -18,6 +21,9 @@ export class MemoryFullCache implements FullCache {
     const error = this.readError;
     read.done = turn().then(() => {
       if (error) throw error;
+      if (blocks > this.damagedFrom) {
+        throw new SluiceError('corrupt-store', 'a block is damaged', { layer, block: this.damagedFrom });
+      }
       for (let block = 0; block < blocks; block += 1) {
         this.eachHead((kind, head) => {
           const rows = target.rows(kind, head, block * BLOCK_TOKENS, (block + 1) * BLOCK_TOKENS);
@@ -49,6 +55,7 @@ export class MemoryFullCache implements FullCache {
   }
 
   async truncate(blocks: number): Promise<void> {
+    if (blocks <= this.damagedFrom) this.damagedFrom = Infinity;
     this.blocks = Math.min(this.blocks, blocks);
     this.text = this.text.slice(0, this.blocks * BLOCK_TOKENS);
   }
