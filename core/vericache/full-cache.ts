@@ -5,7 +5,7 @@ export const BLOCK_TOKENS = 128;
 
 /** A read under way. */
 export interface LayerRead {
-  /** It came whole, and every block is what was written. False for ever when it failed. */
+  /** All of it has come and was checked, without waiting for the event loop; stays false when the read fails. */
   readonly isDone: boolean;
   /** Rejects with `corrupt-store` naming layer and block, `io`, or `unavailable` (remote). */
   readonly done: Promise<void>;
@@ -28,9 +28,10 @@ export interface FullCache {
   write(layer: number, from: number, to: number, source: LayerRows, row: number): Promise<void>;
   /**
    * Every layer has been written up to `blocks`: from now on they count, and survive the process.
-   * @param text token ids, at least those of the blocks.
+   * @param tokens of the blocks that count from now on, in order: `BLOCK_TOKENS` a block.
+   * @throws SluiceError `io` (disk full), `unavailable`: what counted before still does, and it may be tried again.
    */
-  commit(blocks: number, text: readonly number[]): Promise<void>;
+  commit(blocks: number, tokens: readonly number[]): Promise<void>;
   /** Forgets blocks from `blocks` on. */
   truncate(blocks: number): Promise<void>;
   close(): Promise<void>;

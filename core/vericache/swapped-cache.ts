@@ -116,7 +116,6 @@ export class SwappedCache implements AttentionCache {
    * @throws SluiceError `io` when blocks of a long pass can't be written; `restore` then goes back to what is there.
    */
   async settle(text: readonly number[]): Promise<void> {
-    const { fullCache } = this.options;
     const wasLong = this.passTokens > MAX_ROUND_TOKENS;
     this.passTokens = 0;
     this.position = text.length;
@@ -124,7 +123,7 @@ export class SwappedCache implements AttentionCache {
     this.received.truncate(text.length);
     if (wasLong) {
       await Promise.all(this.writes.splice(0));
-      await fullCache.commit(Math.floor(text.length / BLOCK_TOKENS), text);
+      await this.commit(Math.floor(text.length / BLOCK_TOKENS), text);
     } else if (this.flush?.isDone === true) {
       this.flush = undefined;
     }
@@ -270,12 +269,17 @@ export class SwappedCache implements AttentionCache {
     const writes = this.tail.map((rows, layer) =>
       fullCache.write(layer, from, to, rows, from * BLOCK_TOKENS - this.tailStart[layer]!),
     );
-    const done = Promise.all(writes).then(() => fullCache.commit(to, text));
+    const done = Promise.all(writes).then(() => this.commit(to, text));
     const flush = { isDone: false, done };
     // A failure is heard of when the tail is full.
     const end = (): void => void (flush.isDone = true);
     done.then(end, end);
     this.flush = flush;
+  }
+
+  private commit(blocks: number, text: readonly number[]): Promise<void> {
+    const { fullCache } = this.options;
+    return fullCache.commit(blocks, text.slice(fullCache.blocks * BLOCK_TOKENS, blocks * BLOCK_TOKENS));
   }
 
   private async finishFlush(): Promise<void> {

@@ -48,10 +48,11 @@ export class MemoryFullCache implements FullCache {
     }
   }
 
-  async commit(blocks: number, text: readonly number[]): Promise<void> {
+  async commit(blocks: number, tokens: readonly number[]): Promise<void> {
     await turn();
     this.blocks = blocks;
-    this.text = text.slice(0, blocks * BLOCK_TOKENS);
+    this.text = [...this.text, ...tokens];
+    if (this.text.length !== blocks * BLOCK_TOKENS) throw new Error('tokens of other blocks');
   }
 
   async truncate(blocks: number): Promise<void> {
