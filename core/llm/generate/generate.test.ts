@@ -9,7 +9,7 @@ import { OrtEnvironment } from '../../ort';
 import { openLanguageModel, type LanguageModel } from '../language-model';
 import { tinyChatModel, TURN_END, type TinyChatModelOptions } from '../test-support/tiny-chat-model';
 import { generate, type Generation } from './generate';
-import type { TextPiece } from './reply-text';
+import type { ReplyPiece } from './reply-text';
 
 let folder: string;
 let environment: OrtEnvironment;
@@ -79,12 +79,12 @@ describe('a reply', () => {
   });
 
   it('streams whole letters whose pieces make up the text, every token once', async () => {
-    const pieces: TextPiece[] = [];
-    const onPiece = (piece: TextPiece): void => void pieces.push(piece);
+    const pieces: ReplyPiece[] = [];
+    const onPiece = (piece: ReplyPiece): void => void pieces.push(piece);
     const reply = await generate(model, encode(PROMPT), { maxTokens: 60, sampling: SAMPLING, onPiece });
     expect(pieces.map(({ text }) => text).join('')).toBe(reply.text);
-    expect(pieces.flatMap(({ tokens }) => tokens)).toEqual(
-      reply.tokens.slice(0, pieces.flatMap(({ tokens }) => tokens).length),
+    expect(pieces.flatMap(({ tokens }) => tokens.map(({ token }) => token))).toEqual(
+      reply.tokens.slice(0, pieces.flatMap(({ tokens }) => tokens.map(({ token }) => token)).length),
     );
     expect(pieces.length).toBeGreaterThan(10);
   });
