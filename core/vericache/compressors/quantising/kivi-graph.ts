@@ -88,7 +88,7 @@ class KiviRecorder {
     const { planes, bits } = this.layout;
     const byGroup = graph.add('Unsqueeze', [query, graph.integers([1])]);
     const scaled = graph.add('Mul', [byGroup, graph.toFloat(scales)]);
-    const { bytes, unit } = graph.signedBytePairs(scaled, [0, 2, 4], 3);
+    const { bytes, unit } = graph.signedBytes(scaled, [0, 2, 4]);
     const byPlane = this.parts(bytes, 2, planes).map((part) => this.squeezed(part, 2));
     // The bytes shifted by a plane meet its own query and that of the plane below, which takes them away again.
     const products = byPlane.map((own, plane) => {
@@ -102,7 +102,7 @@ class KiviRecorder {
       const alone = above === undefined ? own! : this.less(own!, above);
       return graph.add('Unsqueeze', [alone, graph.integers([3])]);
     });
-    const together = graph.joinedPairs(graph.add('Concat', numbers, { axis: 3n }), 2);
+    const together = graph.add('Concat', numbers, { axis: 3n });
     // [1, k, r, 1, 1] beside [b, k, r, planes, tokens].
     const rowUnit = graph.transposed(unit, [0, 1, 3, 2, 4]);
     const offsets = graph.add('MatMul', [query, graph.toFloat(middles)]);
