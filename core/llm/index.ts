@@ -1,6 +1,7 @@
 export { generate } from './generate/generate';
 export type { FinishReason, GenerateOptions, Generation } from './generate/generate';
 export type { SamplingOptions } from './generate/sampler';
+export { modelFolderFiles } from './huggingface/read-model-folder';
 export { openLanguageModel, readLanguageModelFacts } from './language-model';
 export type { LanguageModel, LanguageModelFacts } from './language-model';
 export { ChatTemplate } from './tokenizer/chat-template';
