@@ -1,6 +1,10 @@
 export { generate } from './generate/generate';
 export type { FinishReason, GenerateOptions, Generation } from './generate/generate';
 export type { SamplingOptions } from './generate/sampler';
+export { hubEndpoint, hubRepo, PUBLIC_HUB } from './hub/hub-address';
+export type { HubSettings } from './hub/hub-http';
+export { discardPulled, pullFiles } from './hub/pull-files';
+export type { ChosenModel, PulledModel, PullProgress } from './hub/pull-files';
 export { modelFolderFiles } from './huggingface/read-model-folder';
 export { openLanguageModel, readLanguageModelFacts } from './language-model';
 export type { LanguageModel, LanguageModelFacts } from './language-model';

@@ -1,0 +1,48 @@
+import { formatBytes, type Clock } from '../../base';
+
+/** The rate is that of the last so many milliseconds. */
+const WINDOW_MS = 5000;
+const SAMPLE_MS = 200;
+
+/** How fast bytes come, and how long the rest will take. */
+export class TransferMeter {
+  private samples: { readonly atMs: number; readonly bytes: number }[] = [];
+
+  constructor(private readonly clock: Pick<Clock, 'nowMs'>) {}
+
+  /** Notes how far it is. Fewer bytes than before: it began anew. */
+  update(doneBytes: number): void {
+    const atMs = this.clock.nowMs();
+    const last = this.samples.at(-1);
+    if (last && doneBytes < last.bytes) this.samples = [];
+    if (last && doneBytes >= last.bytes && atMs - last.atMs < SAMPLE_MS) return;
+    this.samples.push({ atMs, bytes: doneBytes });
+    while (this.samples.length > 2 && atMs - this.samples[1]!.atMs > WINDOW_MS) this.samples.shift();
+  }
+
+  /** undefined until something came after the first update. */
+  get bytesPerSec(): number | undefined {
+    const first = this.samples[0];
+    const last = this.samples.at(-1);
+    if (!first || !last || last.atMs <= first.atMs) return undefined;
+    return ((last.bytes - first.bytes) / (last.atMs - first.atMs)) * 1000;
+  }
+
+  /** `42%, 1.2 GiB of 2.9 GiB, 21 MiB/s, 1 min 22 s left`. */
+  text(doneBytes: number, totalBytes: number): string {
+    const share = totalBytes === 0 ? 100 : Math.floor((100 * doneBytes) / totalBytes);
+    const rate = this.bytesPerSec;
+    const sizes = `${share}%, ${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`;
+    if (rate === undefined || doneBytes >= totalBytes) return sizes;
+    const left = rate > 0 ? `, ${timeText((totalBytes - doneBytes) / rate)} left` : '';
+    return `${sizes}, ${formatBytes(rate)}/s${left}`;
+  }
+}
+
+function timeText(seconds: number): string {
+  const whole = Math.ceil(seconds);
+  if (whole < 60) return `${whole} s`;
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes} min ${whole % 60} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
