@@ -95,7 +95,7 @@ async function importModel(
   if ((file === undefined) !== example) {
     throw new SluiceError(
       'bad-input',
-      'models import: expected either an .onnx or .gguf FILE, a FOLDER, or --example.',
+      'models import: expected a FOLDER, an .onnx or .gguf FILE or --example.',
     );
   }
   if (file !== undefined && isLanguagePath(file)) return importLanguageModel(context, file, options);

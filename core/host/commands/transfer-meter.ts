@@ -4,28 +4,35 @@ import { formatBytes, type Clock } from '../../base';
 const WINDOW_MS = 5000;
 const SAMPLE_MS = 200;
 
+interface Sample {
+  readonly atMs: number;
+  readonly bytes: number;
+}
+
 /** How fast bytes come, and how long the rest will take. */
 export class TransferMeter {
-  private samples: { readonly atMs: number; readonly bytes: number }[] = [];
+  private samples: Sample[] = [];
+  private latest: Sample | undefined;
 
   constructor(private readonly clock: Pick<Clock, 'nowMs'>) {}
 
   /** Notes how far it is. Fewer bytes than before: it began anew. */
   update(doneBytes: number): void {
     const atMs = this.clock.nowMs();
+    if (this.latest && doneBytes < this.latest.bytes) this.samples = [];
+    this.latest = { atMs, bytes: doneBytes };
     const last = this.samples.at(-1);
-    if (last && doneBytes < last.bytes) this.samples = [];
-    if (last && doneBytes >= last.bytes && atMs - last.atMs < SAMPLE_MS) return;
-    this.samples.push({ atMs, bytes: doneBytes });
+    if (last && atMs - last.atMs < SAMPLE_MS) return;
+    this.samples.push(this.latest);
     while (this.samples.length > 2 && atMs - this.samples[1]!.atMs > WINDOW_MS) this.samples.shift();
   }
 
-  /** undefined until something came after the first update. */
+  /** undefined until it has been watched for a moment. */
   get bytesPerSec(): number | undefined {
-    const first = this.samples[0];
-    const last = this.samples.at(-1);
-    if (!first || !last || last.atMs <= first.atMs) return undefined;
-    return ((last.bytes - first.bytes) / (last.atMs - first.atMs)) * 1000;
+    const { latest } = this;
+    const [first] = this.samples;
+    if (!first || !latest || latest.atMs - first.atMs < SAMPLE_MS) return undefined;
+    return ((latest.bytes - first.bytes) / (latest.atMs - first.atMs)) * 1000;
   }
 
   /** `42%, 1.2 GiB of 2.9 GiB, 21 MiB/s, 1 min 22 s left`. */
