@@ -1,5 +1,11 @@
 import { SluiceError } from '../../contract';
-import { allocateNativeMemory, tensorOver, type NativeMemory, type OrtEnvironment } from '../../ort';
+import {
+  allocateNativeMemory,
+  releasePages,
+  tensorOver,
+  type NativeMemory,
+  type OrtEnvironment,
+} from '../../ort';
 import type { Attention, AttentionPass, LayerView } from './attention';
 import type { HeadShape } from './attention-graph';
 import { CACHE_STEP_ROWS } from './cache-step';
@@ -64,7 +70,7 @@ export class LayerRows {
   /** The first `rows`, a multiple of `CACHE_STEP_ROWS`; valid until the next call with another number. */
   view(rows: number): LayerView {
     if (this.current.rows === rows) return this.current;
-    this.release();
+    this.releaseTensors();
     const { headDim } = this.shape;
     const heads = Array.from({ length: this.shape.kvHeads }, (_, head) => head);
     const bytes = rows * headDim * FLOAT_BYTES;
@@ -76,8 +82,13 @@ export class LayerRows {
     return this.current;
   }
 
-  /** Frees its tensors; its memory goes with the last reference. */
+  /** Frees its tensors, and its pages at once. Nothing may read or write it any more. */
   release(): void {
+    this.releaseTensors();
+    releasePages(this.memory);
+  }
+
+  private releaseTensors(): void {
     for (const tensor of [...this.current.keys, ...this.current.values]) tensor.release();
     this.current = { rows: 0, keys: [], values: [] };
   }
@@ -147,7 +158,6 @@ export class KvCache implements AttentionCache {
     return this.layers.length * layerRowsBytes(this.attention.shape, this.capacity);
   }
 
-  /** Frees its tensors; its memory goes with the last reference. */
   release(): void {
     for (const layer of this.layers) layer.release();
   }
