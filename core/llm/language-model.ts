@@ -1,6 +1,7 @@
 import type { OrtEnvironment } from '../ort';
 import { Decoder, type DecoderOptions } from './decoder/decoder';
 import { decoderConfig } from './decoder/config';
+import { layerRowsBytes } from './decoder/kv-cache';
 import { refuseUnknownTensors } from './decoder/layer-weights';
 import { requireReadable } from './gguf/dequantise';
 import { readGguf } from './gguf/read-gguf';
@@ -27,6 +28,8 @@ export interface LanguageModelFacts {
   readonly layers: number;
   /** Tokens. */
   readonly contextLength: number;
+  /** Keys and values of a token in the full cache. */
+  readonly cacheBytesPerToken: number;
   readonly vocabularySize: number;
   /** It came with a template for conversations. */
   readonly hasChatTemplate: boolean;
@@ -78,6 +81,7 @@ export async function readLanguageModelFacts(
     weightBytes,
     layers: config.layers,
     contextLength: config.contextLength,
+    cacheBytesPerToken: config.layers * layerRowsBytes(config, 1),
     vocabularySize: config.vocabularySize,
     hasChatTemplate: tokenizer.chatTemplate !== undefined,
   };
