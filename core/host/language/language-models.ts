@@ -62,7 +62,10 @@ export class LanguageModels {
    * Downloads a model from a hub, as a job. @throws SluiceError `unsupported` when this engine downloads none; what the
    * download throws; `cancelled`.
    */
-  pull(jobId: string, input: Omit<RequestInput<'language.pull'>, 'jobId'>): Promise<LanguageModelSummary> {
+  async pull(
+    jobId: string,
+    input: Omit<RequestInput<'language.pull'>, 'jobId'>,
+  ): Promise<LanguageModelSummary> {
     const { jobs, library, pullModel } = this.parts;
     const { repository } = input;
     if (!pullModel) {

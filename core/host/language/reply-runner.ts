@@ -158,9 +158,10 @@ function lastOf({ messages }: Pick<StoredConversation, 'messages'>): StoredConve
 }
 
 function busy({ conversationId, prepared }: Turn): SluiceError {
+  const where = prepared ? ` in "${prepared.title}"` : '';
   return new SluiceError(
     'conflict',
-    `A reply is being written in "${prepared?.title ?? conversationId}"; there can be one at a time. Wait for it, or stop it.`,
+    `A reply is being written${where}; there can be one at a time. Wait for it, or stop it.`,
     { id: conversationId },
   );
 }

@@ -13,7 +13,8 @@ import { LanguageModels } from './language-models';
 import type { PullModel } from './language-models';
 import { LoadedLanguageModel } from './loaded-language-model';
 import { ReplyRunner } from './reply-runner';
-import { COMPRESSORS, openSource } from './source-factory';
+import { COMPRESSORS, openSource as openBuiltSource } from './source-factory';
+import type { SourceFactory } from './source-factory';
 
 export interface LanguageParts {
   readonly dataDir: string;
@@ -24,6 +25,8 @@ export interface LanguageParts {
   readonly clock: HostClock;
   readonly log: Log;
   readonly pullModel?: PullModel;
+  /** Default: those of this build. */
+  readonly openSource?: SourceFactory;
 }
 
 /** Language models and the conversations with them. */
@@ -37,7 +40,7 @@ export interface Language {
 
 /** Puts together what replies. Nothing is read or written before it is used. */
 export function startLanguage(parts: LanguageParts): Language {
-  const { dataDir, threads, bus, clock, log } = parts;
+  const { dataDir, threads, bus, clock, log, openSource = openBuiltSource } = parts;
   const library = new LanguageLibrary(dataDir);
   const loaded = new LoadedLanguageModel({ library, budget: parts.loaded, threads, openSource });
   const store = new ConversationStore({
