@@ -35,6 +35,8 @@ const manifestSchema = z.object({
   weightBytes: count,
   layers: count,
   contextLength: count,
+  /** 0: imported before this was written down. */
+  cacheBytesPerToken: count.default(0),
   vocabularySize: count,
   hasChatTemplate: z.boolean(),
   fileBytes: count,
@@ -239,6 +241,7 @@ const NOTHING_KNOWN = {
   weightBytes: 0,
   layers: 0,
   contextLength: 0,
+  cacheBytesPerToken: 0,
   vocabularySize: 0,
   hasChatTemplate: false,
   fileBytes: 0,

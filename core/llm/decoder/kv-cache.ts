@@ -67,6 +67,15 @@ export class LayerRows {
     }
   }
 
+  /** Takes over the first `rows` of another layer of this shape. */
+  copyFrom(other: LayerRows, rows: number): void {
+    for (const kind of [0, 1] as const) {
+      for (let head = 0; head < this.shape.kvHeads; head += 1) {
+        this.rows(kind, head, 0, rows).set(other.rows(kind, head, 0, rows));
+      }
+    }
+  }
+
   /** The first `rows`, a multiple of `CACHE_STEP_ROWS`; valid until the next call with another number. */
   view(rows: number): LayerView {
     if (this.current.rows === rows) return this.current;
@@ -113,12 +122,13 @@ export function wholeSteps(rows: number): number {
 /** Keys and values of every token, in memory. */
 export class KvCache implements AttentionCache {
   position = 0;
-  readonly capacity: number;
-  private readonly layers: readonly LayerRows[];
+  /** Tokens there is room for. */
+  capacity: number;
+  private readonly layers: LayerRows[];
 
   /** @throws SluiceError `budget-too-small` when the operating system refuses the memory. */
   constructor(
-    environment: OrtEnvironment,
+    private readonly environment: OrtEnvironment,
     private readonly attention: Attention,
     layers: number,
     capacity: number,
@@ -149,13 +159,30 @@ export class KvCache implements AttentionCache {
     this.position += tokens;
   }
 
+  /**
+   * Makes room for so many tokens; what is there stays. Layer by layer, so that no more than one is there twice.
+   * @throws SluiceError `budget-too-small`; the cache is then as it was, if larger here and there.
+   */
+  grow(capacity: number): void {
+    const rows = wholeSteps(capacity);
+    if (rows <= this.capacity) return;
+    for (const [index, layer] of this.layers.entries()) {
+      if (layer.capacity >= rows) continue;
+      const larger = new LayerRows(this.environment, this.attention.shape, rows);
+      larger.copyFrom(layer, this.position);
+      layer.release();
+      this.layers[index] = larger;
+    }
+    this.capacity = rows;
+  }
+
   /** Forgets tokens from `position` on. */
   truncate(position: number): void {
     this.position = Math.min(this.position, position);
   }
 
   get byteLength(): number {
-    return this.layers.length * layerRowsBytes(this.attention.shape, this.capacity);
+    return this.layers.reduce((sum, { memory }) => sum + memory.bytes.byteLength, 0);
   }
 
   release(): void {
