@@ -15,7 +15,7 @@ import { startInferenceServer } from '../../serving';
 import type { InferenceServer } from '../../serving';
 import { LanguageLibrary } from './language-library';
 import { LibraryLanguages } from './language-service';
-import type { Generator } from './language-service';
+import type { ReplyGenerator } from './language-service';
 
 const TOKEN = 'a-token-of-twenty-characters';
 /** Long enough to be interrupted: its greedy text goes round in circles and never ends. */
@@ -61,7 +61,7 @@ afterEach(async () => {
   languages.close();
 });
 
-async function serve(generator?: Generator): Promise<void> {
+async function serve(generator?: ReplyGenerator): Promise<void> {
   languages = new LibraryLanguages({
     library,
     threads: 2,
@@ -119,6 +119,10 @@ function expected(
   const { seed = SEED, temperature = 1, stop = [] } = more;
   return generate(model, tokens, { maxTokens: 24, sampling: { temperature, seed }, stop });
 }
+
+/** Others may use the machine too. */
+const eventually = (check: () => void | Promise<void>): Promise<void> =>
+  vi.waitFor(check, { timeout: 10_000 });
 
 async function metric(line: string): Promise<number> {
   const answer = await fetch(`${server.url}/metrics`, { headers: { authorization: `Bearer ${TOKEN}` } });
@@ -232,6 +236,11 @@ describe("OpenAI's own client", () => {
     expect(long).toBeInstanceOf(BadRequestError);
     expect(long).toMatchObject({ code: 'context_length_exceeded' });
     expect((long as Error).message).toMatch(/\d+ tokens and 4000 to generate; the model's context is 2048/);
+    const huge = await refusal(client.completions.create({ model: 'tiny', prompt: 'a'.repeat(30_000) }));
+    expect(huge).toMatchObject({ status: 400, code: 'context_length_exceeded' });
+    expect((huge as Error).message).toMatch(
+      /30000 bytes; the model's context of 2048 tokens can't hold more/,
+    );
     const tools = await refusal(client.chat.completions.create({ ...CHAT, n: 2, stream: true }));
     expect(tools).toMatchObject({ status: 400, param: 'n', code: 'unsupported_parameter' });
     const token = await refusal(client.completions.create({ model: 'tiny', prompt: [5, 99_999] }));
@@ -258,13 +267,13 @@ describe('while a long reply is generated', () => {
       for await (const _chunk of stream) chunks += 1;
       hasEnded = true;
     })();
-    await vi.waitFor(() => expect(chunks).toBeGreaterThan(2));
+    await eventually(() => expect(chunks).toBeGreaterThan(2));
     expect(await (await fetch(`${server.url}/v2/health/live`)).json()).toEqual({ live: true });
     expect(await metric('sluice_language_running{model="long",tier="edge"}')).toBe(1);
     expect(hasEnded).toBe(false);
     stream.controller.abort();
     await reading;
-    await vi.waitFor(async () =>
+    await eventually(async () =>
       expect(
         await metric('sluice_language_requests_total{model="long",outcome="cancelled",tier="edge"}'),
       ).toBe(1),
@@ -283,7 +292,7 @@ describe('while a long reply is generated', () => {
     const waiting = refusal(
       client.chat.completions.create({ ...CHAT, model: 'long' }, { signal: leave.signal }),
     );
-    await vi.waitFor(async () =>
+    await eventually(async () =>
       expect(await metric('sluice_language_queue_length{model="long",tier="edge"}')).toBe(1),
     );
     const refused = await refusal(client.chat.completions.create({ ...CHAT, model: 'long' }));

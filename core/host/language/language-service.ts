@@ -15,7 +15,7 @@ import type {
 import type { LanguageLibrary, LanguageModelEntry } from './language-library';
 
 /** What replies to a prompt; `generate` of core/llm, or another that is called alike. */
-export type Generator = typeof generate;
+export type ReplyGenerator = typeof generate;
 
 const FINGERPRINT_DIGITS = 12;
 
@@ -29,12 +29,14 @@ export interface LibraryLanguagesParts {
   /** Seeds for requests without one, 0 to 2^32 - 1. */
   readonly newSeed: () => number;
   /** Default: over the full cache in memory. */
-  readonly generator?: Generator;
+  readonly generator?: ReplyGenerator;
 }
 
 interface Loaded {
   readonly sha256: string;
   readonly model: LanguageModel;
+  /** That a token can stand for. */
+  readonly longestTokenBytes: number;
 }
 
 /** The language models of the library, each loaded whole at its first request and kept until `close`. */
@@ -54,9 +56,10 @@ export class LibraryLanguages implements LanguageService {
 
   async complete(request: CompletionRequest, { signal, onPiece }: CompletionCall): Promise<Completion> {
     const { generator = generate, newSeed } = this.parts;
-    const model = await this.load(request.model, signal);
+    const loaded = await this.load(request.model, signal);
+    const { model } = loaded;
     const { temperature, topP, minP, seed = newSeed(), maxTokens, stop } = request;
-    const generation = await generator(model, tokensOf(request.prompt, model), {
+    const generation = await generator(model, tokensOf(request.prompt, loaded), {
       sampling: { temperature, topP, minP, seed },
       stop,
       signal,
@@ -94,25 +97,35 @@ export class LibraryLanguages implements LanguageService {
   }
 
   /** The model as it is in the library now: one that was replaced since is loaded anew. */
-  private async load(name: string, signal: AbortSignal): Promise<LanguageModel> {
+  private async load(name: string, signal: AbortSignal): Promise<Loaded> {
     const { path, sha256 } = this.parts.library.entry(name);
     const known = this.loaded.get(name);
-    if (known?.sha256 === sha256) return known.model;
+    if (known?.sha256 === sha256) return known;
     this.loaded.delete(name);
     known?.model.close();
     this.environment ??= OrtEnvironment.open({ threads: this.parts.threads });
     const model = await openLanguageModel(path, this.environment, { signal });
-    this.loaded.set(name, { sha256, model });
-    return model;
+    const loaded = { sha256, model, longestTokenBytes: longestTokenBytes(model) };
+    this.loaded.set(name, loaded);
+    return loaded;
   }
 }
 
+function longestTokenBytes({ tokenizer }: LanguageModel): number {
+  let longest = 1;
+  for (let token = 0; token < tokenizer.size; token += 1) {
+    longest = Math.max(longest, tokenizer.bytesOf(token).byteLength);
+  }
+  return longest;
+}
+
 /** @throws SluiceError `bad-input` (details.param), `unsupported` without a chat template. */
-function tokensOf(prompt: CompletionPrompt, { tokenizer, file }: LanguageModel): readonly number[] {
-  if (prompt.kind === 'text') return tokenizer.encode(prompt.text, { addBos: true });
+function tokensOf(prompt: CompletionPrompt, loaded: Loaded): readonly number[] {
+  const { tokenizer, file } = loaded.model;
+  if (prompt.kind === 'text') return encode(prompt.text, true, loaded);
   if (prompt.kind === 'conversation') {
     const text = new ChatTemplate(file, tokenizer.chatTemplate).render(prompt.messages, tokenizer);
-    return tokenizer.encode(text, { addBos: false });
+    return encode(text, false, loaded);
   }
   const unknown = prompt.tokens.find((token) => token >= tokenizer.size);
   if (unknown === undefined) return prompt.tokens;
@@ -120,6 +133,21 @@ function tokensOf(prompt: CompletionPrompt, { tokenizer, file }: LanguageModel):
     'bad-input',
     `prompt: expected tokens from 0 to ${tokenizer.size - 1}, found ${unknown}.`,
     { param: 'prompt' },
+  );
+}
+
+/** A text that can't fit is refused before it is cut into tokens, which takes seconds a megabyte. */
+function encode(text: string, addBos: boolean, loaded: Loaded): readonly number[] {
+  const { tokenizer, decoder } = loaded.model;
+  const { contextLength } = decoder.config;
+  const promptBytes = Buffer.byteLength(text);
+  const roomBytes = contextLength * loaded.longestTokenBytes;
+  if (promptBytes <= roomBytes) return tokenizer.encode(text, { addBos });
+  throw new SluiceError(
+    'bad-input',
+    `The prompt has ${promptBytes} bytes; the model's context of ${contextLength} tokens can't hold more than ` +
+      `${roomBytes}, mostly much less. Shorten the prompt.`,
+    { promptBytes, contextLength },
   );
 }
 

@@ -59,7 +59,7 @@ export class CompletionService {
     const names = models.map((candidate) => candidate.name).join(', ') || 'none';
     throw new SluiceError(
       'not-found',
-      `There is no language model "${name}" here; language models: ${names}.`,
+      `There is no language model "${name.slice(0, 100)}" here; language models: ${names}.`,
       {
         param: 'model',
         apiCode: 'model_not_found',

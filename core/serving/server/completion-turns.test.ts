@@ -35,18 +35,22 @@ function hold(): void {
   server.languages.pace = () => new Promise((resolve) => (step = resolve));
 }
 
+/** Others may use the machine too. */
+const eventually = (check: () => void | Promise<void>): Promise<void> =>
+  vi.waitFor(check, { timeout: 10_000 });
+
 async function metric(line: RegExp): Promise<number> {
   const { text } = await ask(`${server.url}/metrics`);
   return Number(new RegExp(`^${line.source} (\\S+)$`, 'm').exec(text)?.[1] ?? NaN);
 }
 
 const runs = async (model: string): Promise<void> => {
-  await vi.waitFor(async () =>
+  await eventually(async () =>
     expect(await metric(new RegExp(`sluice_language_running\\{model="${model}",tier="edge"\\}`))).toBe(1),
   );
 };
 const waits = async (model: string): Promise<void> => {
-  await vi.waitFor(async () =>
+  await eventually(async () =>
     expect(await metric(new RegExp(`sluice_language_queue_length\\{model="${model}",tier="edge"\\}`))).toBe(
       1,
     ),
@@ -77,7 +81,7 @@ describe('a client that goes away', () => {
     const next = askParrot();
     await waits('parrot');
     leave();
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       step();
       expect(
         await metric(/sluice_language_requests_total\{model="parrot",outcome="cancelled",tier="edge"\}/),
@@ -103,7 +107,7 @@ describe('a client that goes away', () => {
     await waits('parrot');
     socket.destroy();
     await reply;
-    await vi.waitFor(async () =>
+    await eventually(async () =>
       expect(await metric(/sluice_language_queue_length\{model="parrot",tier="edge"\}/)).toBe(0),
     );
     server.languages.pace = () => Promise.resolve();
@@ -120,7 +124,7 @@ describe('a client that goes away', () => {
     socket.pause();
     const body = JSON.stringify(plain({ stream: true, max_tokens: 64 }));
     socket.write(`POST ${TEXT} HTTP/1.1\r\nhost: a\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
-    await vi.waitFor(async () =>
+    await eventually(async () =>
       expect(
         await metric(/sluice_language_requests_total\{model="parrot",outcome="cancelled",tier="edge"\}/),
       ).toBe(1),

@@ -71,7 +71,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<Liste
   if (completions) {
     const addRoutes = (scope: FastifyInstance): Promise<void> => {
       scope.addHook('onRequest', async ({ headers }) => token.check(headers.authorization));
-      addOpenAiRoutes(scope, { completions, stallMs: limits.stallMs });
+      addOpenAiRoutes(scope, { completions, bodyBytes: limits.bodyBytes, stallMs: limits.stallMs });
       return Promise.resolve();
     };
     await app.register(addRoutes, { prefix: '/v1' });

@@ -75,7 +75,7 @@ export interface LanguageService {
   /**
    * Loads the model at its first call. Calls for one model come one at a time.
    * @throws SluiceError `bad-input` (details.param: the member of the request that is wrong, where one is; with
-   *   details.contextLength, details.promptTokens and details.maxTokens when they exceed the context), `not-found`,
+   *   details.contextLength when the prompt, or it and the tokens asked for, exceed the context), `not-found`,
    *   `unsupported` (the model takes no conversations), `cancelled` while it loads, and what the model throws.
    */
   complete(request: CompletionRequest, call: CompletionCall): Promise<Completion>;

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { SluiceError } from '../../contract';
@@ -11,7 +12,7 @@ import type { TestServer } from '../test-support/test-server';
 let server: TestServer;
 let languages: FakeLanguages;
 beforeAll(async () => {
-  server = await startTestServer({ limits: { bodyBytes: 20_000 } });
+  server = await startTestServer({ limits: { bodyBytes: 60_000 } });
   ({ languages } = server);
 });
 afterAll(() => server.close());
@@ -19,6 +20,8 @@ beforeEach(() => Object.assign(languages, { fault: undefined, faultAfter: 0 }));
 
 const ask = (path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer> =>
   askServer(`${server.url}${path}`, body, headers);
+
+const MANY = new Array<object>(10_001).fill({});
 
 /** [path, request, param, code, message] of requests that are answered with 400. */
 const REFUSED: readonly (readonly [string, unknown, string | null, string | null, RegExp])[] = [
@@ -67,6 +70,15 @@ const REFUSED: readonly (readonly [string, unknown, string | null, string | null
     'unsupported_parameter',
     /name: is not supported/,
   ],
+  [CHAT, chat({ messages: MANY }), 'messages', null, /at most 10000/],
+  [CHAT, chat({ messages: [{ role: 'user', content: MANY }] }), 'messages[0].content', null, /at most 10000/],
+  [
+    CHAT,
+    chat({ messages: MANY.slice(0, 100) }),
+    'messages[0].role',
+    null,
+    /^(messages\[\d+\][^;]*; found none; messages[^;]*; ){10}and 180 others\.$/,
+  ],
   [CHAT, chat({ temperature: 2.5 }), 'temperature', null, /temperature: .*2/],
   [CHAT, chat({ temperature: 'hot' }), 'temperature', null, /expected number/],
   [CHAT, chat({ top_p: 0 }), 'top_p', null, /top_p/],
@@ -74,8 +86,9 @@ const REFUSED: readonly (readonly [string, unknown, string | null, string | null
   [CHAT, chat({ seed: -1 }), 'seed', null, /seed/],
   [CHAT, chat({ seed: 1.5 }), 'seed', null, /seed/],
   [CHAT, chat({ seed: 2 ** 32 }), 'seed', null, /4294967295/],
-  [CHAT, chat({ stop: [1] }), 'stop', null, /a text or an array of texts/],
-  [CHAT, chat({ stop: ['a', ''] }), 'stop', null, /something in them/],
+  [CHAT, chat({ stop: [1] }), 'stop', null, /a text or an array of at most 16 texts/],
+  [CHAT, chat({ stop: ['a', ''] }), 'stop[1]', null, />=1 characters/],
+  [CHAT, chat({ stop: '' }), 'stop', null, />=1 characters/],
   [CHAT, chat({ stop: new Array<string>(17).fill('a') }), 'stop', null, /at most 16/],
   [CHAT, chat({ max_tokens: 0 }), 'max_tokens', null, /max_tokens/],
   [CHAT, chat({ max_tokens: 4, max_completion_tokens: 5 }), 'max_tokens', null, /send one of them/],
@@ -131,11 +144,11 @@ const REFUSED: readonly (readonly [string, unknown, string | null, string | null
   [CHAT, '{"model":"parrot","messages":[],"__proto__":{"n":3}}', 'messages', null, /__proto__/],
   [TEXT, { model: 'parrot' }, 'prompt', null, /several prompts send several requests/],
   [TEXT, plain({ prompt: null }), 'prompt', null, /expected a text/],
-  [TEXT, plain({ prompt: [] }), 'prompt', null, />=1 items/],
+  [TEXT, plain({ prompt: [] }), 'prompt', null, /expected a text/],
   [TEXT, plain({ prompt: ['a', 'b'] }), 'prompt', null, /several/],
   [TEXT, plain({ prompt: [[1], [2]] }), 'prompt', null, /several/],
   [TEXT, plain({ prompt: [1.5] }), 'prompt', null, /token numbers/],
-  [TEXT, plain({ prompt: [-1] }), 'prompt[0]', null, />=0/],
+  [TEXT, plain({ prompt: [-1] }), 'prompt', null, /token numbers/],
   [TEXT, plain({ messages: MESSAGES }), 'messages', 'unknown_parameter', /messages: is no parameter/],
   ...(
     [
@@ -158,7 +171,8 @@ const REFUSED: readonly (readonly [string, unknown, string | null, string | null
 ];
 
 describe('bad input', () => {
-  it.each(REFUSED)('%s %j: 400 for %s', async (path, request, param, code, message) => {
+  const titled = REFUSED.map((row) => [row[0], row[4], row] as const);
+  it.each(titled)('%s: 400, %s', async (_path, _message, [path, request, param, code, message]) => {
     const begun = languages.requests.length;
     const answer = await ask(path, request);
     expect(answer.json()).toEqual({
@@ -171,6 +185,28 @@ describe('bad input', () => {
     });
     expect(answer.status).toBe(400);
     expect(languages.requests).toHaveLength(begun);
+  });
+
+  it('any JSON in any place is answered or refused, never a fault of the server', async () => {
+    const names = [
+      ...Object.keys(chat()),
+      'prompt',
+      'stop',
+      'n',
+      'stream_options',
+      'logit_bias',
+      '__proto__',
+    ];
+    const members = fc.dictionary(fc.constantFrom(...names), fc.jsonValue(), { maxKeys: 3 });
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(CHAT, TEXT), members, async (path, more) => {
+        const answer = await ask(path, { ...(path === CHAT ? chat() : plain()), ...more });
+        expect([200, 400, 404]).toContain(answer.status);
+        if (answer.status === 200) return;
+        expect(answer.json()).toMatchObject({ error: { type: 'invalid_request_error' } });
+      }),
+      { numRuns: 100 },
+    );
   });
 
   it('an unknown model is named with those there are', async () => {
@@ -192,7 +228,7 @@ describe('bad input', () => {
 
   it.each([
     ['no such route', '/v1/embeddings', {}, {}, 404, 'unknown_url', /POST \/v1\/embeddings is not here/],
-    ['an oversized body', CHAT, 'a'.repeat(20_001), {}, 413, null, /too large/i],
+    ['an oversized body', CHAT, 'a'.repeat(60_001), {}, 413, null, /too large/i],
     [
       'a web page',
       CHAT,

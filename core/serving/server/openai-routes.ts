@@ -12,8 +12,13 @@ import type { CompletionService } from './completion-service';
 import { EventStream } from './event-stream';
 import { signalOf } from './signal-of';
 
+/** Tensors are large, texts are not. */
+const LARGEST_BODY_BYTES = 16 * 2 ** 20;
+
 export interface OpenAiRoutesOptions {
   readonly completions: CompletionService;
+  /** Of a request; more than 16 MiB is refused anyway. */
+  readonly bodyBytes: number;
   /** See `ServerLimits`. */
   readonly stallMs: number;
 }
@@ -21,6 +26,7 @@ export interface OpenAiRoutesOptions {
 /** OpenAI's API for language models, errors in its form too; for a scope whose prefix is `/v1`. */
 export function addOpenAiRoutes(app: FastifyInstance, options: OpenAiRoutesOptions): void {
   const { completions } = options;
+  const bodyLimit = Math.min(LARGEST_BODY_BYTES, options.bodyBytes);
   app.setErrorHandler((thrown: FastifyError | SluiceError, _request, reply) => sendError(thrown, reply));
   app.setNotFoundHandler((request, reply) => sendError(noRoute(request), reply));
   app.get('/models', () => ({
@@ -39,6 +45,7 @@ export function addOpenAiRoutes(app: FastifyInstance, options: OpenAiRoutesOptio
     format: AnswerFormat,
   ): unknown =>
     app.post(path, {
+      bodyLimit,
       onRequest: async () => completions.checkRoom(),
       handler: ({ body }, reply: FastifyReply) => {
         const request = parse(body instanceof Uint8Array ? body : new Uint8Array(0));

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 
-import { unsupportedBut } from './parameters';
+import { shortArray, unsupportedBut } from './parameters';
 import type { RequestFault } from './parameters';
 
+/** No context has room for more messages, or parts of one. */
+const MOST_MESSAGES = 10_000;
 const ROLES = { system: 'system', developer: 'system', user: 'user', assistant: 'assistant' } as const;
 type Role = keyof typeof ROLES;
 
@@ -17,8 +19,8 @@ const content = z.unknown().transform((value, context): string => {
       ...(fault && { params: { fault } }),
     });
   if (typeof value === 'string') return value;
-  if (!Array.isArray(value) || value.length === 0) {
-    refuse('expected a text or an array of text parts');
+  if (!Array.isArray(value) || value.length === 0 || value.length > MOST_MESSAGES) {
+    refuse(`expected a text or an array of text parts, at most ${MOST_MESSAGES}`);
     return '';
   }
   return value
@@ -52,4 +54,7 @@ const message = z
   })
   .transform(({ role, content: text }) => ({ role: ROLES[role], content: text }));
 
-export const messagesSchema = z.array(message).min(1, 'expected at least one message');
+export const messagesSchema = shortArray(message, MOST_MESSAGES).refine(
+  (messages) => messages.length > 0,
+  'expected at least one message',
+);

@@ -43,13 +43,17 @@ export function unsupportedBut(...harmless: readonly unknown[]): z.ZodType {
 /** A parameter that says nothing about the text: who asks, how to bill, what to cache. */
 const aside = z.unknown().optional();
 
+/** An array whose length is looked at before its items: millions of them must not make millions of faults. */
+export function shortArray<T extends z.ZodType>(item: T, longest: number): z.ZodType<z.output<T>[]> {
+  return z.array(z.unknown()).max(longest, `expected at most ${longest}`).pipe(z.array(item));
+}
+
 const stop = withDefault(
-  z.union([z.string(), z.array(z.string())], { error: 'expected a text or an array of texts' }),
+  z.union([z.string().min(1), shortArray(z.string().min(1), MAX_STOPS)], {
+    error: `expected a text or an array of at most ${MAX_STOPS} texts, none of them empty`,
+  }),
   [],
-)
-  .transform((value): readonly string[] => (typeof value === 'string' ? [value] : value))
-  .refine((stops) => stops.length <= MAX_STOPS, `expected at most ${MAX_STOPS} texts`)
-  .refine((stops) => !stops.includes(''), 'expected texts with something in them');
+).transform((value): readonly string[] => (typeof value === 'string' ? [value] : value));
 
 /** Of both kinds of completion. Defaults are OpenAI's. */
 export const sharedParameters = {

@@ -6,21 +6,27 @@ import { SluiceError } from '../../../contract';
 import type { ErrorDetails } from '../../../contract';
 import type { RequestFault } from './parameters';
 
+/** More would help nobody. */
+const MOST_FAULTS = 20;
+const LONGEST_NAME = 60;
+
 /**
  * @param body of the request.
- * @throws SluiceError `bad-input` that lists every fault; details.param is the first one's member, details.apiCode what
+ * @throws SluiceError `bad-input` that lists the faults; details.param is the first one's member, details.apiCode what
  *   OpenAI's API calls it.
  */
 export function parseBody<S extends z.ZodType>(schema: S, body: Uint8Array): z.output<S> {
   const parsed = schema.safeParse(jsonOf(body));
   if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.flatMap(faultsOf);
+  const all = parsed.error.issues.flatMap(faultsOf);
+  const faults = all.slice(0, MOST_FAULTS);
+  const others = all.length > faults.length ? `; and ${all.length - faults.length} others` : '';
   const details: ErrorDetails = {
     faults: faults.map(({ text }) => text),
     ...(faults[0]?.param !== undefined && { param: faults[0].param }),
     ...(faults[0]?.code !== undefined && { apiCode: faults[0].code }),
   };
-  throw new SluiceError('bad-input', `${faults.map(({ text }) => text).join('; ')}.`, details);
+  throw new SluiceError('bad-input', `${faults.map(({ text }) => text).join('; ')}${others}.`, details);
 }
 
 function jsonOf(body: Uint8Array): unknown {
@@ -47,7 +53,7 @@ interface Fault {
 function faultsOf(issue: z.core.$ZodIssue): readonly Fault[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => {
-      const param = paramOf([...issue.path, key]);
+      const param = paramOf([...issue.path, key.slice(0, LONGEST_NAME)]);
       return {
         param,
         text: `${param}: is no parameter Sluice knows; leave it out`,

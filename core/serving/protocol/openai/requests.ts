@@ -17,18 +17,21 @@ export interface ApiRequest extends CompletionRequest {
 
 const FOR_STREAMS = 'is for streams; send "stream": true too';
 
-const tokens = z.array(z.int().min(0)).min(1);
 const ONE_PROMPT =
   'expected a text, an array of token numbers, or an array of one of these; for several prompts send several requests';
-const prompt = z
-  .union([z.string(), tokens, z.tuple([z.string()]), z.tuple([tokens])], { error: ONE_PROMPT })
-  .transform((value): CompletionPrompt => {
-    const [first] = value;
-    const only = typeof value === 'string' || typeof first === 'number' ? value : first;
-    return typeof only === 'string'
-      ? { kind: 'text', text: only }
-      : { kind: 'tokens', tokens: only as readonly number[] };
-  });
+const isTokens = (value: unknown): value is number[] =>
+  Array.isArray(value) &&
+  value.length > 0 &&
+  value.every((token) => Number.isSafeInteger(token) && token >= 0);
+/** Checked as a whole: there may be a million tokens, and one fault is enough. */
+const prompt = z.unknown().transform((value, context): CompletionPrompt => {
+  const list: readonly unknown[] = Array.isArray(value) && value.length === 1 ? value : [value];
+  const only = typeof list[0] === 'number' ? value : list[0];
+  if (typeof only === 'string') return { kind: 'text', text: only };
+  if (isTokens(only)) return { kind: 'tokens', tokens: only };
+  context.issues.push({ code: 'custom', input: value, message: ONE_PROMPT });
+  return z.NEVER;
+});
 
 const chatSchema = z.strictObject({ ...sharedParameters, ...chatParameters, messages: messagesSchema });
 const textSchema = z.strictObject({ ...sharedParameters, ...textParameters, prompt });
