@@ -19,7 +19,7 @@ export interface EngineInfo {
 /** A long operation (import, profile, verify, build of example networks). */
 export interface Job {
   readonly id: string;
-  readonly kind: 'import' | 'profile' | 'verify' | 'build';
+  readonly kind: 'import' | 'profile' | 'verify' | 'build' | 'pull';
   /** What it works on, e.g. the model's name. */
   readonly subject: string;
   readonly phase: string;

@@ -7,6 +7,7 @@ export {
   copyFromNative,
   LargePageMemory,
   MAX_BLOCK_BYTES,
+  nativeMemoryBytes,
   releasePages,
   viewNativeMemory,
 } from './native-memory';

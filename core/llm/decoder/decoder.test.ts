@@ -6,7 +6,9 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { OrtEnvironment } from '../../ort';
-import { readGguf, type GgufFile } from '../gguf/read-gguf';
+import { ggufSource } from '../gguf/gguf-source';
+import { readGguf } from '../gguf/read-gguf';
+import type { ModelSource } from '../source/model-source';
 import { ggufBytes, type TestGguf } from '../test-support/gguf-writer';
 import { smolLm2, SMOLLM2_SET_UP_MS } from '../test-support/smollm2';
 import { naiveLogits } from '../test-support/naive-decoder';
@@ -25,33 +27,37 @@ afterAll(() => {
 });
 
 let files = 0;
-function read(bytes: Uint8Array): Promise<GgufFile> {
+async function read(bytes: Uint8Array): Promise<ModelSource> {
   const file = path.join(folder, `${files++}.gguf`);
   writeFileSync(file, bytes);
-  return readGguf(file);
+  return ggufSource(await readGguf(file));
 }
 
 async function withDecoder<T>(
-  gguf: GgufFile,
+  source: ModelSource,
   options: DecoderOptions,
-  use: (decoder: Decoder) => T,
+  use: (decoder: Decoder) => Promise<T>,
 ): Promise<T> {
-  const decoder = await Decoder.open(gguf, environment, { maxLogitRows: 64, ...options });
+  const decoder = await Decoder.open(source, environment, { maxLogitRows: 64, ...options });
   try {
-    return use(decoder);
+    return await use(decoder);
   } finally {
     decoder.close();
   }
 }
 
 /** Logits of every token, in passes of the given sizes, over and over. */
-function logitsInPasses(decoder: Decoder, tokens: readonly number[], sizes: readonly number[]): Float32Array {
+async function logitsInPasses(
+  decoder: Decoder,
+  tokens: readonly number[],
+  sizes: readonly number[],
+): Promise<Float32Array> {
   const cache = decoder.createCache(tokens.length);
   const { vocabularySize } = decoder.config;
   const all = new Float32Array(tokens.length * vocabularySize);
   for (let at = 0, pass = 0; at < tokens.length; pass += 1) {
     const part = tokens.slice(at, at + sizes[pass % sizes.length]!);
-    all.set(decoder.forward(part, cache, part.length), at * vocabularySize);
+    all.set(await decoder.forward(part, cache, part.length), at * vocabularySize);
     at += part.length;
   }
   cache.release();
@@ -76,47 +82,77 @@ const named = MODELS.map((model) => [`${model.architecture} ${model.weights}`, m
 
 describe('logits', () => {
   it.each(named)('of %s have the same bits whatever shares a pass', async (_name, model) => {
-    const gguf = await read(tinyModel(model));
+    const source = await read(tinyModel(model));
     const tokens = text(400);
     for (const precision of ['packed', 'float32'] as const) {
-      await withDecoder(gguf, { precision }, (decoder) => {
-        const alone = logitsInPasses(decoder, tokens, [1]);
+      await withDecoder(source, { precision }, async (decoder) => {
+        const alone = await logitsInPasses(decoder, tokens, [1]);
         expect(alone.every(Number.isFinite)).toBe(true);
         const sizes = fc.array(fc.integer({ min: 1, max: 64 }), { minLength: 1, maxLength: 8 });
-        fc.assert(
-          fc.property(sizes, (passes) => sameBits(logitsInPasses(decoder, tokens, passes), alone)),
+        await fc.assert(
+          fc.asyncProperty(sizes, async (passes) =>
+            sameBits(await logitsInPasses(decoder, tokens, passes), alone),
+          ),
           { numRuns: 4, examples: [[[64]], [[2]], [[1, 31, 3]]] },
         );
       });
     }
   });
 
+  it.each(named)('of %s have the same bits after long passes, layer by layer', async (_name, model) => {
+    const source = await read(tinyModel(model));
+    const tokens = text(400);
+    await withDecoder(source, {}, async (decoder) => {
+      const alone = await logitsInPasses(decoder, tokens, [1]);
+      const cache = decoder.createCache(tokens.length);
+      await decoder.forward(tokens.slice(0, 130), cache, 0);
+      const found = await decoder.forward(tokens.slice(130), cache, 64);
+      expect(sameBits(found.slice(), alone.slice(-found.length))).toBe(true);
+      cache.truncate(330);
+      const again = await decoder.forward(tokens.slice(330, 331), cache, 1);
+      const { vocabularySize } = decoder.config;
+      expect(sameBits(again.slice(), alone.slice(330 * vocabularySize, 331 * vocabularySize))).toBe(true);
+      cache.release();
+    });
+  });
+
+  it('of a long pass that is cancelled leave the cache as it was', async () => {
+    await withDecoder(await read(tinyModel()), {}, async (decoder) => {
+      const cache = decoder.createCache(300);
+      await decoder.forward(text(60), cache, 0);
+      const pass = decoder.forward(text(200), cache, 1, AbortSignal.abort());
+      await expect(pass).rejects.toMatchObject({ code: 'cancelled' });
+      expect(cache.position).toBe(60);
+      cache.release();
+    });
+  });
+
   it.each(named)('of %s are those of plain arithmetic', async (_name, model) => {
-    const gguf = await read(tinyModel(model));
+    const source = await read(tinyModel(model));
     const tokens = text(20);
-    const expected = naiveLogits(gguf, tokens);
+    const expected = naiveLogits(source, tokens);
     const span = Math.max(...expected.map(Math.abs));
     const distance = (found: Float32Array): number =>
       Math.max(...expected.map((value, index) => Math.abs(value - found[index]!))) / span;
-    await withDecoder(gguf, { precision: 'float32' }, (decoder) => {
-      expect(distance(logitsInPasses(decoder, tokens, [20]))).toBeLessThan(1e-5);
+    await withDecoder(source, { precision: 'float32' }, async (decoder) => {
+      expect(distance(await logitsInPasses(decoder, tokens, [20]))).toBeLessThan(1e-5);
     });
-    await withDecoder(gguf, { precision: 'packed' }, (decoder) => {
+    await withDecoder(source, { precision: 'packed' }, async (decoder) => {
       // Inputs of every product are rounded to 8 bits.
-      expect(distance(logitsInPasses(decoder, tokens, [20]))).toBeLessThan(0.05);
+      expect(distance(await logitsInPasses(decoder, tokens, [20]))).toBeLessThan(0.05);
     });
   });
 
   it('come again when the cache is cut back', async () => {
-    await withDecoder(await read(tinyModel()), {}, (decoder) => {
+    await withDecoder(await read(tinyModel()), {}, async (decoder) => {
       const cache = decoder.createCache(300);
-      decoder.forward(text(60), cache, 0);
-      const first = decoder.forward([5, 6], cache, 1).slice();
-      cache.setLength(60);
-      decoder.forward([9, 9, 9], cache, 0);
-      cache.setLength(60);
-      expect(sameBits(decoder.forward([5, 6], cache, 1).slice(), first)).toBe(true);
-      expect(cache.length).toBe(62);
+      await decoder.forward(text(60), cache, 0);
+      const first = (await decoder.forward([5, 6], cache, 1)).slice();
+      cache.truncate(60);
+      await decoder.forward([9, 9, 9], cache, 0);
+      cache.truncate(60);
+      expect(sameBits((await decoder.forward([5, 6], cache, 1)).slice(), first)).toBe(true);
+      expect(cache.position).toBe(62);
       cache.release();
     });
   });
@@ -127,14 +163,14 @@ describe('SmolLM2', () => {
   const prompt = [1, 4093, 198, 1780, 314, 9354, 47, 2, 198, 1, 520, 9531, 198];
 
   it('goes on as llama.cpp does', { timeout: SMOLLM2_SET_UP_MS }, async (test) => {
-    const gguf = await readGguf(await smolLm2(test));
-    await withDecoder(gguf, {}, (decoder) => {
+    const source = ggufSource(await readGguf(await smolLm2(test)));
+    await withDecoder(source, {}, async (decoder) => {
       const cache = decoder.createCache(64);
       const found: number[] = [];
-      let logits = decoder.forward(prompt, cache, 1);
+      let logits = await decoder.forward(prompt, cache, 1);
       while (found.length < LLAMA_CPP_REPLY.length) {
         found.push(logits.indexOf(Math.max(...logits)));
-        logits = decoder.forward(found.slice(-1), cache, 1);
+        logits = await decoder.forward(found.slice(-1), cache, 1);
       }
       cache.release();
       expect(found).toEqual(LLAMA_CPP_REPLY);
@@ -191,6 +227,16 @@ describe('a model that can not be run', () => {
       /'llama.block_count': expected 1 to 1024, found 1000000/,
     ],
     [
+      'wide heads',
+      {
+        metadata: metadata.map((entry) =>
+          /[.](key|value)_length$/.test(entry[0]) ? ([entry[0], 'uint32', 160] as const) : entry,
+        ),
+        tensors,
+      },
+      /attention heads are 160 wide; up to 128 can be run/,
+    ],
+    [
       'shape',
       withEntry('llama.feed_forward_length', 'uint32', 256),
       /tensor 'blk.0.ffn_gate.weight': expected shape \[256, 256\], found \[512, 256\]/,
@@ -217,21 +263,24 @@ describe('a model that can not be run', () => {
       /'blk.0.ffn_down.weight' is quantised as Q2_K, which can't be read. F32, F16/,
     ],
   ])('names its %s', async (_name, file, message) => {
-    await expect(Decoder.open(await read(ggufBytes(file)), environment)).rejects.toThrow(message);
+    const opened = read(ggufBytes(file)).then((model) => Decoder.open(model, environment));
+    await expect(opened).rejects.toThrow(message);
   });
 
   it('is let go of when loading is cancelled', async () => {
-    const gguf = await read(tinyModel());
-    await expect(Decoder.open(gguf, environment, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+    const source = await read(tinyModel());
+    await expect(Decoder.open(source, environment, { signal: AbortSignal.abort() })).rejects.toMatchObject({
       code: 'cancelled',
     });
   });
 
   it('refuses tokens it does not have', async () => {
-    await withDecoder(await read(tinyModel()), {}, (decoder) => {
+    await withDecoder(await read(tinyModel()), {}, async (decoder) => {
       const cache = decoder.createCache(8);
-      expect(() => decoder.forward([320], cache, 1)).toThrow(/Expected tokens of 0 to 319, found 320/);
-      expect(() => decoder.forward(text(65), cache, 1)).toThrow(/A pass of 65 tokens/);
+      await expect(decoder.forward([320], cache, 1)).rejects.toThrow(
+        /Expected tokens of 0 to 319, found 320/,
+      );
+      await expect(decoder.forward([], cache, 0)).rejects.toThrow(/A pass of 0 tokens/);
       cache.release();
     });
   });

@@ -36,6 +36,7 @@ export const STRINGS = {
   },
   job: {
     import: 'Importing',
+    pull: 'Downloading',
     profile: 'Profiling',
     verify: 'Verifying',
     build: 'Building',
@@ -53,6 +54,7 @@ export const STRINGS = {
   failedJob: (kind: Job['kind'], subject: string): string =>
     ({
       import: `${subject} was not imported`,
+      pull: `${subject} was not downloaded`,
       profile: `${subject} was not profiled`,
       verify: `${subject} was not verified`,
       build: `${subject} was not built`,
