@@ -63,7 +63,7 @@ export class LibraryLanguages implements LanguageService {
       sampling: { temperature, topP, minP, seed },
       stop,
       signal,
-      onPiece,
+      onPiece: ({ text, tokens }) => onPiece({ text, tokens: tokens.map(({ token }) => token) }),
       ...(maxTokens !== undefined && { maxTokens }),
     });
     return completionOf(generation);
