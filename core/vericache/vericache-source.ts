@@ -6,6 +6,7 @@ import {
   Sampler,
   type DecodedToken,
   type PrefillOptions,
+  type SamplingOptions,
   type TokenSource,
 } from '../llm';
 import { CacheSet, planCaches } from './cache-set';
@@ -29,7 +30,7 @@ const ROOM_TOKENS = MAX_ROUND_TOKENS;
  * verification, or without compression, it is the lossy or the plain decoding that this is compared with.
  */
 export class VericacheSource implements TokenSource {
-  private readonly sampler: Sampler;
+  private sampler: Sampler;
   private readonly nowMs: () => number;
   /** Tokens in the full cache, or in the compressed one when nothing is verified. */
   private readonly text: number[];
@@ -81,14 +82,16 @@ export class VericacheSource implements TokenSource {
    * Takes effect at the next round; another compression or budget makes the caches anew.
    * @throws SluiceError `budget-too-small`, `bad-input`: nothing is changed then.
    */
-  configure(change: Partial<DraftSettings & CacheSettings>): void {
-    const { draftLength, proposers, ...caches } = change;
+  configure(change: Partial<DraftSettings & CacheSettings> & { readonly sampling?: SamplingOptions }): void {
+    const { draftLength, proposers, sampling, ...caches } = change;
+    const sampler = sampling ? new Sampler(sampling) : this.sampler;
     const wanted = { ...this.wanted, ...caches };
     planCaches(this.options.decoder, { ...this.caches.settings, ...wanted });
     if (draftLength !== undefined && draftLength !== this.drafts.draftLength) {
       this.drafts = { ...this.drafts, draftLength };
       this.draftLength = lengthOf(this.drafts);
     }
+    this.sampler = sampler;
     if (proposers) this.drafts = { ...this.drafts, proposers };
     if (Object.keys(caches).length > 0) this.wanted = wanted;
   }
