@@ -16,6 +16,7 @@ export { GREEDY, Sampler } from './generate/sampler';
 export type { SamplingOptions } from './generate/sampler';
 export { commonPrefix } from './generate/token-source';
 export type { DecodedToken, PrefillOptions, TokenSource } from './generate/token-source';
+export { modelFolderFiles } from './huggingface/read-model-folder';
 export { openLanguageModel, readLanguageModelFacts } from './language-model';
 export type { LanguageModel, LanguageModelFacts } from './language-model';
 export { ChatTemplate } from './tokenizer/chat-template';

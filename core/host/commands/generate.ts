@@ -30,7 +30,7 @@ export interface GenerateCommandOptions {
 export function addGenerateCommand(program: Command): void {
   program
     .command('generate')
-    .argument('<model>', 'name of a language model in the library, or a .gguf file')
+    .argument('<model>', 'name of a language model in the library, a .gguf file or a folder')
     .description('let a language model reply to a prompt, or continue it')
     .requiredOption('--prompt <text>', 'the prompt; @FILE reads it from a file')
     .option('--system <text>', 'the system message (default: what the model came with)')

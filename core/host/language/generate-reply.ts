@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
@@ -15,6 +15,7 @@ import { EXIT } from '../commands/exit-codes';
 import type { GenerateCommandOptions } from '../commands/generate';
 import { threadsOf } from '../environment';
 import { systemClock } from '../host-clock';
+import { hasLanguageModel } from './language-folder';
 import { LanguageLibrary } from './language-library';
 import { openVericache } from './vericache-cache';
 
@@ -212,13 +213,22 @@ async function promptOf(text: string): Promise<string> {
   }
 }
 
-/** A model of the library, or a file. @throws SluiceError `not-found`, `corrupt-store`. */
+/** A model of the library, or a file or folder. @throws SluiceError `not-found`, `corrupt-store`. */
 function fileOf({ dataDir }: CommandContext, name: string): string {
-  if (/\.gguf$|[/\\]/i.test(name) && existsSync(resolve(name))) return resolve(name);
+  const path = resolve(name);
+  const isPath = /\.gguf$|[/\\]/i.test(name);
+  if (existsSync(path) && (isPath || (isFolder(path) && !hasLanguageModel(dataDir, name)))) return path;
   if (/[/\\]/.test(name)) {
-    throw new SluiceError('not-found', `There is no file ${resolve(name)}. Give the path of a .gguf file.`);
+    throw new SluiceError(
+      'not-found',
+      `There is no file ${path}. Give the path of a .gguf file or of a model's folder.`,
+    );
   }
-  const { path, state, stateReason } = new LanguageLibrary(dataDir).entry(name);
-  if (state === 'ready') return path;
-  throw new SluiceError('corrupt-store', `${name} can't be used: ${stateReason ?? ''}`, { name });
+  const entry = new LanguageLibrary(dataDir).entry(name);
+  if (entry.state === 'ready') return entry.path;
+  throw new SluiceError('corrupt-store', `${name} can't be used: ${entry.stateReason ?? ''}`, { name });
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path).isDirectory();
 }
