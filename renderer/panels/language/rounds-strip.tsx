@@ -1,0 +1,178 @@
+import { useEffect, useRef, useState } from 'react';
+import type { ReactNode } from 'react';
+
+import type { CacheMode, ReplyStats, RoundRecord } from '../../../core/contract';
+import { formatBytes, formatCount, formatMs, formatPct, NO_FIGURE } from '../../format';
+import { useSession } from '../../session';
+import { RoundChart } from '../../timeline-engine';
+import type { TooltipLine } from '../../timeline-engine';
+import styles from './rounds-strip.module.css';
+import { shownReply } from './shown-reply';
+import { STRINGS } from './strings';
+import { useSampled } from './use-sampled';
+
+const WORDS = STRINGS.rounds;
+/** Figures that change faster can't be read. */
+const FIGURES_EVERY_MS = 250;
+
+function roundLines(round: RoundRecord): readonly TooltipLine[] {
+  const words = WORDS.round;
+  return [
+    { label: words.draft, value: formatMs(round.draftMs) },
+    { label: words.swap, value: formatMs(round.swapMs) },
+    { label: words.verify, value: formatMs(round.verifyMs) },
+    { label: words.tokens, value: words.of(String(round.accepted), String(round.drafted)) },
+    ...(round.proposed > 0 ? [{ label: words.proposed, value: String(round.proposed) }] : []),
+    { label: words.read, value: formatBytes(round.readBytes) },
+    { label: words.at, value: formatMs(round.startMs) },
+  ];
+}
+
+function describe(round: RoundRecord): { readonly title: string; readonly lines: readonly TooltipLine[] } {
+  return { title: WORDS.round.title(formatCount(round.index + 1)), lines: roundLines(round) };
+}
+
+/** A round in one line, for those who step through the rounds by ear. */
+function roundText(round: RoundRecord): string {
+  const { title, lines } = describe(round);
+  return [title, ...lines.map(({ label, value }) => `${label} ${value}`)].join(', ');
+}
+
+/** Shares of the time of all rounds, 0 to 1. */
+export function timeSplit(
+  rounds: readonly RoundRecord[],
+): Readonly<Record<'draft' | 'swap' | 'verify', number>> {
+  const sum = (pick: (round: RoundRecord) => number): number =>
+    rounds.reduce((total, round) => total + pick(round), 0);
+  const [draft, swap, verify] = [
+    sum(({ draftMs }) => draftMs),
+    sum(({ swapMs }) => swapMs),
+    sum(({ verifyMs }) => verifyMs),
+  ] as const;
+  const whole = draft + swap + verify;
+  return { draft: draft / whole, swap: swap / whole, verify: verify / whole };
+}
+
+interface FigureProps {
+  readonly label: string;
+  readonly hint: string;
+  readonly value: string;
+  readonly testId: string;
+}
+
+function Figure({ label, hint, value, testId }: FigureProps): ReactNode {
+  return (
+    <div title={hint}>
+      <dt>{label}</dt>
+      <dd data-testid={testId}>{value}</dd>
+    </div>
+  );
+}
+
+function Figures({
+  stats,
+  rounds,
+}: {
+  readonly stats: ReplyStats | undefined;
+  readonly rounds: readonly RoundRecord[];
+}): ReactNode {
+  const drafted = stats !== undefined && stats.rounds > 0;
+  const split = timeSplit(rounds);
+  return (
+    <div className={styles['figures']}>
+      <dl>
+        <Figure
+          label={WORDS.rate}
+          hint={WORDS.rateHint}
+          value={stats === undefined ? NO_FIGURE : stats.tokensPerSec.toFixed(1)}
+          testId="language-rate"
+        />
+        <Figure
+          label={WORDS.acceptance}
+          hint={WORDS.acceptanceHint}
+          value={drafted ? formatPct(stats.acceptance * 100) : NO_FIGURE}
+          testId="language-acceptance"
+        />
+        <Figure
+          label={WORDS.draftLength}
+          hint={WORDS.draftLengthHint}
+          value={drafted ? formatCount(stats.draftLength) : NO_FIGURE}
+          testId="language-draft-length"
+        />
+        <Figure
+          label={WORDS.count}
+          hint={WORDS.countHint}
+          value={drafted ? formatCount(stats.rounds) : NO_FIGURE}
+          testId="language-rounds"
+        />
+      </dl>
+      <ul className={styles['split']}>
+        {(['draft', 'swap', 'verify'] as const).map((kind) => (
+          <li key={kind} data-kind={kind} title={WORDS.splitHint[kind]}>
+            {WORDS.split[kind]} <b>{rounds.length === 0 ? NO_FIGURE : formatPct(split[kind] * 100)}</b>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+/** The canvas. Rounds go to it as they come, past React. */
+function Chart(): ReactNode {
+  const { language } = useSession();
+  const host = useRef<HTMLDivElement>(null);
+  const [said, setSaid] = useState('');
+  useEffect(() => {
+    if (host.current === null) return;
+    const chart = new RoundChart(host.current, {
+      lanes: WORDS.lanes,
+      describe,
+      onSelect: (round) => setSaid(round === undefined ? '' : roundText(round)),
+    });
+    chart.canvas.dataset['testid'] = 'rounds-canvas';
+    // Keys belong to it while it has the focus, as in the Timeline.
+    chart.canvas.setAttribute('role', 'application');
+    let shown: readonly RoundRecord[] | undefined;
+    const show = (): void => {
+      const reply = shownReply(language.getState());
+      const rounds = reply?.rounds ?? [];
+      if (rounds === shown) return;
+      shown = rounds;
+      chart.setRounds(reply?.id, rounds, reply?.state === 'running');
+      chart.canvas.setAttribute('aria-label', WORDS.canvas(formatCount(rounds.length)));
+    };
+    show();
+    const stop = language.subscribe(show);
+    return () => {
+      stop();
+      chart.destroy();
+    };
+  }, [language]);
+  return (
+    <>
+      <div ref={host} className={styles['canvas']} />
+      <p className={styles['said']} role="status">
+        {said}
+      </p>
+    </>
+  );
+}
+
+/** How the shown reply is made: its speed, what of its drafts was accepted, and every round on a time axis. */
+export function RoundsStrip({ mode }: { readonly mode: CacheMode }): ReactNode {
+  const { language } = useSession();
+  const reply = useSampled(language, shownReply, FIGURES_EVERY_MS);
+  const rounds = reply?.rounds ?? [];
+  const isPlain =
+    reply === undefined ? mode !== 'vericache' : reply.state !== 'running' && rounds.length === 0;
+  return (
+    <section className={styles['strip']} aria-label={WORDS.title}>
+      <Figures stats={reply?.stats} rounds={rounds} />
+      {rounds.length === 0 ? (
+        <p className={styles['none']}>{isPlain && reply !== undefined ? WORDS.noDrafts : WORDS.none}</p>
+      ) : (
+        <Chart />
+      )}
+    </section>
+  );
+}
