@@ -17,7 +17,7 @@ export function loadLanguage(session: Session): readonly Promise<unknown>[] {
   const { client, language } = session;
   const { actions, chosen } = language.getState();
   // What was going on is told again.
-  language.setState({ running: {} });
+  language.setState({ running: {}, loadError: undefined });
   const fail = (thrown: unknown): void => actions.failLoading(SluiceError.from(thrown).toWire());
   return [
     client.request('language.models', {}).then(actions.setModels, fail),

@@ -19,7 +19,7 @@ export { createOffloadStore, MAX_DECISIONS } from './offload-store';
 export type { OffloadFault, OffloadStore } from './offload-store';
 export type { ChatMessage, OpenConversation, RunningReply } from './open-conversation';
 export { appendPieces, EMPTY_TEXT, plainText } from './reply-text';
-export type { Paragraph, ReplyText } from './reply-text';
+export type { Chunk, Paragraph, ReplyText, Section } from './reply-text';
 export { createRunsStore } from './runs-store';
 export type { RunsStore } from './runs-store';
 export { createTelemetryHub } from './telemetry-hub';

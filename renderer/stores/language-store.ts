@@ -49,6 +49,8 @@ export interface LanguageState {
   readonly running: Readonly<Record<string, RunningReply>>;
   /** Reply whose rounds are shown; undefined: the last one. */
   readonly shownReply?: string | undefined;
+  /** Model the user picked for the next conversation. */
+  readonly pickedModel?: string | undefined;
   /** What is being typed, by conversation. */
   readonly drafts: Readonly<Record<string, string>>;
   readonly faults: Partial<Readonly<Record<FaultPlace, LanguageFault>>>;
@@ -80,6 +82,7 @@ interface LanguageActions {
   /** Replies under way are lost with their engine. */
   readonly failRunning: (error: WireError) => void;
   readonly showReply: (messageId: string | undefined) => void;
+  readonly pickModel: (name: string) => void;
   readonly setDraft: (id: string, text: string) => void;
   readonly setFault: (place: FaultPlace, fault: LanguageFault | undefined) => void;
   readonly beginAddition: (addition: ModelAddition) => void;
@@ -162,6 +165,7 @@ function panelActions(set: Set) {
         faults: { ...(faults.models && { models: faults.models }) },
       })),
     showReply: (shownReply) => set({ shownReply }),
+    pickModel: (pickedModel) => set({ pickedModel }),
     setDraft: (id, text) => set(({ drafts }) => ({ drafts: { ...drafts, [id]: text } })),
     setFault: (place, fault) =>
       set(({ faults }) => ({
@@ -196,8 +200,7 @@ export function createLanguageStore(nowMs: () => number): LanguageStore {
     additions: [],
     verifications: {},
     actions: {
-      setModels: (models) =>
-        set({ models: [...models].sort((a, b) => a.name.localeCompare(b.name)), loadError: undefined }),
+      setModels: (models) => set({ models: [...models].sort((a, b) => a.name.localeCompare(b.name)) }),
       setCompressors: (compressors) => set({ compressors }),
       setConversations: (list) =>
         set(({ open, chosen }) => {
@@ -205,7 +208,6 @@ export function createLanguageStore(nowMs: () => number): LanguageStore {
           const isGone = chosen !== undefined && !list.some(({ id }) => id === chosen);
           return {
             conversations: latestFirst(list),
-            loadError: undefined,
             ...(open && summary ? { open: { ...open, summary } } : {}),
             ...(isGone ? { chosen: undefined, open: undefined, openError: undefined } : {}),
           };

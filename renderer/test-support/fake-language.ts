@@ -67,7 +67,7 @@ export function fakeStats(part: Partial<ReplyStats> = {}): ReplyStats {
 }
 
 export function fakeRound(index: number): RoundRecord {
-  const drafted = 4 + ((index * 5) % 5);
+  const drafted = 4 + ((index * 7) % 5);
   const accepted = index % 3 === 2 ? Math.max(0, drafted - 3) : drafted;
   const [draftMs, swapMs, verifyMs] = [
     drafted * 6.2,
@@ -76,7 +76,7 @@ export function fakeRound(index: number): RoundRecord {
   ] as const;
   return {
     index,
-    startMs: index * 96,
+    startMs: index * 74,
     draftMs,
     swapMs,
     verifyMs,

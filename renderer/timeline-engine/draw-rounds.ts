@@ -20,7 +20,7 @@ export function readRoundTheme(element: Element): RoundTheme {
   const theme = readTheme(element);
   return {
     ...theme,
-    draft: token('--draft', '#99853a'),
+    draft: token('--draft', '#99863a'),
     swap: theme.span.wait,
     verify: token('--verify', '#23418f'),
     rejected: token('--rejected', '#613425'),
@@ -156,8 +156,12 @@ function drawBlocks(context: CanvasRenderingContext2D, frame: RoundFrame): void 
     const unitPx = heightPx / mostTokens;
     const acceptedPx = snap(round.accepted * unitPx);
     const draftedPx = snap(round.drafted * unitPx);
+    // A wash under a solid top: the lane is a large area of one hue.
     context.fillStyle = theme.draft;
+    context.globalAlpha = 0.45;
     context.fillRect(fromPx, bottomPx - acceptedPx, widthPx, acceptedPx);
+    context.globalAlpha = 1;
+    context.fillRect(fromPx, bottomPx - acceptedPx, widthPx, Math.min(2, acceptedPx));
     drawRejected(context, theme, fromPx, bottomPx - draftedPx, widthPx, draftedPx - acceptedPx);
   }
 }
@@ -186,7 +190,7 @@ function drawAcceptance(context: CanvasRenderingContext2D, frame: RoundFrame): v
   const { rounds, acceptance, scale, theme } = frame;
   const heightPx = tokensHeight(frame);
   context.beginPath();
-  let isDown = false;
+  let drawnToPx = -Infinity;
   const first = Math.max(0, firstAfter(rounds, scale.window.startUs) - 1);
   for (let index = first; index < rounds.length; index += 1) {
     const round = rounds[index]!;
@@ -194,9 +198,11 @@ function drawAcceptance(context: CanvasRenderingContext2D, frame: RoundFrame): v
     if (!Number.isFinite(value)) continue;
     const xPx = usToPx(scale, (startUs(round) + endUs(round)) / 2);
     const yPx = TOKENS_TOP_PX + (1 - value) * heightPx;
-    if (isDown) context.lineTo(xPx, yPx);
-    else context.moveTo(xPx, yPx);
-    isDown = true;
+    // Points closer than this only thicken the line.
+    if (xPx < drawnToPx + 2) continue;
+    if (drawnToPx === -Infinity) context.moveTo(xPx, yPx);
+    else context.lineTo(xPx, yPx);
+    drawnToPx = xPx;
     if (startUs(round) > scale.window.endUs) break;
   }
   // A rim of the ground keeps the line apart from the bars it crosses.

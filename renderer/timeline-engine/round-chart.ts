@@ -88,6 +88,8 @@ export class RoundChart {
 
   setWindow(window: TimeWindow): void {
     this.#window = clampWindow(window, this.#bounds);
+    // What it tells of is somewhere else now.
+    this.#tooltip.hide();
     this.#isZoomed = this.#window.endUs - this.#window.startUs < this.#bounds.endUs - this.#bounds.startUs;
     this.#redraw();
   }

@@ -14,6 +14,8 @@ interface ProgressRowProps {
   readonly bytesPerSec?: number | undefined;
   readonly etaSec?: number | undefined;
   readonly cancelLabel: string;
+  /** Default `job-row`. */
+  readonly testId?: string;
   readonly onCancel: () => void;
 }
 
@@ -23,7 +25,7 @@ export function ProgressRow(props: ProgressRowProps): ReactNode {
   const amount =
     totalBytes > 0 ? formatBytesOf(doneBytes, totalBytes) : doneBytes > 0 ? formatBytes(doneBytes) : '';
   return (
-    <li className={styles['row']} data-testid="job-row" data-state="running">
+    <li className={styles['row']} data-testid={props.testId ?? 'job-row'} data-state="running">
       <span className={styles['title']}>{props.title}</span>
       <span className={styles['phase']}>{props.phase}</span>
       <ProgressBar label={props.title} fraction={totalBytes > 0 ? doneBytes / totalBytes : undefined} />

@@ -16,7 +16,7 @@ function Failed({ addition }: { readonly addition: ModelAddition }): ReactNode {
   const isHub = origin.kind === 'hub';
   if (error === undefined) return null;
   return (
-    <li data-testid="job-row" data-state="failed">
+    <li data-testid="addition-row" data-state="failed">
       <FailureNote
         title={WORDS.failed[origin.kind](title)}
         error={error}
@@ -50,6 +50,7 @@ function UnderWay({ addition }: { readonly addition: ModelAddition }): ReactNode
       totalBytes={isUploading ? totalBytes : (job?.totalBytes ?? 0)}
       bytesPerSec={tracked?.bytesPerSec}
       etaSec={tracked?.etaSec}
+      testId="addition-row"
       cancelLabel={WORDS.cancel}
       onCancel={() => void cancelWork(session, id)}
     />

@@ -10,24 +10,28 @@ const WORDS = STRINGS.map;
 const WIDTH = 1000;
 const HEIGHT = 100;
 
-/** What is drawn of each layer: two columns side by side, the compressed cache's and the full one's. */
-export type MapPart = 'kept' | 'inMemory' | 'onDisk';
+type MapPart = 'kept' | 'inMemory' | 'onDisk';
 
-/** The part of all layers as one path, so that many layers stay one element. Heights are shares of all tokens. */
-export function mapPath(map: CacheMap, part: MapPart): string {
-  const layers = map.kept.length;
-  const step = WIDTH / Math.max(1, layers);
+/**
+ * A part of all layers as one path, so that many layers stay one element: a column a layer, as high as its share of
+ * all tokens. @param below tokens of each layer that the columns stand on.
+ */
+export function mapPath(
+  tokens: readonly number[],
+  wholeTokens: number,
+  below: readonly number[] = [],
+): string {
+  const step = WIDTH / Math.max(1, tokens.length);
   const gap = step > 12 ? 2 : 0;
-  const half = (step - gap) / 2;
-  const whole = Math.max(1, map.tokens);
-  return map[part]
-    .map((tokens, layer) => {
-      const left = layer * step + (part === 'kept' ? 0 : half);
-      const below = part === 'onDisk' ? (map.inMemory[layer] ?? 0) : 0;
-      const bottom = HEIGHT * (1 - below / whole);
-      const top = HEIGHT * (1 - (below + tokens) / whole);
-      if (tokens <= 0) return '';
-      return `M${left.toFixed(1)} ${bottom.toFixed(2)}V${top.toFixed(2)}H${(left + half).toFixed(1)}V${bottom.toFixed(2)}Z`;
+  const whole = Math.max(1, wholeTokens);
+  return tokens
+    .map((count, layer) => {
+      if (count <= 0) return '';
+      const base = below[layer] ?? 0;
+      const bottom = (HEIGHT * (1 - base / whole)).toFixed(2);
+      const top = (HEIGHT * (1 - (base + count) / whole)).toFixed(2);
+      const left = layer * step;
+      return `M${left.toFixed(1)} ${bottom}V${top}H${(left + step - gap).toFixed(1)}V${bottom}Z`;
     })
     .join('');
 }
@@ -42,26 +46,66 @@ function layerText(map: CacheMap, layer: number): string {
   return WORDS.layer(String(layer), count(map.kept), count(map.inMemory), count(map.onDisk));
 }
 
-function Columns({ map }: { readonly map: CacheMap }): ReactNode {
+/** The layer pointed at. */
+interface Pointed {
+  readonly layer: number | undefined;
+  readonly layers: number;
+}
+
+interface LaneProps extends Pointed {
+  readonly parts: readonly { readonly part: MapPart; readonly path: string }[];
+}
+
+function Lane({ layer, layers, parts }: LaneProps): ReactNode {
+  const step = WIDTH / Math.max(1, layers);
+  return (
+    <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
+      {parts.map(({ part, path }) => (
+        <path key={part} data-part={part} d={path} />
+      ))}
+      {layer !== undefined && (
+        <rect className={styles['mark']} x={layer * step} y={0} width={step} height={HEIGHT} />
+      )}
+    </svg>
+  );
+}
+
+function Caption({ map, parts }: { readonly map: CacheMap; readonly parts: readonly MapPart[] }): ReactNode {
+  return (
+    <ul className={styles['caption']}>
+      {parts.map((part) => (
+        <li key={part} data-part={part} title={WORDS.hints[part]}>
+          {WORDS[part]} <b>{share(map[part], map.tokens)}</b>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** Two lanes over the same layers: what the compressed cache kept, and where the full one's tokens are. */
+function Lanes({ map }: { readonly map: CacheMap }): ReactNode {
   const [layer, setLayer] = useState<number>();
   const layers = map.kept.length;
-  const step = WIDTH / Math.max(1, layers);
   const point = (event: PointerEvent<HTMLElement>): void => {
     const box = event.currentTarget.getBoundingClientRect();
     const at = Math.floor(((event.clientX - box.left) / Math.max(1, box.width)) * layers);
     setLayer(Math.min(layers - 1, Math.max(0, at)));
   };
+  const { tokens, kept, inMemory, onDisk } = map;
   return (
     <>
       <div className={styles['map']} onPointerMove={point} onPointerLeave={() => setLayer(undefined)}>
-        <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
-          {layer !== undefined && (
-            <rect className={styles['mark']} x={layer * step} y={0} width={step} height={HEIGHT} />
-          )}
-          {(['kept', 'inMemory', 'onDisk'] as const).map((part) => (
-            <path key={part} data-part={part} d={mapPath(map, part)} />
-          ))}
-        </svg>
+        <Caption map={map} parts={['kept']} />
+        <Lane layer={layer} layers={layers} parts={[{ part: 'kept', path: mapPath(kept, tokens) }]} />
+        <Caption map={map} parts={['inMemory', 'onDisk']} />
+        <Lane
+          layer={layer}
+          layers={layers}
+          parts={[
+            { part: 'inMemory', path: mapPath(inMemory, tokens) },
+            { part: 'onDisk', path: mapPath(onDisk, tokens, inMemory) },
+          ]}
+        />
         {/* By key, and for assistive technology: one layer after the other. */}
         <input
           type="range"
@@ -91,14 +135,7 @@ export function CacheMapPicture({ map }: { readonly map: CacheMap | undefined })
         <h3>{WORDS.title}</h3>
         <span className={styles['figure']}>{WORDS.tokens(formatCount(map.tokens))}</span>
       </header>
-      <Columns map={map} />
-      <ul className={styles['legend']}>
-        {(['kept', 'inMemory', 'onDisk'] as const).map((part) => (
-          <li key={part} data-part={part} title={WORDS.hints[part]}>
-            {WORDS[part]} <b>{share(map[part], map.tokens)}</b>
-          </li>
-        ))}
-      </ul>
+      <Lanes map={map} />
     </section>
   );
 }

@@ -6,7 +6,7 @@ import { useSession } from '../../session';
 import { Button, FailureNote, SelectField } from '../../ui';
 import styles from './conversation-list.module.css';
 import { ConversationRow } from './conversation-row';
-import { createConversation } from './language-actions';
+import { createConversation, nextModel } from './language-actions';
 import { STRINGS } from './strings';
 
 const WORDS = STRINGS.list;
@@ -16,11 +16,9 @@ function NewConversation(): ReactNode {
   const session = useSession();
   const live = useStore(session.engine, (state) => state.status.state === 'ok');
   const models = useStore(session.language, (state) => state.models);
-  const inView = useStore(session.language, (state) => state.open?.summary.model);
-  const [picked, setPicked] = useState<string>();
+  const model = useStore(session.language, nextModel);
+  const { pickModel } = session.language.getState().actions;
   const [busy, setBusy] = useState(false);
-  const ready = (models ?? []).filter(({ state }) => state === 'ready');
-  const model = [picked, inView, ready[0]?.name].find((name) => ready.some((one) => one.name === name));
   const begin = async (name: string): Promise<void> => {
     setBusy(true);
     await createConversation(session, name);
@@ -32,13 +30,13 @@ function NewConversation(): ReactNode {
       <SelectField
         label={WORDS.model}
         value={model ?? ''}
-        disabled={ready.length === 0}
+        disabled={model === undefined}
         options={(models ?? []).map(({ name, state }) => ({
           value: name,
           label: name,
           disabled: state !== 'ready',
         }))}
-        onChange={setPicked}
+        onChange={pickModel}
       />
       <Button disabled={!live || model === undefined || busy} onClick={() => model && void begin(model)}>
         {WORDS.create}
@@ -67,20 +65,16 @@ export function ConversationList(): ReactNode {
           />
         </div>
       )}
-      {conversations?.length === 0 ? (
-        <p className={styles['none']}>{WORDS.none}</p>
-      ) : (
-        <ul className={styles['list']} data-testid="conversation-list">
-          {conversations?.map((summary) => (
-            <ConversationRow
-              key={summary.id}
-              summary={summary}
-              isChosen={summary.id === chosen}
-              isTabStop={summary.id === tabStop}
-            />
-          ))}
-        </ul>
-      )}
+      <ul className={styles['list']} data-testid="conversation-list">
+        {conversations?.map((summary) => (
+          <ConversationRow
+            key={summary.id}
+            summary={summary}
+            isChosen={summary.id === chosen}
+            isTabStop={summary.id === tabStop}
+          />
+        ))}
+      </ul>
       <div className={styles['foot']}>
         <Button
           variant="ghost"

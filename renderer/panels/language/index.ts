@@ -1,7 +1,7 @@
 import { LanguageIcon } from '../../ui';
 import { openConversation } from '../../session';
 import type { PanelDefinition } from '../panel';
-import { createConversation, stopReply } from './language-actions';
+import { createConversation, nextModel, stopReply } from './language-actions';
 import { LanguageView } from './language-view';
 import { chooseAndImport, importLanguageModel } from './model-actions';
 import { STRINGS } from './strings';
@@ -25,7 +25,8 @@ export const languagePanel: PanelDefinition = {
     take: (session, file) => void importLanguageModel(session, file),
   },
   commands: (session) => {
-    const { models, conversations = [], open, running } = session.language.getState();
+    const state = session.language.getState();
+    const { conversations = [], open, running } = state;
     const command = (id: string, title: string, keywords: string, work: () => Promise<void>) => ({
       id: `language.${id}`,
       title,
@@ -35,7 +36,7 @@ export const languagePanel: PanelDefinition = {
         void work();
       },
     });
-    const model = open?.summary.model ?? models?.find(({ state }) => state === 'ready')?.name;
+    const model = nextModel(state);
     const inView = open?.summary.id;
     return [
       ...(model === undefined

@@ -2,7 +2,7 @@ import { SluiceError } from '../../../core/contract';
 import type { Conversation, LanguageSettings } from '../../../core/contract';
 import { openConversation } from '../../session';
 import type { Session } from '../../session';
-import type { FaultPlace } from '../../stores';
+import type { FaultPlace, LanguageState } from '../../stores';
 import { STRINGS } from './strings';
 
 const FAULTS = STRINGS.faults;
@@ -23,6 +23,12 @@ async function ask<T>(
     if (error.code !== 'cancelled') setFault(place, { title, error: error.toWire() });
     return undefined;
   }
+}
+
+/** The model of the next conversation: the one picked, else that of the one in view, else the first that is ready. */
+export function nextModel({ models = [], pickedModel, open }: LanguageState): string | undefined {
+  const ready = models.filter(({ state }) => state === 'ready').map(({ name }) => name);
+  return [pickedModel, open?.summary.model].find((name) => name && ready.includes(name)) ?? ready[0];
 }
 
 /** Begins a conversation with a model, set like the one in view, and shows it. */

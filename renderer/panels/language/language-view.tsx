@@ -8,7 +8,7 @@ import { AddModel } from './add-model';
 import { AdditionList } from './addition-list';
 import { Chat } from './chat';
 import { ConversationList } from './conversation-list';
-import { createConversation } from './language-actions';
+import { createConversation, nextModel } from './language-actions';
 import { LanguageControls } from './language-controls';
 import styles from './language-view.module.css';
 import { STRINGS } from './strings';
@@ -28,12 +28,12 @@ function NoModel(): ReactNode {
 function NoConversation(): ReactNode {
   const session = useSession();
   const live = useStore(session.engine, (state) => state.status.state === 'ok');
-  const model = useStore(session.language, (state) => state.models?.find((one) => one.state === 'ready'));
+  const model = useStore(session.language, nextModel);
   const action = (
     <Button
       variant="primary"
       disabled={!live || model === undefined}
-      onClick={() => model && void createConversation(session, model.name)}
+      onClick={() => model && void createConversation(session, model)}
     >
       {STRINGS.chat.emptyAction}
     </Button>

@@ -41,7 +41,9 @@ interface StatsProps {
 function StatsLine({ message, stats }: StatsProps): ReactNode {
   const { language } = useSession();
   const isShown = useStore(language, (state) => state.shownReply === message.id);
-  const ended = message.finishReason && WORDS.ends[message.finishReason];
+  // That it ended by itself goes without saying.
+  const { finishReason = 'end' } = message;
+  const ended = finishReason === 'end' ? undefined : WORDS.ends[finishReason];
   const { showReply } = language.getState().actions;
   return (
     <button
@@ -76,7 +78,7 @@ export function ReplyFoot({ message, conversationId, isLast }: FootProps): React
       {isBroken ? WORDS.goOn : WORDS.retry}
     </Button>
   );
-  const hasText = message.text.paragraphs.length > 0;
+  const hasText = message.text.sections.length > 0;
   return (
     <>
       {state === 'failed' && (

@@ -57,63 +57,66 @@ interface FigureProps {
   readonly label: string;
   readonly hint: string;
   readonly value: string;
-  readonly testId: string;
+  readonly testId?: string;
+  /** How it is drawn in the picture below. */
+  readonly mark?: 'draft' | 'swap' | 'verify' | 'line';
 }
 
-function Figure({ label, hint, value, testId }: FigureProps): ReactNode {
+function Figure({ label, hint, value, testId, mark }: FigureProps): ReactNode {
   return (
     <div title={hint}>
-      <dt>{label}</dt>
+      <dt data-mark={mark}>{label}</dt>
       <dd data-testid={testId}>{value}</dd>
     </div>
   );
 }
 
-function Figures({
-  stats,
-  rounds,
-}: {
+interface FiguresProps {
   readonly stats: ReplyStats | undefined;
   readonly rounds: readonly RoundRecord[];
-}): ReactNode {
-  const drafted = stats !== undefined && stats.rounds > 0;
+}
+
+function Figures({ stats, rounds }: FiguresProps): ReactNode {
+  const drafted = stats !== undefined && stats.rounds > 0 ? stats : undefined;
   const split = timeSplit(rounds);
   return (
-    <div className={styles['figures']}>
-      <dl>
+    <dl className={styles['figures']}>
+      <Figure
+        label={WORDS.rate}
+        hint={WORDS.rateHint}
+        value={stats === undefined ? NO_FIGURE : stats.tokensPerSec.toFixed(1)}
+        testId="language-rate"
+      />
+      <Figure
+        label={WORDS.acceptance}
+        hint={WORDS.acceptanceHint}
+        value={formatPct((drafted?.acceptance ?? Number.NaN) * 100)}
+        testId="language-acceptance"
+        mark="line"
+      />
+      <Figure
+        label={WORDS.draftLength}
+        hint={WORDS.draftLengthHint}
+        value={formatCount(drafted?.draftLength ?? Number.NaN)}
+        testId="language-draft-length"
+      />
+      <Figure
+        label={WORDS.count}
+        hint={WORDS.countHint}
+        value={formatCount(drafted?.rounds ?? Number.NaN)}
+        testId="language-rounds"
+      />
+      {(['draft', 'swap', 'verify'] as const).map((kind) => (
         <Figure
-          label={WORDS.rate}
-          hint={WORDS.rateHint}
-          value={stats === undefined ? NO_FIGURE : stats.tokensPerSec.toFixed(1)}
-          testId="language-rate"
+          key={kind}
+          mark={kind}
+          label={WORDS.split[kind]}
+          hint={WORDS.splitHint[kind]}
+          value={formatPct(split[kind] * 100)}
+          testId={`language-split-${kind}`}
         />
-        <Figure
-          label={WORDS.acceptance}
-          hint={WORDS.acceptanceHint}
-          value={drafted ? formatPct(stats.acceptance * 100) : NO_FIGURE}
-          testId="language-acceptance"
-        />
-        <Figure
-          label={WORDS.draftLength}
-          hint={WORDS.draftLengthHint}
-          value={drafted ? formatCount(stats.draftLength) : NO_FIGURE}
-          testId="language-draft-length"
-        />
-        <Figure
-          label={WORDS.count}
-          hint={WORDS.countHint}
-          value={drafted ? formatCount(stats.rounds) : NO_FIGURE}
-          testId="language-rounds"
-        />
-      </dl>
-      <ul className={styles['split']}>
-        {(['draft', 'swap', 'verify'] as const).map((kind) => (
-          <li key={kind} data-kind={kind} title={WORDS.splitHint[kind]}>
-            {WORDS.split[kind]} <b>{rounds.length === 0 ? NO_FIGURE : formatPct(split[kind] * 100)}</b>
-          </li>
-        ))}
-      </ul>
-    </div>
+      ))}
+    </dl>
   );
 }
 

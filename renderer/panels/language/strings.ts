@@ -16,10 +16,9 @@ const ORIGINS: Readonly<Record<TokenOrigin, { readonly label: string; readonly h
   full: { label: 'full', hint: 'Decoded on the full cache, nothing drafted' },
   lossy: { label: 'lossy', hint: 'Decoded on the compressed cache, not verified' },
 };
-const ENDS: Readonly<Record<NonNullable<Message['finishReason']>, string>> = {
-  end: 'ended by itself',
-  stop: 'at a stop string',
-  length: 'at the token limit',
+const ENDS: Readonly<Record<Exclude<NonNullable<Message['finishReason']>, 'end'>, string>> = {
+  stop: 'ended at a stop string',
+  length: 'cut off at the token limit',
   cancelled: 'stopped',
 };
 
@@ -52,9 +51,9 @@ export const STRINGS = {
     region: 'Add a language model',
     import: 'Import a GGUF file or folder…',
     hub: 'Download from a hub…',
-    path: 'Path of a language model on the engine’s machine',
+    path: 'Where a language model lies on the engine’s machine',
     pathPlaceholder: '/path/to/model.gguf, or a folder',
-    importPath: 'Import path',
+    importPath: 'Import it',
     hubForm: 'Download from a hub',
     repository: 'Repository',
     repositoryHint: 'Owner and name, as the hub writes them',
@@ -83,7 +82,6 @@ export const STRINGS = {
     create: 'New conversation',
     manage: 'Language models…',
     manageHint: 'Import, verify and remove language models',
-    none: 'No conversation yet.',
     tokens: (count: string): string => `${count} tok`,
     running: 'replying',
     rename: (title: string): string => `Rename ${title}`,
@@ -158,13 +156,13 @@ export const STRINGS = {
     countHint: 'Drafts and their verifications of this reply',
     acceptance: 'Acceptance',
     acceptanceHint: 'Accepted over drafted tokens of this reply',
-    draftLength: 'Draft',
+    draftLength: 'Draft length',
     draftLengthHint: 'Tokens drafted a round at present',
     count: 'Rounds',
     split: {
-      draft: 'draft',
-      swap: 'swap',
-      verify: 'verify',
+      draft: 'Draft',
+      swap: 'Swap',
+      verify: 'Verify',
     },
     splitHint: {
       draft: 'Time spent drafting on the compressed cache',
@@ -242,12 +240,12 @@ export const STRINGS = {
       stream: 'Slots that layers of the full cache stream through, and its newest tokens',
     },
     stored: 'full cache on disk',
-    times: (factor: string): string => `${factor}× what memory holds`,
+    times: (factor: string): string => `${factor}× memory`,
   },
   map: {
     title: 'Cache by layer',
-    kept: 'kept',
-    inMemory: 'in memory',
+    kept: 'compressed: kept',
+    inMemory: 'full: in memory',
     onDisk: 'on disk',
     hints: {
       kept: 'Tokens the compressed cache holds something of; the others were dropped from it',
