@@ -26,8 +26,12 @@ export function ProgressRow(props: ProgressRowProps): ReactNode {
     totalBytes > 0 ? formatBytesOf(doneBytes, totalBytes) : doneBytes > 0 ? formatBytes(doneBytes) : '';
   return (
     <li className={styles['row']} data-testid={props.testId ?? 'job-row'} data-state="running">
-      <span className={styles['title']}>{props.title}</span>
-      <span className={styles['phase']}>{props.phase}</span>
+      <span className={styles['title']} title={props.title}>
+        {props.title}
+      </span>
+      <span className={styles['phase']} title={props.phase}>
+        {props.phase}
+      </span>
       <ProgressBar label={props.title} fraction={totalBytes > 0 ? doneBytes / totalBytes : undefined} />
       <span className={styles['figure']}>{amount}</span>
       <span className={styles['figure']}>{bytesPerSec === undefined ? '' : formatRate(bytesPerSec)}</span>

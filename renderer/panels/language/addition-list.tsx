@@ -36,6 +36,11 @@ function Failed({ addition }: { readonly addition: ModelAddition }): ReactNode {
   );
 }
 
+/** Without the owner, which there is little room for. */
+function shortName(title: string): string {
+  return title.slice(title.indexOf('/') + 1);
+}
+
 function UnderWay({ addition }: { readonly addition: ModelAddition }): ReactNode {
   const session = useSession();
   const { id, origin, title, phase, sentBytes, totalBytes } = addition;
@@ -44,7 +49,7 @@ function UnderWay({ addition }: { readonly addition: ModelAddition }): ReactNode
   const job = tracked?.job;
   return (
     <ProgressRow
-      title={origin.kind === 'hub' ? WORDS.downloading(title) : WORDS.importing(title)}
+      title={origin.kind === 'hub' ? WORDS.downloading(shortName(title)) : WORDS.importing(title)}
       phase={isUploading ? WORDS.uploading : (job?.phase ?? WORDS.starting)}
       doneBytes={isUploading ? sentBytes : (job?.doneBytes ?? 0)}
       totalBytes={isUploading ? totalBytes : (job?.totalBytes ?? 0)}

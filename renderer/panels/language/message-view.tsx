@@ -35,7 +35,7 @@ export const MessageView = memo(function MessageView(props: MessageViewProps): R
       </span>
       <div className={styles['body']}>
         <ReplyTextView text={text} />
-        {isRunning && <ReplyProgress conversationId={conversationId} />}
+        {isRunning && <ReplyProgress conversationId={conversationId} hasText={text.sections.length > 0} />}
         {role === 'assistant' && !isRunning && (
           <ReplyFoot message={message} conversationId={conversationId} isLast={isLast} />
         )}

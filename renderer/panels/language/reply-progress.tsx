@@ -9,12 +9,18 @@ import { STRINGS } from './strings';
 
 const WORDS = STRINGS.reply;
 
+interface ReplyProgressProps {
+  readonly conversationId: string;
+  readonly hasText: boolean;
+}
+
 /** What goes on before the first token: the model is loaded, the prompt is read. The composer's Stop ends it. */
-export function ReplyProgress({ conversationId }: { readonly conversationId: string }): ReactNode {
+export function ReplyProgress({ conversationId, hasText }: ReplyProgressProps): ReactNode {
   const { language } = useSession();
   const running = useStore(language, (state) => state.running[conversationId]);
   const phase = running?.phase;
-  if (phase?.kind === 'generating') return null;
+  // Opened in the middle of a reply: what it does is told with its next piece.
+  if (phase?.kind === 'generating' || (phase === undefined && hasText)) return null;
   if (phase?.kind !== 'prefill') {
     const text = phase === undefined ? WORDS.starting : WORDS.loading;
     return (

@@ -166,13 +166,14 @@ export function RoundsStrip({ mode }: { readonly mode: CacheMode }): ReactNode {
   const { language } = useSession();
   const reply = useSampled(language, shownReply, FIGURES_EVERY_MS);
   const rounds = reply?.rounds ?? [];
-  const isPlain =
-    reply === undefined ? mode !== 'vericache' : reply.state !== 'running' && rounds.length === 0;
+  const isRunning = reply?.state === 'running';
+  // Where rounds are to come their place is kept; where none will, they take none.
+  const isTall = rounds.length > 0 || (isRunning && mode === 'vericache');
   return (
-    <section className={styles['strip']} aria-label={WORDS.title}>
+    <section className={styles['strip']} data-tall={isTall} aria-label={WORDS.title}>
       <Figures stats={reply?.stats} rounds={rounds} />
       {rounds.length === 0 ? (
-        <p className={styles['none']}>{isPlain && reply !== undefined ? WORDS.noDrafts : WORDS.none}</p>
+        <p className={styles['none']}>{reply === undefined || isTall ? WORDS.none : WORDS.noDrafts}</p>
       ) : (
         <Chart />
       )}

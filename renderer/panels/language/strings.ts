@@ -110,7 +110,6 @@ export const STRINGS = {
     newest: 'Newest ↓',
     roles: { system: 'System', user: 'You', assistant: 'Model' },
     legend: 'Where tokens come from',
-    originCount: (label: string, count: string): string => `${label} ${count}`,
   },
   composer: {
     field: 'Message',
@@ -143,7 +142,6 @@ export const STRINGS = {
       prefill: 'prefill',
     },
     showRounds: 'Show this reply’s rounds',
-    said: (text: string): string => `Reply: ${text}`,
     done: (tokens: string): string => `Reply complete, ${tokens} tokens.`,
   },
   rounds: {
