@@ -1,5 +1,6 @@
 import type { WireError } from './errors';
 import type { ExecutionProvider, ModelDetail, ModelSummary, RemovedModel, VerifyReport } from './models';
+import type { LanguageEvents, LanguageRequests } from './language';
 import type { OffloadEvents, OffloadRequests } from './offload';
 import type { MemoryDelayCurve, PipelineMode, PlanDetail } from './plan';
 import type { ExampleInput, RunInput, RunRecord, RunRequest, RunResult, TraceColumns } from './runs';
@@ -19,7 +20,7 @@ export interface EngineInfo {
 /** A long operation (import, profile, verify, build of example networks). */
 export interface Job {
   readonly id: string;
-  readonly kind: 'import' | 'profile' | 'verify' | 'build';
+  readonly kind: 'import' | 'profile' | 'verify' | 'build' | 'pull';
   /** What it works on, e.g. the model's name. */
   readonly subject: string;
   readonly phase: string;
@@ -45,7 +46,7 @@ export interface BudgetState {
 }
 
 /** Every request: name -> input and output. Inputs are checked with zod in core/host. */
-export interface Requests extends OffloadRequests {
+export interface Requests extends OffloadRequests, LanguageRequests {
   'engine.info': { input: Record<string, never>; output: EngineInfo };
   'device.info': { input: Record<string, never>; output: DeviceInfo };
   /** Starts (or stops) `telemetry` events on this connection. */
@@ -107,7 +108,7 @@ export interface Requests extends OffloadRequests {
 }
 
 /** Everything the engine tells without being asked. Events of one name arrive in order. */
-export interface Events extends OffloadEvents {
+export interface Events extends OffloadEvents, LanguageEvents {
   job: Job;
   models: readonly ModelSummary[];
   /** What can be put back changed. */

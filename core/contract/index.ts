@@ -1,5 +1,24 @@
 export { SluiceError } from './errors';
 export type { ErrorCode, ErrorDetails, WireError } from './errors';
+export { DEFAULT_LANGUAGE_SETTINGS, TOKEN_ORIGINS } from './language';
+export type {
+  CacheMap,
+  CacheMemory,
+  CacheMode,
+  CompressorSummary,
+  Conversation,
+  ConversationSummary,
+  LanguageModelSummary,
+  LanguageProgress,
+  LanguageRequests,
+  LanguageSettings,
+  Message,
+  ReplyPhase,
+  ReplyStats,
+  RoundRecord,
+  TextPiece,
+  TokenOrigin,
+} from './language';
 export type {
   ExecutionProvider,
   LayerInfo,

@@ -28,11 +28,11 @@ it('SmolLM2 replies as llama.cpp does', { timeout: SMOLLM2_SET_UP_MS }, async (t
   const cache = decoder.createCache(256);
   const stream = tokenizer.stream();
   let text = '';
-  let logits = decoder.forward(tokenizer.encode(PROMPT, { addBos: true }), cache, 1);
+  let logits = await decoder.forward(tokenizer.encode(PROMPT, { addBos: true }), cache, 1);
   while (text.length < REPLY.length) {
     const token = logits.indexOf(Math.max(...logits));
     text += stream.push(token);
-    logits = decoder.forward([token], cache, 1);
+    logits = await decoder.forward([token], cache, 1);
   }
   expect(text).toBe(REPLY);
   cache.release();

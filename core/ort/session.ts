@@ -211,6 +211,12 @@ export class BoundRun {
     this.inputValues[position] = tensor.pointer;
   }
 
+  /** Another tensor in the place of an output. @param position among the outputs given at first. */
+  setOutput(position: number, tensor: OrtTensor): void {
+    this.bound.outputs[position] = tensor;
+    this.outputValues[position] = tensor.pointer;
+  }
+
   /** Runs on the calling thread (and the pool). @throws SluiceError `runtime`. */
   run(options: RunOptions): void {
     const { api } = this.session.environment;

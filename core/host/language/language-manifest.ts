@@ -12,6 +12,8 @@ const manifestSchema = z.object({
   weightBytes: count,
   layers: count,
   contextLength: count,
+  /** 0: imported before this was written down. */
+  cacheBytesPerToken: count.default(0),
   vocabularySize: count,
   hasChatTemplate: z.boolean(),
   /** Of all files. */
@@ -51,6 +53,7 @@ export const NOTHING_KNOWN = {
   weightBytes: 0,
   layers: 0,
   contextLength: 0,
+  cacheBytesPerToken: 0,
   vocabularySize: 0,
   hasChatTemplate: false,
   fileBytes: 0,

@@ -36,24 +36,28 @@ async function read(bytes: Uint8Array): Promise<ModelSource> {
 async function withDecoder<T>(
   source: ModelSource,
   options: DecoderOptions,
-  use: (decoder: Decoder) => T,
+  use: (decoder: Decoder) => Promise<T>,
 ): Promise<T> {
   const decoder = await Decoder.open(source, environment, { maxLogitRows: 64, ...options });
   try {
-    return use(decoder);
+    return await use(decoder);
   } finally {
     decoder.close();
   }
 }
 
 /** Logits of every token, in passes of the given sizes, over and over. */
-function logitsInPasses(decoder: Decoder, tokens: readonly number[], sizes: readonly number[]): Float32Array {
+async function logitsInPasses(
+  decoder: Decoder,
+  tokens: readonly number[],
+  sizes: readonly number[],
+): Promise<Float32Array> {
   const cache = decoder.createCache(tokens.length);
   const { vocabularySize } = decoder.config;
   const all = new Float32Array(tokens.length * vocabularySize);
   for (let at = 0, pass = 0; at < tokens.length; pass += 1) {
     const part = tokens.slice(at, at + sizes[pass % sizes.length]!);
-    all.set(decoder.forward(part, cache, part.length), at * vocabularySize);
+    all.set(await decoder.forward(part, cache, part.length), at * vocabularySize);
     at += part.length;
   }
   cache.release();
@@ -81,16 +85,46 @@ describe('logits', () => {
     const source = await read(tinyModel(model));
     const tokens = text(400);
     for (const precision of ['packed', 'float32'] as const) {
-      await withDecoder(source, { precision }, (decoder) => {
-        const alone = logitsInPasses(decoder, tokens, [1]);
+      await withDecoder(source, { precision }, async (decoder) => {
+        const alone = await logitsInPasses(decoder, tokens, [1]);
         expect(alone.every(Number.isFinite)).toBe(true);
         const sizes = fc.array(fc.integer({ min: 1, max: 64 }), { minLength: 1, maxLength: 8 });
-        fc.assert(
-          fc.property(sizes, (passes) => sameBits(logitsInPasses(decoder, tokens, passes), alone)),
+        await fc.assert(
+          fc.asyncProperty(sizes, async (passes) =>
+            sameBits(await logitsInPasses(decoder, tokens, passes), alone),
+          ),
           { numRuns: 4, examples: [[[64]], [[2]], [[1, 31, 3]]] },
         );
       });
     }
+  });
+
+  it.each(named)('of %s have the same bits after long passes, layer by layer', async (_name, model) => {
+    const source = await read(tinyModel(model));
+    const tokens = text(400);
+    await withDecoder(source, {}, async (decoder) => {
+      const alone = await logitsInPasses(decoder, tokens, [1]);
+      const cache = decoder.createCache(tokens.length);
+      await decoder.forward(tokens.slice(0, 130), cache, 0);
+      const found = await decoder.forward(tokens.slice(130), cache, 64);
+      expect(sameBits(found.slice(), alone.slice(-found.length))).toBe(true);
+      cache.truncate(330);
+      const again = await decoder.forward(tokens.slice(330, 331), cache, 1);
+      const { vocabularySize } = decoder.config;
+      expect(sameBits(again.slice(), alone.slice(330 * vocabularySize, 331 * vocabularySize))).toBe(true);
+      cache.release();
+    });
+  });
+
+  it('of a long pass that is cancelled leave the cache as it was', async () => {
+    await withDecoder(await read(tinyModel()), {}, async (decoder) => {
+      const cache = decoder.createCache(300);
+      await decoder.forward(text(60), cache, 0);
+      const pass = decoder.forward(text(200), cache, 1, AbortSignal.abort());
+      await expect(pass).rejects.toMatchObject({ code: 'cancelled' });
+      expect(cache.position).toBe(60);
+      cache.release();
+    });
   });
 
   it.each(named)('of %s are those of plain arithmetic', async (_name, model) => {
@@ -100,25 +134,25 @@ describe('logits', () => {
     const span = Math.max(...expected.map(Math.abs));
     const distance = (found: Float32Array): number =>
       Math.max(...expected.map((value, index) => Math.abs(value - found[index]!))) / span;
-    await withDecoder(source, { precision: 'float32' }, (decoder) => {
-      expect(distance(logitsInPasses(decoder, tokens, [20]))).toBeLessThan(1e-5);
+    await withDecoder(source, { precision: 'float32' }, async (decoder) => {
+      expect(distance(await logitsInPasses(decoder, tokens, [20]))).toBeLessThan(1e-5);
     });
-    await withDecoder(source, { precision: 'packed' }, (decoder) => {
+    await withDecoder(source, { precision: 'packed' }, async (decoder) => {
       // Inputs of every product are rounded to 8 bits.
-      expect(distance(logitsInPasses(decoder, tokens, [20]))).toBeLessThan(0.05);
+      expect(distance(await logitsInPasses(decoder, tokens, [20]))).toBeLessThan(0.05);
     });
   });
 
   it('come again when the cache is cut back', async () => {
-    await withDecoder(await read(tinyModel()), {}, (decoder) => {
+    await withDecoder(await read(tinyModel()), {}, async (decoder) => {
       const cache = decoder.createCache(300);
-      decoder.forward(text(60), cache, 0);
-      const first = decoder.forward([5, 6], cache, 1).slice();
-      cache.setLength(60);
-      decoder.forward([9, 9, 9], cache, 0);
-      cache.setLength(60);
-      expect(sameBits(decoder.forward([5, 6], cache, 1).slice(), first)).toBe(true);
-      expect(cache.length).toBe(62);
+      await decoder.forward(text(60), cache, 0);
+      const first = (await decoder.forward([5, 6], cache, 1)).slice();
+      cache.truncate(60);
+      await decoder.forward([9, 9, 9], cache, 0);
+      cache.truncate(60);
+      expect(sameBits((await decoder.forward([5, 6], cache, 1)).slice(), first)).toBe(true);
+      expect(cache.position).toBe(62);
       cache.release();
     });
   });
@@ -130,13 +164,13 @@ describe('SmolLM2', () => {
 
   it('goes on as llama.cpp does', { timeout: SMOLLM2_SET_UP_MS }, async (test) => {
     const source = ggufSource(await readGguf(await smolLm2(test)));
-    await withDecoder(source, {}, (decoder) => {
+    await withDecoder(source, {}, async (decoder) => {
       const cache = decoder.createCache(64);
       const found: number[] = [];
-      let logits = decoder.forward(prompt, cache, 1);
+      let logits = await decoder.forward(prompt, cache, 1);
       while (found.length < LLAMA_CPP_REPLY.length) {
         found.push(logits.indexOf(Math.max(...logits)));
-        logits = decoder.forward(found.slice(-1), cache, 1);
+        logits = await decoder.forward(found.slice(-1), cache, 1);
       }
       cache.release();
       expect(found).toEqual(LLAMA_CPP_REPLY);
@@ -241,10 +275,12 @@ describe('a model that can not be run', () => {
   });
 
   it('refuses tokens it does not have', async () => {
-    await withDecoder(await read(tinyModel()), {}, (decoder) => {
+    await withDecoder(await read(tinyModel()), {}, async (decoder) => {
       const cache = decoder.createCache(8);
-      expect(() => decoder.forward([320], cache, 1)).toThrow(/Expected tokens of 0 to 319, found 320/);
-      expect(() => decoder.forward(text(65), cache, 1)).toThrow(/A pass of 65 tokens/);
+      await expect(decoder.forward([320], cache, 1)).rejects.toThrow(
+        /Expected tokens of 0 to 319, found 320/,
+      );
+      await expect(decoder.forward([], cache, 0)).rejects.toThrow(/A pass of 0 tokens/);
       cache.release();
     });
   });

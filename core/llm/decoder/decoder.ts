@@ -3,7 +3,7 @@ import { encodeModel, type OnnxModel } from '../../onnx';
 import { BoundRun, OrtSession, RunOptions, type OrtEnvironment, type OrtTensor } from '../../ort';
 import type { ModelSource } from '../source/model-source';
 import { TensorReader } from '../source/tensor-reader';
-import { CACHE_STEP_ROWS } from './cache-step';
+import { Attention, type AttentionPass } from './attention';
 import { checkWeights } from './check-weights';
 import type { DecoderConfig } from './config';
 import { KvCache, type AttentionCache } from './kv-cache';
@@ -16,7 +16,7 @@ import {
   type LayerGraphOptions,
 } from './layer-graphs';
 import { attentionWeights, EMBEDDING, feedForwardWeights, headWeights, ropeFactors } from './layer-weights';
-import { MaskBuffer, PassBuffers } from './pass-buffers';
+import { PassBuffers } from './pass-buffers';
 import type { WeightPrecision } from './projections';
 import { Rope } from './rope';
 
@@ -25,13 +25,14 @@ export interface DecoderOptions {
   readonly precision?: WeightPrecision;
   /** Tokens a pass may have; memory for activations grows with it. Default 64. */
   readonly maxTokens?: number;
-  /** Rows of logits a pass may give. Default 32. */
+  /** Rows of logits a pass may give. Default 64. */
   readonly maxLogitRows?: number;
   readonly signal?: AbortSignal;
 }
 
 const DEFAULT_MAX_TOKENS = 64;
-const DEFAULT_MAX_LOGIT_ROWS = 32;
+const DEFAULT_PRECISION: WeightPrecision = 'packed';
+const DEFAULT_MAX_LOGIT_ROWS = 64;
 
 /**
  * A language model ready to run. A token's logits have the same bits whichever tokens share its pass, whatever the
@@ -40,8 +41,10 @@ const DEFAULT_MAX_LOGIT_ROWS = 32;
 export class Decoder {
   readonly maxTokens: number;
   readonly maxLogitRows: number;
+  readonly precision: WeightPrecision;
   private readonly buffers: PassBuffers;
-  private readonly mask: MaskBuffer;
+  /** Over rows in memory, for caches. */
+  readonly attention: Attention;
   private readonly runs = new Map<number, readonly BoundRun[]>();
   private readonly headRuns = new Map<number, BoundRun>();
   private readonly runOptions: RunOptions;
@@ -56,9 +59,10 @@ export class Decoder {
     options: DecoderOptions,
   ) {
     this.maxTokens = options.maxTokens ?? DEFAULT_MAX_TOKENS;
+    this.precision = options.precision ?? DEFAULT_PRECISION;
     this.maxLogitRows = Math.min(this.maxTokens, options.maxLogitRows ?? DEFAULT_MAX_LOGIT_ROWS);
     this.buffers = new PassBuffers(environment, config, this.maxTokens, this.maxLogitRows);
-    this.mask = new MaskBuffer(environment);
+    this.attention = new Attention(environment, config);
     this.runOptions = RunOptions.create(environment);
   }
 
@@ -78,7 +82,7 @@ export class Decoder {
     const sessions: OrtSession[] = [];
     try {
       const rope = new Rope(config.rope, ropeFactors(reader, config));
-      for (const model of graphs(reader, { config, precision: options.precision ?? 'packed' })) {
+      for (const model of graphs(reader, { config, precision: options.precision ?? DEFAULT_PRECISION })) {
         await new Promise((resolve) => setImmediate(resolve));
         if (options.signal?.aborted)
           throw new SluiceError('cancelled', `Loading ${source.path} was cancelled.`);
@@ -92,65 +96,118 @@ export class Decoder {
     }
   }
 
-  /** A cache for so many tokens, owned by the caller. */
+  /** A cache for so many tokens, owned by the caller; its use ends with the decoder. */
   createCache(capacity: number): KvCache {
-    return new KvCache(this.environment, this.config, capacity);
+    return new KvCache(this.environment, this.attention, this.config.layers, capacity);
   }
 
   /**
-   * Runs tokens that follow those in the cache, and adds them to it.
-   * @param tokens 1 to `maxTokens`.
+   * Runs tokens that follow those in the cache, and adds them to it. More than `maxTokens` go through the layers one
+   * layer after the other, part by part, so that each layer's weights and cache are gone through once.
    * @param logitRows logits are wanted of so many of the last tokens, 0 to `maxLogitRows`.
    * @returns `[logitRows, vocabularySize]`, valid until the next pass.
-   * @throws SluiceError `bad-input` for a token outside the vocabulary, `runtime`.
+   * @throws SluiceError `bad-input` for a token outside the vocabulary, `cancelled`, `runtime`, what the cache throws;
+   * the cache then holds what it held before.
    */
-  forward(tokens: readonly number[], cache: AttentionCache, logitRows: number): Float32Array {
+  async forward(
+    tokens: readonly number[],
+    cache: AttentionCache,
+    logitRows: number,
+    signal?: AbortSignal,
+  ): Promise<Float32Array> {
+    this.checkPass(tokens, logitRows);
+    const x =
+      tokens.length <= this.maxTokens
+        ? await this.shortPass(tokens, cache)
+        : await this.longPass(tokens, cache, signal);
+    cache.advance(tokens.length);
+    return this.logits(x, logitRows);
+  }
+
+  /** @returns the last hidden state, `[tokens, width]`, valid until the next pass. */
+  private async shortPass(tokens: readonly number[], cache: AttentionCache): Promise<Float32Array> {
     const count = tokens.length;
-    const position = cache.length;
-    this.checkPass(count, position, cache.capacity, logitRows);
-    this.embed(tokens);
-    const positions = tokens.map((_, index) => position + index);
-    this.rope.fill(positions, this.buffers.cosines.array(count), this.buffers.sines.array(count));
-    const rows = Math.ceil((position + count) / CACHE_STEP_ROWS) * CACHE_STEP_ROWS;
-    const mask = this.mask.causal(count, rows, position);
+    this.embed(tokens, this.buffers.x[0].array(count));
+    this.fillAngles(cache.position, count);
+    const { layers } = this.config;
+    const { keys, values } = this.buffers;
     for (const [step, run] of this.runsFor(count).entries()) {
-      if (step > 0) this.bindCache(run, step - 1, cache, rows, mask);
+      if (step > 0) {
+        const waiting = cache.attend(step - 1, this.attentionPass(count, 0));
+        if (waiting) await waiting;
+      }
       run.run(this.runOptions);
-      if (step < this.config.layers) {
-        cache.store(step, position, this.buffers.keys.array(count), this.buffers.values.array(count));
+      if (step < layers) cache.store(step, 0, keys.array(count), values.array(count));
+    }
+    return this.buffers.x[sides(layers)[1]].array(count);
+  }
+
+  private async longPass(
+    tokens: readonly number[],
+    cache: AttentionCache,
+    signal: AbortSignal | undefined,
+  ): Promise<Float32Array> {
+    const { width, heads, headDim, layers } = this.config;
+    const { keys, values } = this.buffers;
+    const x = new Float32Array(tokens.length * width);
+    const queries = new Float32Array(tokens.length * heads * headDim);
+    this.embed(tokens, x);
+    for (let step = 0; step <= layers; step += 1) {
+      const [from, to] = sides(step);
+      for (let offset = 0; offset < tokens.length; offset += this.maxTokens) {
+        await nextTurn(signal);
+        const count = Math.min(this.maxTokens, tokens.length - offset);
+        const part = (of: Float32Array, size: number): Float32Array =>
+          of.subarray(offset * size, (offset + count) * size);
+        this.buffers.x[from].array(count).set(part(x, width));
+        this.fillAngles(cache.position + offset, count);
+        if (step > 0) {
+          this.buffers.queries.array(count).set(part(queries, heads * headDim));
+          const waiting = cache.attend(step - 1, this.attentionPass(count, offset));
+          if (waiting) await waiting;
+        }
+        this.runsFor(count)[step]!.run(this.runOptions);
+        if (step > 0) part(x, width).set(this.buffers.x[to].array(count));
+        if (step === layers) continue;
+        part(queries, heads * headDim).set(this.buffers.queries.array(count));
+        cache.store(step, offset, keys.array(count), values.array(count));
       }
     }
-    cache.setLength(position + count);
-    return this.logits(count, logitRows);
+    return x;
+  }
+
+  private attentionPass(tokens: number, offset: number): AttentionPass {
+    const { queries, attended } = this.buffers;
+    return { tokens, offset, queries: queries.tensor(tokens), attended: attended.tensor(tokens) };
+  }
+
+  private fillAngles(position: number, count: number): void {
+    const { cosines, sines } = this.buffers;
+    this.rope.fill(position, cosines.array(count), sines.array(count));
   }
 
   /** Frees the sessions; caches are their owners' to release. */
   close(): void {
     this.buffers.release();
-    this.mask.release();
+    this.attention.release();
     this.runOptions.release();
     for (const session of this.sessions) session.release();
     this.reader.close();
   }
 
-  private checkPass(count: number, position: number, capacity: number, logitRows: number): void {
-    if (count >= 1 && count <= this.maxTokens && logitRows <= Math.min(count, this.maxLogitRows)) {
-      if (position + count <= capacity) return;
+  private checkPass(tokens: readonly number[], logitRows: number): void {
+    const { vocabularySize } = this.config;
+    if (tokens.length < 1 || logitRows > Math.min(tokens.length, this.maxLogitRows)) {
+      throw new SluiceError('internal', `A pass of ${tokens.length} tokens can't give ${logitRows} logits.`);
     }
-    throw new SluiceError(
-      'internal',
-      `A pass of ${count} tokens at ${position} with ${logitRows} logits exceeds ${this.maxTokens} tokens, ` +
-        `${this.maxLogitRows} logits or a cache of ${capacity}.`,
-    );
+    const stray = tokens.find((token) => !Number.isInteger(token) || token < 0 || token >= vocabularySize);
+    if (stray === undefined) return;
+    throw new SluiceError('bad-input', `Expected tokens of 0 to ${vocabularySize - 1}, found ${stray}.`);
   }
 
-  private embed(tokens: readonly number[]): void {
-    const { vocabularySize, width } = this.config;
-    const x = this.buffers.x[0].array(tokens.length);
+  private embed(tokens: readonly number[], x: Float32Array): void {
+    const { width } = this.config;
     for (const [index, token] of tokens.entries()) {
-      if (!Number.isInteger(token) || token < 0 || token >= vocabularySize) {
-        throw new SluiceError('bad-input', `Expected tokens of 0 to ${vocabularySize - 1}, found ${token}.`);
-      }
       this.reader.row(EMBEDDING, token, x.subarray(index * width, (index + 1) * width));
     }
   }
@@ -159,16 +216,15 @@ export class Decoder {
   private runsFor(count: number): readonly BoundRun[] {
     const known = this.runs.get(count);
     if (known) return known;
-    const { x, queries, keys, values, cosines, sines } = this.buffers;
+    const { x, queries, keys, values, attended, cosines, sines } = this.buffers;
     const { layers } = this.config;
     const runs = this.sessions.slice(0, layers + 1).map((session, step) => {
-      // The first graph only reads x; every later one writes the other x.
-      const from = step === 0 ? 0 : (step - 1) % 2;
+      const [from, to] = sides(step);
       const bySpec = new Map<string, OrtTensor>([
-        [NAMES.x, x[from as 0 | 1].tensor(count)],
-        [NAMES.nextX, x[(1 - from) as 0 | 1].tensor(count)],
-        [NAMES.queries, queries[from as 0 | 1].tensor(count)],
-        [NAMES.nextQueries, queries[(1 - from) as 0 | 1].tensor(count)],
+        [NAMES.x, x[from].tensor(count)],
+        [NAMES.nextX, x[to].tensor(count)],
+        [NAMES.queries, queries.tensor(count)],
+        [NAMES.attended, attended.tensor(count)],
         [NAMES.keys, keys.tensor(count)],
         [NAMES.values, values.tensor(count)],
         [NAMES.cosines, cosines.tensor(count)],
@@ -180,29 +236,12 @@ export class Decoder {
     return runs;
   }
 
-  private bindCache(
-    run: BoundRun,
-    layer: number,
-    cache: AttentionCache,
-    rows: number,
-    mask: OrtTensor,
-  ): void {
-    const view = cache.view(layer, rows);
-    const names = run.session.inputs;
-    for (const [position, { name }] of names.entries()) {
-      if (name === NAMES.mask) run.setInput(position, mask);
-      const head = Number(/\d+$/.exec(name)?.[0] ?? -1);
-      if (head < 0) continue;
-      run.setInput(position, (name === NAMES.cachedKeys(head) ? view.keys : view.values)[head]!);
-    }
-  }
-
-  private logits(count: number, logitRows: number): Float32Array {
-    const { x, logits } = this.buffers;
+  private logits(x: Float32Array, logitRows: number): Float32Array {
+    const { logits } = this.buffers;
     if (logitRows === 0) return logits.array(0);
-    const { width, layers } = this.config;
-    const [result, scratch] = layers % 2 === 0 ? [x[0], x[1]] : [x[1], x[0]];
-    scratch.array(logitRows).set(result.array(count).subarray((count - logitRows) * width));
+    // The last step read this one.
+    const scratch = this.buffers.x[sides(this.config.layers)[0]];
+    scratch.array(logitRows).set(x.subarray(x.length - logitRows * this.config.width));
     this.headRun(logitRows, scratch.tensor(logitRows)).run(this.runOptions);
     return logits.array(logitRows);
   }
@@ -221,14 +260,21 @@ export class Decoder {
   }
 }
 
-/** Binds by name; inputs that belong to a cache are put in before each run. */
+/** Which of the two buffers of x a step reads, and which it writes; the first step only reads. */
+function sides(step: number): readonly [from: 0 | 1, to: 0 | 1] {
+  return step === 0 || step % 2 === 1 ? [0, 1] : [1, 0];
+}
+
+/** Lets the process do other work: passes run on the calling thread. */
+async function nextTurn(signal: AbortSignal | undefined): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+  if (signal?.aborted) throw new SluiceError('cancelled', 'The pass was cancelled.');
+}
+
 function bindStep(session: OrtSession, tensors: ReadonlyMap<string, OrtTensor>): BoundRun {
-  const placeholder = tensors.get(NAMES.x)!;
-  return new BoundRun(
-    session,
-    new Map(session.inputs.map(({ name }) => [name, tensors.get(name) ?? placeholder])),
-    new Map(session.outputs.map(({ name }) => [name, tensors.get(name)])),
-  );
+  const bind = (names: readonly { readonly name: string }[]): Map<string, OrtTensor> =>
+    new Map(names.map(({ name }) => [name, tensors.get(name)!]));
+  return new BoundRun(session, bind(session.inputs), bind(session.outputs));
 }
 
 function* graphs(reader: TensorReader, options: LayerGraphOptions): Generator<OnnxModel> {

@@ -1,114 +1,203 @@
 import { SluiceError } from '../../contract';
 import {
   allocateNativeMemory,
+  LargePageMemory,
+  largePageMemoryBytes,
+  releasePages,
   tensorOver,
   type NativeMemory,
   type OrtEnvironment,
-  type OrtTensor,
 } from '../../ort';
+import type { Attention, AttentionPass, LayerView } from './attention';
+import type { HeadShape } from './attention-graph';
 import { CACHE_STEP_ROWS } from './cache-step';
-import type { DecoderConfig } from './config';
 
 const FLOAT_BYTES = 4;
 
-/** What attention of one layer reads: per key head, keys and values `[rows, headDim]`. */
-export interface LayerView {
-  readonly keys: readonly OrtTensor[];
-  readonly values: readonly OrtTensor[];
-}
-
-/** What a forward pass needs of a cache. */
+/** Keys and values of earlier tokens, and attention over them. A pass calls `store`, then `attend`, layer by layer. */
 export interface AttentionCache {
-  /** Tokens in it. */
-  readonly length: number;
-  /** Tokens it has room for. */
-  readonly capacity: number;
-  /** Stores keys and values `[tokens, kvHeads * headDim]` of tokens at `position` and on. */
-  store(layer: number, position: number, keys: Float32Array, values: Float32Array): void;
-  /** The first `rows` (a multiple of `CACHE_STEP_ROWS`) of a layer; owned by the cache, valid until its next `view`. */
-  view(layer: number, rows: number): LayerView;
-  /** Tokens at `length` and on are forgotten, or stored ones become visible. */
-  setLength(length: number): void;
+  /** Of the next token, in the text. */
+  readonly position: number;
+  /**
+   * Takes keys and values `[tokens, kvHeads * headDim]` of tokens at `position + offset`; the caller reuses the arrays.
+   * A long pass stores all of its tokens at a layer, in order, before it attends there.
+   */
+  store(layer: number, offset: number, keys: Float32Array, values: Float32Array): void;
+  /** Attention of the tokens at `position + pass.offset` over those before and themselves. May wait for what it reads. */
+  attend(layer: number, pass: AttentionPass): void | Promise<void>;
+  /** The pass went through all layers: its tokens stay. */
+  advance(tokens: number): void;
 }
 
-/** Keys and values of every token, in memory: per layer and key head `[capacity, headDim]` float32. */
-export class KvCache implements AttentionCache {
-  length = 0;
-  readonly capacity: number;
-  private readonly layers: readonly NativeMemory[];
-  private readonly arrays: readonly Float32Array[];
-  private readonly views: { rows: number; view: LayerView }[];
+/** Rows of one layer in memory: keys of head 0, 1, ..., then values, each `[capacity, headDim]` float32. */
+export class LayerRows {
+  readonly memory: NativeMemory;
+  private readonly floats: Float32Array;
+  private current: LayerView = { rows: 0, keys: [], values: [] };
 
-  /** @throws SluiceError `budget-too-small` when the operating system refuses the memory. */
+  /** Memory allocated for it. */
+  readonly byteLength: number;
+
+  /**
+   * @param capacity in rows, a multiple of `CACHE_STEP_ROWS`.
+   * @param pages `large` where a disk reads into it: that is several times cheaper, and rounds up to 2 MiB.
+   * @throws SluiceError `budget-too-small`.
+   */
   constructor(
     private readonly environment: OrtEnvironment,
-    private readonly config: DecoderConfig,
-    capacity: number,
+    private readonly shape: HeadShape,
+    readonly capacity: number,
+    pages: 'small' | 'large' = 'small',
   ) {
-    this.capacity = Math.ceil(capacity / CACHE_STEP_ROWS) * CACHE_STEP_ROWS;
-    const floats = 2 * config.kvHeads * this.capacity * config.headDim;
-    this.layers = Array.from({ length: config.layers }, () => allocateNativeMemory(floats * FLOAT_BYTES));
-    this.arrays = this.layers.map(({ bytes }) => new Float32Array(bytes.buffer, bytes.byteOffset, floats));
-    this.views = this.layers.map(() => ({ rows: 0, view: { keys: [], values: [] } }));
+    const wanted = layerRowsBytes(shape, capacity);
+    this.memory = pages === 'large' ? LargePageMemory.allocate(wanted).block : allocateNativeMemory(wanted);
+    this.byteLength = pages === 'large' ? largePageMemoryBytes(wanted) : this.memory.bytes.byteLength;
+    const { bytes } = this.memory;
+    this.floats = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / FLOAT_BYTES);
   }
 
-  store(layer: number, position: number, keys: Float32Array, values: Float32Array): void {
-    const { kvHeads, headDim } = this.config;
+  /** Keys (kind 0) or values (kind 1) of a head, `[to - from, headDim]`, in place. */
+  rows(kind: 0 | 1, head: number, from: number, to: number): Float32Array {
+    const { headDim } = this.shape;
+    const start = this.startOf(kind, head);
+    return this.floats.subarray(start + from * headDim, start + to * headDim);
+  }
+
+  /** Copies `[tokens, kvHeads * headDim]` in, behind `row`. */
+  write(row: number, keys: Float32Array, values: Float32Array): void {
+    const { kvHeads, headDim } = this.shape;
     const tokens = keys.length / (kvHeads * headDim);
-    if (position + tokens > this.capacity) {
-      throw new SluiceError('internal', `${position + tokens} tokens don't fit a cache of ${this.capacity}.`);
-    }
-    const target = this.arrays[layer]!;
-    for (const [kind, source] of [keys, values].entries()) {
-      for (let token = 0; token < tokens; token += 1) {
-        for (let head = 0; head < kvHeads; head += 1) {
+    for (const kind of [0, 1] as const) {
+      const source = kind === 0 ? keys : values;
+      for (let head = 0; head < kvHeads; head += 1) {
+        const start = this.startOf(kind, head) + row * headDim;
+        for (let token = 0; token < tokens; token += 1) {
           const from = (token * kvHeads + head) * headDim;
-          target.set(source.subarray(from, from + headDim), this.rowAt(kind, head, position + token));
+          this.floats.set(source.subarray(from, from + headDim), start + token * headDim);
         }
       }
     }
   }
 
-  view(layer: number, rows: number): LayerView {
-    const current = this.views[layer]!;
-    if (current.rows === rows) return current.view;
-    releaseView(current.view);
-    const heads = Array.from({ length: this.config.kvHeads }, (_, head) => head);
-    const tensors = (kind: number): OrtTensor[] => heads.map((head) => this.prefix(layer, kind, head, rows));
-    this.views[layer] = { rows, view: { keys: tensors(0), values: tensors(1) } };
-    return this.views[layer].view;
+  /** Takes over the first `rows` of another layer of this shape. */
+  copyFrom(other: LayerRows, rows: number): void {
+    for (const kind of [0, 1] as const) {
+      for (let head = 0; head < this.shape.kvHeads; head += 1) {
+        this.rows(kind, head, 0, rows).set(other.rows(kind, head, 0, rows));
+      }
+    }
   }
 
-  setLength(length: number): void {
-    this.length = length;
+  /** The first `rows`, a multiple of `CACHE_STEP_ROWS`; valid until the next call with another number. */
+  view(rows: number): LayerView {
+    if (this.current.rows === rows) return this.current;
+    this.releaseTensors();
+    const { headDim } = this.shape;
+    const heads = Array.from({ length: this.shape.kvHeads }, (_, head) => head);
+    const bytes = rows * headDim * FLOAT_BYTES;
+    const prefix = (kind: 0 | 1) => (head: number) => {
+      const address = this.memory.address + BigInt(this.startOf(kind, head) * FLOAT_BYTES);
+      return tensorOver(this.environment, 'float32', [rows, headDim], address, bytes, this.memory);
+    };
+    this.current = { rows, keys: heads.map(prefix(0)), values: heads.map(prefix(1)) };
+    return this.current;
   }
 
-  /** Frees its tensors; its memory goes with the last reference. */
+  /** Frees its tensors, and its pages at once. Nothing may read or write it any more. */
   release(): void {
-    for (const { view } of this.views) releaseView(view);
+    this.releaseTensors();
+    releasePages(this.memory);
   }
 
-  /** In floats, from the start of a layer. */
-  private rowAt(kind: number, head: number, row: number): number {
-    const { kvHeads, headDim } = this.config;
-    return ((kind * kvHeads + head) * this.capacity + row) * headDim;
+  private releaseTensors(): void {
+    for (const tensor of [...this.current.keys, ...this.current.values]) tensor.release();
+    this.current = { rows: 0, keys: [], values: [] };
   }
 
-  private prefix(layer: number, kind: number, head: number, rows: number): OrtTensor {
-    const memory = this.layers[layer]!;
-    const { headDim } = this.config;
-    const address = memory.address + BigInt(this.rowAt(kind, head, 0) * FLOAT_BYTES);
-    return tensorOver(
-      this.environment,
-      'float32',
-      [rows, headDim],
-      address,
-      rows * headDim * FLOAT_BYTES,
-      memory,
-    );
+  /** In floats. */
+  private startOf(kind: 0 | 1, head: number): number {
+    const { kvHeads, headDim } = this.shape;
+    return (kind * kvHeads + head) * this.capacity * headDim;
   }
 }
 
-function releaseView(view: LayerView): void {
-  for (const tensor of [...view.keys, ...view.values]) tensor.release();
+/** Memory that `LayerRows` takes. */
+export function layerRowsBytes({ kvHeads, headDim }: HeadShape, capacity: number): number {
+  return 2 * kvHeads * capacity * headDim * FLOAT_BYTES;
+}
+
+/** Rows in whole steps of attention. */
+export function wholeSteps(rows: number): number {
+  return Math.ceil(rows / CACHE_STEP_ROWS) * CACHE_STEP_ROWS;
+}
+
+/** Keys and values of every token, in memory. */
+export class KvCache implements AttentionCache {
+  position = 0;
+  /** Tokens there is room for. */
+  capacity: number;
+  private readonly layers: LayerRows[];
+
+  /** @throws SluiceError `budget-too-small` when the operating system refuses the memory. */
+  constructor(
+    private readonly environment: OrtEnvironment,
+    private readonly attention: Attention,
+    layers: number,
+    capacity: number,
+  ) {
+    this.capacity = wholeSteps(capacity);
+    this.layers = Array.from(
+      { length: layers },
+      () => new LayerRows(environment, attention.shape, this.capacity),
+    );
+  }
+
+  store(layer: number, offset: number, keys: Float32Array, values: Float32Array): void {
+    const { kvHeads, headDim } = this.attention.shape;
+    const row = this.position + offset;
+    const end = row + keys.length / (kvHeads * headDim);
+    if (end > this.capacity) {
+      throw new SluiceError('internal', `${end} tokens don't fit a cache of ${this.capacity}.`);
+    }
+    this.layers[layer]!.write(row, keys, values);
+  }
+
+  attend(layer: number, pass: AttentionPass): void {
+    const before = this.position + pass.offset;
+    this.attention.run(pass, this.layers[layer]!.view(wholeSteps(before + pass.tokens)), before);
+  }
+
+  advance(tokens: number): void {
+    this.position += tokens;
+  }
+
+  /**
+   * Makes room for so many tokens; what is there stays. Layer by layer, so that no more than one is there twice.
+   * @throws SluiceError `budget-too-small`; the cache is then as it was, if larger here and there.
+   */
+  grow(capacity: number): void {
+    const rows = wholeSteps(capacity);
+    if (rows <= this.capacity) return;
+    for (const [index, layer] of this.layers.entries()) {
+      if (layer.capacity >= rows) continue;
+      const larger = new LayerRows(this.environment, this.attention.shape, rows);
+      larger.copyFrom(layer, this.position);
+      layer.release();
+      this.layers[index] = larger;
+    }
+    this.capacity = rows;
+  }
+
+  /** Forgets tokens from `position` on. */
+  truncate(position: number): void {
+    this.position = Math.min(this.position, position);
+  }
+
+  get byteLength(): number {
+    return this.layers.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  }
+
+  release(): void {
+    for (const layer of this.layers) layer.release();
+  }
 }

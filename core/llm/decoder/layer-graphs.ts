@@ -1,23 +1,20 @@
 import type { OnnxModel } from '../../onnx';
-import { CACHE_STEP_ROWS } from './cache-step';
 import type { DecoderConfig } from './config';
 import { GraphRecorder, MICROSOFT } from './graph-recorder';
 import type { AttentionWeights, FeedForwardWeights, HeadWeights } from './layer-weights';
 import { Projector, type WeightPrecision } from './projections';
 
 /**
- * A decoder runs as a chain of graphs that are cut where keys and values enter and leave, so that whoever runs them
- * decides which cache a layer attends to:
+ * A decoder runs as a chain of graphs that are cut around attention, so that whoever runs them decides what a layer
+ * attends to and how:
  *
  *     first: x -> queries, keys, values of layer 0
- *     between: cached keys and values of layer i, queries -> x, then queries, keys, values of layer i + 1
- *     last: cached keys and values of the last layer, queries -> x
+ *     between: x, attended of layer i -> x, then queries, keys, values of layer i + 1
+ *     last: x, attended of the last layer -> x
  *     head: x -> logits
  *
- * `x` is `[tokens, width]`, queries `[tokens, heads * headDim]`, keys and values `[tokens, kvHeads * headDim]`; a
- * cache is one `[cached, headDim]` a key head; `mask` `[tokens, 1, cached]` is added to scores: 0, or -Infinity.
- * Attention is spelled out by key head: unlike ONNX Runtime's fused operators it gives a token the same bits whatever
- * tokens are beside it.
+ * `x` is `[tokens, width]`, queries and attended `[tokens, heads * headDim]`, keys and values
+ * `[tokens, kvHeads * headDim]`.
  */
 export interface LayerGraphOptions {
   readonly config: DecoderConfig;
@@ -29,21 +26,18 @@ export const NAMES = {
   x: 'x',
   nextX: 'next_x',
   queries: 'queries',
-  nextQueries: 'next_queries',
   keys: 'keys',
   values: 'values',
   cosines: 'cosines',
   sines: 'sines',
-  mask: 'mask',
+  attended: 'attended',
   logits: 'logits',
-  cachedKeys: (head: number): string => `cached_keys_${head}`,
-  cachedValues: (head: number): string => `cached_values_${head}`,
 } as const;
 
 export function firstGraph(weights: AttentionWeights, options: LayerGraphOptions): OnnxModel {
   const layer = new LayerRecorder(options);
   const x = layer.graph.input(NAMES.x, ['tokens', options.config.width]);
-  layer.attentionInputs(x, weights, NAMES.queries);
+  layer.attentionInputs(x, weights);
   return layer.graph.model('first');
 }
 
@@ -54,7 +48,7 @@ export function betweenGraph(
 ): OnnxModel {
   const layer = new LayerRecorder(options);
   const x = layer.rest(weights);
-  layer.attentionInputs(x, next, NAMES.nextQueries);
+  layer.attentionInputs(x, next);
   return layer.graph.model('between');
 }
 
@@ -93,7 +87,7 @@ class LayerRecorder {
     });
   }
 
-  attentionInputs(x: string, weights: AttentionWeights, queriesName: string): void {
+  attentionInputs(x: string, weights: AttentionWeights): void {
     const { graph, config } = this;
     const { heads, kvHeads, headDim } = config;
     const cosines = graph.input(NAMES.cosines, ['tokens', config.rope.dim / 2]);
@@ -109,76 +103,25 @@ class LayerRecorder {
         sines,
       ]),
     );
-    graph.output(queriesName, rotated[0]!, ['tokens', heads * headDim]);
+    graph.output(NAMES.queries, rotated[0]!, ['tokens', heads * headDim]);
     graph.output(NAMES.keys, rotated[1]!, ['tokens', kvHeads * headDim]);
     graph.output(NAMES.values, values!, ['tokens', kvHeads * headDim]);
   }
 
-  /** Attention over the caches, then the feed-forward part. @returns the next x, also an output. */
+  /** What follows attention. @returns the next x, also an output. */
   rest(weights: FeedForwardWeights): string {
     const { graph, config } = this;
-    const x = graph.input(NAMES.x, ['tokens', config.width]);
-    const [attended] = this.projector.project(this.attention(), [weights.attentionOutput]);
-    const middle = graph.add('Add', [x, attended!]);
+    const { width, heads, headDim } = config;
+    const x = graph.input(NAMES.x, ['tokens', width]);
+    const attended = graph.input(NAMES.attended, ['tokens', heads * headDim]);
+    const [projected] = this.projector.project(attended, [weights.attentionOutput]);
+    const middle = graph.add('Add', [x, projected!]);
     const [gate, up] = this.projector.project(this.norm(middle, weights.norm), weights.projections);
     const gated = graph.add('Mul', [graph.add('Mul', [gate!, graph.add('Sigmoid', [gate!])]), up!]);
     const [down] = this.projector.project(gated, [weights.down]);
     const next = graph.add('Add', [middle, down!]);
     graph.output(NAMES.nextX, next, ['tokens', config.width]);
     return next;
-  }
-
-  /** @returns `[tokens, heads * headDim]`. */
-  private attention(): string {
-    const { graph, config } = this;
-    const { heads, kvHeads, headDim } = config;
-    const queries = graph.input(NAMES.queries, ['tokens', heads * headDim]);
-    const mask = graph.input(NAMES.mask, ['tokens', 1, 'cached']);
-    const groups = kvHeads === 1 ? [queries] : graph.addMany('Split', [queries], kvHeads, { axis: -1n });
-    const attended = groups.map((group, head) => {
-      const keys = graph.input(NAMES.cachedKeys(head), ['cached', headDim]);
-      const values = graph.input(NAMES.cachedValues(head), ['cached', headDim]);
-      return this.attendGroup(group, keys, values, mask);
-    });
-    return kvHeads === 1 ? attended[0]! : graph.add('Concat', attended, { axis: -1n });
-  }
-
-  /** The queries that share a key head, `[tokens, group * headDim]`. */
-  private attendGroup(queries: string, keys: string, values: string, mask: string): string {
-    const { graph, config } = this;
-    const { heads, kvHeads, headDim } = config;
-    const alone = heads === kvHeads;
-    const pairs = alone ? 2 : heads / kvHeads;
-    // A product of one row takes another kernel, with other bits: a query without company is computed twice.
-    const pair = alone ? graph.add('Concat', [queries, queries], { axis: -1n }) : queries;
-    const rows = graph.add('Reshape', [pair, graph.integers([0, pairs, headDim])]);
-    const scores = graph.add(
-      'FusedMatMul',
-      [rows, keys],
-      { transB: 1n, alpha: 1 / Math.sqrt(headDim) },
-      MICROSOFT,
-    );
-    const weights = graph.add('Softmax', [graph.add('Add', [scores, mask])], { axis: -1n });
-    const attended = graph.add('Reshape', [
-      this.weightedSum(weights, values),
-      graph.integers([-1, pairs * headDim]),
-    ]);
-    return alone ? graph.addMany('Split', [attended], 2, { axis: -1n })[0]! : attended;
-  }
-
-  /**
-   * `weights [tokens, group, cached]` times `values [cached, headDim]`, block by block of the cache. A product over a
-   * longer axis is cut by ONNX Runtime where threads and rows suggest, and every cut changes the order of the sum.
-   * @returns `[tokens * group, headDim]`.
-   */
-  private weightedSum(weights: string, values: string): string {
-    const { graph } = this;
-    const cut = graph.add('Reshape', [weights, graph.integers([0, 0, -1, CACHE_STEP_ROWS])]);
-    const byBlock = graph.add('Transpose', [cut], { perm: [2n, 0n, 1n, 3n] });
-    const rows = graph.add('Reshape', [byBlock, graph.integers([0, -1, CACHE_STEP_ROWS])]);
-    const blocks = graph.add('Reshape', [values, graph.integers([-1, CACHE_STEP_ROWS, this.config.headDim])]);
-    const sums = graph.add('MatMul', [rows, blocks]);
-    return graph.add('ReduceSum', [sums, graph.integers([0])], { keepdims: 0n });
   }
 
   private headNorm(x: string, scale: Float32Array | undefined): string {

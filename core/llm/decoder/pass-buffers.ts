@@ -47,9 +47,10 @@ class PassBuffer {
 export class PassBuffers {
   /** The hidden state: a graph reads one and writes the other. */
   readonly x: readonly [PassBuffer, PassBuffer];
-  readonly queries: readonly [PassBuffer, PassBuffer];
+  readonly queries: PassBuffer;
   readonly keys: PassBuffer;
   readonly values: PassBuffer;
+  readonly attended: PassBuffer;
   readonly cosines: PassBuffer;
   readonly sines: PassBuffer;
   readonly logits: PassBuffer;
@@ -58,17 +59,18 @@ export class PassBuffers {
     const buffer = (width: number, rows = maxTokens): PassBuffer => new PassBuffer(environment, rows, width);
     const { width, heads, kvHeads, headDim, rope, vocabularySize } = config;
     this.x = [buffer(width), buffer(width)];
-    this.queries = [buffer(heads * headDim), buffer(heads * headDim)];
+    this.queries = buffer(heads * headDim);
     this.keys = buffer(kvHeads * headDim);
     this.values = buffer(kvHeads * headDim);
+    this.attended = buffer(heads * headDim);
     this.cosines = buffer(rope.dim / 2);
     this.sines = buffer(rope.dim / 2);
     this.logits = buffer(vocabularySize, maxLogitRows);
   }
 
   release(): void {
-    const { keys, values, cosines, sines, logits } = this;
-    for (const buffer of [...this.x, ...this.queries, keys, values, cosines, sines, logits]) buffer.release();
+    const { x, queries, keys, values, attended, cosines, sines, logits } = this;
+    for (const buffer of [...x, queries, keys, values, attended, cosines, sines, logits]) buffer.release();
   }
 }
 

@@ -11,15 +11,13 @@ export class Rope {
     });
   }
 
-  /** Writes `[positions, dim / 2]` cosines and sines. A position's values depend on it alone. */
-  fill(positions: readonly number[], cosines: Float32Array, sines: Float32Array): void {
+  /** Writes `[positions, dim / 2]` cosines and sines of positions from `first` on. Each depends on its position alone. */
+  fill(first: number, cosines: Float32Array, sines: Float32Array): void {
     const pairs = this.frequencies.length;
-    for (const [row, position] of positions.entries()) {
-      for (let pair = 0; pair < pairs; pair += 1) {
-        const angle = position * this.frequencies[pair]!;
-        cosines[row * pairs + pair] = Math.cos(angle);
-        sines[row * pairs + pair] = Math.sin(angle);
-      }
+    for (let at = 0; at < cosines.length; at += 1) {
+      const angle = (first + Math.floor(at / pairs)) * this.frequencies[at % pairs]!;
+      cosines[at] = Math.cos(angle);
+      sines[at] = Math.sin(angle);
     }
   }
 }

@@ -9,7 +9,7 @@ import { OrtEnvironment } from '../../ort';
 import { openLanguageModel, type LanguageModel } from '../language-model';
 import { tinyChatModel, TURN_END, type TinyChatModelOptions } from '../test-support/tiny-chat-model';
 import { generate, type Generation } from './generate';
-import type { TextPiece } from './reply-text';
+import type { ReplyPiece } from './reply-text';
 
 let folder: string;
 let environment: OrtEnvironment;
@@ -38,15 +38,15 @@ const PROMPT = 'Once upon a time';
 const SAMPLING = { temperature: 1, seed: 3 };
 
 /** One pass a token, the best token each time, up to an end token. */
-function greedyNaively(prompt: readonly number[], count: number): number[] {
+async function greedyNaively(prompt: readonly number[], count: number): Promise<number[]> {
   const { decoder } = model;
   const cache = decoder.createCache(prompt.length + count);
   const found: number[] = [];
-  let logits = new Float32Array();
-  for (const token of prompt) logits = decoder.forward([token], cache, 1) as Float32Array<ArrayBuffer>;
+  let logits: Float32Array = new Float32Array();
+  for (const token of prompt) logits = await decoder.forward([token], cache, 1);
   while (found.length < count && !found.includes(TURN_END)) {
     found.push(logits.indexOf(Math.max(...logits)));
-    logits = decoder.forward(found.slice(-1), cache, 1) as Float32Array<ArrayBuffer>;
+    logits = await decoder.forward(found.slice(-1), cache, 1);
   }
   cache.release();
   return found;
@@ -60,7 +60,7 @@ describe('a reply', () => {
       fc.asyncProperty(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 60 }), async (text) => {
         const prompt = encode(text);
         const reply = await generate(model, prompt, { maxTokens: 12 });
-        expect(reply.tokens).toEqual(greedyNaively(prompt, 12));
+        expect(reply.tokens).toEqual(await greedyNaively(prompt, 12));
         const finishReason = reply.tokens.includes(TURN_END) ? 'end' : 'length';
         expect(reply).toMatchObject({ finishReason, promptTokens: prompt.length });
         expect(reply.text).toBe(textOf(reply));
@@ -79,12 +79,12 @@ describe('a reply', () => {
   });
 
   it('streams whole letters whose pieces make up the text, every token once', async () => {
-    const pieces: TextPiece[] = [];
-    const onPiece = (piece: TextPiece): void => void pieces.push(piece);
+    const pieces: ReplyPiece[] = [];
+    const onPiece = (piece: ReplyPiece): void => void pieces.push(piece);
     const reply = await generate(model, encode(PROMPT), { maxTokens: 60, sampling: SAMPLING, onPiece });
     expect(pieces.map(({ text }) => text).join('')).toBe(reply.text);
-    expect(pieces.flatMap(({ tokens }) => tokens)).toEqual(
-      reply.tokens.slice(0, pieces.flatMap(({ tokens }) => tokens).length),
+    expect(pieces.flatMap(({ tokens }) => tokens.map(({ token }) => token))).toEqual(
+      reply.tokens.slice(0, pieces.flatMap(({ tokens }) => tokens.map(({ token }) => token)).length),
     );
     expect(pieces.length).toBeGreaterThan(10);
   });

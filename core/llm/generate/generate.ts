@@ -1,10 +1,11 @@
 import { engineClockMs } from '../../base';
 import { SluiceError } from '../../contract';
 import type { Decoder } from '../decoder/decoder';
-import type { KvCache } from '../decoder/kv-cache';
 import type { Tokenizer } from '../tokenizer/tokenizer';
-import { ReplyText, type TextPiece } from './reply-text';
+import { ReplyText, type ReplyPiece } from './reply-text';
+import { PlainSource } from './plain-source';
 import { GREEDY, Sampler, type SamplingOptions } from './sampler';
+import type { DecodedToken, TokenSource } from './token-source';
 
 /** Room is made in the cache for all of them, so no limit would mean the whole context. */
 const DEFAULT_MAX_TOKENS = 512;
@@ -12,14 +13,14 @@ const DEFAULT_MAX_TOKENS = 512;
 export interface GenerateOptions {
   /** Default 512, or what the context leaves. */
   readonly maxTokens?: number;
-  /** Default greedy. */
-  readonly sampling?: SamplingOptions;
   /** The reply ends before the first of them. */
   readonly stop?: readonly string[];
   /** Ends the reply after the token or prompt pass at work; what there is by then is kept. */
   readonly signal?: AbortSignal;
   /** Text as it comes; the next token waits until it returns. */
-  readonly onPiece?: (piece: TextPiece) => void | Promise<void>;
+  readonly onPiece?: (piece: ReplyPiece) => void | Promise<void>;
+  /** Tokens of the prompt in the cache so far. */
+  readonly onPrefill?: (doneTokens: number, totalTokens: number) => void;
   readonly nowMs?: () => number;
 }
 
@@ -32,13 +33,20 @@ export interface Generation {
   readonly tokens: readonly number[];
   readonly finishReason: FinishReason;
   readonly promptTokens: number;
+  /** Of the prompt, those that were in the cache already. */
+  readonly reusedTokens: number;
   readonly prefillMs: number;
   /** From the end of the prompt to the end of the reply. */
   readonly decodeMs: number;
   /** Of the prompt. */
   readonly prefillTokensPerSec: number;
-  /** Passes of one token over `decodeMs`; 0 when there was none. */
+  /** Tokens behind the first, which came with the prompt's own pass, over `decodeMs`. */
   readonly tokensPerSec: number;
+}
+
+interface Reader {
+  readonly decoder: Decoder;
+  readonly tokenizer: Tokenizer;
 }
 
 /**
@@ -47,18 +55,33 @@ export interface Generation {
  * work, `budget-too-small` when the operating system refuses the cache, `runtime`. Cancelled, it returns what there is.
  */
 export async function generate(
-  { decoder, tokenizer }: { readonly decoder: Decoder; readonly tokenizer: Tokenizer },
+  { decoder, tokenizer }: Reader,
   prompt: readonly number[],
-  options: GenerateOptions = {},
+  options: GenerateOptions & { readonly sampling?: SamplingOptions } = {},
 ): Promise<Generation> {
   const maxTokens = tokenLimit(prompt.length, decoder.config.contextLength, options.maxTokens);
   const sampler = new Sampler(options.sampling ?? GREEDY);
   const cache = decoder.createCache(prompt.length + maxTokens);
   try {
-    return await new GenerationRun(decoder, tokenizer, cache, sampler, options).run(prompt, maxTokens);
+    const source = new PlainSource(decoder, cache, sampler);
+    return await new GenerationRun(source, tokenizer, options).run(prompt, maxTokens);
   } finally {
     cache.release();
   }
+}
+
+/**
+ * Continues a prompt with the tokens of a source, which goes on to hold the text for a later call.
+ * @throws as `generate`, and what the source throws.
+ */
+export async function generateFrom(
+  source: TokenSource,
+  { decoder, tokenizer }: Reader,
+  prompt: readonly number[],
+  options: GenerateOptions = {},
+): Promise<Generation> {
+  const maxTokens = tokenLimit(prompt.length, decoder.config.contextLength, options.maxTokens);
+  return new GenerationRun(source, tokenizer, options).run(prompt, maxTokens);
 }
 
 /** @returns how many tokens may be generated. */
@@ -87,10 +110,8 @@ class GenerationRun {
   private readonly nowMs: () => number;
 
   constructor(
-    private readonly decoder: Decoder,
+    private readonly source: TokenSource,
     private readonly tokenizer: Tokenizer,
-    private readonly cache: KvCache,
-    private readonly sampler: Sampler,
     private readonly options: GenerateOptions,
   ) {
     this.nowMs = options.nowMs ?? engineClockMs;
@@ -99,48 +120,61 @@ class GenerationRun {
 
   async run(prompt: readonly number[], maxTokens: number): Promise<Generation> {
     const startMs = this.nowMs();
-    const logits = await this.prefill(prompt);
+    const reusedTokens = await this.prefill(prompt);
     const prefilledMs = this.nowMs();
-    const prefilled = this.cache.length;
-    const finishReason = logits ? await this.decode(logits, maxTokens) : 'cancelled';
+    const finishReason = reusedTokens === undefined ? 'cancelled' : await this.decode(maxTokens);
     await this.give(this.reply.end());
     const prefillMs = prefilledMs - startMs;
     const decodeMs = this.nowMs() - prefilledMs;
+    const reused = reusedTokens ?? 0;
     return {
       text: this.reply.text,
       tokens: this.tokens,
       finishReason,
       promptTokens: prompt.length,
+      reusedTokens: reused,
       prefillMs,
       decodeMs,
-      prefillTokensPerSec: perSecond(prefilled, prefillMs),
-      tokensPerSec: perSecond(this.cache.length - prefilled, decodeMs),
+      prefillTokensPerSec: reusedTokens === undefined ? 0 : perSecond(prompt.length - reused, prefillMs),
+      tokensPerSec: perSecond(Math.max(0, this.tokens.length - 1), decodeMs),
     };
   }
 
-  /** @returns logits of the last token; undefined when cancelled. */
-  private async prefill(prompt: readonly number[]): Promise<Float32Array | undefined> {
-    let logits: Float32Array | undefined;
-    for (let at = 0; at < prompt.length; at += this.decoder.maxTokens) {
-      if (await this.isCancelled()) return undefined;
-      const part = prompt.slice(at, at + this.decoder.maxTokens);
-      const isLast = at + part.length === prompt.length;
-      logits = this.decoder.forward(part, this.cache, isLast ? 1 : 0);
+  /** @returns tokens reused; undefined when cancelled. */
+  private async prefill(prompt: readonly number[]): Promise<number | undefined> {
+    const { signal, onPrefill } = this.options;
+    try {
+      return await this.source.prefill(prompt, {
+        ...(signal && { signal }),
+        ...(onPrefill && { onProgress: (done: number) => onPrefill(done, prompt.length) }),
+      });
+    } catch (error) {
+      if (error instanceof SluiceError && error.code === 'cancelled') return undefined;
+      throw error;
     }
-    return logits;
   }
 
-  private async decode(first: Float32Array, maxTokens: number): Promise<FinishReason> {
-    let logits = first;
+  private async decode(maxTokens: number): Promise<FinishReason> {
     for (;;) {
       if (await this.isCancelled()) return 'cancelled';
-      const token = this.sampler.pick(logits);
-      this.tokens.push(token);
-      if (this.tokenizer.endTokens.has(token)) return 'end';
-      await this.give(this.reply.push(token));
-      if (this.reply.stopped) return 'stop';
-      if (this.tokens.length === maxTokens) return 'length';
-      logits = this.decoder.forward([token], this.cache, 1);
+      const decoded = await this.next(maxTokens - this.tokens.length);
+      if (!decoded) return 'cancelled';
+      for (const token of decoded) {
+        this.tokens.push(token.token);
+        if (this.tokenizer.endTokens.has(token.token)) return 'end';
+        await this.give(this.reply.push(token));
+        if (this.reply.stopped) return 'stop';
+        if (this.tokens.length === maxTokens) return 'length';
+      }
+    }
+  }
+
+  private async next(limit: number): Promise<readonly DecodedToken[] | undefined> {
+    try {
+      return await this.source.next(limit, this.options.signal);
+    } catch (error) {
+      if (error instanceof SluiceError && error.code === 'cancelled') return undefined;
+      throw error;
     }
   }
 
@@ -150,7 +184,7 @@ class GenerationRun {
     return this.options.signal?.aborted === true;
   }
 
-  private async give(piece: TextPiece | undefined): Promise<void> {
+  private async give(piece: ReplyPiece | undefined): Promise<void> {
     if (piece) await this.options.onPiece?.(piece);
   }
 }

@@ -1,18 +1,19 @@
 import type { TextStream } from '../tokenizer/text-stream';
 import type { Tokenizer } from '../tokenizer/tokenizer';
 import { StopFilter } from './stop-filter';
+import type { DecodedToken } from './token-source';
 
 /** Text that can be shown, and the tokens whose last bytes it waited for. */
-export interface TextPiece {
+export interface ReplyPiece {
   readonly text: string;
-  readonly tokens: readonly number[];
+  readonly tokens: readonly DecodedToken[];
 }
 
 /** The text of a reply as its tokens come: whole letters, nothing of a stop string, no special tokens. */
 export class ReplyText {
   /** All that was given out. */
   text = '';
-  private tokens: number[] = [];
+  private tokens: DecodedToken[] = [];
   private readonly stream: TextStream;
   private readonly filter: StopFilter;
 
@@ -29,17 +30,18 @@ export class ReplyText {
   }
 
   /** @returns undefined while its text waits for more tokens. */
-  push(token: number): TextPiece | undefined {
-    this.tokens.push(token);
+  push(decoded: DecodedToken): ReplyPiece | undefined {
+    const { token } = decoded;
+    this.tokens.push(decoded);
     return this.piece(this.filter.push(this.tokenizer.isSpecial(token) ? '' : this.stream.push(token)));
   }
 
   /** What is left. */
-  end(): TextPiece | undefined {
+  end(): ReplyPiece | undefined {
     return this.piece(this.filter.push(this.stream.end()) + this.filter.end());
   }
 
-  private piece(text: string): TextPiece | undefined {
+  private piece(text: string): ReplyPiece | undefined {
     if (text === '') return undefined;
     this.text += text;
     const { tokens } = this;

@@ -37,7 +37,7 @@ describe('tokens are drawn by their probabilities', () => {
   ])('%j', (options) => {
     const sampler = new Sampler({ ...options, seed: 7 });
     const counts = new Array<number>(LOGITS.length).fill(0);
-    for (let draw = 0; draw < DRAWS; draw += 1) counts[sampler.pick(LOGITS)]! += 1;
+    for (let draw = 0; draw < DRAWS; draw += 1) counts[sampler.pick(LOGITS, draw)]! += 1;
     const probabilities = exactProbabilities(LOGITS, options);
     let chiSquare = 0;
     for (const [token, probability] of probabilities.entries()) {
@@ -61,10 +61,10 @@ describe('a pick', () => {
     fc.assert(
       fc.property(logitsOf, seed, (logits, one) => {
         const best = logits.indexOf(Math.max(...logits));
-        expect(new Sampler({ temperature: 0, seed: one }).pick(logits)).toBe(best);
+        expect(new Sampler({ temperature: 0, seed: one }).pick(logits, 0)).toBe(best);
         // Logits may differ by less than probabilities can tell.
         for (const cut of [{ topP: 1e-9 }, { minP: 1 }]) {
-          const picked = new Sampler({ temperature: 1, ...cut, seed: one }).pick(logits);
+          const picked = new Sampler({ temperature: 1, ...cut, seed: one }).pick(logits, 0);
           expect(Math.exp(logits[picked]! - logits[best]!)).toBe(1);
         }
       }),
@@ -77,7 +77,7 @@ describe('a pick', () => {
       fc.property(logitsOf, seed, share, share, (logits, one, topP, minP) => {
         const options = { temperature: 0.7, topP, minP, seed: one };
         const picks = [new Sampler(options), new Sampler(options)].map((sampler) =>
-          Array.from({ length: 5 }, () => sampler.pick(logits)),
+          Array.from({ length: 5 }, (_, index) => sampler.pick(logits, index)),
         );
         expect(picks[0]).toEqual(picks[1]);
         const best = Math.max(...logits);
@@ -90,7 +90,7 @@ describe('a pick', () => {
 
   it('of logits that are no numbers is refused', () => {
     const sampler = new Sampler({ temperature: 1, seed: 1 });
-    expect(() => sampler.pick(Float32Array.of(NaN, NaN))).toThrow(/NaN as its best logit/);
+    expect(() => sampler.pick(Float32Array.of(NaN, NaN), 0)).toThrow(/NaN as its best logit/);
   });
 });
 

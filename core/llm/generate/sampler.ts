@@ -1,4 +1,3 @@
-import { seededRandom, type Random } from '../../base';
 import { SluiceError } from '../../contract';
 
 export interface SamplingOptions {
@@ -14,30 +13,55 @@ export interface SamplingOptions {
 
 export const GREEDY: SamplingOptions = { temperature: 0, seed: 0 };
 const MAX_SEED = 0xffff_ffff;
+/** Of 2^32, odd. */
+const GOLDEN_RATIO = 0x9e37_79b9;
+const UNIFORMS = 2 ** 32;
 
-/** Picks tokens; both cuts apply to the probabilities after the temperature, as in transformers' and vLLM's order. */
+/**
+ * Picks tokens; both cuts apply to the probabilities after the temperature, as in transformers' and vLLM's order. A draw
+ * is an exponential race (the Gumbel-max trick): token i of probability p arrives at time E / p, and the first wins. E
+ * depends on the seed, the index of the draw and i alone. So a text depends on its seed and not on how its tokens
+ * were come by, and a drafter that draws with the same seed mostly guesses the verifier's draws (Daliri et al. 2024,
+ * arXiv 2408.07978).
+ */
 export class Sampler {
-  private readonly random: Random;
-
   /** @throws SluiceError `bad-input` naming every option out of its range. */
   constructor(private readonly options: SamplingOptions) {
     checkSampling(options);
-    this.random = seededRandom(options.seed);
   }
 
-  /** @param logits of one token, `[vocabulary]`. @throws SluiceError `runtime` when the best is no number. */
-  pick(logits: Float32Array): number {
+  /**
+   * @param logits of one token, `[vocabulary]`.
+   * @param index of the draw: the position of the token in the text.
+   * @throws SluiceError `runtime` when the best is no number.
+   */
+  pick(logits: Float32Array, index: number): number {
     const best = argmax(logits);
     if (this.options.temperature === 0) return best;
     const weights = this.keptWeights(logits, logits[best]!);
-    let total = 0;
-    for (const weight of weights) total += weight;
-    let left = this.random() * total;
+    const draw = mix(mix(this.options.seed) ^ Math.imul(index, GOLDEN_RATIO));
+    let winner = best;
+    let first = Infinity;
     for (let token = 0; token < weights.length; token += 1) {
-      left -= weights[token]!;
-      if (left < 0) return token;
+      if (weights[token] === 0) continue;
+      const uniform = ((mix(draw ^ mix(token + 1)) >>> 0) + 0.5) / UNIFORMS;
+      const arrival = -Math.log(uniform) / weights[token]!;
+      if (arrival >= first) continue;
+      first = arrival;
+      winner = token;
     }
-    return best; // what rounding left over
+    return winner;
+  }
+
+  /** Probabilities of the tokens a draw may give, `[vocabulary]`. */
+  probabilities(logits: Float32Array): Float64Array {
+    const best = argmax(logits);
+    const weights =
+      this.options.temperature === 0
+        ? new Float64Array(logits.length).fill(1, best, best + 1)
+        : this.keptWeights(logits, logits[best]!);
+    const total = weights.reduce((sum, weight) => sum + weight, 0);
+    return weights.map((weight) => weight / total);
   }
 
   /** Probabilities up to a common factor, 1 for the best token and 0 for those cut off. */
@@ -56,6 +80,14 @@ export class Sampler {
     }
     return weights;
   }
+}
+
+/** Spreads 32 bits (Wellons 2018, `lowbias32` of hash-prospector). */
+function mix(bits: number): number {
+  let x = bits;
+  x = Math.imul(x ^ (x >>> 16), 0x7feb_352d);
+  x = Math.imul(x ^ (x >>> 15), 0x846c_a68b);
+  return x ^ (x >>> 16);
 }
 
 /** The most probable tokens that together reach the share; of equals, the lower numbers. */

@@ -49,7 +49,7 @@ async function logitsOf(source: ModelSource): Promise<Float32Array> {
   const decoder = await Decoder.open(source, environment);
   const cache = decoder.createCache(40);
   const tokens = Array.from({ length: 32 }, (_, index) => (index * 7919 + 13) % 320);
-  const logits = decoder.forward(tokens, cache, 32).slice();
+  const logits = (await decoder.forward(tokens, cache, 32)).slice();
   cache.release();
   decoder.close();
   return logits;

@@ -36,12 +36,12 @@ export const STRINGS = {
   },
   job: {
     import: 'Importing',
+    pull: 'Downloading',
     profile: 'Profiling',
     verify: 'Verifying',
     build: 'Building',
     uploading: 'uploading',
     starting: 'starting',
-    left: 'left',
     done: 'done',
     cancelled: 'cancelled',
     cancel: 'Cancel',
@@ -53,6 +53,7 @@ export const STRINGS = {
   failedJob: (kind: Job['kind'], subject: string): string =>
     ({
       import: `${subject} was not imported`,
+      pull: `${subject} was not downloaded`,
       profile: `${subject} was not profiled`,
       verify: `${subject} was not verified`,
       build: `${subject} was not built`,
@@ -80,6 +81,35 @@ export const STRINGS = {
       `All checksums match: ${layers} layers, ${bytes} read.`,
     faults: 'The store is damaged; import the model again',
     verifyFailed: 'The check did not finish',
+  },
+  language: {
+    title: 'Language models',
+    none: 'No language model yet.',
+    columns: {
+      name: 'Name',
+      architecture: 'Architecture',
+      quantisation: 'Type',
+      parameters: 'Parameters',
+      weights: 'Weights',
+      layers: 'Layers',
+      context: 'Context',
+      cache: 'Cache a token',
+      state: 'State',
+      actions: 'Actions',
+    },
+    hints: {
+      quantisation: 'The type most of its weight bytes have',
+      context: 'Tokens it can attend to',
+      cache: 'Keys and values of one token in the full cache',
+    },
+    states: { ready: 'ready', broken: 'broken' },
+    verify: 'Verify',
+    remove: 'Remove',
+    removeAsk: (name: string, bytes: string, file: string): string =>
+      `Remove ${name} for good? Its stored weights go (${bytes}); the source ${file} stays, and so do its conversations.`,
+    removeYes: 'Remove the model',
+    removeNo: 'Keep it',
+    chat: 'Begin a conversation',
   },
   remove: {
     hint: (bytes: string, file: string): string =>
