@@ -1,3 +1,4 @@
+export { exportForTransformersJs } from './export/export-folder';
 export { generate } from './generate/generate';
 export type { FinishReason, GenerateOptions, Generation } from './generate/generate';
 export type { SamplingOptions } from './generate/sampler';
