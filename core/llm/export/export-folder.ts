@@ -8,9 +8,8 @@ import { refuseUnknownTensors } from '../decoder/layer-weights';
 import { readGguf } from '../gguf/read-gguf';
 import { TensorReader } from '../gguf/tensor-reader';
 import { tokenizerFromGguf, type TokenizerSource } from '../tokenizer/gguf-tokenizer';
-import { wholeGraph, type ExportPrecision } from './whole-graph';
-
-export type { ExportPrecision } from './whole-graph';
+import type { ExportPrecision } from './export-products';
+import { wholeGraph } from './whole-graph';
 
 /** The file names that transformers.js looks for, by its `dtype`. */
 const MODEL_FILES: Readonly<Record<ExportPrecision, string>> = { q4: 'model_q4', fp32: 'model' };

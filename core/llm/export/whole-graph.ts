@@ -10,15 +10,10 @@ import {
   ropeFactors,
 } from '../decoder/layer-weights';
 import { Rope } from '../decoder/rope';
-import { dequantise } from '../gguf/dequantise';
 import type { StoredMatrix, TensorReader } from '../gguf/tensor-reader';
-import { BLOCK_ELEMENTS, symmetricBlocks } from './symmetric-blocks';
+import { ExportProducts, type ExportPrecision } from './export-products';
+import { halvesApart } from './export-weights';
 
-/** `q4`: 4 bits in blocks of 32 without zero points, x rounded to 8 bits (accuracy level 4). `fp32`: expanded. */
-export type ExportPrecision = 'q4' | 'fp32';
-
-/** ONNX Runtime's fastest kernels for 4-bit weights. */
-const INT8_ACTIVATIONS = 4n;
 const TOKENS = ['batch_size', 'sequence_length'] as const;
 
 /**
@@ -47,18 +42,21 @@ function requireLlama({ architecture, attentionBias, queryKeyNorm, rope, headDim
 
 class WholeRecorder {
   private readonly graph = new GraphRecorder();
+  private readonly products: ExportProducts;
 
   constructor(
     private readonly reader: TensorReader,
     private readonly config: DecoderConfig,
-    private readonly precision: ExportPrecision,
-  ) {}
+    precision: ExportPrecision,
+  ) {
+    this.products = new ExportProducts(this.graph, precision);
+  }
 
   record(): OnnxModel {
-    const { graph, config, reader } = this;
+    const { graph, config, reader, products } = this;
     const lengths = this.lengths();
     const angles = this.angles();
-    let x = this.embed();
+    let x = products.gather(reader.matrix(EMBEDDING, config.vocabularySize, config.width), 'input_ids');
     let added: string | undefined;
     for (let layer = 0; layer < config.layers; layer += 1) {
       const attention = attentionWeights(reader, config, layer);
@@ -66,18 +64,18 @@ class WholeRecorder {
       let normed: string;
       [normed, x] = this.addAndNorm(x, added, attention.norm);
       const [queries, keys, values] = attention.projections;
-      const projected = this.multiply(normed, [
+      const projected = products.multiplyAll(normed, [
         halvesApart(queries!, config.headDim),
         halvesApart(keys!, config.headDim),
         values!,
       ]);
       const attended = this.attend(projected, layer, [...lengths, ...angles]);
-      [normed, x] = this.addAndNorm(x, this.multiply(attended, [rest.attentionOutput]), rest.norm);
+      [normed, x] = this.addAndNorm(x, products.multiply(attended, rest.attentionOutput), rest.norm);
       added = this.feedForward(normed, rest.projections, rest.down);
     }
     const head = headWeights(reader, config);
     const [normed] = this.addAndNorm(x, added, head.norm);
-    const logits = this.multiply(this.lastTokens(normed), [head.projection]);
+    const logits = products.multiply(this.lastTokens(normed), head.projection);
     graph.output('logits', logits, [...TOKENS, config.vocabularySize]);
     return withTokenInputs(graph.model('decoder'));
   }
@@ -102,26 +100,6 @@ class WholeRecorder {
     return tables.map((table) => this.graph.constant([contextLength, rope.dim / 2], table));
   }
 
-  private embed(): string {
-    const { graph, config } = this;
-    const { vocabularySize, width } = config;
-    const values = valuesOf(this.reader.matrix(EMBEDDING, vocabularySize, width));
-    if (this.precision === 'fp32') {
-      return graph.add('Gather', [graph.constant([vocabularySize, width], values), 'input_ids']);
-    }
-    const { quants, scales } = symmetricBlocks(values);
-    return graph.add(
-      'GatherBlockQuantized',
-      [
-        graph.constant([vocabularySize, width / 2], quants),
-        'input_ids',
-        graph.constant([vocabularySize, width / BLOCK_ELEMENTS], scales),
-      ],
-      { bits: 4n, block_size: BigInt(BLOCK_ELEMENTS), gather_axis: 0n, quantize_axis: 1n },
-      MICROSOFT,
-    );
-  }
-
   /** @returns the norm of `x + added`, and that sum. */
   private addAndNorm(x: string, added: string | undefined, scale: Float32Array): [string, string] {
     const { graph, config } = this;
@@ -140,16 +118,18 @@ class WholeRecorder {
     return [outputs[0]!, outputs[3]!];
   }
 
-  private attend(projected: string, layer: number, others: readonly string[]): string {
+  private attend(projected: readonly string[], layer: number, others: readonly string[]): string {
     const { graph } = this;
     const { heads, kvHeads, headDim } = this.config;
     const shape = (rows: string): Dim[] => ['batch_size', kvHeads, rows, headDim];
     const past = ['key', 'value'].map((kind) =>
       graph.input(`past_key_values.${layer}.${kind}`, shape('past_sequence_length')),
     );
+    // One value holds queries, keys and values, or three do.
+    const nothing = projected.length === 1 ? ['', ''] : [];
     const [attended, ...present] = graph.addMany(
       'GroupQueryAttention',
-      [projected, '', '', ...past, ...others],
+      [...projected, ...nothing, ...past, ...others],
       3,
       {
         num_heads: BigInt(heads),
@@ -167,44 +147,10 @@ class WholeRecorder {
   }
 
   private feedForward(x: string, projections: readonly StoredMatrix[], down: StoredMatrix): string {
-    const { graph } = this;
-    const [gate, up] = projections.map((matrix) => this.multiply(x, [matrix]));
+    const { graph, products } = this;
+    const [gate, up] = projections.map((matrix) => products.multiply(x, matrix));
     const opened = graph.add('Mul', [gate!, graph.add('Sigmoid', [gate!])]);
-    return this.multiply(graph.add('Mul', [opened, up!]), [down]);
-  }
-
-  /** `x [..., in]` times the transposed matrices, one below the other. */
-  private multiply(x: string, matrices: readonly StoredMatrix[]): string {
-    const { graph } = this;
-    const columns = matrices[0]!.columns;
-    const rows = matrices.reduce((sum, matrix) => sum + matrix.rows, 0);
-    const values = new Float32Array(rows * columns);
-    let at = 0;
-    for (const matrix of matrices) {
-      values.set(valuesOf(matrix), at);
-      at += matrix.rows * columns;
-    }
-    if (this.precision === 'fp32') {
-      return graph.add('MatMul', [x, graph.constant([columns, rows], transposed(values, rows, columns))]);
-    }
-    const { quants, scales } = symmetricBlocks(values);
-    const blocks = columns / BLOCK_ELEMENTS;
-    return graph.add(
-      'MatMulNBits',
-      [
-        x,
-        graph.constant([rows, blocks, BLOCK_ELEMENTS / 2], quants),
-        graph.constant([rows * blocks], scales),
-      ],
-      {
-        K: BigInt(columns),
-        N: BigInt(rows),
-        bits: 4n,
-        block_size: BigInt(BLOCK_ELEMENTS),
-        accuracy_level: INT8_ACTIVATIONS,
-      },
-      MICROSOFT,
-    );
+    return products.multiply(graph.add('Mul', [opened, up!]), down);
   }
 
   /** The last `num_logits_to_keep` tokens; 0 stands for all. */
@@ -224,35 +170,4 @@ function withTokenInputs(model: OnnxModel): OnnxModel {
     makeValueInfo('num_logits_to_keep', DataType.int64, []),
   );
   return model;
-}
-
-function valuesOf({ type, bytes, rows, columns }: StoredMatrix): Float32Array {
-  const values = new Float32Array(rows * columns);
-  dequantise(type, bytes, values);
-  return values;
-}
-
-function transposed(values: Float32Array, rows: number, columns: number): Float32Array {
-  const out = new Float32Array(values.length);
-  for (let row = 0; row < rows; row += 1) {
-    for (let column = 0; column < columns; column += 1) {
-      out[column * rows + row] = values[row * columns + column]!;
-    }
-  }
-  return out;
-}
-
-/**
- * GGUF files of the llama family have the two elements that are rotated together side by side; Hugging Face's weights,
- * and ONNX Runtime's vectorised rotation, have them half a head apart.
- */
-function halvesApart(matrix: StoredMatrix, headDim: number): StoredMatrix {
-  const rowBytes = matrix.bytes.length / matrix.rows;
-  const bytes = new Uint8Array(matrix.bytes.length);
-  for (let row = 0; row < matrix.rows; row += 1) {
-    const inHead = row % headDim;
-    const target = row - inHead + (inHead >> 1) + (inHead % 2) * (headDim / 2);
-    bytes.set(matrix.bytes.subarray(row * rowBytes, (row + 1) * rowBytes), target * rowBytes);
-  }
-  return { ...matrix, bytes };
 }
