@@ -8,6 +8,7 @@ export { KvCache, LayerRows, layerRowsBytes, wholeSteps } from './decoder/kv-cac
 export type { AttentionCache } from './decoder/kv-cache';
 export { generate, generateFrom } from './generate/generate';
 export { MaskBuffer } from './decoder/pass-buffers';
+export { exportForTransformersJs } from './export/export-folder';
 export type { FinishReason, GenerateOptions, Generation } from './generate/generate';
 export { PlainSource } from './generate/plain-source';
 export type { PlainCache } from './generate/plain-source';
