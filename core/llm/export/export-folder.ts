@@ -3,11 +3,12 @@ import { join } from 'node:path';
 
 import { writeModel } from '../../onnx';
 import { writeFileAtomic } from '../../storage';
-import { decoderConfig, type DecoderConfig } from '../decoder/config';
-import { refuseUnknownTensors } from '../decoder/layer-weights';
+import { checkWeights } from '../decoder/check-weights';
+import type { DecoderConfig } from '../decoder/config';
+import { ggufSource } from '../gguf/gguf-source';
 import { readGguf } from '../gguf/read-gguf';
-import { TensorReader } from '../gguf/tensor-reader';
-import { tokenizerFromGguf, type TokenizerSource } from '../tokenizer/gguf-tokenizer';
+import { TensorReader } from '../source/tensor-reader';
+import type { TokenizerSource } from '../tokenizer/tokenizer-source';
 import type { ExportPrecision } from './export-products';
 import { wholeGraph } from './whole-graph';
 
@@ -24,11 +25,11 @@ export async function exportForTransformersJs(
   folder: string,
   precision: ExportPrecision,
 ): Promise<void> {
-  const gguf = await readGguf(ggufFile);
-  const config = decoderConfig(gguf);
-  refuseUnknownTensors(gguf, config);
-  const tokenizer = tokenizerFromGguf(gguf);
-  const reader = new TensorReader(gguf);
+  const source = ggufSource(await readGguf(ggufFile));
+  checkWeights(source);
+  const { config } = source;
+  const tokenizer = source.tokenizer();
+  const reader = new TensorReader(source);
   try {
     await mkdir(join(folder, 'onnx'), { recursive: true });
     const name = MODEL_FILES[precision];

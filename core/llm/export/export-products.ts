@@ -1,5 +1,5 @@
 import { MICROSOFT, type GraphRecorder } from '../decoder/graph-recorder';
-import type { StoredMatrix } from '../gguf/tensor-reader';
+import type { StoredMatrix } from '../source/tensor-reader';
 import {
   stacked,
   symmetricMatrix,

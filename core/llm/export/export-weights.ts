@@ -1,6 +1,6 @@
 import { dequantise } from '../gguf/dequantise';
 import { isPackable, packBlocks } from '../gguf/pack-blocks';
-import type { StoredMatrix } from '../gguf/tensor-reader';
+import type { StoredMatrix } from '../source/tensor-reader';
 
 /** A matrix in the layout of ONNX Runtime's `MatMulNBits`: an element is `scale * (quant - 2^(bits - 1))`. */
 export interface SymmetricMatrix {

@@ -10,7 +10,7 @@ import {
   ropeFactors,
 } from '../decoder/layer-weights';
 import { Rope } from '../decoder/rope';
-import type { StoredMatrix, TensorReader } from '../gguf/tensor-reader';
+import type { StoredMatrix, TensorReader } from '../source/tensor-reader';
 import { ExportProducts, type ExportPrecision } from './export-products';
 import { halvesApart } from './export-weights';
 
