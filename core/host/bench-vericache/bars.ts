@@ -1,5 +1,6 @@
 import { round, type Bar } from '../bench/bar';
 import type { ExactnessRow } from './exactness';
+import { peerRatios, type PeerRow } from './peer';
 import type { VericacheRow } from './rows';
 
 const FULL_CONTEXT = 8192;
@@ -62,4 +63,14 @@ export function judge(rows: readonly VericacheRow[], exactness: readonly Exactne
       met: overBudget.length === 0,
     },
   ];
+}
+
+/** Plain decoding against transformers.js, as far as both were measured. */
+export function judgePeers(rows: readonly PeerRow[]): readonly Bar[] {
+  return peerRatios(rows).map(({ precision, contextTokens, ratio }) => ({
+    bar: `plain decoding over transformers.js, ${precision}, ${contextTokens} tokens`,
+    target: '>= 1',
+    value: round(ratio),
+    met: ratio >= 1,
+  }));
 }

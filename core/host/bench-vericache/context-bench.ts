@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import type { CacheReaderPool } from '../../vericache';
 import { compressorNamed, DiskCache, VericacheSource, type CacheIdentity } from '../../vericache';
+import type { Prompts } from './prompts';
 import { toRow, type Side, type SideRun, type VericacheRow } from './rows';
 import { runSide, settingsOf, type Bench } from './side-runner';
 
@@ -18,15 +19,15 @@ export interface ContextBench {
 
 const FLOAT_BYTES = 4;
 
-/** All sides at one context, in turn. @param text at least `contextTokens` long. */
+/** All sides at one context, in turn. */
 export async function benchContext(
   bench: Bench,
   context: ContextBench,
-  text: readonly number[],
+  prompts: Prompts,
   contextTokens: number,
 ): Promise<readonly VericacheRow[]> {
   const { log, compressors, repeats } = context;
-  const prompt = text.slice(0, contextTokens - bench.tokens);
+  const prompt = prompts.of(0, contextTokens - bench.tokens);
   const { layers, kvHeads, headDim } = bench.model.decoder.config;
   const fullCache = await openCache(bench, context, contextTokens);
   try {

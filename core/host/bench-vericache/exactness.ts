@@ -1,6 +1,7 @@
 import { median } from '../../base';
 import type { ContextBench } from './context-bench';
 import { fill, openCache } from './context-bench';
+import type { Prompts } from './prompts';
 import type { Side, SideName } from './rows';
 import { runSide, settingsOf, type Bench } from './side-runner';
 
@@ -27,7 +28,7 @@ export interface ExactnessRow {
 export async function benchExactness(
   bench: Bench,
   context: ContextBench,
-  text: readonly number[],
+  texts: Prompts,
   prompts: number,
 ): Promise<readonly ExactnessRow[]> {
   const { compressors, log } = context;
@@ -40,8 +41,7 @@ export async function benchExactness(
   const fullCache = await openCache(bench, context, capacity);
   try {
     for (let index = 0; index < prompts; index += 1) {
-      const start = (index * STRIDE_TOKENS) % Math.max(1, text.length - PROMPT_TOKENS);
-      const prompt = text.slice(start, start + PROMPT_TOKENS);
+      const prompt = texts.of(index * STRIDE_TOKENS, PROMPT_TOKENS);
       await fullCache.truncate(0);
       await fill(bench, fullCache, prompt, capacity);
       const whole: Side = { side: 'full-memory' };

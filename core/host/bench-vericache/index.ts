@@ -9,9 +9,11 @@ import { OrtEnvironment } from '../../ort';
 import { allCompressors, CacheReaderPool, compressorNamed } from '../../vericache';
 import type { Bar } from '../bench/bar';
 import { benchMachine, type BenchMachine } from '../bench/machine';
-import { judge } from './bars';
+import { judge, judgePeers } from './bars';
 import { benchContext, type ContextBench } from './context-bench';
 import { benchExactness, type ExactnessRow } from './exactness';
+import { measurePeer, type PeerRow } from './peer';
+import { Prompts } from './prompts';
 import type { VericacheRow } from './rows';
 import type { Bench } from './side-runner';
 
@@ -36,6 +38,8 @@ export interface VericacheBenchOptions {
   readonly repeats?: number;
   /** Prompts whose whole reply is compared; 0: none. Default 50. */
   readonly prompts?: number;
+  /** Plain decoding beside `@huggingface/transformers`. Default true. */
+  readonly peer?: boolean;
   readonly threads?: number;
   readonly workDir?: string;
   readonly log?: (message: string) => void;
@@ -54,6 +58,10 @@ export interface VericacheBenchReport {
   readonly exactness: readonly ExactnessRow[];
   /** Of VeriCache's rows together: tokens that were those of plain decoding. */
   readonly exactMatchPct: number;
+  /** Plain decoding over the full cache in memory, by Sluice and by transformers.js. */
+  readonly peers: readonly PeerRow[];
+  /** Why there are none. */
+  readonly peersMissing?: string;
   readonly bars: readonly Bar[];
 }
 
@@ -102,13 +110,17 @@ export async function benchVericache(options: VericacheBenchOptions): Promise<Ve
       log,
     };
     try {
-      const text = model.tokenizer.encode(options.text, { addBos: true });
-      const contexts = contextsFor(options.contexts, model.decoder.config.contextLength, text.length);
+      const texts = new Prompts(model, options.text);
+      const contexts = contextsFor(options.contexts, model.decoder.config.contextLength, texts.textTokens);
       const rows: VericacheRow[] = [];
       for (const tokensOfContext of contexts) {
-        rows.push(...(await benchContext(bench, context, text, tokensOfContext)));
+        rows.push(...(await benchContext(bench, context, texts, tokensOfContext)));
       }
-      const exactness = prompts > 0 ? await benchExactness(bench, context, text, prompts) : [];
+      const exactness = prompts > 0 ? await benchExactness(bench, context, texts, prompts) : [];
+      const peers =
+        options.peer === false
+          ? { rows: [] }
+          : await comparePeers(options.model, texts, contexts, threads, log);
       const checked = exactness.filter(({ side }) => side === 'vericache');
       return {
         environment: {
@@ -123,7 +135,9 @@ export async function benchVericache(options: VericacheBenchOptions): Promise<Ve
         rows,
         exactness,
         exactMatchPct: Math.min(100, ...checked.map(({ exactMatchPct }) => exactMatchPct)),
-        bars: judge(rows, exactness),
+        peers: peers.rows,
+        ...(peers.missing !== undefined && { peersMissing: peers.missing }),
+        bars: [...judge(rows, exactness), ...judgePeers(peers.rows)],
       };
     } finally {
       model.close();
@@ -132,6 +146,37 @@ export async function benchVericache(options: VericacheBenchOptions): Promise<Ve
     await pool.close();
     environment.close();
     await rm(workDir, { recursive: true, force: true });
+  }
+}
+
+interface Peers {
+  readonly rows: readonly PeerRow[];
+  readonly missing?: string;
+}
+
+/** A peer that can't be had is a reason in the report, not a failure of the rest. */
+async function comparePeers(
+  modelPath: string,
+  texts: Prompts,
+  contexts: readonly number[],
+  threads: number,
+  log: (message: string) => void,
+): Promise<Peers> {
+  const newTokens = 48;
+  try {
+    const rows = await measurePeer({
+      modelPath,
+      text: texts.of(0, Math.max(...contexts)),
+      contexts: contexts.map((tokens) => tokens - newTokens - 1),
+      threads,
+      newTokens,
+      log,
+    });
+    return { rows };
+  } catch (error) {
+    const { message } = SluiceError.from(error);
+    log(`No comparison with transformers.js: ${message}`);
+    return { rows: [], missing: message };
   }
 }
 

@@ -31,6 +31,7 @@ interface VericacheOptions {
   readonly tokens?: number;
   readonly repeats?: number;
   readonly prompts?: number;
+  readonly peer?: boolean;
   readonly threads?: number;
   readonly workDir?: string;
 }
@@ -89,6 +90,7 @@ export function addBenchCommands(program: Command): void {
     .option('--tokens <n>', 'that every side generates', countOf)
     .option('--repeats <n>', 'counted replies of every side, in turn; 0: only one, uncounted', wholeOf)
     .option('--prompts <n>', 'whose replies are compared token for token; 0 leaves that out', wholeOf)
+    .option('--no-peer', 'without transformers.js, which is fetched for it (470 MB)')
     .option('--threads <n>', 'compute threads', countOf)
     .option('--work-dir <dir>', 'where the full cache is written, about 400 MB; deleted afterwards')
     .action((options: VericacheOptions, command: Command) =>

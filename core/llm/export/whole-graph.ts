@@ -95,8 +95,7 @@ class WholeRecorder {
   private angles(): string[] {
     const { rope, contextLength } = this.config;
     const tables = [0, 1].map(() => new Float32Array((contextLength * rope.dim) / 2));
-    const positions = Array.from({ length: contextLength }, (_, position) => position);
-    new Rope(rope, ropeFactors(this.reader, this.config)).fill(positions, tables[0]!, tables[1]!);
+    new Rope(rope, ropeFactors(this.reader, this.config)).fill(0, tables[0]!, tables[1]!);
     return tables.map((table) => this.graph.constant([contextLength, rope.dim / 2], table));
   }
 
