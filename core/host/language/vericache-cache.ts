@@ -105,23 +105,31 @@ export function samplingOf({ temperature, topP, minP, seed }: LanguageSettings):
   return { temperature, topP, minP, seed };
 }
 
-async function openFullCache(
-  { model, weights, environment, folder }: VericacheRequest,
-  pool: CacheReaderPool,
-): Promise<DiskCache> {
-  const { layers, kvHeads, headDim, contextLength } = model.decoder.config;
-  const identity: CacheIdentity = {
+/** What the bits of caches of this process depend on. @param weights see `VericacheRequest`. */
+export function cacheIdentityOf(
+  model: LanguageModel,
+  weights: string,
+  environment: OrtEnvironment,
+): CacheIdentity {
+  return {
     weights,
     runtime: environment.version,
     // Long, and compared as a whole.
     instructionSet: createHash('sha256').update(instructionSet()).digest('hex'),
     precision: model.decoder.precision,
   };
+}
+
+async function openFullCache(
+  { model, weights, environment, folder }: VericacheRequest,
+  pool: CacheReaderPool,
+): Promise<DiskCache> {
+  const { layers, kvHeads, headDim, contextLength } = model.decoder.config;
   const options: DiskCacheOptions = {
     folder: join(folder, CACHE_FOLDER),
     // Room takes no disk space until it is used.
     shape: { layers, kvHeads, headDim, capacityTokens: contextLength },
-    identity,
+    identity: cacheIdentityOf(model, weights, environment),
     pool,
   };
   try {

@@ -16,10 +16,15 @@ export function refuseOtherIdentity(node: string, found: CacheIdentity, expected
   );
 }
 
-export function identityDifferences(found: CacheIdentity, expected: CacheIdentity): string[] {
-  return (['weights', 'runtime', 'instructionSet', 'precision'] as const).flatMap((name) =>
-    found[name] === expected[name] ? [] : [`${name} ${short(found[name])} instead of ${short(expected[name])}`],
-  );
+/** @param expected as another node tells it: it may lack anything. */
+export function identityDifferences(
+  found: CacheIdentity,
+  expected: Readonly<Record<string, string>>,
+): string[] {
+  return (['weights', 'runtime', 'instructionSet', 'precision'] as const).flatMap((name) => {
+    const wanted = expected[name] ?? 'nothing';
+    return found[name] === wanted ? [] : [`${name} ${short(found[name])} instead of ${short(wanted)}`];
+  });
 }
 
 /** A hash by its first digits. */

@@ -29,7 +29,11 @@ export interface KvNodeOptions {
 
 const prefixSchema = z.object({
   id: z.string().regex(/^[0-9a-f]{64}$/),
-  blocks: z.number().int().min(1).max(2 ** 20),
+  blocks: z
+    .number()
+    .int()
+    .min(1)
+    .max(2 ** 20),
   identity: cacheIdentitySchema,
 });
 /** A text's first blocks on a node. */

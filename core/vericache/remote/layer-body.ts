@@ -48,7 +48,7 @@ export class LayerUnpacker {
     const { chunks, blocks, sums, target } = this;
     if (this.position + piece.byteLength > layerBodyBytes(chunks, blocks)) return false;
     const regionBytes = blocks * chunks.blockBytes;
-    for (let from = 0; from < piece.byteLength; ) {
+    for (let from = 0; from < piece.byteLength;) {
       const at = this.position - sums.byteLength;
       const within = at < 0 ? 0 : at % regionBytes;
       const room = at < 0 ? -at : regionBytes - within;
