@@ -69,8 +69,13 @@ export class RemoteFullCache implements FullCache {
     this.remoteBlocks = Math.min(blocks, this.remoteBlocks);
   }
 
-  async close(): Promise<void> {
+  /** Reads from the node that are under way fail at once, and so do later ones. */
+  async giveUp(): Promise<void> {
     await this.node.close();
+  }
+
+  async close(): Promise<void> {
+    await this.giveUp();
     await this.local.close();
   }
 
@@ -84,7 +89,9 @@ export class RemoteFullCache implements FullCache {
     try {
       await this.node.layer(this.prefix.id, layer, blocks, (piece) => unpacker.add(piece));
     } catch (thrown) {
-      throw (this.lost ??= lostNode(SluiceError.from(thrown), this.prefix.blocks));
+      this.lost ??= lostNode(SluiceError.from(thrown), this.prefix.blocks);
+      await this.giveUp();
+      throw this.lost;
     }
     if (!unpacker.isWhole) throw this.damage(layer, 0, 'is shorter than it has to be');
     const block = unpacker.damagedBlock();
