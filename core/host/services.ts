@@ -166,8 +166,10 @@ async function assemble(
   let language: Promise<Language> | undefined;
   const startLanguage = async (): Promise<Language> => {
     const { startLanguage: start } = await import('./language/start-language');
+    const { pullForConsole } = await import('./language/pull-for-console');
     const { dataDir, threads } = info;
-    return start({ dataDir, threads, loaded, jobs, bus, clock, log });
+    const pullModel = pullForConsole(dataDir, process.env);
+    return start({ dataDir, threads, loaded, jobs, bus, clock, log, pullModel });
   };
   const unfollow = servesConsoles ? memory.history.follow(() => runs.tellOthers()) : () => undefined;
   return {

@@ -8,12 +8,17 @@ export { KvCache, LayerRows, layerRowsBytes, wholeSteps } from './decoder/kv-cac
 export type { AttentionCache } from './decoder/kv-cache';
 export { generate, generateFrom } from './generate/generate';
 export { MaskBuffer } from './decoder/pass-buffers';
+export { exportForTransformersJs } from './export/export-folder';
 export type { FinishReason, GenerateOptions, Generation } from './generate/generate';
 export { PlainSource } from './generate/plain-source';
 export type { PlainCache } from './generate/plain-source';
 export type { ReplyPiece } from './generate/reply-text';
 export { GREEDY, Sampler } from './generate/sampler';
 export type { SamplingOptions } from './generate/sampler';
+export { hubEndpoint, hubRepo, PUBLIC_HUB } from './hub/hub-address';
+export type { HubSettings } from './hub/hub-http';
+export { discardPulled, pullFiles } from './hub/pull-files';
+export type { ChosenModel, PulledModel, PullProgress } from './hub/pull-files';
 export { commonPrefix } from './generate/token-source';
 export type { DecodedToken, PrefillOptions, TokenSource } from './generate/token-source';
 export { modelFolderFiles } from './huggingface/read-model-folder';

@@ -1,14 +1,8 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import type {
-  CacheReaderPool} from '../../vericache';
-import {
-  compressorNamed,
-  DiskCache,
-  VericacheSource,
-  type CacheIdentity,
-} from '../../vericache';
+import type { CacheReaderPool } from '../../vericache';
+import { compressorNamed, DiskCache, VericacheSource, type CacheIdentity } from '../../vericache';
 import { toRow, type Side, type SideRun, type VericacheRow } from './rows';
 import { runSide, settingsOf, type Bench } from './side-runner';
 

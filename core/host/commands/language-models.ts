@@ -110,7 +110,7 @@ function filesText({ path, files, fileBytes }: ListedModel): string {
   return what + formatBytes(fileBytes);
 }
 
-function listed({ contextLength, ...rest }: LanguageModelEntry): ListedModel {
+export function listed({ contextLength, ...rest }: LanguageModelEntry): ListedModel {
   return { ...rest, task: { kind: 'language', contextLength } };
 }
 

@@ -21,6 +21,7 @@ import {
 } from './language-models';
 import { EXIT } from './exit-codes';
 import { showJobs } from './progress';
+import { addPullCommand } from './pull-model';
 import { formatMs, table } from './table';
 
 interface ImportOptions {
@@ -48,6 +49,7 @@ export function addModelCommands(program: Command): void {
     .action((file: string | undefined, options: ImportOptions, command: Command) =>
       execute(command, (context) => importModel(context, file, options)),
     );
+  addPullCommand(models);
   models
     .command('inspect')
     .argument('<name>')
@@ -83,7 +85,7 @@ async function listModels(context: CommandContext): Promise<Outcome> {
 }
 
 const EMPTY =
-  'No models. Import one: sluice models import FILE.onnx, FILE.gguf, FOLDER, or sluice models import --example';
+  'No models. Import one: sluice models import FILE.onnx, FILE.gguf, FOLDER, or sluice models import --example; or pull one: sluice models pull OWNER/NAME';
 
 async function importModel(
   context: CommandContext,
@@ -93,7 +95,7 @@ async function importModel(
   if ((file === undefined) !== example) {
     throw new SluiceError(
       'bad-input',
-      'models import: expected either an .onnx or .gguf FILE, a FOLDER, or --example.',
+      'models import: expected a FOLDER, an .onnx or .gguf FILE or --example.',
     );
   }
   if (file !== undefined && isLanguagePath(file)) return importLanguageModel(context, file, options);

@@ -65,6 +65,17 @@ export class LanguageLibrary {
     return hasLanguageModel(this.dataDir, checkName(name));
   }
 
+  /** @throws SluiceError `conflict` when a model has the name, `bad-input` when none can. */
+  requireFree(name: string): void {
+    const isNetwork = existsSync(join(this.dataDir, 'models', checkName(name), ENTRY_OF_NETWORK));
+    if (!isNetwork && !this.has(name)) return;
+    throw new SluiceError(
+      'conflict',
+      `There is a model '${name}' already. Choose another --name, or remove it first: sluice models remove ${name}`,
+      { name },
+    );
+  }
+
   list(): readonly LanguageModelEntry[] {
     if (!existsSync(this.folder)) return [];
     return readdirSync(this.folder)
@@ -107,9 +118,8 @@ export class LanguageLibrary {
   async import(request: LanguageImport): Promise<LanguageModelEntry> {
     const { path, signal } = request;
     const isFolder = existsSync(path) && statSync(path).isDirectory();
-    // A folder's name has no extension to lose: `Qwen3-0.6B`.
-    const name = checkName(request.name ?? nameFromPath(isFolder ? `${resolve(path)}.folder` : path));
-    this.refuseTaken(name);
+    const name = checkName(request.name ?? (isFolder ? nameOfFolder(path) : nameFromPath(path)));
+    this.requireFree(name);
     const facts = await readLanguageModelFacts(path, signal ? { signal } : {});
     const staged = await this.movingFolder(name);
     try {
@@ -164,16 +174,6 @@ export class LanguageLibrary {
     return freed;
   }
 
-  private refuseTaken(name: string): void {
-    const isNetwork = existsSync(join(this.dataDir, 'models', name, ENTRY_OF_NETWORK));
-    if (!isNetwork && !this.has(name)) return;
-    throw new SluiceError(
-      'conflict',
-      `There is a model '${name}' already. Choose another --name, or remove it first: sluice models remove ${name}`,
-      { name },
-    );
-  }
-
   /** A new, empty folder; what ended processes left is swept away. */
   private async movingFolder(name: string): Promise<string> {
     const root = join(this.folder, MOVING_FOLDER);
@@ -193,7 +193,7 @@ export class LanguageLibrary {
       await rename(staged, join(this.folder, name));
     } catch (cause) {
       if (['ENOTEMPTY', 'EEXIST'].includes((cause as NodeJS.ErrnoException).code ?? ''))
-        this.refuseTaken(name);
+        this.requireFree(name);
       throw cause;
     }
     await syncFolder(this.folder);
@@ -204,6 +204,11 @@ export class LanguageLibrary {
     await rm(moving, { recursive: true, force: true });
     for (const folder of [processFolder(root), root, this.folder]) await removeIfEmpty(folder);
   }
+}
+
+/** A folder's name has no extension to lose: `qwen3-0.6b` for `Qwen3-0.6B`. */
+export function nameOfFolder(path: string): string {
+  return nameFromPath(`${resolve(path)}.folder`);
 }
 
 export interface FileFault {

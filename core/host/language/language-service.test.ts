@@ -34,10 +34,7 @@ beforeAll(async () => {
   await add('long', tinyChatModel({ contextLength: LONG_CONTEXT }));
   const { metadata, tensors } = tinyChatModelParts();
   const isNoTemplate = ([key]: readonly [string, ...unknown[]]): boolean => key !== 'tokenizer.chat_template';
-  await add(
-    'plain',
-    ggufBytes({ metadata: (metadata ?? []).filter(isNoTemplate), ...(tensors && { tensors }) }),
-  );
+  await add('plain', ggufBytes({ metadata: metadata.filter(isNoTemplate), tensors }));
   environment = OrtEnvironment.open({ threads: 2 });
   model = await openLanguageModel(library.entry('tiny').path, environment);
 });

@@ -1,6 +1,8 @@
 import { SluiceError } from '../../contract';
 import {
   allocateNativeMemory,
+  LargePageMemory,
+  largePageMemoryBytes,
   releasePages,
   tensorOver,
   type NativeMemory,
@@ -33,13 +35,23 @@ export class LayerRows {
   private readonly floats: Float32Array;
   private current: LayerView = { rows: 0, keys: [], values: [] };
 
-  /** @param capacity in rows, a multiple of `CACHE_STEP_ROWS`. @throws SluiceError `budget-too-small`. */
+  /** Memory allocated for it. */
+  readonly byteLength: number;
+
+  /**
+   * @param capacity in rows, a multiple of `CACHE_STEP_ROWS`.
+   * @param pages `large` where a disk reads into it: that is several times cheaper, and rounds up to 2 MiB.
+   * @throws SluiceError `budget-too-small`.
+   */
   constructor(
     private readonly environment: OrtEnvironment,
     private readonly shape: HeadShape,
     readonly capacity: number,
+    pages: 'small' | 'large' = 'small',
   ) {
-    this.memory = allocateNativeMemory(layerRowsBytes(shape, capacity));
+    const wanted = layerRowsBytes(shape, capacity);
+    this.memory = pages === 'large' ? LargePageMemory.allocate(wanted).block : allocateNativeMemory(wanted);
+    this.byteLength = pages === 'large' ? largePageMemoryBytes(wanted) : this.memory.bytes.byteLength;
     const { bytes } = this.memory;
     this.floats = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / FLOAT_BYTES);
   }
@@ -182,7 +194,7 @@ export class KvCache implements AttentionCache {
   }
 
   get byteLength(): number {
-    return this.layers.reduce((sum, { memory }) => sum + memory.bytes.byteLength, 0);
+    return this.layers.reduce((sum, { byteLength }) => sum + byteLength, 0);
   }
 
   release(): void {

@@ -130,7 +130,7 @@ class Transfer {
       const isSame = partial.etag === undefined || partial.etag === header('etag');
       if (Number(start) === from && isSame) return partial.setEtag(header('etag'));
     }
-    await this.restart();
+    if (from > 0) await this.restart();
     if (status === 200) return partial.setEtag(header('etag'));
     const problem = status === 416 ? 'has no such range' : 'answers another range or version';
     throw new TransientError(

@@ -169,6 +169,15 @@ export async function downloadedBytes(target: string, file: HubFile): Promise<nu
   );
 }
 
+/** Removes a downloaded file with what is noted of it. @throws SluiceError `io`. */
+export async function discardDownload(target: string): Promise<void> {
+  try {
+    for (const path of [target, `${target}.part`, notePath(target)]) await rm(path, { force: true });
+  } catch (cause) {
+    throw ioError(`Can't remove ${target}`, cause);
+  }
+}
+
 function notePath(target: string): string {
   return `${target}.download.json`;
 }

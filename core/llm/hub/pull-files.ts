@@ -1,9 +1,9 @@
 import { mkdir, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { formatBytes } from '../../base';
 import { SluiceError } from '../../contract';
-import { ioError } from '../../storage';
+import { ioError, removeIfEmpty } from '../../storage';
 import { FOLDER_FILES, readFolderSettings } from '../huggingface/read-model-folder';
 import { INDEX_FILE, indexedFiles, SINGLE_FILE } from '../huggingface/weight-files';
 import { Tokenizer } from '../tokenizer/tokenizer';
@@ -12,7 +12,7 @@ import { downloadFile } from './download';
 import { hubRepo, type HubRepo } from './hub-address';
 import { listRepo, type HubFile, type HubListing } from './hub-client';
 import { HubHttp, type HubSettings } from './hub-http';
-import { downloadedBytes } from './partial-file';
+import { discardDownload, downloadedBytes } from './partial-file';
 
 /** What is to be had from a hub. */
 export interface PullRequest {
@@ -83,6 +83,15 @@ export async function pullFiles(settings: HubSettings, request: PullRequest): Pr
     throw ioError(`Can't pull ${request.repo}`, cause);
   } finally {
     await http.close();
+  }
+}
+
+/** Removes what a pull downloaded, and nothing of other pulls into the same folder. @throws SluiceError `io`. */
+export async function discardPulled(folder: string, { files }: Pick<PulledModel, 'files'>): Promise<void> {
+  for (const { path } of files) {
+    const target = join(folder, path);
+    await discardDownload(target);
+    for (let at = dirname(target); at.length >= folder.length; at = dirname(at)) await removeIfEmpty(at);
   }
 }
 
