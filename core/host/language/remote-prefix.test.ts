@@ -155,6 +155,21 @@ describe('a text over a prefix on another node', () => {
     await whole.close();
   });
 
+  it('that is taken up earlier keeps what it shares with the one on the node', async () => {
+    const prompt = tiny.text(4 * BLOCK_TOKENS + 40);
+    const { source, cache, close } = await continued(prompt);
+    await collect(source, 150);
+    expect(cache.blocks).toBe(5);
+    const other = [...prompt.slice(0, 2 * BLOCK_TOKENS + 50), ...tiny.text(300, 31)];
+    expect(await source.prefill(other)).toBe(2 * BLOCK_TOKENS);
+    expect(cache.blocksOnNode).toBe(2);
+    expect(await collect(source, 60)).toEqual(await tiny.plainly(other, 60, WARM));
+    await relay.cut();
+    expect(await source.prefill([...other, 1, 2, 3])).toBeGreaterThanOrEqual(0);
+    expect(await collect(source, 60)).toEqual(await tiny.plainly([...other, 1, 2, 3], 60, WARM));
+    await close();
+  });
+
   it('too short for a block asks nobody', async () => {
     await relay.cut();
     const prompt = tiny.text(BLOCK_TOKENS);

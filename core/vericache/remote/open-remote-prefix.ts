@@ -4,7 +4,7 @@ import type { CacheIdentity } from '../store/cache-identity';
 import type { DiskCache } from '../store/disk-cache';
 import { blockHashes } from './block-hashes';
 import { refuseOtherIdentity } from './identity';
-import { KvNode, type KvNodeOptions, type RemotePrefix } from './kv-node';
+import type { KvNode, KvNodeOptions, RemotePrefix } from './kv-node';
 import { RemoteFullCache } from './remote-cache';
 
 export interface RemotePrefixRequest {
@@ -41,7 +41,9 @@ export async function openRemotePrefix(request: RemotePrefixRequest): Promise<Op
   if (local.blocks > 0) {
     throw new SluiceError('internal', 'The cache behind a remote prefix has to be empty when it is opened.');
   }
-  const node = new KvNode(request.node);
+  // Its HTTP library is loaded by whoever has a node.
+  const { KvNode: Node } = await import('./kv-node');
+  const node = new Node(request.node);
   try {
     // The last token goes through again for its logits.
     const blocks = Math.max(0, Math.floor((tokens.length - 1) / BLOCK_TOKENS));

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { SluiceError } from '../../contract';
-import { allocateNativeMemory, releasePages, type NativeMemory } from '../../ort';
+import { LargePageMemory, releasePages, type NativeMemory } from '../../ort';
 import { ioError } from '../../storage';
 import { BLOCK_TOKENS } from '../full-cache';
 import type { CacheReaderPool } from '../store/cache-reader-pool';
@@ -114,10 +114,8 @@ export class StoredPrefix {
       await cache.close();
       throw new SluiceError('corrupt-store', `${this.id} has lost blocks on disk.`, { id: this.id });
     }
-    this.opened = {
-      cache,
-      memory: allocateNativeMemory(cache.layout.regions * this.blocks * cache.layout.blockBytes),
-    };
+    const layerBytes = cache.layout.regions * this.blocks * cache.layout.blockBytes;
+    this.opened = { cache, memory: LargePageMemory.allocate(layerBytes).block };
     return this.opened;
   }
 }
