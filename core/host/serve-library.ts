@@ -11,6 +11,7 @@ import { onCancel } from './commands/context';
 import type { CommandContext, Outcome } from './commands/context';
 import { LanguageLibrary } from './language/language-library';
 import { LibraryLanguages } from './language/language-service';
+import { LibraryPrefixes } from './language/library-prefixes';
 import { LibraryModels } from './served-models';
 import type { Services } from './services';
 
@@ -59,9 +60,11 @@ export async function serveLibrary(
     ...(options.models && { names: names.networks }),
   });
   const languages = languagesOf(services, library, options.models);
+  const prefixes = await LibraryPrefixes.open(context.dataDir, languages);
   const server = await startInferenceServer({
     models,
     languages,
+    prefixes,
     tier: options.tier,
     version: services.info.version,
     appRoot: context.appRoot,
@@ -78,6 +81,7 @@ export async function serveLibrary(
     await ended(context.signal, down.signal);
   } finally {
     await server.close();
+    await prefixes.close();
     languages.close();
   }
   return undefined;

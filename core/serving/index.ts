@@ -18,6 +18,7 @@ export type { OipTensor, OipTensorMetadata } from './protocol/tensor';
 export { HostFigures, machineReadings } from './server/host-figures';
 export type { InferenceServer, InferenceServerOptions } from './server/inference-server';
 export type { Tier } from './server/inference-service';
+export type { KvIdentity, KvPrefillRequest, KvPrefix, KvPrefixes } from './server/kv-prefixes';
 export type {
   Completion,
   CompletionCall,

@@ -24,6 +24,11 @@ export interface GenerateCommandOptions {
   readonly budget: number;
   readonly draftLength: number | 'auto';
   readonly lookup: boolean;
+  /** URL of a node that keeps the cache of the prompt. */
+  readonly remote?: string;
+  readonly remoteTokenFile?: string;
+  /** The model's name there. */
+  readonly remoteModel?: string;
 }
 
 /** `sluice generate MODEL`: a language model's reply, as it comes. */
@@ -59,6 +64,12 @@ export function addGenerateCommand(program: Command): void {
     )
     .option('--draft-length <n>', 'tokens drafted a round (default: it adapts)', draftLengthOf, 'auto')
     .option('--no-lookup', 'propose no repetitions of earlier text')
+    .option(
+      '--remote <url>',
+      'for vericache and lossy: a "sluice serve" that keeps the full cache of the prompt, and computes it once',
+    )
+    .option('--remote-token-file <file>', 'file with the bearer token of that node')
+    .option('--remote-model <name>', "the model's name there (default: the name here)")
     .option(
       '--max-tokens <n>',
       'tokens to generate at most (default: 512, or what the context leaves)',

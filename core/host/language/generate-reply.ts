@@ -17,6 +17,7 @@ import { threadsOf } from '../environment';
 import { systemClock } from '../host-clock';
 import { hasLanguageModel } from './language-folder';
 import { LanguageLibrary } from './language-library';
+import { remoteNodeOf, weightsOf } from './remote-node';
 import { openVericache } from './vericache-cache';
 
 const SEEDS = 2 ** 32;
@@ -24,6 +25,8 @@ const SEEDS = 2 ** 32;
 interface ReplyOptions extends GenerateCommandOptions {
   readonly seed: number;
   readonly environment: OrtEnvironment;
+  /** As the model was asked for. */
+  readonly name: string;
 }
 
 interface Reply {
@@ -31,6 +34,8 @@ interface Reply {
   /** Of drafts and their verification. */
   readonly rounds?: readonly RoundRecord[];
   readonly memory?: CacheMemory;
+  /** Of the prompt, that another node had computed. */
+  readonly remoteTokens?: number;
 }
 
 /** Generates in this process; text goes to stdout as it comes, unless the outcome is asked for as JSON. */
@@ -42,6 +47,9 @@ export async function generateReply(
   if (options.raw === true && options.system !== undefined) {
     throw new SluiceError('bad-input', '--system is for the chat template; leave it or --raw out.');
   }
+  if (options.remote !== undefined && options.kv === 'full') {
+    throw new SluiceError('bad-input', '--remote is for --kv vericache or lossy.');
+  }
   const prompt = await promptOf(options.prompt);
   const file = fileOf(context, name);
   const seed = options.seed ?? randomInt(SEEDS);
@@ -52,7 +60,7 @@ export async function generateReply(
     const model = await openLanguageModel(file, environment, { signal: context.signal });
     try {
       const { kv } = options;
-      const done = await reply(context, model, { ...options, prompt, seed, environment });
+      const done = await reply(context, model, { ...options, name, prompt, seed, environment });
       return outcomeOf(context, done, { model: name, seed, threads, kv });
     } finally {
       model.close();
@@ -84,18 +92,20 @@ async function reply(
   const session = await store.create({ title: 'sluice generate', model: model.file, isTemporary: true });
   const rounds: RoundRecord[] = [];
   try {
-    const { source, close } = await openVericache({
+    const node = await remoteNodeOf(options, context.signal);
+    const { source, remoteTokens, close } = await openVericache({
       model,
-      weights: model.file,
+      weights: node ? await weightsOf(context, options.name, model.file) : model.file,
       environment,
       settings,
       folder: session.folder,
       maxTokens,
       onRound: (round) => void rounds.push(round),
+      ...(node && { remote: { ...node, tokens, log: context.log } }),
     });
     try {
       const generation = await generateFrom(source, model, tokens, request);
-      return { generation, rounds, memory: source.memory() };
+      return { generation, rounds, memory: source.memory(), ...(node && { remoteTokens }) };
     } finally {
       await close();
     }
@@ -160,7 +170,7 @@ function promptTokens(
 
 function outcomeOf(
   { json, log }: CommandContext,
-  { generation, rounds, memory }: Reply,
+  { generation, rounds, memory, remoteTokens }: Reply,
   used: { readonly model: string; readonly seed: number; readonly threads: number; readonly kv: CacheMode },
 ): Outcome {
   const { finishReason, promptTokens: inPrompt, tokens, tokensPerSec, prefillTokensPerSec } = generation;
@@ -178,6 +188,7 @@ function outcomeOf(
       ...generation,
       ...(rounds && acceptanceOf(rounds)),
       ...(memory && { memory }),
+      ...(remoteTokens !== undefined && { remoteTokens }),
       ...(isCancelled && { error: cancelled.toWire() }),
     },
     text: '', // it was printed as it came

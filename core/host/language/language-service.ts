@@ -32,9 +32,11 @@ export interface LibraryLanguagesParts {
   readonly generator?: ReplyGenerator;
 }
 
-interface Loaded {
+/** A model that is loaded, until `close`. */
+export interface Loaded {
   readonly sha256: string;
   readonly model: LanguageModel;
+  readonly environment: OrtEnvironment;
   /** That a token can stand for. */
   readonly longestTokenBytes: number;
 }
@@ -96,16 +98,19 @@ export class LibraryLanguages implements LanguageService {
     };
   }
 
-  /** The model as it is in the library now: one that was replaced since is loaded anew. */
-  private async load(name: string, signal: AbortSignal): Promise<Loaded> {
+  /**
+   * The model as it is in the library now: one that was replaced since is loaded anew. At its turn only.
+   * @throws SluiceError `not-found`, `cancelled`, why it can't be loaded.
+   */
+  async load(name: string, signal: AbortSignal): Promise<Loaded> {
     const { path, sha256 } = this.parts.library.entry(name);
     const known = this.loaded.get(name);
     if (known?.sha256 === sha256) return known;
     this.loaded.delete(name);
     known?.model.close();
-    this.environment ??= OrtEnvironment.open({ threads: this.parts.threads });
-    const model = await openLanguageModel(path, this.environment, { signal });
-    const loaded = { sha256, model, longestTokenBytes: longestTokenBytes(model) };
+    const environment = (this.environment ??= OrtEnvironment.open({ threads: this.parts.threads }));
+    const model = await openLanguageModel(path, environment, { signal });
+    const loaded = { sha256, model, environment, longestTokenBytes: longestTokenBytes(model) };
     this.loaded.set(name, loaded);
     return loaded;
   }

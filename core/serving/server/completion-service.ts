@@ -94,10 +94,7 @@ export class CompletionService {
     const { name } = model;
     const startedMs = this.nowMs();
     try {
-      this.refuseWhileDraining();
-      if (!model.isReady) {
-        throw new SluiceError('unavailable', `${name} is not served now: ${model.reason ?? ''}`, { name });
-      }
+      this.refuseUnready(model);
       const onFirst = (): void => this.metrics.firstToken(name, Math.max(0, this.nowMs() - startedMs));
       const { completion, queueMs } = await this.turnsOf(name).take(
         call.signal,
@@ -113,6 +110,20 @@ export class CompletionService {
       this.metrics.failed(name, error.code);
       throw error;
     }
+  }
+
+  /**
+   * Uses a model at its turn among the replies.
+   * @param signal aborts when whoever asked is gone.
+   * @throws SluiceError `not-found`, `unavailable`, `overloaded`, `cancelled`, and what the work throws.
+   */
+  async useModel<T>(
+    name: string,
+    signal: AbortSignal,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    this.refuseUnready(this.model(name));
+    return this.turnsOf(name).take(signal, (_waitedMs, turnSignal) => work(turnSignal));
   }
 
   /** Accepts nothing more. Resolves when everything accepted is answered, or was abandoned after `patienceMs`. */
@@ -150,6 +161,12 @@ export class CompletionService {
     const turns = new Turns(this.options.queueCapacity, this.options.nowMs);
     this.turns.set(name, turns);
     return turns;
+  }
+
+  private refuseUnready({ name, isReady, reason = '' }: ServedLanguageModel): void {
+    this.refuseWhileDraining();
+    if (isReady) return;
+    throw new SluiceError('unavailable', `${name} is not served now: ${reason}`, { name });
   }
 
   private refuseWhileDraining(): void {

@@ -12,6 +12,8 @@ import type { BearerToken } from './bearer-token';
 import type { CompletionService } from './completion-service';
 import { addHealthRoutes, addInferenceRoutes, addModelRoutes } from './http-routes';
 import type { InferenceService } from './inference-service';
+import type { KvPrefixes } from './kv-prefixes';
+import { addKvRoutes } from './kv-routes';
 import { listenError } from './listen-error';
 import { addOpenAiRoutes } from './openai-routes';
 import type { ServerLimits, TlsFiles } from './server-limits';
@@ -25,6 +27,8 @@ export interface HttpServerOptions {
   readonly service: InferenceService;
   /** Absent: no language models. */
   readonly completions?: CompletionService;
+  /** Absent: no caches for other nodes. */
+  readonly prefixes?: KvPrefixes;
   readonly token: BearerToken;
   readonly host: string;
   /** 0: any free one. */
@@ -45,7 +49,7 @@ export interface Listener {
  * @throws SluiceError `conflict` when the port is taken, `bad-input` for an unusable address or certificate.
  */
 export async function startHttpServer(options: HttpServerOptions): Promise<Listener> {
-  const { service, completions, token, host, port, limits } = options;
+  const { service, completions, prefixes, token, host, port, limits } = options;
   const app = fastify({
     serverFactory: (listener: RequestListener) => nodeServer(listener, options),
     bodyLimit: limits.bodyBytes,
@@ -75,6 +79,15 @@ export async function startHttpServer(options: HttpServerOptions): Promise<Liste
       return Promise.resolve();
     };
     await app.register(addRoutes, { prefix: '/v1' });
+  }
+  if (completions && prefixes) {
+    const addRoutes = (scope: FastifyInstance): Promise<void> => {
+      scope.addHook('onRequest', async ({ headers }) => token.check(headers.authorization));
+      const { bodyBytes, stallMs } = limits;
+      addKvRoutes(scope, { prefixes, completions, bodyBytes, stallMs });
+      return Promise.resolve();
+    };
+    await app.register(addRoutes, { prefix: '/v1/kv' });
   }
   await app.listen({ host, port }).catch((cause: unknown) => {
     throw listenError(host, port, '--port', cause);

@@ -7,6 +7,7 @@ import type { HostReadings } from './host-figures';
 import { startHttpServer } from './http-server';
 import { InferenceService } from './inference-service';
 import type { Tier } from './inference-service';
+import type { KvPrefixes } from './kv-prefixes';
 import type { LanguageService } from './language-service';
 import type { ServedModels } from './served-models';
 import { DEFAULT_LIMITS } from './server-limits';
@@ -19,6 +20,8 @@ export interface InferenceServerOptions {
   readonly models: ServedModels;
   /** Language models, served by OpenAI's API at the HTTP port. Absent: none. */
   readonly languages?: LanguageService;
+  /** Full caches of these models for other nodes. Absent: none. */
+  readonly prefixes?: KvPrefixes;
   readonly tier: Tier;
   /** Of the program, for the server's metadata. */
   readonly version: string;
@@ -54,7 +57,7 @@ export interface InferenceServer {
 
 /** See `startInferenceServer`. */
 export async function openInferenceServer(options: InferenceServerOptions): Promise<InferenceServer> {
-  const { models, languages, tier, version, appRoot, nowMs, host = '127.0.0.1', tls } = options;
+  const { models, languages, prefixes, tier, version, appRoot, nowMs, host = '127.0.0.1', tls } = options;
   const token = new BearerToken(options.token);
   if (options.token === undefined && !isLoopback(host)) {
     throw new SluiceError(
@@ -75,7 +78,12 @@ export async function openInferenceServer(options: InferenceServerOptions): Prom
     languages &&
     new CompletionService({ languages, queueCapacity, nowMs, registry: service.metrics.registry });
   const shared = { service, token, host, limits, ...(tls && { tls }) };
-  const http = await startHttpServer({ ...shared, ...(completions && { completions }), port: options.port });
+  const http = await startHttpServer({
+    ...shared,
+    ...(completions && { completions }),
+    ...(prefixes && { prefixes }),
+    port: options.port,
+  });
   const { grpcPort } = options;
   const grpc =
     grpcPort === undefined
