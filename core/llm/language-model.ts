@@ -1,11 +1,13 @@
+import { stat } from 'node:fs/promises';
+
 import type { OrtEnvironment } from '../ort';
 import { Decoder, type DecoderOptions } from './decoder/decoder';
-import { decoderConfig } from './decoder/config';
+import { checkWeights } from './decoder/check-weights';
+import { ggufSource } from './gguf/gguf-source';
 import { layerRowsBytes } from './decoder/kv-cache';
-import { refuseUnknownTensors } from './decoder/layer-weights';
-import { requireReadable } from './gguf/dequantise';
 import { readGguf } from './gguf/read-gguf';
-import { tokenizerFromGguf } from './tokenizer/gguf-tokenizer';
+import { readModelFolder } from './huggingface/read-model-folder';
+import type { ModelSource } from './source/model-source';
 import { Tokenizer } from './tokenizer/tokenizer';
 
 /** A model and its tokenizer, ready to generate. */
@@ -18,7 +20,7 @@ export interface LanguageModel {
   readonly close: () => void;
 }
 
-/** What a GGUF file holds. */
+/** What a model's file or folder holds. */
 export interface LanguageModelFacts {
   readonly architecture: string;
   /** The type most of its bytes have, `Q4_1`, ... */
@@ -36,42 +38,41 @@ export interface LanguageModelFacts {
 }
 
 /**
- * Loads a GGUF file with its weights.
+ * Loads a model with its weights.
+ * @param file a GGUF file, or a folder as transformers saves a model.
  * @param environment must outlive the model.
- * @throws SluiceError as `readGguf`, `tokenizerFromGguf` and `Decoder.open`.
+ * @throws SluiceError as `readGguf`, `readModelFolder`, the tokenizers and `Decoder.open`.
  */
 export async function openLanguageModel(
   file: string,
   environment: OrtEnvironment,
   options: DecoderOptions = {},
 ): Promise<LanguageModel> {
-  const gguf = await readGguf(file, options.signal ? { signal: options.signal } : {});
-  const tokenizer = new Tokenizer(tokenizerFromGguf(gguf));
-  const decoder = await Decoder.open(gguf, environment, options);
-  return { decoder, tokenizer, file: gguf.path, close: () => decoder.close() };
+  const source = await openSource(file, options);
+  const tokenizer = new Tokenizer(source.tokenizer());
+  const decoder = await Decoder.open(source, environment, options);
+  return { decoder, tokenizer, file: source.path, close: () => decoder.close() };
 }
 
 /**
- * Reads the header of a GGUF file and checks that its architecture, types and tokenizer can be run; shapes of tensors
- * are checked when their weights are loaded.
- * @throws SluiceError as `readGguf` and `tokenizerFromGguf`, `unsupported`, `bad-model`.
+ * Reads the headers of a GGUF file or a model's folder and checks that architecture, tensors and tokenizer can be run.
+ * @throws SluiceError as `readGguf`, `readModelFolder` and the tokenizers, `unsupported`, `bad-model`.
  */
 export async function readLanguageModelFacts(
   file: string,
   options: { readonly signal?: AbortSignal } = {},
 ): Promise<LanguageModelFacts> {
-  const gguf = await readGguf(file, options);
-  const config = decoderConfig(gguf);
-  refuseUnknownTensors(gguf, config);
-  const tokenizer = new Tokenizer(tokenizerFromGguf(gguf));
+  const source = await openSource(file, options);
+  const { config } = source;
+  checkWeights(source);
+  const tokenizer = new Tokenizer(source.tokenizer());
   const bytesByType = new Map<string, number>();
   let parameters = 0;
   let weightBytes = 0;
-  for (const tensor of gguf.tensors.values()) {
-    requireReadable(gguf.path, tensor);
-    parameters += tensor.dims.reduce((product, size) => product * size, 1);
-    weightBytes += tensor.byteLength;
-    bytesByType.set(tensor.type.name, (bytesByType.get(tensor.type.name) ?? 0) + tensor.byteLength);
+  for (const { dims, type, byteLength } of source.tensors.values()) {
+    parameters += dims.reduce((product, size) => product * size, 1);
+    weightBytes += byteLength;
+    bytesByType.set(type.name, (bytesByType.get(type.name) ?? 0) + byteLength);
   }
   const [[quantisation] = ['none']] = [...bytesByType].sort(([, a], [, b]) => b - a);
   return {
@@ -85,4 +86,10 @@ export async function readLanguageModelFacts(
     vocabularySize: config.vocabularySize,
     hasChatTemplate: tokenizer.chatTemplate !== undefined,
   };
+}
+
+async function openSource(file: string, { signal }: { readonly signal?: AbortSignal }): Promise<ModelSource> {
+  const options = signal ? { signal } : {};
+  const stats = await stat(file).catch(() => undefined);
+  return stats?.isDirectory() ? readModelFolder(file, options) : ggufSource(await readGguf(file, options));
 }

@@ -2,9 +2,9 @@ import { expect, it } from 'vitest';
 
 import { OrtEnvironment } from '../ort';
 import { Decoder } from './decoder/decoder';
+import { ggufSource } from './gguf/gguf-source';
 import { readGguf } from './gguf/read-gguf';
 import { ChatTemplate } from './tokenizer/chat-template';
-import { tokenizerFromGguf } from './tokenizer/gguf-tokenizer';
 import { Tokenizer } from './tokenizer/tokenizer';
 import { smolLm2, SMOLLM2_SET_UP_MS } from './test-support/smollm2';
 
@@ -16,8 +16,8 @@ const REPLY =
 const PROMPT = '<|im_start|>user\nWhat is gravity?<|im_end|>\n<|im_start|>assistant\n';
 
 it('SmolLM2 replies as llama.cpp does', { timeout: SMOLLM2_SET_UP_MS }, async (test) => {
-  const gguf = await readGguf(await smolLm2(test));
-  const tokenizer = new Tokenizer(tokenizerFromGguf(gguf));
+  const gguf = ggufSource(await readGguf(await smolLm2(test)));
+  const tokenizer = new Tokenizer(gguf.tokenizer());
   const rendered = new ChatTemplate(gguf.path, tokenizer.chatTemplate).render(
     [{ role: 'user', content: 'What is gravity?' }],
     tokenizer,

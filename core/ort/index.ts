@@ -6,7 +6,9 @@ export {
   allocateNativeMemory,
   copyFromNative,
   LargePageMemory,
+  largePageMemoryBytes,
   MAX_BLOCK_BYTES,
+  nativeMemoryBytes,
   releasePages,
   viewNativeMemory,
 } from './native-memory';

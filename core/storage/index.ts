@@ -1,6 +1,6 @@
 export { ioError, isDiskFault, syncFolder, writeFileAtomic } from './atomic-file';
 export { sha256Hex, sha256OfFile } from './checksum';
-export { alignUp, closeDirect, DIRECT_ALIGNMENT, openDirect, readFully } from './direct-file';
+export { alignUp, closeDirect, DIRECT_ALIGNMENT, openDirect, readFully, writeFully } from './direct-file';
 export type { DirectFile } from './direct-file';
 export { tryLock, withLock } from './file-lock';
 export { processFolder, removeIfEmpty, sweepProcessFolders } from './process-folder';

@@ -5,6 +5,7 @@ export const BLOCK_TOKENS = 128;
 
 /** A read under way. */
 export interface LayerRead {
+  /** All of it has come and was checked, without waiting for the event loop; stays false when the read fails. */
   readonly isDone: boolean;
   /** Rejects with `corrupt-store` naming layer and block, `io`, or `unavailable` (remote). */
   readonly done: Promise<void>;
@@ -25,8 +26,12 @@ export interface FullCache {
    * @throws SluiceError `io` (disk full: what was committed stays readable), `unavailable`.
    */
   write(layer: number, from: number, to: number, source: LayerRows, row: number): Promise<void>;
-  /** Every layer has been written up to `blocks`: from now on they count, and survive the process. */
-  commit(blocks: number): Promise<void>;
+  /**
+   * Every layer has been written up to `blocks`: from now on they count, and survive the process.
+   * @param tokens of the blocks that count from now on, in order: `BLOCK_TOKENS` a block.
+   * @throws SluiceError `io` (disk full), `unavailable`: what counted before still does, and it may be tried again.
+   */
+  commit(blocks: number, tokens: readonly number[]): Promise<void>;
   /** Forgets blocks from `blocks` on. */
   truncate(blocks: number): Promise<void>;
   close(): Promise<void>;

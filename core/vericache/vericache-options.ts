@@ -11,7 +11,7 @@ export interface Proposer {
   propose(text: readonly number[], limit: number): readonly number[] | Promise<readonly number[]>;
 }
 
-/** What may change between two rounds. */
+/** What may change between two rounds at no cost. */
 export interface DraftSettings {
   /** 1 to 63; `auto` follows acceptance, draft cost and swap time. */
   readonly draftLength: number | 'auto';
@@ -19,21 +19,35 @@ export interface DraftSettings {
   readonly proposers: readonly Proposer[];
 }
 
-export interface VericacheOptions extends DraftSettings {
-  readonly environment: OrtEnvironment;
-  readonly decoder: Decoder;
-  /** Holds the beginning of the text already, or nothing. Its owner closes it. */
-  readonly fullCache: FullCache;
-  /** The text in `fullCache`, whole blocks of it. */
-  readonly storedText: readonly number[];
-  /** Without one every step attends to the full cache, read each time: the baseline. */
-  readonly compressor?: Compressor;
+/** The compressed cache, and what it is for. */
+export interface CompressionSettings {
+  readonly compressor: Compressor;
+  /** Bytes of the full cache over those of the compressed one. */
   readonly ratio: number;
+  /** False: its tokens are given out unverified. */
+  readonly verify: boolean;
+}
+
+/** What may change between two rounds; the caches are then made anew. */
+export interface CacheSettings {
+  /** Without it every step attends to the full cache, read each time. */
+  readonly compression?: CompressionSettings;
   /** Memory of all caches together, bytes; 0: as little as works well. */
   readonly budgetBytes: number;
   /** The longest text there can be. */
   readonly maxTokens: number;
+}
+
+export interface VericacheOptions extends DraftSettings, CacheSettings {
+  readonly environment: OrtEnvironment;
+  readonly decoder: Decoder;
+  /** Holds the beginning of a text, or nothing. Its owner closes it. */
+  readonly fullCache: FullCache;
+  /** The text of the blocks in `fullCache`. */
+  readonly storedText: readonly number[];
   readonly sampling?: SamplingOptions;
+  /** A draft ends at them. */
+  readonly endTokens?: ReadonlySet<number>;
   readonly onRound?: (round: RoundRecord) => void;
   readonly nowMs?: () => number;
 }

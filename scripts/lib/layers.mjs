@@ -40,7 +40,7 @@ const WINDOW_PACKAGES = ['electron', 'electron/**', 'react', 'react-dom', 'react
  *   those of onnxruntime-node, and exercise layering on networks of the zoo. They may use another folder's
  *   test-support, which no index exports.
  */
-const TEST_FILES = '**/*.test.{ts,tsx}';
+const TEST_FILES = ['**/*.test.{ts,tsx}', '**/test-support/**'];
 
 const isCore = (name) => !['main', 'preload', 'renderer'].includes(name);
 const folderOf = (name) => (isCore(name) ? `core/${name}` : name);

@@ -1,9 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { mkdir, realpath, rename, rm } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-
-import { z } from 'zod';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
 
 import { SluiceError } from '../../contract';
 import { checkName, nameFromPath } from '../../layering';
@@ -12,59 +10,49 @@ import {
   ioError,
   processFolder,
   removeIfEmpty,
-  sha256OfFile,
   sweepProcessFolders,
   syncFolder,
   writeFileAtomic,
 } from '../../storage';
 import { isoTime, systemClock } from '../host-clock';
 import { hasLanguageModel, languageFolder, MANIFEST_FILE } from './language-folder';
-import { linkOrCopy } from './link-or-copy';
+import { NOTHING_KNOWN, readManifest, type LanguageManifest, type ManifestFile } from './language-manifest';
+import {
+  ByteProgress,
+  MODEL_FILE,
+  MODEL_FOLDER,
+  storeFile,
+  storeFolder,
+  type ReadOptions,
+} from './store-model';
 
-const MODEL_FILE = 'model.gguf';
 /** Models that are coming or going, below a folder of the process at work; no model can have the name. */
 const MOVING_FOLDER = '.moving';
 const ENTRY_OF_NETWORK = 'entry.json';
 
-const count = z.number().int().nonnegative();
-const manifestSchema = z.object({
-  format: z.literal(1),
-  architecture: z.string(),
-  quantisation: z.string(),
-  parameters: count,
-  weightBytes: count,
-  layers: count,
-  contextLength: count,
-  /** 0: imported before this was written down. */
-  cacheBytesPerToken: count.default(0),
-  vocabularySize: count,
-  hasChatTemplate: z.boolean(),
-  fileBytes: count,
-  sha256: z.string().regex(/^[0-9a-f]{64}$/),
-  sourceFile: z.string(),
-  importedAt: z.string(),
-});
-type Manifest = z.infer<typeof manifestSchema>;
-
-export interface LanguageModelEntry extends Omit<Manifest, 'format'> {
+export interface LanguageModelEntry extends Omit<LanguageManifest, 'format'> {
   readonly name: string;
-  /** Absolute path of the GGUF file. */
+  /** Absolute path of the GGUF file, or of the folder. */
   readonly path: string;
   readonly state: 'ready' | 'broken';
   readonly stateReason?: string;
 }
 
 export interface LanguageImport {
+  /** A GGUF file, or a folder as transformers saves a model. */
   readonly path: string;
   /** Default: from the file name. */
   readonly name?: string;
+  /** Default: the name of the file or folder. */
+  readonly sourceFile?: string;
   readonly signal?: AbortSignal;
   readonly onProgress?: (phase: string, doneBytes: number, totalBytes: number) => void;
 }
 
 /**
- * Language models on this machine: `language/NAME/` holds the GGUF file and what is known of it. A model's folder comes
- * and goes in one step, so that killed at any moment it is there whole or not at all.
+ * Language models on this machine: `language/NAME/` holds the GGUF file, or the files of a model that is a folder, and
+ * what is known of it. A model's folder comes and goes in one step, so that killed at any moment it is there whole or
+ * not at all.
  */
 export class LanguageLibrary {
   private readonly folder: string;
@@ -94,44 +82,43 @@ export class LanguageLibrary {
         { name },
       );
     }
-    const path = join(this.folder, name, MODEL_FILE);
-    const parsed = manifestSchema.safeParse(parseJson(join(this.folder, name, MANIFEST_FILE)));
-    if (!parsed.success) {
-      const reason = `${join(this.folder, name, MANIFEST_FILE)} can't be read.`;
-      return { ...NOTHING_KNOWN, name, path, state: 'broken', stateReason: `${reason} ${GET_AGAIN}` };
+    const manifestPath = join(this.folder, name, MANIFEST_FILE);
+    const manifest = readManifest(manifestPath);
+    if (!manifest) {
+      const path = join(this.folder, name, MODEL_FILE);
+      const stateReason = `${manifestPath} can't be read. ${GET_AGAIN}`;
+      return { ...NOTHING_KNOWN, name, path, state: 'broken', stateReason };
     }
-    const { format: _format, ...known } = parsed.data;
-    const foundBytes = existsSync(path) ? statSync(path).size : 0;
-    if (foundBytes === known.fileBytes) return { ...known, name, path, state: 'ready' };
-    const stateReason = `${path}: expected ${known.fileBytes} bytes, found ${foundBytes}. ${GET_AGAIN}`;
-    return { ...known, name, path, state: 'broken', stateReason };
+    const { format: _format, ...known } = manifest;
+    const path = join(this.folder, name, known.files ? MODEL_FOLDER : MODEL_FILE);
+    const faults = filesOf({ ...known, path }).flatMap(({ path: file, bytes }) => {
+      const foundBytes = existsSync(file) ? statSync(file).size : 0;
+      return foundBytes === bytes ? [] : [`${file}: expected ${bytes} bytes, found ${foundBytes}.`];
+    });
+    if (faults.length === 0) return { ...known, name, path, state: 'ready' };
+    return { ...known, name, path, state: 'broken', stateReason: `${faults.join(' ')} ${GET_AGAIN}` };
   }
 
   /**
-   * Takes a GGUF file in: linked where the file system can, else copied.
+   * Takes a model in: weights are linked where the file system can, else copied.
    * @throws SluiceError `not-found`, `bad-model`, `unsupported` (what can't be run), `conflict` (the name is taken), `io`,
    * `cancelled`.
    */
   async import(request: LanguageImport): Promise<LanguageModelEntry> {
-    const { path, signal, onProgress = () => undefined } = request;
-    const name = checkName(request.name ?? nameFromPath(path));
+    const { path, signal } = request;
+    const isFolder = existsSync(path) && statSync(path).isDirectory();
+    // A folder's name has no extension to lose: `Qwen3-0.6B`.
+    const name = checkName(request.name ?? nameFromPath(isFolder ? `${resolve(path)}.folder` : path));
     this.refuseTaken(name);
     const facts = await readLanguageModelFacts(path, signal ? { signal } : {});
     const staged = await this.movingFolder(name);
     try {
-      const source = await realpath(path);
-      const file = join(staged, MODEL_FILE);
-      const fileBytes = await linkOrCopy(source, file, {
-        onBytes: (done, total) => onProgress('copy', done, total),
-        ...(signal && { signal }),
-      });
-      const sha256 = await this.hash(file, fileBytes, request, 'check');
-      const manifest: Manifest = {
+      const stored = isFolder ? await storeFolder(staged, request) : await storeFile(staged, request);
+      const manifest: LanguageManifest = {
         format: 1,
         ...facts,
-        fileBytes,
-        sha256,
-        sourceFile: basename(path),
+        ...stored,
+        sourceFile: request.sourceFile ?? basename(resolve(path)),
         importedAt: isoTime(systemClock.nowMs()),
       };
       await writeFileAtomic(join(staged, MANIFEST_FILE), JSON.stringify(manifest, null, 2));
@@ -144,23 +131,27 @@ export class LanguageLibrary {
     }
   }
 
-  /** Reads the whole file. @returns whether it is what was imported. @throws SluiceError `not-found`, `cancelled`. */
-  async verify(name: string, options: Pick<LanguageImport, 'signal' | 'onProgress'>): Promise<VerifiedFile> {
-    const { state, stateReason, path, fileBytes, sha256 } = this.entry(name);
-    if (state === 'broken') return { ok: false, fileBytes: 0, fault: stateReason ?? '' };
-    const found = await this.hash(path, fileBytes, options, 'verify');
-    if (found === sha256) return { ok: true, fileBytes };
-    return {
-      ok: false,
-      fileBytes,
-      fault: `${path}: expected SHA-256 ${sha256}, found ${found}. ${GET_AGAIN}`,
-    };
+  /** Reads all files. @returns whether they are what was imported. @throws SluiceError `not-found`, `cancelled`. */
+  async verify(name: string, options: ReadOptions): Promise<VerifiedModel> {
+    const entry = this.entry(name);
+    if (entry.state === 'broken') {
+      return { fileBytes: 0, faults: [{ file: basename(entry.path), problem: entry.stateReason ?? '' }] };
+    }
+    const faults: FileFault[] = [];
+    const progress = new ByteProgress('verify', entry.fileBytes, options);
+    for (const { path, bytes, sha256 } of filesOf(entry)) {
+      const found = await progress.hash(path, bytes);
+      if (found === sha256) continue;
+      const problem = `${path}: expected SHA-256 ${sha256}, found ${found}. ${GET_AGAIN}`;
+      faults.push({ file: basename(path), problem });
+    }
+    return { fileBytes: entry.fileBytes, faults };
   }
 
-  /** @returns bytes that were freed, 0 where the file is still there under another name. @throws SluiceError `not-found`, `io`. */
+  /** @returns bytes that were freed: not those still there under another name. @throws SluiceError `not-found`, `io`. */
   async remove(name: string): Promise<number> {
-    const { path } = this.entry(name);
-    const freed = existsSync(path) && statSync(path).nlink === 1 ? statSync(path).size : 0;
+    const stats = filesOf(this.entry(name)).flatMap(({ path }) => (existsSync(path) ? [statSync(path)] : []));
+    const freed = stats.reduce((sum, { nlink, size }) => (nlink === 1 ? sum + size : sum), 0);
     const moving = await this.movingFolder(name);
     try {
       await rename(join(this.folder, name), join(moving, name));
@@ -171,17 +162,6 @@ export class LanguageLibrary {
       await this.tidy(moving);
     }
     return freed;
-  }
-
-  private hash(
-    path: string,
-    bytes: number,
-    { signal, onProgress }: Pick<LanguageImport, 'signal' | 'onProgress'>,
-    phase: string,
-  ): Promise<string> {
-    let done = 0;
-    const onBytes = (more: number): void => onProgress?.(phase, (done += more), bytes);
-    return sha256OfFile(path, { offset: 0, byteLength: bytes }, onBytes, signal);
   }
 
   private refuseTaken(name: string): void {
@@ -226,35 +206,32 @@ export class LanguageLibrary {
   }
 }
 
-export interface VerifiedFile {
-  readonly ok: boolean;
+export interface FileFault {
+  /** Its name. */
+  readonly file: string;
+  readonly problem: string;
+}
+
+export interface VerifiedModel {
   /** That were read. */
   readonly fileBytes: number;
-  readonly fault?: string;
+  readonly faults: readonly FileFault[];
 }
 
 const GET_AGAIN = 'Remove the model and import it again.';
-const NOTHING_KNOWN = {
-  architecture: '',
-  quantisation: '',
-  parameters: 0,
-  weightBytes: 0,
-  layers: 0,
-  contextLength: 0,
-  cacheBytesPerToken: 0,
-  vocabularySize: 0,
-  hasChatTemplate: false,
-  fileBytes: 0,
-  sha256: '',
-  sourceFile: '',
-  importedAt: '',
-} as const;
 
-/** @returns undefined for what is no JSON, or can't be read. */
-function parseJson(path: string): unknown {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8'));
-  } catch {
-    return undefined;
-  }
+/** The files of a model with what they should be. */
+function filesOf({
+  files,
+  path,
+  fileBytes,
+  sha256,
+}: Pick<LanguageModelEntry, 'files' | 'path' | 'fileBytes' | 'sha256'>): readonly (Omit<
+  ManifestFile,
+  'name'
+> & {
+  readonly path: string;
+})[] {
+  if (!files) return [{ path, bytes: fileBytes, sha256 }];
+  return files.map(({ name, ...file }) => ({ ...file, path: join(path, name) }));
 }

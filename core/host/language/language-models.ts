@@ -87,8 +87,10 @@ export class LanguageModels {
     const { jobs, library } = this.parts;
     const { layers } = library.entry(name);
     return jobs.run({ id: jobId, kind: 'verify', subject: name }, async (report, signal) => {
-      const { ok, fileBytes, fault } = await library.verify(name, { signal, onProgress: told(report) });
-      const faults = fault === undefined ? [] : [{ layer: 'model', problem: fault }];
+      const found = await library.verify(name, { signal, onProgress: told(report) });
+      const { fileBytes } = found;
+      const faults = found.faults.map(({ file, problem }) => ({ layer: file, problem }));
+      const ok = faults.length === 0;
       return { name, ok, layersChecked: fileBytes > 0 ? layers : 0, bytesChecked: fileBytes, faults };
     });
   }

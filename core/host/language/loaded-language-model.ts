@@ -81,8 +81,12 @@ export class LoadedLanguageModel {
   }
 
   /** The source of a conversation with the model that is in use. @throws as `KeptSource.obtain`. */
-  source(conversationId: string, request: Omit<SourceRequest, 'environment'>): Promise<ConversationSource> {
-    return this.sources.obtain(conversationId, { ...request, environment: this.openEnvironment() });
+  source(
+    conversationId: string,
+    request: Omit<SourceRequest, 'environment' | 'weights'>,
+  ): Promise<ConversationSource> {
+    const weights = this.loaded?.sha256 ?? '';
+    return this.sources.obtain(conversationId, { ...request, weights, environment: this.openEnvironment() });
   }
 
   /** Unloads a model that is to be removed or replaced. @throws SluiceError `conflict` while a reply uses it. */

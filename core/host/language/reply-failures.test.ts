@@ -121,12 +121,12 @@ describe('a reply that can not be written', () => {
     expect(textOf(await bench.retry(id))).toBe((await generated(bench.modelFile, turns)).text);
   });
 
-  it('in a mode that this build lacks says so, and can be asked again in another', async () => {
-    const id = await bench.create({ mode: 'vericache' });
+  it('within its budget says what is needed, and can be asked again with more', async () => {
+    const id = await bench.create({ mode: 'vericache', budgetBytes: 1000 });
     const failed = await bench.ask(id, 'Verify');
-    expect(failed).toMatchObject({ state: 'failed', pieces: [], error: { code: 'unsupported' } });
-    expect(failed.error!.message).toMatch(/'vericache'.*'full' is/);
-    await bench.conversations.configure({ id, settings: TINY_SETTINGS });
+    expect(failed).toMatchObject({ state: 'failed', pieces: [], error: { code: 'budget-too-small' } });
+    expect(failed.error!.message).toMatch(/at least .* the budget is 1000 B/);
+    await bench.conversations.configure({ id, settings: { ...TINY_SETTINGS, mode: 'vericache' } });
     expect(await bench.retry(id)).toMatchObject({ state: 'done' });
   });
 

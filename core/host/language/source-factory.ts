@@ -1,8 +1,9 @@
-import { SluiceError } from '../../contract';
 import type { CacheMap, CacheMemory, CompressorSummary, LanguageSettings, RoundRecord } from '../../contract';
 import type { LanguageModel, TokenSource } from '../../llm';
 import type { OrtEnvironment } from '../../ort';
+import { allCompressors } from '../../vericache';
 import { FullSource } from './full-source';
+import { VericacheConversation } from './vericache-conversation';
 
 /** Where the tokens of a conversation come from, kept between its replies. */
 export interface ConversationSource extends TokenSource {
@@ -20,6 +21,8 @@ export interface ConversationSource extends TokenSource {
 
 export interface SourceRequest {
   readonly model: LanguageModel;
+  /** SHA-256 of its file. */
+  readonly weights: string;
   readonly environment: OrtEnvironment;
   readonly settings: LanguageSettings;
   /** The conversation's, for caches on disk. */
@@ -34,19 +37,19 @@ export interface SourceRequest {
 /** @throws SluiceError `unsupported`, `budget-too-small`, what a source throws when it is opened. */
 export type SourceFactory = (request: SourceRequest) => Promise<ConversationSource>;
 
-/** Ways to compress the cache that sources of this build can use. */
-export const COMPRESSORS: readonly CompressorSummary[] = [];
+/** Ways to compress the cache, as the console lists them. */
+export function compressorSummaries(): readonly CompressorSummary[] {
+  return allCompressors().map(({ name, title, source, kind, fixedRatio }) => ({
+    name,
+    title,
+    source,
+    kind,
+    ...(fixedRatio !== undefined && { fixedRatio }),
+  }));
+}
 
-export const openSource: SourceFactory = ({ model, settings, maxTokens }) => {
-  const { mode } = settings;
-  if (mode === 'full') return Promise.resolve(new FullSource(model, settings, maxTokens));
-  return Promise.reject(
-    new SluiceError(
-      'unsupported',
-      `Cache mode '${mode}' is not in this build; 'full' is. Choose it in the settings.`,
-      {
-        mode,
-      },
-    ),
-  );
+export const openSource: SourceFactory = async (request) => {
+  const { model, settings, maxTokens } = request;
+  if (settings.mode === 'full') return new FullSource(model, settings, maxTokens);
+  return VericacheConversation.open(request);
 };

@@ -13,7 +13,7 @@ import { LanguageModels } from './language-models';
 import type { PullModel } from './language-models';
 import { LoadedLanguageModel } from './loaded-language-model';
 import { ReplyRunner } from './reply-runner';
-import { COMPRESSORS, openSource as openBuiltSource } from './source-factory';
+import { compressorSummaries, openSource as openBuiltSource } from './source-factory';
 import type { SourceFactory } from './source-factory';
 
 export interface LanguageParts {
@@ -54,7 +54,7 @@ export function startLanguage(parts: LanguageParts): Language {
   return {
     models,
     conversations: new Conversations({ store, replies, loaded, clock }),
-    compressors: COMPRESSORS,
+    compressors: compressorSummaries(),
     close: async () => {
       await replies.close();
       await loaded.close();

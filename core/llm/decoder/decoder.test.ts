@@ -6,7 +6,9 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { OrtEnvironment } from '../../ort';
-import { readGguf, type GgufFile } from '../gguf/read-gguf';
+import { ggufSource } from '../gguf/gguf-source';
+import { readGguf } from '../gguf/read-gguf';
+import type { ModelSource } from '../source/model-source';
 import { ggufBytes, type TestGguf } from '../test-support/gguf-writer';
 import { smolLm2, SMOLLM2_SET_UP_MS } from '../test-support/smollm2';
 import { naiveLogits } from '../test-support/naive-decoder';
@@ -25,18 +27,18 @@ afterAll(() => {
 });
 
 let files = 0;
-function read(bytes: Uint8Array): Promise<GgufFile> {
+async function read(bytes: Uint8Array): Promise<ModelSource> {
   const file = path.join(folder, `${files++}.gguf`);
   writeFileSync(file, bytes);
-  return readGguf(file);
+  return ggufSource(await readGguf(file));
 }
 
 async function withDecoder<T>(
-  gguf: GgufFile,
+  source: ModelSource,
   options: DecoderOptions,
   use: (decoder: Decoder) => Promise<T>,
 ): Promise<T> {
-  const decoder = await Decoder.open(gguf, environment, { maxLogitRows: 64, ...options });
+  const decoder = await Decoder.open(source, environment, { maxLogitRows: 64, ...options });
   try {
     return await use(decoder);
   } finally {
@@ -80,10 +82,10 @@ const named = MODELS.map((model) => [`${model.architecture} ${model.weights}`, m
 
 describe('logits', () => {
   it.each(named)('of %s have the same bits whatever shares a pass', async (_name, model) => {
-    const gguf = await read(tinyModel(model));
+    const source = await read(tinyModel(model));
     const tokens = text(400);
     for (const precision of ['packed', 'float32'] as const) {
-      await withDecoder(gguf, { precision }, async (decoder) => {
+      await withDecoder(source, { precision }, async (decoder) => {
         const alone = await logitsInPasses(decoder, tokens, [1]);
         expect(alone.every(Number.isFinite)).toBe(true);
         const sizes = fc.array(fc.integer({ min: 1, max: 64 }), { minLength: 1, maxLength: 8 });
@@ -98,9 +100,9 @@ describe('logits', () => {
   });
 
   it.each(named)('of %s have the same bits after long passes, layer by layer', async (_name, model) => {
-    const gguf = await read(tinyModel(model));
+    const source = await read(tinyModel(model));
     const tokens = text(400);
-    await withDecoder(gguf, {}, async (decoder) => {
+    await withDecoder(source, {}, async (decoder) => {
       const alone = await logitsInPasses(decoder, tokens, [1]);
       const cache = decoder.createCache(tokens.length);
       await decoder.forward(tokens.slice(0, 130), cache, 0);
@@ -126,16 +128,16 @@ describe('logits', () => {
   });
 
   it.each(named)('of %s are those of plain arithmetic', async (_name, model) => {
-    const gguf = await read(tinyModel(model));
+    const source = await read(tinyModel(model));
     const tokens = text(20);
-    const expected = naiveLogits(gguf, tokens);
+    const expected = naiveLogits(source, tokens);
     const span = Math.max(...expected.map(Math.abs));
     const distance = (found: Float32Array): number =>
       Math.max(...expected.map((value, index) => Math.abs(value - found[index]!))) / span;
-    await withDecoder(gguf, { precision: 'float32' }, async (decoder) => {
+    await withDecoder(source, { precision: 'float32' }, async (decoder) => {
       expect(distance(await logitsInPasses(decoder, tokens, [20]))).toBeLessThan(1e-5);
     });
-    await withDecoder(gguf, { precision: 'packed' }, async (decoder) => {
+    await withDecoder(source, { precision: 'packed' }, async (decoder) => {
       // Inputs of every product are rounded to 8 bits.
       expect(distance(await logitsInPasses(decoder, tokens, [20]))).toBeLessThan(0.05);
     });
@@ -161,8 +163,8 @@ describe('SmolLM2', () => {
   const prompt = [1, 4093, 198, 1780, 314, 9354, 47, 2, 198, 1, 520, 9531, 198];
 
   it('goes on as llama.cpp does', { timeout: SMOLLM2_SET_UP_MS }, async (test) => {
-    const gguf = await readGguf(await smolLm2(test));
-    await withDecoder(gguf, {}, async (decoder) => {
+    const source = ggufSource(await readGguf(await smolLm2(test)));
+    await withDecoder(source, {}, async (decoder) => {
       const cache = decoder.createCache(64);
       const found: number[] = [];
       let logits = await decoder.forward(prompt, cache, 1);
@@ -225,6 +227,16 @@ describe('a model that can not be run', () => {
       /'llama.block_count': expected 1 to 1024, found 1000000/,
     ],
     [
+      'wide heads',
+      {
+        metadata: metadata.map((entry) =>
+          /[.](key|value)_length$/.test(entry[0]) ? ([entry[0], 'uint32', 160] as const) : entry,
+        ),
+        tensors,
+      },
+      /attention heads are 160 wide; up to 128 can be run/,
+    ],
+    [
       'shape',
       withEntry('llama.feed_forward_length', 'uint32', 256),
       /tensor 'blk.0.ffn_gate.weight': expected shape \[256, 256\], found \[512, 256\]/,
@@ -251,12 +263,13 @@ describe('a model that can not be run', () => {
       /'blk.0.ffn_down.weight' is quantised as Q2_K, which can't be read. F32, F16/,
     ],
   ])('names its %s', async (_name, file, message) => {
-    await expect(Decoder.open(await read(ggufBytes(file)), environment)).rejects.toThrow(message);
+    const opened = read(ggufBytes(file)).then((model) => Decoder.open(model, environment));
+    await expect(opened).rejects.toThrow(message);
   });
 
   it('is let go of when loading is cancelled', async () => {
-    const gguf = await read(tinyModel());
-    await expect(Decoder.open(gguf, environment, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+    const source = await read(tinyModel());
+    await expect(Decoder.open(source, environment, { signal: AbortSignal.abort() })).rejects.toMatchObject({
       code: 'cancelled',
     });
   });

@@ -1,10 +1,11 @@
 import { SluiceError } from '../../contract';
 import { encodeModel, type OnnxModel } from '../../onnx';
 import { BoundRun, OrtSession, RunOptions, type OrtEnvironment, type OrtTensor } from '../../ort';
-import type { GgufFile } from '../gguf/read-gguf';
-import { TensorReader } from '../gguf/tensor-reader';
+import type { ModelSource } from '../source/model-source';
+import { TensorReader } from '../source/tensor-reader';
 import { Attention, type AttentionPass } from './attention';
-import { decoderConfig, type DecoderConfig } from './config';
+import { checkWeights } from './check-weights';
+import type { DecoderConfig } from './config';
 import { KvCache, type AttentionCache } from './kv-cache';
 import {
   betweenGraph,
@@ -14,14 +15,7 @@ import {
   NAMES,
   type LayerGraphOptions,
 } from './layer-graphs';
-import {
-  attentionWeights,
-  EMBEDDING,
-  feedForwardWeights,
-  headWeights,
-  refuseUnknownTensors,
-  ropeFactors,
-} from './layer-weights';
+import { attentionWeights, EMBEDDING, feedForwardWeights, headWeights, ropeFactors } from './layer-weights';
 import { PassBuffers } from './pass-buffers';
 import type { WeightPrecision } from './projections';
 import { Rope } from './rope';
@@ -31,13 +25,14 @@ export interface DecoderOptions {
   readonly precision?: WeightPrecision;
   /** Tokens a pass may have; memory for activations grows with it. Default 64. */
   readonly maxTokens?: number;
-  /** Rows of logits a pass may give. Default 32. */
+  /** Rows of logits a pass may give. Default 64. */
   readonly maxLogitRows?: number;
   readonly signal?: AbortSignal;
 }
 
 const DEFAULT_MAX_TOKENS = 64;
-const DEFAULT_MAX_LOGIT_ROWS = 32;
+const DEFAULT_PRECISION: WeightPrecision = 'packed';
+const DEFAULT_MAX_LOGIT_ROWS = 64;
 
 /**
  * A language model ready to run. A token's logits have the same bits whichever tokens share its pass, whatever the
@@ -46,8 +41,10 @@ const DEFAULT_MAX_LOGIT_ROWS = 32;
 export class Decoder {
   readonly maxTokens: number;
   readonly maxLogitRows: number;
+  readonly precision: WeightPrecision;
   private readonly buffers: PassBuffers;
-  private readonly attention: Attention;
+  /** Over rows in memory, for caches. */
+  readonly attention: Attention;
   private readonly runs = new Map<number, readonly BoundRun[]>();
   private readonly headRuns = new Map<number, BoundRun>();
   private readonly runOptions: RunOptions;
@@ -62,6 +59,7 @@ export class Decoder {
     options: DecoderOptions,
   ) {
     this.maxTokens = options.maxTokens ?? DEFAULT_MAX_TOKENS;
+    this.precision = options.precision ?? DEFAULT_PRECISION;
     this.maxLogitRows = Math.min(this.maxTokens, options.maxLogitRows ?? DEFAULT_MAX_LOGIT_ROWS);
     this.buffers = new PassBuffers(environment, config, this.maxTokens, this.maxLogitRows);
     this.attention = new Attention(environment, config);
@@ -69,26 +67,25 @@ export class Decoder {
   }
 
   /**
-   * Builds the graphs of a GGUF model and loads its weights, layer by layer.
+   * Builds the graphs of a model and loads its weights, layer by layer.
    * @param environment must outlive the decoder.
-   * @throws SluiceError `unsupported` (architecture, quantisation), `bad-model`, `io`, `runtime`, `cancelled`.
+   * @throws SluiceError `unsupported` (quantisation), `bad-model`, `io`, `runtime`, `cancelled`.
    */
   static async open(
-    gguf: GgufFile,
+    source: ModelSource,
     environment: OrtEnvironment,
     options: DecoderOptions = {},
   ): Promise<Decoder> {
-    const config = decoderConfig(gguf);
-    refuseUnknownTensors(gguf, config);
-    const reader = new TensorReader(gguf);
+    const { config } = source;
+    checkWeights(source);
+    const reader = new TensorReader(source);
     const sessions: OrtSession[] = [];
     try {
-      reader.require(EMBEDDING, [config.vocabularySize, config.width]);
       const rope = new Rope(config.rope, ropeFactors(reader, config));
-      for (const model of graphs(reader, { config, precision: options.precision ?? 'packed' })) {
+      for (const model of graphs(reader, { config, precision: options.precision ?? DEFAULT_PRECISION })) {
         await new Promise((resolve) => setImmediate(resolve));
         if (options.signal?.aborted)
-          throw new SluiceError('cancelled', `Loading ${gguf.path} was cancelled.`);
+          throw new SluiceError('cancelled', `Loading ${source.path} was cancelled.`);
         sessions.push(OrtSession.create(environment, encodeModel(model), { optimization: 'all' }));
       }
       return new Decoder(config, environment, reader, sessions, rope, options);

@@ -23,8 +23,8 @@ export class GraphRecorder {
   private readonly inputs: ValueInfo[] = [];
   private readonly outputs: ValueInfo[] = [];
 
-  input(name: string, shape: readonly Dim[]): string {
-    this.inputs.push(makeValueInfo(name, DataType.float32, shape));
+  input(name: string, shape: readonly Dim[], dtype: DataType = DataType.float32): string {
+    this.inputs.push(makeValueInfo(name, dtype, shape));
     return name;
   }
 

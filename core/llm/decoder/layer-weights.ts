@@ -1,6 +1,4 @@
-import { SluiceError } from '../../contract';
-import type { GgufFile } from '../gguf/read-gguf';
-import type { StoredMatrix, TensorReader } from '../gguf/tensor-reader';
+import type { StoredMatrix, WeightReader } from '../source/tensor-reader';
 import type { DecoderConfig } from './config';
 
 /** Names of tensors that do not belong to a layer. */
@@ -34,7 +32,7 @@ export interface HeadWeights {
 }
 
 export function attentionWeights(
-  reader: TensorReader,
+  reader: WeightReader,
   config: DecoderConfig,
   layer: number,
 ): AttentionWeights {
@@ -52,7 +50,7 @@ export function attentionWeights(
 }
 
 export function feedForwardWeights(
-  reader: TensorReader,
+  reader: WeightReader,
   config: DecoderConfig,
   layer: number,
 ): FeedForwardWeights {
@@ -66,7 +64,7 @@ export function feedForwardWeights(
   };
 }
 
-export function headWeights(reader: TensorReader, config: DecoderConfig): HeadWeights {
+export function headWeights(reader: WeightReader, config: DecoderConfig): HeadWeights {
   return {
     norm: reader.vector(HEAD_NORM, config.width),
     projection: reader.matrix(config.tiedEmbeddings ? EMBEDDING : HEAD, config.vocabularySize, config.width),
@@ -74,34 +72,9 @@ export function headWeights(reader: TensorReader, config: DecoderConfig): HeadWe
 }
 
 /** Divisors of the rotary frequencies (Llama 3), if the model has some. */
-export function ropeFactors(reader: TensorReader, config: DecoderConfig): Float32Array | undefined {
+export function ropeFactors(reader: WeightReader, config: DecoderConfig): Float32Array | undefined {
+  if (config.rope.factors) return config.rope.factors;
   return reader.has(ROPE_FACTORS) ? reader.vector(ROPE_FACTORS, config.rope.dim / 2) : undefined;
-}
-
-/**
- * A tensor that no part of the decoder reads belongs to a feature that would be left out silently.
- * @throws SluiceError `unsupported` naming it.
- */
-export function refuseUnknownTensors(gguf: GgufFile, config: DecoderConfig): void {
-  const projections = projectionSizes(config).map(([part]) => part);
-  const parts = [
-    ...['attn_norm', 'attn_output', 'ffn_norm', 'ffn_gate', 'ffn_up', 'ffn_down', ...projections].map(
-      (part) => `${part}.weight`,
-    ),
-    ...(config.attentionBias ? projections.map((part) => `${part}.bias`) : []),
-    ...(config.queryKeyNorm ? ['attn_q_norm.weight', 'attn_k_norm.weight'] : []),
-  ];
-  const known = new Set([EMBEDDING, HEAD, HEAD_NORM, ROPE_FACTORS]);
-  for (let layer = 0; layer < config.layers; layer += 1) {
-    for (const part of parts) known.add(`blk.${layer}.${part}`);
-  }
-  const unknown = [...gguf.tensors.keys()].find((name) => !known.has(name));
-  if (unknown === undefined) return;
-  throw new SluiceError(
-    'unsupported',
-    `${gguf.path}: the architecture '${config.architecture}' has no tensor '${unknown}'; the model has parts that can't be run.`,
-    { file: gguf.path, tensor: unknown },
-  );
 }
 
 function projectionSizes({ heads, kvHeads, headDim }: DecoderConfig): [part: string, rows: number][] {

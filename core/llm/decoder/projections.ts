@@ -1,6 +1,6 @@
 import { dequantise } from '../gguf/dequantise';
 import { isPackable, packBlocks } from '../gguf/pack-blocks';
-import type { StoredMatrix } from '../gguf/tensor-reader';
+import type { StoredMatrix } from '../source/tensor-reader';
 import { MICROSOFT, type GraphRecorder } from './graph-recorder';
 
 /**

@@ -54,3 +54,8 @@ const BY_ID = new Map(
 export function ggmlType(id: number): GgmlType | undefined {
   return BY_ID.get(id);
 }
+
+/** Types of single values, which other formats have too. */
+export function floatType(name: 'F32' | 'F16' | 'BF16'): GgmlType {
+  return { F32: BY_ID.get(0)!, F16: BY_ID.get(1)!, BF16: BY_ID.get(30)! }[name];
+}

@@ -1,7 +1,7 @@
-import { decoderConfig, type DecoderConfig } from '../decoder/config';
+import type { DecoderConfig } from '../decoder/config';
 import { dequantise } from '../gguf/dequantise';
-import type { GgufFile } from '../gguf/read-gguf';
-import { TensorReader } from '../gguf/tensor-reader';
+import type { ModelSource } from '../source/model-source';
+import { TensorReader } from '../source/tensor-reader';
 
 type Vector = readonly number[];
 
@@ -9,8 +9,8 @@ type Vector = readonly number[];
  * Logits `[tokens, vocabulary]` by plain loops in double precision, written from the papers (RMSNorm, RoFormer, GQA,
  * SwiGLU) and not from the graphs: what those are compared with.
  */
-export function naiveLogits(gguf: GgufFile, tokens: readonly number[]): number[] {
-  const model = new NaiveModel(gguf);
+export function naiveLogits(source: ModelSource, tokens: readonly number[]): number[] {
+  const model = new NaiveModel(source);
   try {
     return tokens.flatMap((token, position) => model.next(token, position));
   } finally {
@@ -25,9 +25,9 @@ class NaiveModel {
   private readonly values: Vector[][] = [];
   private readonly matrices = new Map<string, Float32Array>();
 
-  constructor(private readonly gguf: GgufFile) {
-    this.config = decoderConfig(gguf);
-    this.reader = new TensorReader(gguf);
+  constructor(source: ModelSource) {
+    this.config = source.config;
+    this.reader = new TensorReader(source);
   }
 
   close(): void {

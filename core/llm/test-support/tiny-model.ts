@@ -1,10 +1,10 @@
-import { gaussian, seededRandom, type Random } from '../../base';
+import { gaussian, numberToFloat16, seededRandom, type Random } from '../../base';
 import { ggufBytes, type TestGguf, type TestTensor } from './gguf-writer';
 import { randomBlocks, typeIdOf, typeNamed } from './random-blocks';
 
 export interface TinyModelOptions {
   readonly architecture?: 'llama' | 'qwen2' | 'qwen3';
-  /** Type of the matrices, `F32` or a quantised one. Default `Q4_1`. */
+  /** Type of the matrices, `F32`, `F16`, `BF16` or a quantised one. Default `Q4_1`. */
   readonly weights?: string;
   readonly heads?: number;
   readonly kvHeads?: number;
@@ -49,10 +49,9 @@ export function tinyModelParts(
     name: `${name}.weight`,
     dims: [rows, columns],
     typeId: typeIdOf(weights),
-    bytes:
-      weights === 'F32'
-        ? floats(rows * columns, random, 0, 1 / Math.sqrt(columns))
-        : quants(weights, rows * columns, random),
+    bytes: ['F32', 'F16', 'BF16'].includes(weights)
+      ? narrowed(weights, floats(rows * columns, random, 0, 1 / Math.sqrt(columns)))
+      : quants(weights, rows * columns, random),
   });
   const vector = (name: string, length: number, mean: number): TestTensor => ({
     name,
@@ -95,6 +94,16 @@ export function tinyModelParts(
 
 function floats(count: number, random: Random, mean: number, std: number): Uint8Array {
   return new Uint8Array(Float32Array.from({ length: count }, () => mean + std * gaussian(random)).buffer);
+}
+
+/** Float32 values in a narrower type; BF16 is cut off, not rounded. */
+function narrowed(typeName: string, bytes: Uint8Array): Uint8Array {
+  const values = new Float32Array(bytes.buffer);
+  if (typeName === 'F32') return bytes;
+  const halves = Uint16Array.from(values, (value, at) =>
+    typeName === 'F16' ? numberToFloat16(value) : (bytes[4 * at + 3]! << 8) | bytes[4 * at + 2]!,
+  );
+  return new Uint8Array(halves.buffer);
 }
 
 function quants(typeName: string, count: number, random: Random): Uint8Array {

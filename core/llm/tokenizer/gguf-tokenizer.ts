@@ -3,19 +3,9 @@ import type { GgufFile } from '../gguf/read-gguf';
 import { preTokenizerNamed, type PreTokenizer } from './pre-tokenizers';
 import { mergesFromScores, SPACE_MARK } from './sentencepiece-merges';
 import type { TokenizerJson } from './tokenizer-json';
+import type { TokenizerSource } from './tokenizer-source';
+import { TURN_ENDS } from './turn-ends';
 import { SluiceError } from '../../contract';
-
-/** What a tokenizer is made of besides its tokenizer.json. */
-export interface TokenizerSource {
-  /** For messages. */
-  readonly file: string;
-  readonly json: TokenizerJson;
-  readonly bosToken?: string;
-  readonly eosToken?: string;
-  /** Further tokens that end a reply. */
-  readonly endTokens: readonly string[];
-  readonly chatTemplate?: string;
-}
 
 /** `llama_token_type`. */
 const TOKEN_UNKNOWN = 2;
@@ -24,16 +14,6 @@ const TOKEN_USER_DEFINED = 4;
 const TOKEN_UNUSED = 5;
 const TOKEN_BYTE = 6;
 const ADDED_TYPES: ReadonlySet<number> = new Set([TOKEN_UNKNOWN, TOKEN_CONTROL, TOKEN_USER_DEFINED]);
-/** Ends of a turn that files do not always name as such (as in src/llama-vocab.cpp). */
-const TURN_ENDS: ReadonlySet<string> = new Set([
-  '<|eot_id|>',
-  '<|im_end|>',
-  '<|end|>',
-  '<|endoftext|>',
-  '<|eom_id|>',
-  '<end_of_turn>',
-  '</s>',
-]);
 
 interface Vocabulary {
   readonly file: string;

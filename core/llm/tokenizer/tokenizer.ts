@@ -1,10 +1,10 @@
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers';
 import { SluiceError } from '../../contract';
-import type { TokenizerSource } from './gguf-tokenizer';
 import { withAllDigits } from './pre-tokenizers';
 import { TextStream } from './text-stream';
 import { tokenBytes, type TokenSpelling } from './token-bytes';
 import type { TokenizerJson } from './tokenizer-json';
+import type { TokenizerSource } from './tokenizer-source';
 
 export interface EncodeOptions {
   /** Put in front what the model expects at the start of a text. A rendered chat template has it already. */
