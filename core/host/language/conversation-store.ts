@@ -151,10 +151,15 @@ export class ConversationStore {
     }
   }
 
+  /** What stays behind is swept away by the next. */
   private async tidy(moving: string): Promise<void> {
     const root = join(this.parts.folder, MOVING_FOLDER);
-    await rm(moving, { recursive: true, force: true });
-    for (const folder of [processFolder(root), root, this.parts.folder]) await removeIfEmpty(folder);
+    try {
+      await rm(moving, { recursive: true, force: true });
+      for (const folder of [processFolder(root), root]) await removeIfEmpty(folder);
+    } catch (thrown) {
+      this.parts.log(`${moving} was not removed: ${SluiceError.from(thrown).message}`);
+    }
   }
 }
 

@@ -1,7 +1,13 @@
 import { randomUUID } from 'node:crypto';
 
 import { DEFAULT_LANGUAGE_SETTINGS, SluiceError } from '../../contract';
-import type { Conversation, ConversationSummary, Message, RequestInput } from '../../contract';
+import type {
+  Conversation,
+  ConversationSummary,
+  LanguageSettings,
+  Message,
+  RequestInput,
+} from '../../contract';
 import { isoTime } from '../host-clock';
 import type { HostClock } from '../host-clock';
 import { summaryOf } from './conversation-store';
@@ -10,6 +16,7 @@ import type { LoadedLanguageModel } from './loaded-language-model';
 import { lastQuestion, newQuestion, refuseElsewhere, textMessage } from './questions';
 import type { ReplyRunner } from './reply-runner';
 import type { StoredConversation } from './stored-conversation';
+import { compressionOf } from './vericache-cache';
 
 export interface ConversationsParts {
   readonly store: ConversationStore;
@@ -27,9 +34,14 @@ export class Conversations {
     return this.parts.store.list();
   }
 
-  /** @throws SluiceError `not-found`, `corrupt-store`, `unsupported` for the model; `io`. */
-  async create({ model, settings, system }: RequestInput<'language.create'>): Promise<Conversation> {
+  /** @throws SluiceError `not-found` (model, compressor), `corrupt-store`, `unsupported` for the model; `io`. */
+  async create({
+    model,
+    settings = DEFAULT_LANGUAGE_SETTINGS,
+    system,
+  }: RequestInput<'language.create'>): Promise<Conversation> {
     this.parts.loaded.usable(model);
+    checkCompression(settings);
     const at = isoTime(this.parts.clock.nowMs());
     const stored: StoredConversation = {
       format: 1,
@@ -37,7 +49,7 @@ export class Conversations {
       model,
       tokens: 0,
       updatedAt: at,
-      settings: settings ?? DEFAULT_LANGUAGE_SETTINGS,
+      settings,
       messages: system === undefined ? [] : [textMessage('system', system, at)],
     };
     await this.parts.store.create(stored);
@@ -79,12 +91,18 @@ export class Conversations {
     await store.delete(id);
   }
 
-  /** They act on the reply that is written, if there is one. @throws SluiceError as `open`. */
+  /**
+   * They act on the reply that is written, if there is one. @throws SluiceError as `open`; `not-found` (compressor), and
+   * `budget-too-small` when the caches in memory can't be made so; then nothing has changed.
+   */
   async configure({ id, settings }: RequestInput<'language.configure'>): Promise<Conversation> {
+    checkCompression(settings);
     const folder = this.parts.store.folder(id);
     const bytes = await folder.bytes();
-    const stored = await folder.change((current) => ({ ...current, settings }));
-    this.parts.replies.configure(id, settings);
+    const stored = await folder.change((current) => {
+      this.parts.replies.configure(id, settings);
+      return { ...current, settings };
+    });
     return this.shown(stored, bytes);
   }
 
@@ -124,4 +142,9 @@ export class Conversations {
       ...(active?.cache() ?? loaded.sources.cacheOf(stored.id)),
     };
   }
+}
+
+/** @throws SluiceError `not-found` for a compressor that is not registered. */
+function checkCompression(settings: LanguageSettings): void {
+  if (settings.mode !== 'full') compressionOf(settings);
 }

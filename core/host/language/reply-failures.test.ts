@@ -98,6 +98,30 @@ describe('while a reply is written', () => {
   });
 });
 
+describe('settings', () => {
+  it('that can not be had are refused at once and change nothing', async () => {
+    const id = await bench.create();
+    const unknown = { ...TINY_SETTINGS, mode: 'lossy' as const, compressor: 'zip' };
+    const notFound = { code: 'not-found', message: expect.stringContaining('zip') as string };
+    await expect(bench.conversations.configure({ id, settings: unknown })).rejects.toMatchObject(notFound);
+    await expect(bench.conversations.create({ model: 'tiny', settings: unknown })).rejects.toMatchObject(
+      notFound,
+    );
+    await begin(id);
+    const settings = { ...TINY_SETTINGS, mode: 'vericache' as const, budgetBytes: 1 };
+    // The source that is open has no budget to keep; the next reply's has.
+    await bench.conversations.configure({ id, settings });
+    await stop(id);
+    expect(await bench.retry(id)).toMatchObject({ state: 'failed', error: { code: 'budget-too-small' } });
+    await bench.conversations.configure({ id, settings: { ...settings, budgetBytes: 0 } });
+    expect(await bench.retry(id)).toMatchObject({ state: 'done' });
+    await expect(bench.conversations.configure({ id, settings })).rejects.toMatchObject({
+      code: 'budget-too-small',
+    });
+    expect((await bench.conversations.open(id)).settings.budgetBytes).toBe(0);
+  });
+});
+
 describe('a reply that can not be written', () => {
   it('because its source fails keeps the text, and goes on with a new one', async () => {
     const id = await bench.create();

@@ -90,12 +90,12 @@ export class ReplyRunner {
     if (this.isRunning(conversationId)) this.turn?.abort.abort();
   }
 
-  /** Settings of a conversation have changed. */
+  /** Settings of a conversation change. @throws SluiceError what its source throws; they are then as they were. */
   configure(conversationId: string, settings: LanguageSettings): void {
+    this.parts.loaded.sources.configure(conversationId, settings);
     if (this.turn?.prepared && this.isRunning(conversationId)) {
       this.turn.prepared = { ...this.turn.prepared, settings };
     }
-    this.parts.loaded.sources.configure(conversationId, settings);
   }
 
   /** Stops what is written and waits until it is saved. */

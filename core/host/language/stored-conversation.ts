@@ -104,5 +104,5 @@ export function recovered(stored: StoredConversation, runningHere: string | unde
 
 const ENGINE_STOPPED = new SluiceError(
   'engine-down',
-  'The engine stopped while this reply was being written. What had been saved of it is here; ask for the rest with Retry.',
+  'The engine stopped before this reply was saved to its end. What had been saved of it is here; ask for the rest with Retry.',
 );
