@@ -11,8 +11,9 @@ import {
 } from '../llm';
 import { CacheSet, planCaches } from './cache-set';
 import { Drafter, type Draft } from './drafter';
-import { DraftLength, MAX_DRAFT_TOKENS } from './draft-length';
+import { DraftLength } from './draft-length';
 import { BLOCK_TOKENS } from './full-cache';
+import { judge } from './judge';
 import { MAX_ROUND_TOKENS } from './memory-plan';
 import type { CacheSettings, DraftSettings, VericacheOptions } from './vericache-options';
 
@@ -56,7 +57,7 @@ export class VericacheSource implements TokenSource {
     this.sampler = new Sampler(options.sampling ?? GREEDY);
     this.nowMs = options.nowMs ?? engineClockMs;
     this.text = options.storedText.slice(0, options.fullCache.blocks * BLOCK_TOKENS);
-    this.draftLength = lengthOf(drafts);
+    this.draftLength = DraftLength.of(drafts.draftLength);
   }
 
   /** @throws SluiceError `budget-too-small` naming the least budget, `bad-input` (sampling, ratio). */
@@ -89,7 +90,7 @@ export class VericacheSource implements TokenSource {
     planCaches(this.options.decoder, { ...this.caches.settings, ...wanted });
     if (draftLength !== undefined && draftLength !== this.drafts.draftLength) {
       this.drafts = { ...this.drafts, draftLength };
-      this.draftLength = lengthOf(this.drafts);
+      this.draftLength = DraftLength.of(this.drafts.draftLength);
     }
     this.sampler = sampler;
     if (proposers) this.drafts = { ...this.drafts, proposers };
@@ -133,6 +134,7 @@ export class VericacheSource implements TokenSource {
       return compression.verify ? this.round(limit, signal) : this.lossyStep(pending, signal);
     };
     return this.mended(async () => {
+      this.pending = pending;
       if (this.text.length < text.length)
         await this.takeIn(text.slice(this.text.length), signal ? { signal } : {});
       return step();
@@ -190,7 +192,10 @@ export class VericacheSource implements TokenSource {
     return logits;
   }
 
-  /** A pass over the full cache. When it fails, the caches go back to what the full cache keeps. */
+  /**
+   * A pass over the full cache. When it fails, the caches go back to what the full cache keeps, and unless the caller
+   * takes the rest in again, only a prefill can follow.
+   */
   private async pass(
     tokens: readonly number[],
     logitRows: number,
@@ -202,6 +207,7 @@ export class VericacheSource implements TokenSource {
       return await this.options.decoder.forward(tokens, swapped, logitRows, signal);
     } catch (error) {
       swapped.observer = undefined;
+      this.pending = undefined;
       await this.restore(this.text.length);
       throw error;
     }
@@ -288,7 +294,7 @@ export class VericacheSource implements TokenSource {
     if (isDue) this.compressIn(false);
     swapped.waitMs = 0;
     const logits = await this.pass([pending, ...draft.tokens], draft.tokens.length + 1, signal);
-    const { tokens, accepted } = this.judge(logits, draft.tokens);
+    const { tokens, accepted } = judge(this.sampler, logits, draft.tokens, this.text.length + 1);
     const verifiedMs = this.nowMs();
     if (isDue) this.compressionDone();
     this.text.push(pending, ...draft.tokens.slice(0, accepted));
@@ -310,26 +316,6 @@ export class VericacheSource implements TokenSource {
     } catch (error) {
       compressed.truncate(this.text.length);
       throw error;
-    }
-  }
-
-  /** What the full cache would have drawn, up to the first token that was not drafted. */
-  private judge(
-    logits: Float32Array,
-    drafted: readonly number[],
-  ): { readonly tokens: readonly DecodedToken[]; readonly accepted: number } {
-    const size = logits.length / (drafted.length + 1);
-    const tokens: DecodedToken[] = [];
-    const first = this.text.length + 1;
-    for (let index = 0; ; index += 1) {
-      const token = this.sampler.pick(logits.subarray(index * size, (index + 1) * size), first + index);
-      if (index === drafted.length) tokens.push({ token, origin: 'bonus' });
-      else if (token !== drafted[index]) tokens.push({ token, origin: 'corrected' });
-      else {
-        tokens.push({ token, origin: 'accepted' });
-        continue;
-      }
-      return { tokens, accepted: index };
     }
   }
 
@@ -383,15 +369,4 @@ function lostBlock(error: unknown): number | undefined {
   if (error.code !== 'corrupt-store' && error.code !== 'unavailable') return undefined;
   const { block } = error.details;
   return typeof block === 'number' ? block : undefined;
-}
-
-function lengthOf({ draftLength }: DraftSettings): DraftLength {
-  if (draftLength === 'auto') return new DraftLength();
-  if (Number.isInteger(draftLength) && draftLength >= 1 && draftLength <= MAX_DRAFT_TOKENS) {
-    return new DraftLength(draftLength);
-  }
-  throw new SluiceError(
-    'bad-input',
-    `Draft length: expected 1 to ${MAX_DRAFT_TOKENS} or auto, found ${draftLength}.`,
-  );
 }
