@@ -5,7 +5,7 @@ export type {
   LayerObservation,
   Observes,
 } from './compressor';
-export { allCompressors, compressorNamed, COMPRESSORS, registerCompressor } from './compressors';
+export { allCompressors, compressorNamed, registerCompressor } from './compressors';
 export { BLOCK_TOKENS } from './full-cache';
 export type { FullCache, LayerRead } from './full-cache';
 export { promptLookup } from './prompt-lookup';

@@ -1,7 +1,7 @@
 import { CACHE_STEP_ROWS, wholeSteps, type AttentionPass, type HeadShape } from '../../../llm';
 import type { CompressedCacheOptions, LayerObservation } from '../../compressor';
 import { LayeredCache } from '../layered-cache';
-import { DRAFT_TOKENS } from '../room';
+import { END_TOKENS } from '../room';
 import { BlockStore, blockStoreBytes, QUANTISED_BLOCK } from './block-store';
 import { INT8, int8Graph, int8Sections } from './int8-graph';
 import { SIGNED_ZERO } from './integer-graph';
@@ -9,7 +9,7 @@ import { StoredAttention } from './stored-attention';
 
 const TOP = 127;
 
-/** Every token in 8 bits; those that come later too, so that it is full at `maxTokens` and a draft, not before. */
+/** Every token in 8 bits; those that come later too, so that it never has to be compressed again. */
 export class Int8Cache extends LayeredCache {
   private readonly stores: readonly BlockStore[];
   private readonly writers: readonly Int8Writer[];
@@ -93,7 +93,7 @@ export function int8CacheBytes(
 }
 
 function blocksFor(maxTokens: number): number {
-  return Math.ceil((maxTokens + DRAFT_TOKENS) / QUANTISED_BLOCK);
+  return Math.ceil((maxTokens + END_TOKENS) / QUANTISED_BLOCK);
 }
 
 /** Rounds keys and values of single tokens into a store. */

@@ -39,7 +39,7 @@ export function int8Graph(shape: HeadShape): OnnxModel {
   const query = graph.signedBytePairs(scaled, [-1], 1);
   const queryUnit = graph.add('Mul', [query.unit, graph.scalar(1 / Math.sqrt(shape.headDim))]);
   const products = graph.byteProduct(query.bytes, keys, SIGNED_ZERO, SIGNED_ZERO);
-  const byToken = graph.add('Mul', [graph.joinedPairs(products, 2), queryUnit]);
+  const byToken = graph.add('Mul', [graph.joinedPairs(graph.toFloat(products), 2), queryUnit]);
   const scores = graph.rowsOfBlocks(graph.add('Mul', [byToken, keyScales]));
   const weights = graph.add('Softmax', [graph.add('Add', [scores, mask])], { axis: -1n });
   const scaledWeights = graph.add('Mul', [graph.blocksOfRows(weights), valueScales]);

@@ -85,9 +85,9 @@ export class IntegerGraph extends GraphRecorder {
     return { unit, bytes: this.rounded(both, SIGNED_ZERO) };
   }
 
-  /** Puts products of `signedBytePairs` together again. */
+  /** Puts products of `signedBytePairs`, as floats, together again. */
   joinedPairs(products: string, rowAxis: number): string {
-    const [coarse, left] = this.addMany('Split', [this.toFloat(products)], 2, { axis: BigInt(rowAxis) });
+    const [coarse, left] = this.addMany('Split', [products], 2, { axis: BigInt(rowAxis) });
     return this.add('Add', [coarse!, this.add('Mul', [left!, this.scalar(1 / (2 * SIGNED_TOP))])]);
   }
 

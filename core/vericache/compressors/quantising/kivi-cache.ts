@@ -2,7 +2,8 @@ import { LayerRows, layerRowsBytes, wholeSteps, type AttentionPass, type HeadSha
 import { nativeMemoryBytes, tensorOver, type OrtEnvironment, type OrtTensor } from '../../../ort';
 import type { CompressedCacheOptions, LayerObservation } from '../../compressor';
 import { LayeredCache } from '../layered-cache';
-import { DRAFT_TOKENS } from '../room';
+import { MAX_ROUND_TOKENS } from '../../memory-plan';
+import { END_TOKENS } from '../room';
 import { BlockStore, blockStoreBytes, QUANTISED_BLOCK } from './block-store';
 import { kiviGraph } from './kivi-graph';
 import { kiviLayout, kiviSections, type KiviLayout } from './kivi-layout';
@@ -12,8 +13,8 @@ import { StoredAttention } from './stored-attention';
 /** The last tokens, at least so many, stay in float32; the paper's residual length. */
 export const RESIDUAL_TOKENS = 128;
 /** With so many in float32 the oldest block is packed: a draft that is cut back does not reach into it. */
-const PACK_AT = RESIDUAL_TOKENS + QUANTISED_BLOCK + DRAFT_TOKENS;
-const RESIDUAL_ROWS = wholeSteps(PACK_AT - 1 + DRAFT_TOKENS);
+const PACK_AT = RESIDUAL_TOKENS + QUANTISED_BLOCK + MAX_ROUND_TOKENS;
+const RESIDUAL_ROWS = wholeSteps(PACK_AT - 1 + MAX_ROUND_TOKENS);
 
 /** Blocks of few bits, and the last tokens in float32; whenever those are many, their oldest block is packed too. */
 export class KiviCache extends LayeredCache {
@@ -39,12 +40,9 @@ export class KiviCache extends LayeredCache {
     return this.stored.reduce((sum, layer) => sum + layer.byteLength, 0);
   }
 
+  /** Of tokens that come in passes of up to a round: blocks are packed on the way. */
   hasRoom(tokens: number): boolean {
-    const { maxTokens } = this.options;
-    return (
-      this.residual + tokens <= RESIDUAL_ROWS &&
-      this.position + tokens <= Math.max(maxTokens + DRAFT_TOKENS, RESIDUAL_ROWS)
-    );
+    return this.position + tokens <= Math.max(this.options.maxTokens + END_TOKENS, RESIDUAL_ROWS);
   }
 
   keptTokens(): number {
@@ -135,7 +133,7 @@ function packedBlocks(tokens: number): number {
 }
 
 function blocksFor(maxTokens: number): number {
-  return Math.max(1, packedBlocks(maxTokens + DRAFT_TOKENS));
+  return Math.max(1, packedBlocks(maxTokens + END_TOKENS));
 }
 
 class KiviLayer {

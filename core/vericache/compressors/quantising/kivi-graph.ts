@@ -42,7 +42,12 @@ class KiviRecorder {
       'Concat',
       [
         graph.rowsOfBlocks(
-          this.blockScores(query, sections[KIVI.keys]!, sections[KIVI.keyScales]!, sections[KIVI.keyLeasts]!),
+          this.blockScores(
+            query,
+            sections[KIVI.keys]!,
+            sections[KIVI.keyScales]!,
+            sections[KIVI.keyMiddles]!,
+          ),
         ),
         this.residualScores(query, residualKeys, mask),
       ],
@@ -60,7 +65,7 @@ class KiviRecorder {
         blockWeights,
         sections[KIVI.values]!,
         sections[KIVI.valueScales]!,
-        sections[KIVI.valueLeasts]!,
+        sections[KIVI.valueMiddles]!,
       ),
       graph.add('MatMul', [residualWeights, residualValues]),
     ]);
@@ -77,21 +82,19 @@ class KiviRecorder {
     return graph.add('Add', [split, mask]);
   }
 
-  /** `[b, k, r, planes, tokens of a plane]`: query x (number x scale + least). */
-  private blockScores(query: string, keys: string, scales: string, leasts: string): string {
+  /** `[b, k, r, planes, tokens of a plane]`: query x ((number - half) x scale + middle). */
+  private blockScores(query: string, keys: string, scales: string, middles: string): string {
     const { graph } = this;
     const { planes, bits } = this.layout;
-    const scaled = graph.add('Mul', [
-      graph.add('Unsqueeze', [query, graph.integers([1])]),
-      graph.toFloat(scales),
-    ]);
-    const { bytes, unit } = graph.signedBytes(scaled, [0, 2, 4]);
+    const byGroup = graph.add('Unsqueeze', [query, graph.integers([1])]);
+    const scaled = graph.add('Mul', [byGroup, graph.toFloat(scales)]);
+    const { bytes, unit } = graph.signedBytePairs(scaled, [0, 2, 4], 3);
     const byPlane = this.parts(bytes, 2, planes).map((part) => this.squeezed(part, 2));
     // The bytes shifted by a plane meet its own query and that of the plane below, which takes them away again.
     const products = byPlane.map((own, plane) => {
       const rows = plane === 0 ? own : graph.add('Concat', [own, byPlane[plane - 1]!], { axis: 2n });
       const shifted = graph.shiftedRight(keys, bits * plane);
-      const product = graph.toFloat(graph.byteProduct(rows, shifted, SIGNED_ZERO, 0));
+      const product = graph.toFloat(graph.byteProduct(rows, shifted, SIGNED_ZERO, this.halves(plane)));
       return plane === 0 ? [product] : this.parts(product, 2, 2);
     });
     const numbers = products.map(([own], plane) => {
@@ -99,15 +102,18 @@ class KiviRecorder {
       const alone = above === undefined ? own! : this.less(own!, above);
       return graph.add('Unsqueeze', [alone, graph.integers([3])]);
     });
-    // [1, k, 1, r, 1] beside [b, k, r, planes, tokens].
+    const together = graph.joinedPairs(graph.add('Concat', numbers, { axis: 3n }), 2);
+    // [1, k, r, 1, 1] beside [b, k, r, planes, tokens].
     const rowUnit = graph.transposed(unit, [0, 1, 3, 2, 4]);
-    const together = graph.add('Mul', [graph.add('Concat', numbers, { axis: 3n }), rowUnit]);
-    const offsets = graph.add('MatMul', [query, graph.toFloat(leasts)]);
-    return graph.add('Add', [together, graph.add('Unsqueeze', [offsets, graph.integers([4])])]);
+    const offsets = graph.add('MatMul', [query, graph.toFloat(middles)]);
+    return graph.add('Add', [
+      graph.add('Mul', [together, rowUnit]),
+      graph.add('Unsqueeze', [offsets, graph.integers([4])]),
+    ]);
   }
 
-  /** `[k, r, d]`: weight x (number x scale + least), summed over all tokens. */
-  private blockValues(weights: string, values: string, scales: string, leasts: string): string {
+  /** `[k, r, d]`: weight x ((number - half) x scale + middle), summed over all tokens. */
+  private blockValues(weights: string, values: string, scales: string, middles: string): string {
     const { graph } = this;
     const { planes, bits, valueGroups, planeChannels } = this.layout;
     const scaled = graph.add('Mul', [
@@ -122,12 +128,14 @@ class KiviRecorder {
       this.layout.planes * this.layout.planeTokens,
     ]);
     const sums = Array.from({ length: planes }, (_, plane) => {
-      const product = graph.toFloat(graph.byteProduct(rows, graph.shiftedRight(values, bits * plane), 0, 0));
+      const product = graph.toFloat(
+        graph.byteProduct(rows, graph.shiftedRight(values, bits * plane), 0, this.halves(plane)),
+      );
       return graph.reshaped(product, [0, 0, valueGroups, -1, planeChannels]);
     });
     const units = this.parts(unit, 2, valueGroups);
     const offsets = this.parts(
-      this.summedBlocks(graph.add('MatMul', [weights, graph.toFloat(leasts)])),
+      this.summedBlocks(graph.add('MatMul', [weights, graph.toFloat(middles)])),
       2,
       valueGroups,
     );
@@ -140,6 +148,14 @@ class KiviRecorder {
       return graph.add('Add', [this.summedBlocks(byBlock), offsets[group]!]);
     });
     return graph.add('Concat', channels, { axis: 2n });
+  }
+
+  /** A byte of halves in all planes, shifted: taken from bytes, it is taken from the numbers of every plane. */
+  private halves(shiftedPlanes: number): number {
+    const { planes, bits, half } = this.layout;
+    return Array.from({ length: planes - shiftedPlanes }, (_, plane) => half * 2 ** (bits * plane)).reduce(
+      (sum, part) => sum + part,
+    );
   }
 
   /** A product with bytes, less what it holds of the planes above: those moved down by one plane, times its size. */

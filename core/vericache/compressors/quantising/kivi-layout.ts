@@ -12,6 +12,8 @@ const VALUE_GROUP = 32;
  */
 export interface KiviLayout {
   readonly bits: number;
+  /** The number that stands for the middle of a group. */
+  readonly half: number;
   /** Numbers in a byte. */
   readonly planes: number;
   readonly headDim: number;
@@ -37,6 +39,7 @@ export function kiviLayout(bits: number, { headDim }: HeadShape): KiviLayout {
   while (valueGroups > 1 && headDim / valueGroups < VALUE_GROUP) valueGroups /= 2;
   return {
     bits,
+    half: 2 ** (bits - 1),
     planes,
     headDim,
     planeTokens: QUANTISED_BLOCK / planes,
@@ -49,13 +52,13 @@ export function kiviLayout(bits: number, { headDim }: HeadShape): KiviLayout {
 export const KIVI = {
   keys: 0,
   keyScales: 1,
-  keyLeasts: 2,
+  keyMiddles: 2,
   values: 3,
   valueScales: 4,
-  valueLeasts: 5,
+  valueMiddles: 5,
 } as const;
 
-/** An element is its number x scale + the least of its group. */
+/** An element is (its number - half the numbers there are) x scale + the middle of its group. */
 export function kiviSections(layout: KiviLayout, { kvHeads }: HeadShape): readonly Section[] {
   const { planes, headDim, planeTokens, planeChannels, valueGroups } = layout;
   return [

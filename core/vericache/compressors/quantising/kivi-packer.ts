@@ -7,10 +7,10 @@ import { KIVI, type KiviLayout } from './kivi-layout';
 export class KiviPacker {
   private readonly keys: Uint8Array;
   private readonly keyScales: Uint16Array;
-  private readonly keyLeasts: Uint16Array;
+  private readonly keyMiddles: Uint16Array;
   private readonly values: Uint8Array;
   private readonly valueScales: Uint16Array;
-  private readonly valueLeasts: Uint16Array;
+  private readonly valueMiddles: Uint16Array;
   /** Of the group at hand, by channel. */
   private readonly least: Float32Array;
   private readonly most: Float32Array;
@@ -24,10 +24,10 @@ export class KiviPacker {
   ) {
     this.keys = store.bytes(KIVI.keys);
     this.keyScales = store.float16(KIVI.keyScales);
-    this.keyLeasts = store.float16(KIVI.keyLeasts);
+    this.keyMiddles = store.float16(KIVI.keyMiddles);
     this.values = store.bytes(KIVI.values);
     this.valueScales = store.float16(KIVI.valueScales);
-    this.valueLeasts = store.float16(KIVI.valueLeasts);
+    this.valueMiddles = store.float16(KIVI.valueMiddles);
     this.least = new Float32Array(layout.headDim);
     this.most = new Float32Array(layout.headDim);
     this.top = 2 ** layout.bits - 1;
@@ -42,17 +42,17 @@ export class KiviPacker {
 
   /** The opposite, as near as the bits allow. */
   unpack(block: number, head: number, keys: Float32Array, values: Float32Array): void {
-    const { headDim, planeTokens, planeChannels, planes, bits, valueGroups } = this.layout;
+    const { headDim, planeTokens, planeChannels, planes, bits, half, valueGroups } = this.layout;
     const place = block * this.shape.kvHeads + head;
-    const number = (byte: number, plane: number): number => (byte >> (bits * plane)) & this.top;
+    const number = (byte: number, plane: number): number => ((byte >> (bits * plane)) & this.top) - half;
     for (let token = 0; token < QUANTISED_BLOCK; token += 1) {
       const plane = Math.floor(token / planeTokens);
       for (let channel = 0; channel < headDim; channel += 1) {
         const row = place * headDim + channel;
         const scale = float16ToNumber(this.keyScales[(place * planes + plane) * headDim + channel]!);
-        const least = float16ToNumber(this.keyLeasts[row * planes + plane]!);
+        const middle = float16ToNumber(this.keyMiddles[row * planes + plane]!);
         const byte = this.keys[row * planeTokens + (token % planeTokens)]!;
-        keys[token * headDim + channel] = number(byte, plane) * scale + least;
+        keys[token * headDim + channel] = number(byte, plane) * scale + middle;
       }
       for (let channel = 0; channel < headDim; channel += 1) {
         const row = place * QUANTISED_BLOCK + token;
@@ -60,16 +60,17 @@ export class KiviPacker {
         const scale = float16ToNumber(
           this.valueScales[(place * valueGroups + group) * QUANTISED_BLOCK + token]!,
         );
-        const least = float16ToNumber(this.valueLeasts[row * valueGroups + group]!);
+        const middle = float16ToNumber(this.valueMiddles[row * valueGroups + group]!);
         const byte = this.values[row * planeChannels + (channel % planeChannels)]!;
-        values[token * headDim + channel] = number(byte, Math.floor(channel / planeChannels)) * scale + least;
+        values[token * headDim + channel] =
+          number(byte, Math.floor(channel / planeChannels)) * scale + middle;
       }
     }
   }
 
   /** One plane: a scale for every channel. */
   private packKeys(place: number, plane: number, source: Float32Array): void {
-    const { headDim, planeTokens, planes, bits } = this.layout;
+    const { headDim, planeTokens, planes, bits, half } = this.layout;
     const { least, most, keys, top } = this;
     const from = plane * planeTokens * headDim;
     const to = from + planeTokens * headDim;
@@ -86,7 +87,9 @@ export class KiviPacker {
     for (let channel = 0; channel < headDim; channel += 1) {
       const scale = (most[channel]! - least[channel]!) / top;
       this.keyScales[(place * planes + plane) * headDim + channel] = numberToFloat16(scale);
-      this.keyLeasts[(place * headDim + channel) * planes + plane] = numberToFloat16(least[channel]!);
+      this.keyMiddles[(place * headDim + channel) * planes + plane] = numberToFloat16(
+        least[channel]! + half * scale,
+      );
       perStep[channel] = scale > 0 ? 1 / scale : 0;
     }
     const shift = bits * plane;
@@ -101,7 +104,7 @@ export class KiviPacker {
 
   /** One token: a scale for every group of channels. */
   private packValues(place: number, token: number, source: Float32Array): void {
-    const { headDim, planeChannels, planes, bits, valueGroups } = this.layout;
+    const { headDim, planeChannels, planes, bits, half, valueGroups } = this.layout;
     const { values, top } = this;
     const row = place * QUANTISED_BLOCK + token;
     const start = token * headDim;
@@ -118,7 +121,7 @@ export class KiviPacker {
       }
       const scale = (most - least) / top;
       this.valueScales[(place * valueGroups + group) * QUANTISED_BLOCK + token] = numberToFloat16(scale);
-      this.valueLeasts[row * valueGroups + group] = numberToFloat16(least);
+      this.valueMiddles[row * valueGroups + group] = numberToFloat16(least + half * scale);
       const perStep = scale > 0 ? 1 / scale : 0;
       for (let plane = group * groupPlanes, at = from; at < to; plane += 1) {
         for (let column = row * planeChannels; column < (row + 1) * planeChannels; column += 1, at += 1) {
