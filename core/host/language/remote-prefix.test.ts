@@ -136,6 +136,7 @@ describe('a text over a prefix on another node', () => {
       expect(storedText).toEqual(prompt.slice(0, 4 * BLOCK_TOKENS));
       expect(await collect(source, 100)).toEqual(expected);
       expect(cache.blocksOnNode).toBe(4);
+      await source.settled();
       expect(cache.blocks).toBe(5);
       await close();
     }
@@ -160,6 +161,7 @@ describe('a text over a prefix on another node', () => {
     const prompt = tiny.text(4 * BLOCK_TOKENS + 40);
     const { source, cache, close } = await continued(prompt);
     await collect(source, 150);
+    await source.settled();
     expect(cache.blocks).toBe(5);
     const other = [...prompt.slice(0, 2 * BLOCK_TOKENS + 50), ...tiny.text(300, 31)];
     expect(await source.prefill(other)).toBe(2 * BLOCK_TOKENS);
@@ -186,11 +188,13 @@ describe('in mid-generation', () => {
   it('a node that is gone is done without', async () => {
     const { source, cache, close } = await continued(prompt());
     const tokens = await collect(source, 150);
+    await source.settled();
     expect(cache.blocks).toBe(5);
     await relay.cut();
     tokens.push(...(await collect(source, 150)));
     expect(tokens).toEqual(await tiny.plainly(prompt(), 300, WARM));
     expect(cache.blocksOnNode).toBe(0);
+    await source.settled();
     expect(cache.blocks).toBe(6);
     await close();
   });
