@@ -195,14 +195,15 @@ export class PrefixStore {
     }
   }
 
-  /** What is damaged is computed like the rest. */
+  /** What is damaged, or another process has open, is computed like the rest. */
   private async copy({ id, blocks }: FoundPrefix, target: DiskCache): Promise<void> {
     const prefix = this.prefixes.get(id);
     try {
       await prefix?.copyTo(target, blocks);
     } catch (error) {
-      if (!prefix || !(error instanceof SluiceError) || error.code !== 'corrupt-store') throw error;
-      await this.drop(prefix);
+      const { code } = SluiceError.from(error);
+      if (!prefix || !['corrupt-store', 'conflict'].includes(code)) throw error;
+      if (code === 'corrupt-store') await this.drop(prefix);
     }
   }
 
