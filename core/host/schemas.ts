@@ -4,7 +4,7 @@ import { z } from 'zod';
 
 import { PIPELINE_MODES, SluiceError, TIER_NAMES } from '../contract';
 import type { LanguageRequests, OffloadRequests, RequestInput, RequestName } from '../contract';
-import { languageSettingsSchema } from './language/settings-schema';
+import { languageSettingsSchema } from './language/conversations/settings-schema';
 
 /** A day: longer periods and deadlines are mistakes of units. */
 const MAX_MS = 86_400_000;

@@ -9,9 +9,9 @@ import type { InferenceServer, Tier, TlsFiles } from '../serving';
 import { ioError } from '../storage';
 import { onCancel } from './commands/context';
 import type { CommandContext, Outcome } from './commands/context';
-import { LanguageLibrary } from './language/language-library';
-import { LibraryLanguages } from './language/language-service';
-import { LibraryPrefixes } from './language/library-prefixes';
+import { LanguageLibrary } from './language/library/language-library';
+import { LibraryLanguages } from './language/serving/language-service';
+import { LibraryPrefixes } from './language/serving/library-prefixes';
 import { LibraryModels } from './served-models';
 import type { Services } from './services';
 

@@ -166,7 +166,7 @@ async function assemble(
   let language: Promise<Language> | undefined;
   const startLanguage = async (): Promise<Language> => {
     const { startLanguage: start } = await import('./language/start-language');
-    const { pullForConsole } = await import('./language/pull-for-console');
+    const { pullForConsole } = await import('./language/library/pull-for-console');
     const { dataDir, threads } = info;
     const pullModel = pullForConsole(dataDir, process.env);
     return start({ dataDir, threads, loaded, jobs, bus, clock, log, pullModel });

@@ -3,8 +3,8 @@ import { resolve } from 'node:path';
 
 import { formatBytes } from '../../base';
 import { SluiceError } from '../../contract';
-import { hasLanguageModel } from '../language/language-folder';
-import type { LanguageLibrary, LanguageModelEntry } from '../language/language-library';
+import { hasLanguageModel } from '../language/library/language-folder';
+import type { LanguageLibrary, LanguageModelEntry } from '../language/library/language-library';
 import type { CommandContext, Outcome } from './context';
 import { EXIT } from './exit-codes';
 import { showProgress } from './progress';
@@ -116,6 +116,6 @@ export function listed({ contextLength, ...rest }: LanguageModelEntry): ListedMo
 
 /** The tokenizer's libraries need not load for commands about networks. */
 async function library({ dataDir }: CommandContext): Promise<LanguageLibrary> {
-  const { LanguageLibrary } = await import('../language/language-library');
+  const { LanguageLibrary } = await import('../language/library/language-library');
   return new LanguageLibrary(dataDir);
 }

@@ -39,7 +39,7 @@ export function addPullCommand(models: Command): void {
 async function pull(context: CommandContext, repo: string, options: PullOptions): Promise<Outcome> {
   // Other commands need not wait for these to load.
   const { hubEndpoint, PUBLIC_HUB } = await import('../../llm');
-  const { pullModel } = await import('../language/pull-model');
+  const { pullModel } = await import('../language/library/pull-model');
   const { log, signal, dataDir } = context;
   const { revision, file, name } = options;
   const token = tokenOf(process.env, options);

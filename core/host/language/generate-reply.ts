@@ -15,8 +15,8 @@ import { EXIT } from '../commands/exit-codes';
 import type { GenerateCommandOptions } from '../commands/generate';
 import { threadsOf } from '../environment';
 import { systemClock } from '../host-clock';
-import { hasLanguageModel } from './language-folder';
-import { LanguageLibrary } from './language-library';
+import { hasLanguageModel } from './library/language-folder';
+import { LanguageLibrary } from './library/language-library';
 import { remoteNodeOf, weightsOf } from './remote-node';
 import { openVericache } from './vericache-cache';
 

@@ -5,7 +5,7 @@ import { SluiceError } from '../../contract';
 import { ioError, sha256OfFile } from '../../storage';
 import type { CommandContext } from '../commands/context';
 import type { GenerateCommandOptions } from '../commands/generate';
-import { LanguageLibrary } from './language-library';
+import { LanguageLibrary } from './library/language-library';
 import type { RemoteBeginning } from './vericache-cache';
 
 /** The node of `--remote`. @throws SluiceError `not-found`, `io` (its token). */

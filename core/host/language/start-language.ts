@@ -6,15 +6,15 @@ import type { HostClock } from '../host-clock';
 import type { Jobs } from '../jobs';
 import type { LoadedModels } from '../loaded-models';
 import type { Log } from '../state-file';
-import { ConversationStore } from './conversation-store';
-import { Conversations } from './conversations';
-import { LanguageLibrary } from './language-library';
-import { LanguageModels } from './language-models';
-import type { PullModel } from './language-models';
-import { LoadedLanguageModel } from './loaded-language-model';
-import { ReplyRunner } from './reply-runner';
-import { compressorSummaries, openSource as openBuiltSource } from './source-factory';
-import type { SourceFactory } from './source-factory';
+import { ConversationStore } from './conversations/conversation-store';
+import { Conversations } from './conversations/conversations';
+import { LanguageLibrary } from './library/language-library';
+import { LanguageModels } from './library/language-models';
+import type { PullModel } from './library/language-models';
+import { LoadedLanguageModel } from './conversations/loaded-language-model';
+import { ReplyRunner } from './conversations/reply-runner';
+import { compressorSummaries, openSource as openBuiltSource } from './conversations/source-factory';
+import type { SourceFactory } from './conversations/source-factory';
 
 export interface LanguageParts {
   readonly dataDir: string;

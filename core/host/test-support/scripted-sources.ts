@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { SluiceError } from '../../contract';
 import type { LanguageSettings, RoundRecord } from '../../contract';
 import type { PrefillOptions } from '../../llm';
-import { openSource } from '../language/source-factory';
-import type { ConversationSource, SourceFactory } from '../language/source-factory';
+import { openSource } from '../language/conversations/source-factory';
+import type { ConversationSource, SourceFactory } from '../language/conversations/source-factory';
 
 /** Sources of this build that do as a test says. */
 export class ScriptedSources {
