@@ -18,6 +18,8 @@ const nodeEntries = {
   'compile-process': at('core/layering/compile-process.ts'),
   'bench-side': at('core/host/bench-layering/side-process.ts'),
   'bench-offload-worker': at('core/host/bench-offload/job-worker.ts'),
+  'bench-peer-sluice': at('core/host/bench-vericache/peer/sluice-side-process.ts'),
+  'bench-peer-transformers': at('core/host/bench-vericache/peer/transformers-side-process.ts'),
   'bench-live-device': at('core/host/bench-offload/live/device-process.ts'),
 };
 

@@ -87,6 +87,11 @@ export function createShellHandlers(
         { name: 'ONNX models', extensions: ['onnx'] },
         { name: 'All files', extensions: ['*'] },
       ]),
+    'dialog.openLanguageModel': () =>
+      chooseFile(window, 'Import a language model: a GGUF file, or the config.json of a folder', [
+        { name: 'Language models (*.gguf, config.json)', extensions: ['gguf', 'json'] },
+        { name: 'All files', extensions: ['*'] },
+      ]),
     'dialog.openImage': () =>
       chooseFile(window, 'Choose an input', [
         { name: 'Images and tensors', extensions: ['png', 'jpg', 'jpeg', 'webp', 'json'] },

@@ -13,6 +13,7 @@ function handlers(): ShellHandlers {
     'engine.connect': vi.fn(() => ({})),
     'engine.restart': () => ({}),
     'dialog.openModel': () => ({ path: '/m.onnx' }),
+    'dialog.openLanguageModel': () => ({ path: '/m.gguf' }),
     'dialog.openImage': () => ({}),
     'dialog.saveText': () => ({ path: '/t.json' }),
     'secrets.state': () => ({ available: true }),

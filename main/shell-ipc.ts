@@ -18,6 +18,7 @@ const INPUT_SCHEMAS: { readonly [N in ShellRequestName]: z.ZodType<ShellRequests
   'engine.connect': nothing,
   'engine.restart': nothing,
   'dialog.openModel': nothing,
+  'dialog.openLanguageModel': nothing,
   'dialog.openImage': nothing,
   'dialog.saveText': z.strictObject({
     suggestedName: z

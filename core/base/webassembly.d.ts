@@ -6,10 +6,12 @@ declare namespace WebAssembly {
     /** Shared memory grows in place; buffers made before keep their length. */
     grow(pages: number): number;
   }
-  class Module {
-    /** @throws when the bytes are no valid module, or use what this runtime does not know. */
-    constructor(bytes: Uint8Array);
+  /** Compiled code, without anything to see. */
+  interface Module {
+    readonly [Symbol.toStringTag]: string;
   }
+  /** `new` throws when the bytes are no valid module, or use what this runtime does not know. */
+  const Module: new (bytes: Uint8Array) => Module;
   class Instance {
     constructor(module: Module, imports: Readonly<Record<string, Readonly<Record<string, Memory>>>>);
     readonly exports: Readonly<Record<string, unknown>>;

@@ -1,5 +1,6 @@
 import type { WireError } from './errors';
 import type { ExecutionProvider, ModelDetail, ModelSummary, RemovedModel, VerifyReport } from './models';
+import type { LanguageEvents, LanguageRequests } from './language';
 import type { OffloadEvents, OffloadRequests } from './offload';
 import type { MemoryDelayCurve, PipelineMode, PlanDetail } from './plan';
 import type { ExampleInput, RunInput, RunRecord, RunRequest, RunResult, TraceColumns } from './runs';
@@ -45,7 +46,7 @@ export interface BudgetState {
 }
 
 /** Every request: name -> input and output. Inputs are checked with zod in core/host. */
-export interface Requests extends OffloadRequests {
+export interface Requests extends OffloadRequests, LanguageRequests {
   'engine.info': { input: Record<string, never>; output: EngineInfo };
   'device.info': { input: Record<string, never>; output: DeviceInfo };
   /** Starts (or stops) `telemetry` events on this connection. */
@@ -107,7 +108,7 @@ export interface Requests extends OffloadRequests {
 }
 
 /** Everything the engine tells without being asked. Events of one name arrive in order. */
-export interface Events extends OffloadEvents {
+export interface Events extends OffloadEvents, LanguageEvents {
   job: Job;
   models: readonly ModelSummary[];
   /** What can be put back changed. */

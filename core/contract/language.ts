@@ -81,6 +81,7 @@ export type TokenOrigin = (typeof TOKEN_ORIGINS)[number];
 /** Text with one origin; runs of tokens with the same origin may come as one piece. */
 export interface TextPiece {
   readonly text: string;
+  /** 0 for what was written by the user: it is counted with the whole prompt. */
   readonly tokens: number;
   readonly origin: TokenOrigin;
 }
@@ -102,7 +103,7 @@ export interface RoundRecord {
   readonly readBytes: number;
 }
 
-/** Memory of the caches, bytes. Their sum never passes `budgetBytes`. */
+/** Memory of the caches, bytes. Their sum never passes `budgetBytes`; mode `full` has no budget but what it takes. */
 export interface CacheMemory {
   readonly budgetBytes: number;
   readonly compressedBytes: number;
@@ -164,6 +165,8 @@ export interface ConversationSummary {
   /** On disk. */
   readonly bytes: number;
   readonly updatedAt: string;
+  /** Its file can't be used, and why: it can only be deleted. Absent: all is well. */
+  readonly brokenReason?: string;
 }
 
 export interface Conversation extends ConversationSummary {
@@ -231,7 +234,10 @@ export interface LanguageRequests {
     input: { readonly id: string; readonly text: string };
     output: { readonly question: Message; readonly reply: Message };
   };
-  /** Asks for the last reply again, or goes on after one that failed or was cancelled. */
+  /**
+   * Goes on with the last reply where it failed or was cancelled (the same message, with its text so far), or asks for it
+   * again (another message in its place).
+   */
   'language.retry': { input: { readonly id: string }; output: { readonly reply: Message } };
   'language.stop': { input: { readonly id: string }; output: Record<string, never> };
 }

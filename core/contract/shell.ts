@@ -22,6 +22,8 @@ export interface ShellRequests {
   /** Starts the engine again after it was given up on. */
   'engine.restart': { input: Record<string, never>; output: Record<string, never> };
   'dialog.openModel': { input: Record<string, never>; output: FileChoice };
+  /** A GGUF file, or the config.json of a Hugging Face style folder: dialogs offer files or folders, not both. */
+  'dialog.openLanguageModel': { input: Record<string, never>; output: FileChoice };
   'dialog.openImage': { input: Record<string, never>; output: FileChoice };
   /** Writes text to a file the user chooses. `path` is absent when the user cancelled. */
   'dialog.saveText': {
@@ -61,6 +63,7 @@ export const SHELL_REQUESTS = [
   'engine.connect',
   'engine.restart',
   'dialog.openModel',
+  'dialog.openLanguageModel',
   'dialog.openImage',
   'dialog.saveText',
   'secrets.state',

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import type { RequestInput, RequestName } from '../contract';
+import { DEFAULT_LANGUAGE_SETTINGS } from '../contract';
+import type { LanguageSettings, RequestInput, RequestName } from '../contract';
 import { dispatch } from './dispatch';
 import { parseInput } from './schemas';
 import type { Services } from './services';
@@ -65,6 +66,21 @@ const WHOLE: { readonly [N in RequestName]: Required<RequestInput<N>> } = {
   'offload.curve': {},
   'offload.trace': { decisionId: 7 },
   'offload.export': { what: 'checkpoint' },
+  'language.models': {},
+  'language.compressors': {},
+  'language.import': { jobId: 'j', path: '/m.gguf', name: 'm' },
+  'language.pull': { jobId: 'j', repository: 'o/m-1.5', revision: 'refs/pr/1', file: 'a/m.gguf', name: 'm' },
+  'language.verify': { jobId: 'j', name: 'm' },
+  'language.remove': { name: 'm' },
+  'language.conversations': {},
+  'language.create': { model: 'm', settings: DEFAULT_LANGUAGE_SETTINGS, system: '' },
+  'language.open': { id: 'c' },
+  'language.rename': { id: 'c', title: 'About x' },
+  'language.delete': { id: 'c' },
+  'language.configure': { id: 'c', settings: { ...DEFAULT_LANGUAGE_SETTINGS, draftLength: 63 } },
+  'language.send': { id: 'c', text: ' Why?\n' },
+  'language.retry': { id: 'c' },
+  'language.stop': { id: 'c' },
 };
 
 describe('schemas', () => {
@@ -77,6 +93,8 @@ describe('schemas', () => {
     expect(() => parseInput('runs.start', { model, input, repeat, mode: 'resident' })).not.toThrow();
     expect(() => parseInput('models.import', { jobId: 'j', path: '/m.onnx' })).not.toThrow();
     expect(() => parseInput('inputs.image', { input: { kind: 'random', seed: 0 } })).not.toThrow();
+    expect(() => parseInput('language.pull', { jobId: 'j', repository: 'o/m' })).not.toThrow();
+    expect(() => parseInput('language.create', { model: 'm' })).not.toThrow();
   });
 });
 
@@ -110,7 +128,62 @@ const BAD: readonly (readonly [string, unknown, RegExp])[] = [
     { model: 'm', input: RUN.input, mode: 'async', repeat: 'once' },
     /budgetBytes: .*required unless/,
   ],
+  ['language.import', { jobId: 'j', path: 'm.gguf' }, /path: expected an absolute path/],
+  ['language.pull', { jobId: 'j', repository: 'm' }, /repository: expected OWNER\/NAME/],
+  ['language.pull', { jobId: 'j', repository: '../m' }, /repository: expected names, found dots/],
+  ['language.pull', { jobId: 'j', repository: 'o/m?x=1' }, /repository: expected names of letters/],
+  ['language.pull', { jobId: 'j', repository: 'o/m', file: 'a/../../m.gguf' }, /file: expected names/],
+  ['language.pull', { jobId: 'j', repository: 'o/m', file: '/m.gguf' }, /file: expected names/],
+  ['language.create', { model: 'm', system: 7 }, /system: /],
+  ['language.send', { id: 'c', text: ' \n ' }, /text: expected a question, found nothing/],
+  ['language.send', { id: 'c', text: 'a'.repeat((1 << 22) + 1) }, /text: /],
+  ['language.rename', { id: 'c', title: '  ' }, /title: /],
+  ['language.rename', { id: 'c', title: 'a'.repeat(201) }, /title: /],
+  ['language.configure', { id: 'c', settings: {} }, /settings\.mode: .*settings\.seed: /],
 ];
+
+/** [what is wrong with the settings, what the message must name] */
+const BAD_SETTINGS: readonly (readonly [Record<string, unknown>, RegExp])[] = [
+  [{ mode: 'fast' }, /settings\.mode: .*"full"/],
+  [{ compressor: '' }, /settings\.compressor: /],
+  [{ ratio: 1 }, /settings\.ratio: .*1\.5/],
+  [{ ratio: 65 }, /settings\.ratio: .*64/],
+  [{ ratio: NaN }, /settings\.ratio: /],
+  [{ budgetBytes: -1 }, /settings\.budgetBytes: /],
+  [{ budgetBytes: 0.5 }, /settings\.budgetBytes: /],
+  [{ draftLength: 0 }, /settings\.draftLength: /],
+  [{ draftLength: 64 }, /settings\.draftLength: /],
+  [{ draftLength: 'long' }, /settings\.draftLength: /],
+  [{ promptLookup: 1 }, /settings\.promptLookup: /],
+  [{ maxTokens: 0 }, /settings\.maxTokens: /],
+  [{ maxTokens: Infinity }, /settings\.maxTokens: /],
+  [{ temperature: -0.1 }, /settings\.temperature: /],
+  [{ topP: 0 }, /settings\.topP: /],
+  [{ topP: 1.1 }, /settings\.topP: /],
+  [{ minP: -1 }, /settings\.minP: /],
+  [{ seed: 2 ** 32 }, /settings\.seed: /],
+  [{ seed: -1 }, /settings\.seed: /],
+  [{ beams: 4 }, /settings: Unrecognized key: "beams"/],
+];
+
+/** Every setting at both ends of what it may be. */
+const EDGES: readonly Partial<LanguageSettings>[] = [
+  { mode: 'full', ratio: 1.5, draftLength: 1, maxTokens: 1, temperature: 0, topP: 0.01, minP: 0, seed: 0 },
+  { mode: 'lossy', ratio: 64, draftLength: 63, temperature: 100, topP: 1, minP: 1, seed: 2 ** 32 - 1 },
+];
+
+describe('settings of a conversation', () => {
+  it.each(BAD_SETTINGS)('%j are refused', (change, message) => {
+    const settings = { ...DEFAULT_LANGUAGE_SETTINGS, ...change };
+    expect(() => parseInput('language.configure', { id: 'c', settings })).toThrow(message);
+    expect(() => parseInput('language.create', { model: 'm', settings })).toThrow(message);
+  });
+
+  it.each(EDGES)('%j are taken', (change) => {
+    const settings = { ...DEFAULT_LANGUAGE_SETTINGS, ...change };
+    expect(parseInput('language.configure', { id: 'c', settings })).toEqual({ id: 'c', settings });
+  });
+});
 
 describe('dispatch', () => {
   it.each(BAD)('%s with %j is refused', async (request, input, message) => {

@@ -4,6 +4,7 @@ import { endpointHandlers } from './handlers/endpoints';
 import { engineHandlers } from './handlers/engine';
 import type { Client, Handlers } from './handlers/handler';
 import { jobHandlers } from './handlers/jobs';
+import { languageHandlers } from './handlers/language';
 import { modelHandlers } from './handlers/models';
 import { offloadHandlers } from './handlers/offload';
 import { planHandlers } from './handlers/plans';
@@ -19,6 +20,7 @@ const HANDLERS: Handlers<RequestName> = {
   ...runHandlers,
   ...endpointHandlers,
   ...offloadHandlers,
+  ...languageHandlers,
 };
 
 /** Checks a request's name and input, and answers it. Whatever happens becomes a reply; never throws. */

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 
 import { LoadedModels } from './loaded-models';
+import type { OtherHolder } from './loaded-models';
 import { demandOf, FakeLoader } from './test-support/fake-models';
 
 function setUp(limitBytes = 0): { loader: FakeLoader; models: LoadedModels } {
@@ -99,5 +100,63 @@ describe('LoadedModels', () => {
     lease.release();
     await models.evict('a');
     expect(loader.loaded.size).toBe(0);
+  });
+});
+
+describe('something else under the limit', () => {
+  class Other implements OtherHolder {
+    idle = true;
+    unloads = 0;
+    constructor(
+      readonly model: string,
+      readonly parameterBytes: number,
+    ) {}
+    activationBytes = (): number => 3;
+    isIdle = (): boolean => this.idle;
+    unload = (): Promise<void> => {
+      this.unloads += 1;
+      return Promise.resolve();
+    };
+  }
+
+  it('is shown until it is dropped, and makes idle models go', async () => {
+    const { loader, models } = setUp(100);
+    (await models.acquire(demandOf('a', 60))).release();
+    const drop = await models.hold(new Other('chat', 70));
+    expect(loader.loaded.size).toBe(0);
+    expect(models.state().holders).toEqual([
+      { model: 'chat', ringBytes: 0, residentBytes: 70, constantBytes: 0, activationBytes: 3 },
+    ]);
+    drop();
+    drop();
+    expect(models.state().holders).toEqual([]);
+  });
+
+  it('is refused when models in use leave no room, and refuses them while it is in use', async () => {
+    const { models } = setUp(100);
+    const lease = await models.acquire(demandOf('a', 60));
+    const chat = new Other('chat', 70);
+    await expect(models.hold(chat)).rejects.toMatchObject({ code: 'budget-too-small' });
+    lease.release();
+    chat.idle = false;
+    await models.hold(chat);
+    await expect(models.acquire(demandOf('a', 60))).rejects.toMatchObject({
+      code: 'budget-too-small',
+      message: expect.stringContaining('chat: 70 B') as string,
+    });
+    expect(chat.unloads).toBe(0);
+  });
+
+  it('is unloaded while idle, for a model or for a lower limit', async () => {
+    const { models } = setUp(100);
+    const [first, second] = [new Other('first', 70), new Other('second', 70)];
+    await models.hold(first);
+    await models.acquire(demandOf('a', 60));
+    expect(first.unloads).toBe(1);
+    await models.setLimit(0);
+    await models.hold(second);
+    await models.setLimit(100);
+    expect(second.unloads).toBe(1);
+    expect(models.state().holders.map(({ model }) => model)).toEqual(['a']);
   });
 });

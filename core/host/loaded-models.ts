@@ -23,6 +23,19 @@ export interface Lease {
   release(): void;
 }
 
+/** Memory of something else under the same limit: a language model. */
+export interface OtherHolder {
+  readonly model: string;
+  /** Of its weights, bytes. */
+  readonly parameterBytes: number;
+  /** Of its caches: shown, not limited. */
+  readonly activationBytes: () => number;
+  /** Nothing uses it: it may be unloaded to make room. */
+  readonly isIdle: () => boolean;
+  /** Called while it is idle. Must not wait for anything of the models loaded here. */
+  readonly unload: () => Promise<void>;
+}
+
 interface Entry {
   readonly key: string;
   readonly demand: LoadDemand;
@@ -43,6 +56,7 @@ const MOST_IDLE = 4;
 export class LoadedModels {
   /** Least recently used first. */
   private readonly entries = new Map<string, Entry>();
+  private readonly others = new Set<OtherHolder>();
   private readonly changing = new Mutex();
   private limit = 0;
   private mostIdle = MOST_IDLE;
@@ -55,18 +69,25 @@ export class LoadedModels {
   state(): BudgetState {
     return {
       limitBytes: this.limit,
-      holders: [...this.entries.values()].map(({ demand, loaded }) => {
-        const memory = loaded?.memoryUse;
-        return {
-          model: demand.model,
-          // While it loads, all of its share counts as ring.
-          ringBytes: memory?.ringBytes ?? demand.parameterBytes,
-          residentBytes: memory?.residentBytes ?? 0,
-          constantBytes: memory?.constantBytes ?? 0,
-          activationBytes: memory?.activationBytes ?? 0,
-        };
-      }),
+      holders: [...[...this.entries.values()].map(holderOf), ...[...this.others].map(otherHolderOf)],
     };
+  }
+
+  /**
+   * Counts something else's memory, which its owner allocates after this and frees before the returned call.
+   * @throws SluiceError `budget-too-small` when it can't be held beside the models in use.
+   */
+  hold(other: OtherHolder): Promise<() => void> {
+    const { model, parameterBytes } = other;
+    return this.changing.run(async () => {
+      this.checkRoom([{ model, storePath: '', mode: 'resident', parameterBytes }]);
+      await this.makeRoom(parameterBytes, []);
+      this.others.add(other);
+      this.onChange(this.state());
+      return () => {
+        if (this.others.delete(other)) this.onChange(this.state());
+      };
+    });
   }
 
   /** Unloads idle models over the new limit. Models in use keep their share until their runs end. 0: no limit. */
@@ -93,11 +114,16 @@ export class LoadedModels {
   /** @throws SluiceError `budget-too-small` when the demands can't be held beside the models in use. */
   checkRoom(demands: readonly LoadDemand[]): void {
     const keys = new Set(demands.map(keyOf));
-    const inUse = [...this.entries.values()].filter(({ users, key }) => users > 0 && !keys.has(key));
-    const held = sum(inUse.map(({ demand }) => demand.parameterBytes));
+    const inUse = [
+      ...[...this.entries.values()]
+        .filter(({ users, key }) => users > 0 && !keys.has(key))
+        .map(({ demand }) => demand),
+      ...[...this.others].filter((other) => !other.isIdle()),
+    ];
+    const held = sum(inUse.map(({ parameterBytes }) => parameterBytes));
     const needed = sum(demands.map(({ parameterBytes }) => parameterBytes));
     if (this.limit === 0 || held + needed <= this.limit) return;
-    const holders = inUse.map(({ demand }) => `${demand.model}: ${formatBytes(demand.parameterBytes)}`);
+    const holders = inUse.map(({ model, parameterBytes }) => `${model}: ${formatBytes(parameterBytes)}`);
     throw new SluiceError(
       'budget-too-small',
       `This run needs ${formatBytes(needed)} of parameter memory; the global budget is ` +
@@ -184,7 +210,10 @@ export class LoadedModels {
   /** Unloads idle models: those of the models named, and the oldest until `bytes` fit and few are left. */
   private async makeRoom(bytes: number, models: readonly string[]): Promise<void> {
     const idle = [...this.entries.values()].filter(({ users }) => users === 0);
-    let held = sum([...this.entries.values()].map(({ demand }) => demand.parameterBytes));
+    let held = sum([
+      ...[...this.entries.values()].map(({ demand }) => demand.parameterBytes),
+      ...[...this.others].map(({ parameterBytes }) => parameterBytes),
+    ]);
     let left = idle.length;
     for (const entry of idle) {
       const isOver = this.limit > 0 && held + bytes > this.limit;
@@ -193,12 +222,35 @@ export class LoadedModels {
       left -= 1;
       await this.unload(entry);
     }
+    for (const other of this.others) {
+      if (this.limit === 0 || held + bytes <= this.limit || !other.isIdle()) continue;
+      held -= other.parameterBytes;
+      this.others.delete(other);
+      await other.unload();
+    }
   }
 
   private async unload(entry: Entry): Promise<void> {
     this.entries.delete(entry.key);
     await (await entry.loading).close();
   }
+}
+
+function holderOf({ demand, loaded }: Entry): BudgetState['holders'][number] {
+  const memory = loaded?.memoryUse;
+  return {
+    model: demand.model,
+    // While it loads, all of its share counts as ring.
+    ringBytes: memory?.ringBytes ?? demand.parameterBytes,
+    residentBytes: memory?.residentBytes ?? 0,
+    constantBytes: memory?.constantBytes ?? 0,
+    activationBytes: memory?.activationBytes ?? 0,
+  };
+}
+
+function otherHolderOf(other: OtherHolder): BudgetState['holders'][number] {
+  const { model, parameterBytes: residentBytes } = other;
+  return { model, ringBytes: 0, residentBytes, constantBytes: 0, activationBytes: other.activationBytes() };
 }
 
 function keyOf({ model, mode, budgetBytes }: LoadDemand): string {

@@ -7,7 +7,7 @@ import type { Engine } from '../layering';
 import { ocrAssets } from '../vision';
 import type { EventBus } from './event-bus';
 import type { JobProgress, Jobs } from './jobs';
-import { hasLanguageModel } from './language/language-folder';
+import { hasLanguageModel } from './language/library/language-folder';
 import type { LoadedModels } from './loaded-models';
 import type { Library } from './model-ports';
 import { withTask } from './model-task';

@@ -3,7 +3,8 @@ import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 
 import { PIPELINE_MODES, SluiceError, TIER_NAMES } from '../contract';
-import type { OffloadRequests, RequestInput, RequestName } from '../contract';
+import type { LanguageRequests, OffloadRequests, RequestInput, RequestName } from '../contract';
+import { languageSettingsSchema } from './language/conversations/settings-schema';
 
 /** A day: longer periods and deadlines are mistakes of units. */
 const MAX_MS = 86_400_000;
@@ -106,6 +107,50 @@ const OFFLOAD_SCHEMAS: { readonly [N in keyof OffloadRequests]: z.ZodType<Reques
   'offload.export': z.strictObject({ what: z.enum(['decisions', 'checkpoint']) }),
 };
 
+/** More than the context of any model in use can take in. */
+const MAX_MESSAGE_LETTERS = 1 << 22;
+const conversation = z.strictObject({ id: text });
+/** Part of a hub's address: no step up or aside. */
+const hubPath = z
+  .string()
+  .max(1024)
+  .regex(/^[\w.-]+(\/[\w.-]+)*$/, 'expected names of letters, digits, dots and dashes, with slashes between')
+  .refine((value) => !value.split('/').some((name) => /^\.+$/.test(name)), 'expected names, found dots');
+
+const LANGUAGE_SCHEMAS: { readonly [N in keyof LanguageRequests]: z.ZodType<RequestInput<N>> } = {
+  'language.models': nothing,
+  'language.compressors': nothing,
+  'language.import': z.strictObject({ jobId: text, path, name: text.exactOptional() }),
+  'language.pull': z.strictObject({
+    jobId: text,
+    repository: hubPath.max(200).regex(/^[^/]+\/[^/]+$/, 'expected OWNER/NAME'),
+    revision: hubPath.exactOptional(),
+    file: hubPath.exactOptional(),
+    name: text.exactOptional(),
+  }),
+  'language.verify': z.strictObject({ jobId: text, name: text }),
+  'language.remove': z.strictObject({ name: text }),
+  'language.conversations': nothing,
+  'language.create': z.strictObject({
+    model: text,
+    settings: languageSettingsSchema.exactOptional(),
+    system: z.string().max(MAX_MESSAGE_LETTERS).exactOptional(),
+  }),
+  'language.open': conversation,
+  'language.rename': z.strictObject({ id: text, title: z.string().trim().min(1).max(200) }),
+  'language.delete': conversation,
+  'language.configure': z.strictObject({ id: text, settings: languageSettingsSchema }),
+  'language.send': z.strictObject({
+    id: text,
+    text: z
+      .string()
+      .max(MAX_MESSAGE_LETTERS)
+      .refine((value) => value.trim() !== '', 'expected a question, found nothing'),
+  }),
+  'language.retry': conversation,
+  'language.stop': conversation,
+};
+
 /** What each request may carry; anything else is refused before a handler sees it. */
 const INPUT_SCHEMAS: { readonly [N in RequestName]: z.ZodType<RequestInput<N>> } = {
   'engine.info': nothing,
@@ -140,6 +185,7 @@ const INPUT_SCHEMAS: { readonly [N in RequestName]: z.ZodType<RequestInput<N>> }
   'budget.get': nothing,
   'budget.set': z.strictObject({ limitBytes: bytes }),
   ...OFFLOAD_SCHEMAS,
+  ...LANGUAGE_SCHEMAS,
 };
 
 export function isRequestName(name: unknown): name is RequestName {

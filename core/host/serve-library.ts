@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
@@ -8,8 +9,13 @@ import type { InferenceServer, Tier, TlsFiles } from '../serving';
 import { ioError } from '../storage';
 import { onCancel } from './commands/context';
 import type { CommandContext, Outcome } from './commands/context';
+import { LanguageLibrary } from './language/library/language-library';
+import { LibraryLanguages } from './language/serving/language-service';
+import { LibraryPrefixes } from './language/serving/library-prefixes';
 import { LibraryModels } from './served-models';
 import type { Services } from './services';
+
+const SEEDS = 2 ** 32;
 
 /** Of `sluice serve`. */
 export interface ServeOptions {
@@ -36,8 +42,10 @@ export async function serveLibrary(
   const token = options.tokenFile === undefined ? undefined : await tokenOf(options.tokenFile);
   const tls = await tlsOf(options);
   const services = await context.services();
-  const names = servedNames(services, options.models);
-  const budgetBytes = options.budget === undefined ? undefined : budgetOf(services, names, options.budget);
+  const library = new LanguageLibrary(context.dataDir);
+  const names = servedNames(services, library, options.models);
+  const budgetBytes =
+    options.budget === undefined ? undefined : budgetOf(services, names.networks, options.budget);
   if (budgetBytes !== undefined) await services.setBudget(budgetBytes);
   // A variant that is asked for seldom must not have to be loaded again each time.
   await services.loaded.keepIdle(Infinity);
@@ -49,10 +57,14 @@ export async function serveLibrary(
     nowMs: engineClockMs,
     onEngineDown: (error) => down.abort(error),
     ...(budgetBytes !== undefined && { budgetBytes }),
-    ...(options.models && { names }),
+    ...(options.models && { names: names.networks }),
   });
+  const languages = languagesOf(services, library, options.models);
+  const prefixes = await LibraryPrefixes.open(context.dataDir, languages);
   const server = await startInferenceServer({
     models,
+    languages,
+    prefixes,
     tier: options.tier,
     version: services.info.version,
     appRoot: context.appRoot,
@@ -69,23 +81,48 @@ export async function serveLibrary(
     await ended(context.signal, down.signal);
   } finally {
     await server.close();
+    await prefixes.close();
+    languages.close();
   }
   return undefined;
+}
+
+/** Language models use the engine's threads: ONNX Runtime has one pool a process. */
+function languagesOf(
+  { info }: Services,
+  library: LanguageLibrary,
+  names: readonly string[] | undefined,
+): LibraryLanguages {
+  return new LibraryLanguages({
+    library,
+    threads: info.threads,
+    platform: `${info.version} ${info.runtimeVersion} ${info.instructionSet}`,
+    newSeed: () => randomInt(SEEDS),
+    ...(names && { names }),
+  });
+}
+
+const NONE_YET = 'none yet; "sluice models import" adds them';
+
+interface ServedNames {
+  readonly networks: readonly string[];
+  readonly languages: readonly string[];
 }
 
 function readyOutcome(
   { url, grpcUrl }: InferenceServer,
   tier: Tier,
-  models: readonly string[],
+  { networks, languages }: ServedNames,
   budgetBytes: number | undefined,
 ): Outcome {
   const grpc = grpcUrl === undefined ? '' : `, gRPC ${grpcUrl}`;
   const budget = budgetBytes === undefined ? '' : ` within ${formatBytes(budgetBytes)}`;
   return {
-    json: { url, grpcUrl: grpcUrl ?? null, tier, models },
+    json: { url, grpcUrl: grpcUrl ?? null, tier, models: [...networks, ...languages] },
     text:
       `Sluice ${tier} endpoint: ${url}${grpc}\n` +
-      `Models${budget}: ${models.join(', ') || 'none yet; "sluice models import" adds them'}\nCtrl-C ends it.`,
+      `Models${budget}: ${networks.join(', ') || NONE_YET}\n` +
+      `Language models (OpenAI API at ${url}/v1): ${languages.join(', ') || NONE_YET}\nCtrl-C ends it.`,
   };
 }
 
@@ -105,14 +142,18 @@ function ended(cancelled: AbortSignal, down: AbortSignal): Promise<void> {
 }
 
 /** @throws SluiceError `not-found`, `bad-input` for a text pipeline. */
-function servedNames({ models }: Services, chosen: readonly string[] | undefined): readonly string[] {
+function servedNames(
+  { models }: Services,
+  library: LanguageLibrary,
+  chosen: readonly string[] | undefined,
+): ServedNames {
   if (!chosen) {
-    return models
-      .list()
-      .filter(({ task }) => task.kind !== 'text')
-      .map(({ name }) => name);
+    const networks = models.list().filter(({ task }) => task.kind !== 'text');
+    return { networks: networks.map(({ name }) => name), languages: library.list().map(({ name }) => name) };
   }
-  for (const name of chosen) {
+  const languages = chosen.filter((name) => library.has(name));
+  const networks = chosen.filter((name) => !languages.includes(name));
+  for (const name of networks) {
     const { task } = models.summary(name);
     if (task.kind !== 'text') continue;
     throw new SluiceError(
@@ -121,7 +162,7 @@ function servedNames({ models }: Services, chosen: readonly string[] | undefined
       { name },
     );
   }
-  return chosen;
+  return { networks, languages };
 }
 
 /** @throws SluiceError `bad-input` for what is no size. */

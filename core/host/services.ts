@@ -15,6 +15,7 @@ import { EventBus } from './event-bus';
 import { isoTime, systemClock } from './host-clock';
 import type { HostClock } from './host-clock';
 import { Jobs } from './jobs';
+import type { Language } from './language/start-language';
 import { LoadedModels } from './loaded-models';
 import type { Library } from './model-ports';
 import { Models } from './models';
@@ -57,6 +58,8 @@ export interface Services {
   readonly endpoints: Endpoints;
   readonly deployment: LiveDeployment;
   readonly decisions: DecisionHistory;
+  /** Loaded with the first request for it: the others need not wait for its libraries. */
+  readonly language: () => Promise<Language>;
   readonly setBudget: (limitBytes: number) => Promise<void>;
   /** Stops runs and jobs, frees everything, and waits until what is remembered is on disk. */
   readonly close: () => Promise<void>;
@@ -160,6 +163,14 @@ async function assemble(
     dataDir: info.dataDir,
     watches: servesConsoles,
   });
+  let language: Promise<Language> | undefined;
+  const startLanguage = async (): Promise<Language> => {
+    const { startLanguage: start } = await import('./language/start-language');
+    const { pullForConsole } = await import('./language/library/pull-for-console');
+    const { dataDir, threads } = info;
+    const pullModel = pullForConsole(dataDir, process.env);
+    return start({ dataDir, threads, loaded, jobs, bus, clock, log, pullModel });
+  };
   const unfollow = servesConsoles ? memory.history.follow(() => runs.tellOthers()) : () => undefined;
   return {
     info,
@@ -172,6 +183,7 @@ async function assemble(
     runs,
     telemetry,
     ...deployment,
+    language: () => (language ??= startLanguage()),
     setBudget: async (limitBytes) => {
       await loaded.setLimit(limitBytes);
       if (servesConsoles) memory.settings.change(() => ({ budgetLimitBytes: limitBytes }));
@@ -179,7 +191,7 @@ async function assemble(
     close: async () => {
       unfollow();
       await closeDeployment();
-      await Promise.all([jobs.cancelAll(), runs.stopAll()]);
+      await Promise.all([jobs.cancelAll(), runs.stopAll(), language?.then(({ close }) => close())]);
       await loaded.closeAll();
       await engine.close();
       await Promise.all([memory.settings.settled(), memory.history.settled(), notes.settled()]);

@@ -4,6 +4,7 @@ import type { OrtEnvironment } from '../ort';
 import { Decoder, type DecoderOptions } from './decoder/decoder';
 import { checkWeights } from './decoder/check-weights';
 import { ggufSource } from './gguf/gguf-source';
+import { layerRowsBytes } from './decoder/kv-cache';
 import { readGguf } from './gguf/read-gguf';
 import { readModelFolder } from './huggingface/read-model-folder';
 import type { ModelSource } from './source/model-source';
@@ -29,6 +30,8 @@ export interface LanguageModelFacts {
   readonly layers: number;
   /** Tokens. */
   readonly contextLength: number;
+  /** Keys and values of a token in the full cache. */
+  readonly cacheBytesPerToken: number;
   readonly vocabularySize: number;
   /** It came with a template for conversations. */
   readonly hasChatTemplate: boolean;
@@ -79,6 +82,7 @@ export async function readLanguageModelFacts(
     weightBytes,
     layers: config.layers,
     contextLength: config.contextLength,
+    cacheBytesPerToken: config.layers * layerRowsBytes(config, 1),
     vocabularySize: config.vocabularySize,
     hasChatTemplate: tokenizer.chatTemplate !== undefined,
   };

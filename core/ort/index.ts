@@ -6,6 +6,7 @@ export {
   allocateNativeMemory,
   copyFromNative,
   LargePageMemory,
+  largePageMemoryBytes,
   MAX_BLOCK_BYTES,
   nativeMemoryBytes,
   releasePages,

@@ -41,6 +41,11 @@ export function nativeMemoryBytes(byteLength: number): number {
   return wasmPages(byteLength) * WASM_PAGE_BYTES;
 }
 
+/** Bytes that `LargePageMemory.allocate` takes for so many, to the end of its last large page. */
+export function largePageMemoryBytes(byteLength: number): number {
+  return Math.ceil(nativeMemoryBytes(byteLength) / LARGE_PAGE_BYTES) * LARGE_PAGE_BYTES;
+}
+
 /**
  * A block that begins with a large page, and a second one behind it that may come and grow later, so that both share
  * the page in which they meet. Direct reads into large pages are several times cheaper: a read into 4 KiB pages is as

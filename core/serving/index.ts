@@ -18,6 +18,15 @@ export type { OipTensor, OipTensorMetadata } from './protocol/tensor';
 export { HostFigures, machineReadings } from './server/host-figures';
 export type { InferenceServer, InferenceServerOptions } from './server/inference-server';
 export type { Tier } from './server/inference-service';
+export type { KvIdentity, KvPrefillRequest, KvPrefix, KvPrefixes } from './server/kv-prefixes';
+export type {
+  Completion,
+  CompletionCall,
+  CompletionPrompt,
+  CompletionRequest,
+  LanguageService,
+  ServedLanguageModel,
+} from './server/language-service';
 export type { ModelAnswer, ServedModel, ServedModels } from './server/served-models';
 export type { ServerLimits, TlsFiles } from './server/server-limits';
 export { startInferenceServer } from './start-server';

@@ -23,6 +23,10 @@ export async function tryLock(path: string): Promise<(() => Promise<void>) | und
       const file = await open(path, 'wx');
       try {
         await file.writeFile(processMark());
+      } catch (error) {
+        // On a full disk: left behind empty, it would pass for one that is just being taken.
+        await rm(path, { force: true });
+        throw error;
       } finally {
         await file.close();
       }

@@ -1,5 +1,7 @@
+import { SluiceError } from '../contract';
+
 /** Longest draft: the verification's other token is the one before it. */
-export const MAX_DRAFT_TOKENS = 63;
+const MAX_DRAFT_TOKENS = 63;
 const FIRST_LENGTH = 8;
 /** Weight of the latest round; the others fade. */
 const MEMORY = 0.85;
@@ -29,6 +31,16 @@ export class DraftLength {
 
   /** @param fixed a length that never changes. */
   constructor(private readonly fixed?: number) {}
+
+  /** @throws SluiceError `bad-input` for a length that no round can have. */
+  static of(length: number | 'auto'): DraftLength {
+    if (length === 'auto') return new DraftLength();
+    if (Number.isInteger(length) && length >= 1 && length <= MAX_DRAFT_TOKENS) return new DraftLength(length);
+    throw new SluiceError(
+      'bad-input',
+      `Draft length: expected 1 to ${MAX_DRAFT_TOKENS} or auto, found ${length}.`,
+    );
+  }
 
   /** Tokens to draft in the next round. */
   get next(): number {

@@ -2,7 +2,7 @@ import { SluiceError } from '../contract';
 import { LayerRows, type HeadShape } from '../llm';
 import type { OrtEnvironment } from '../ort';
 import { BLOCK_TOKENS, type FullCache, type LayerRead } from './full-cache';
-import type { MemoryPlan } from './memory-plan';
+import { slotMemory, type MemoryPlan } from './memory-plan';
 
 const FLOAT_BYTES = 4;
 
@@ -35,7 +35,8 @@ export class LayerSlots {
     private readonly fullCache: FullCache,
   ) {
     const slot = (): Slot => {
-      const rows = new LayerRows(environment, shape, plan.slotRows);
+      const { pages } = slotMemory(shape, plan.slotRows);
+      const rows = new LayerRows(environment, shape, plan.slotRows, pages);
       const made: Slot = { rows, valid: 0, read: undefined, writes: undefined };
       this.slots.push(made);
       return made;
@@ -48,7 +49,7 @@ export class LayerSlots {
   }
 
   get byteLength(): number {
-    return this.slots.reduce((sum, { rows }) => sum + rows.memory.bytes.byteLength, 0);
+    return this.slots.reduce((sum, { rows }) => sum + rows.byteLength, 0);
   }
 
   isResident(layer: number): boolean {

@@ -1,6 +1,7 @@
 import { formatBytes } from '../base';
 import { SluiceError } from '../contract';
 import { layerRowsBytes, wholeSteps, type HeadShape } from '../llm';
+import { largePageMemoryBytes, nativeMemoryBytes } from '../ort';
 import { BLOCK_TOKENS } from './full-cache';
 
 /** Tokens of the longest verification: a draft, and the token before it. */
@@ -13,6 +14,7 @@ export const TAIL_ROWS = 2 * BLOCK_TOKENS + 2 * MAX_ROUND_TOKENS;
 /** One layer is attended to, one is written to, one is on its way. */
 const RING_SLOTS = 3;
 const FEWEST_SLOTS = 2;
+const LARGE_SLOT_BYTES = 2 << 20;
 
 export interface MemoryDemand {
   readonly shape: HeadShape;
@@ -44,9 +46,9 @@ export interface MemoryPlan {
 export function planMemory(demand: MemoryDemand): MemoryPlan {
   const { shape, layers, maxTokens, compressedBytes, observedBytes, budgetBytes } = demand;
   const slotRows = wholeSteps(maxTokens + MAX_ROUND_TOKENS);
-  const slotBytes = layerRowsBytes(shape, slotRows);
+  const slotBytes = slotMemory(shape, slotRows).bytes;
   const roundBytes = layerRowsBytes(shape, MAX_ROUND_TOKENS);
-  const tailBytes = layers * (layerRowsBytes(shape, TAIL_ROWS) + roundBytes);
+  const tailBytes = layers * (nativeMemoryBytes(layerRowsBytes(shape, TAIL_ROWS)) + roundBytes);
   const fixedBytes = compressedBytes + observedBytes + tailBytes;
   const wanted =
     budgetBytes === 0 ? Math.min(layers, RING_SLOTS) : Math.floor((budgetBytes - fixedBytes) / slotBytes);
@@ -73,6 +75,17 @@ export function planMemory(demand: MemoryDemand): MemoryPlan {
     totalBytes,
     budgetBytes: budgetBytes === 0 ? totalBytes : budgetBytes,
   };
+}
+
+/** How the memory of a slot is allocated. Large pages are for large slots: a small one would mostly be rounding. */
+export function slotMemory(
+  shape: HeadShape,
+  rows: number,
+): { readonly pages: 'small' | 'large'; readonly bytes: number } {
+  const wanted = layerRowsBytes(shape, rows);
+  return wanted >= LARGE_SLOT_BYTES
+    ? { pages: 'large', bytes: largePageMemoryBytes(wanted) }
+    : { pages: 'small', bytes: nativeMemoryBytes(wanted) };
 }
 
 /** `count` of `length` places, evenly. */

@@ -1,3 +1,4 @@
+import { commonPrefix } from '../llm';
 import type { Proposer } from './vericache-options';
 
 /** A repetition must have begun with at least so many tokens. */
@@ -19,7 +20,7 @@ export function promptLookup(): Proposer {
   };
 }
 
-/** Where each run of `SHORTEST_MATCH` tokens ended last; follows a text that grows, and starts again when it changes. */
+/** Where each run of `SHORTEST_MATCH` tokens ended; follows a text that grows, and starts again when it changes. */
 class NgramIndex {
   private readonly ends = new Map<string, number[]>();
   private indexed: number[] = [];
@@ -47,8 +48,7 @@ class NgramIndex {
   }
 
   private follow(text: readonly number[]): void {
-    let same = Math.min(this.indexed.length, text.length);
-    while (same > 0 && this.indexed[same - 1] !== text[same - 1]) same -= 1;
+    const same = commonPrefix(this.indexed, text);
     if (same < this.indexed.length) this.forgetFrom(same);
     for (let end = this.indexed.length + 1; end <= text.length; end += 1) {
       this.indexed.push(text[end - 1]!);

@@ -64,7 +64,7 @@ export class SwappedCache implements AttentionCache {
 
   /** Memory allocated: slots, newest tokens, the round's rows, attention received. */
   get byteLength(): number {
-    const tail = this.tail.reduce((sum, { memory }) => sum + memory.bytes.byteLength, 0);
+    const tail = this.tail.reduce((sum, { byteLength }) => sum + byteLength, 0);
     const round = this.round.reduce((sum, { keys, values }) => sum + keys.byteLength + values.byteLength, 0);
     return this.slots.byteLength + tail + round + this.received.byteLength;
   }

@@ -6,12 +6,14 @@ import {
   Sampler,
   type DecodedToken,
   type PrefillOptions,
+  type SamplingOptions,
   type TokenSource,
 } from '../llm';
 import { CacheSet, planCaches } from './cache-set';
 import { Drafter, type Draft } from './drafter';
-import { DraftLength, MAX_DRAFT_TOKENS } from './draft-length';
+import { DraftLength } from './draft-length';
 import { BLOCK_TOKENS } from './full-cache';
+import { judge } from './judge';
 import { MAX_ROUND_TOKENS } from './memory-plan';
 import type { CacheSettings, DraftSettings, VericacheOptions } from './vericache-options';
 
@@ -29,7 +31,7 @@ const ROOM_TOKENS = MAX_ROUND_TOKENS;
  * verification, or without compression, it is the lossy or the plain decoding that this is compared with.
  */
 export class VericacheSource implements TokenSource {
-  private readonly sampler: Sampler;
+  private sampler: Sampler;
   private readonly nowMs: () => number;
   /** Tokens in the full cache, or in the compressed one when nothing is verified. */
   private readonly text: number[];
@@ -55,7 +57,7 @@ export class VericacheSource implements TokenSource {
     this.sampler = new Sampler(options.sampling ?? GREEDY);
     this.nowMs = options.nowMs ?? engineClockMs;
     this.text = options.storedText.slice(0, options.fullCache.blocks * BLOCK_TOKENS);
-    this.draftLength = lengthOf(drafts);
+    this.draftLength = DraftLength.of(drafts.draftLength);
   }
 
   /** @throws SluiceError `budget-too-small` naming the least budget, `bad-input` (sampling, ratio). */
@@ -81,14 +83,16 @@ export class VericacheSource implements TokenSource {
    * Takes effect at the next round; another compression or budget makes the caches anew.
    * @throws SluiceError `budget-too-small`, `bad-input`: nothing is changed then.
    */
-  configure(change: Partial<DraftSettings & CacheSettings>): void {
-    const { draftLength, proposers, ...caches } = change;
+  configure(change: Partial<DraftSettings & CacheSettings> & { readonly sampling?: SamplingOptions }): void {
+    const { draftLength, proposers, sampling, ...caches } = change;
+    const sampler = sampling ? new Sampler(sampling) : this.sampler;
     const wanted = { ...this.wanted, ...caches };
     planCaches(this.options.decoder, { ...this.caches.settings, ...wanted });
     if (draftLength !== undefined && draftLength !== this.drafts.draftLength) {
       this.drafts = { ...this.drafts, draftLength };
-      this.draftLength = lengthOf(this.drafts);
+      this.draftLength = DraftLength.of(this.drafts.draftLength);
     }
+    this.sampler = sampler;
     if (proposers) this.drafts = { ...this.drafts, proposers };
     if (Object.keys(caches).length > 0) this.wanted = wanted;
   }
@@ -130,6 +134,7 @@ export class VericacheSource implements TokenSource {
       return compression.verify ? this.round(limit, signal) : this.lossyStep(pending, signal);
     };
     return this.mended(async () => {
+      this.pending = pending;
       if (this.text.length < text.length)
         await this.takeIn(text.slice(this.text.length), signal ? { signal } : {});
       return step();
@@ -187,7 +192,10 @@ export class VericacheSource implements TokenSource {
     return logits;
   }
 
-  /** A pass over the full cache. When it fails, the caches go back to what the full cache keeps. */
+  /**
+   * A pass over the full cache. When it fails, the caches go back to what the full cache keeps, and unless the caller
+   * takes the rest in again, only a prefill can follow.
+   */
   private async pass(
     tokens: readonly number[],
     logitRows: number,
@@ -199,6 +207,7 @@ export class VericacheSource implements TokenSource {
       return await this.options.decoder.forward(tokens, swapped, logitRows, signal);
     } catch (error) {
       swapped.observer = undefined;
+      this.pending = undefined;
       await this.restore(this.text.length);
       throw error;
     }
@@ -285,7 +294,7 @@ export class VericacheSource implements TokenSource {
     if (isDue) this.compressIn(false);
     swapped.waitMs = 0;
     const logits = await this.pass([pending, ...draft.tokens], draft.tokens.length + 1, signal);
-    const { tokens, accepted } = this.judge(logits, draft.tokens);
+    const { tokens, accepted } = judge(this.sampler, logits, draft.tokens, this.text.length + 1);
     const verifiedMs = this.nowMs();
     if (isDue) this.compressionDone();
     this.text.push(pending, ...draft.tokens.slice(0, accepted));
@@ -307,26 +316,6 @@ export class VericacheSource implements TokenSource {
     } catch (error) {
       compressed.truncate(this.text.length);
       throw error;
-    }
-  }
-
-  /** What the full cache would have drawn, up to the first token that was not drafted. */
-  private judge(
-    logits: Float32Array,
-    drafted: readonly number[],
-  ): { readonly tokens: readonly DecodedToken[]; readonly accepted: number } {
-    const size = logits.length / (drafted.length + 1);
-    const tokens: DecodedToken[] = [];
-    const first = this.text.length + 1;
-    for (let index = 0; ; index += 1) {
-      const token = this.sampler.pick(logits.subarray(index * size, (index + 1) * size), first + index);
-      if (index === drafted.length) tokens.push({ token, origin: 'bonus' });
-      else if (token !== drafted[index]) tokens.push({ token, origin: 'corrected' });
-      else {
-        tokens.push({ token, origin: 'accepted' });
-        continue;
-      }
-      return { tokens, accepted: index };
     }
   }
 
@@ -380,15 +369,4 @@ function lostBlock(error: unknown): number | undefined {
   if (error.code !== 'corrupt-store' && error.code !== 'unavailable') return undefined;
   const { block } = error.details;
   return typeof block === 'number' ? block : undefined;
-}
-
-function lengthOf({ draftLength }: DraftSettings): DraftLength {
-  if (draftLength === 'auto') return new DraftLength();
-  if (Number.isInteger(draftLength) && draftLength >= 1 && draftLength <= MAX_DRAFT_TOKENS) {
-    return new DraftLength(draftLength);
-  }
-  throw new SluiceError(
-    'bad-input',
-    `Draft length: expected 1 to ${MAX_DRAFT_TOKENS} or auto, found ${draftLength}.`,
-  );
 }

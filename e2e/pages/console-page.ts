@@ -2,6 +2,7 @@ import { expect, type Locator, type Page } from '@playwright/test';
 import { DecisionsPanel } from './decisions-panel';
 import { DevicePanel } from './device-panel';
 import { EndpointsPanel } from './endpoints-panel';
+import { LanguagePanel } from './language-panel';
 import { ModelsPanel } from './models-panel';
 import { RunPanel } from './run-panel';
 import { TimelinePanel } from './timeline-panel';
@@ -13,7 +14,7 @@ import { TimelinePanel } from './timeline-panel';
  *
  * | test id | element | attributes |
  * |---|---|---|
- * | `panel-run`, `panel-timeline`, `panel-decisions`, `panel-endpoints`, `panel-models`, `panel-device` | root of a panel, in the document only while chosen or hidden when not | |
+ * | `panel-run`, `panel-timeline`, `panel-decisions`, `panel-language`, `panel-endpoints`, `panel-models`, `panel-device` | root of a panel, in the document only while chosen or hidden when not | |
  * | `status-strip` | the strip at the bottom | |
  * | `budget` | the byte budget in the frame | |
  * | `engine-status` | "engine ok" and its other states | `data-state`: `EngineStatus['state']` |
@@ -43,18 +44,32 @@ import { TimelinePanel } from './timeline-panel';
  * | `endpoint-test` | its last test | `data-ok` |
  * | `token-state` | how its token is kept | `data-state`: `TokenState` |
  * | `removed-endpoint` | what was removed last, with Undo | `data-name` |
+ * | `language-model-row` | one language model in Models | `data-model`, `data-state`: `LanguageModelSummary['state']` |
+ * | `addition-row` | one import or download of a language model | `data-state`: `running`, `failed` |
+ * | `conversation-row` | one conversation of the list | `data-conversation`: its id, `data-chosen` |
+ * | `conversation` | the conversation in view | `data-conversation`, `data-origins`: whether tokens are underlined |
+ * | `message` | one message | `data-message`: its id, `data-role`, `data-state`: `Message['state']` |
+ * | `message-text` | its text; each run of tokens in it is a `span` with `data-origin`: a `TokenOrigin` | |
+ * | `reply-phase` | what a reply does before its first token | `data-phase`: `starting`, `loading`, `prefill` |
+ * | `reply-stats` | a reply in figures | |
+ * | `origin-legend` | what underlines mean; an entry has `data-origin-count`: a `TokenOrigin`, `data-count` | |
+ * | `rounds-canvas` | the rounds of the shown reply | `data-rounds`: how many |
+ * | `language-acceptance`, `language-draft-length`, `language-rate`, `language-rounds` | its live figures | |
+ * | `cache-memory`, `cache-map`, `cache-stored` | where the caches are | |
  * | `keychain-note` | how long tokens are kept here | `data-available` |
  *
- * Accessible names: the rail's tabs (or buttons) "Run", "Timeline", "Decisions", "Endpoints", "Models", "Device"; in
+ * Accessible names: the rail's tabs (or buttons) "Run", "Timeline", "Decisions", "Language", "Endpoints", "Models", "Device"; in
  * Decisions the fields "Agent", "Users", "Period, ms", "Threshold, %", "Exploration cap, %", the buttons "Start" ("Start
  * again"), "Stop", "Pause learning", "Reset", the lists "Feed" and "Beliefs"; in Endpoints the fields "Name", "Tier",
  * "URL", "Token" and the button "Add", on an endpoint "Test", "Remove", "New token", "Set token" ("Replace token"); in Models the buttons
  * "Import…", "Import example", "Import path" beside a field whose name holds "path", and on a model "Verify", "Remove"
  * (which asks in place: "Remove the model", "Keep it"); on a running job "Cancel"; in Run the fields
- * "Model", "Input", "Mode", the slider "Budget", the buttons "Run once", "Run continuously", "Stop"; a failure is
- * an element of role `alert`.
+ * "Model", "Input", "Mode", the slider "Budget", the buttons "Run once", "Run continuously", "Stop"; in Language the
+ * fields "Message", "Compressor", "Ratio", "Cache budget", "Max tokens" and others under "Sampling", the modes "Full",
+ * "VeriCache", "Lossy", the buttons "New conversation", "Send", "Stop", "Retry" ("Go on"), "Origins", "Rounds",
+ * "Settings"; a failure is an element of role `alert`.
  */
-export const PANELS = ['Run', 'Timeline', 'Decisions', 'Endpoints', 'Models', 'Device'] as const;
+export const PANELS = ['Run', 'Timeline', 'Decisions', 'Language', 'Endpoints', 'Models', 'Device'] as const;
 export type PanelName = (typeof PANELS)[number];
 
 /** A control that may be a tab or a button, whichever role its author chose. */
@@ -74,6 +89,7 @@ export class ConsolePage {
   readonly run: RunPanel;
   readonly timeline: TimelinePanel;
   readonly decisions: DecisionsPanel;
+  readonly language: LanguagePanel;
   readonly endpoints: EndpointsPanel;
   readonly device: DevicePanel;
 
@@ -85,6 +101,7 @@ export class ConsolePage {
     this.run = new RunPanel(page);
     this.timeline = new TimelinePanel(page);
     this.decisions = new DecisionsPanel(page);
+    this.language = new LanguagePanel(page);
     this.endpoints = new EndpointsPanel(page);
     this.device = new DevicePanel(page);
   }

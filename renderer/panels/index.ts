@@ -1,6 +1,7 @@
 import { decisionsPanel } from './decisions';
 import { devicePanel } from './device';
 import { endpointsPanel } from './endpoints';
+import { languagePanel } from './language';
 import { modelsPanel } from './models';
 import type { PanelDefinition } from './panel';
 import { timelinePanel } from './timeline';
@@ -13,6 +14,7 @@ export const PANELS: readonly PanelDefinition[] = [
   runPanel,
   timelinePanel,
   decisionsPanel,
+  languagePanel,
   endpointsPanel,
   modelsPanel,
   devicePanel,

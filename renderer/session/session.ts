@@ -5,6 +5,7 @@ import {
   createEndpointsStore,
   createEngineStore,
   createJobsStore,
+  createLanguageStore,
   createLayoutStore,
   createLibraryStore,
   createModelsStore,
@@ -20,6 +21,7 @@ import type {
   EngineStore,
   JobsStore,
   KeyValueStorage,
+  LanguageStore,
   LayoutStore,
   LibraryStore,
   ModelsStore,
@@ -29,6 +31,7 @@ import type {
   TelemetryHub,
 } from '../stores';
 import type { EngineClient, HostServices } from '../transport';
+import { followLanguage, loadLanguage } from './language';
 
 /** Everything a panel may use: the engine, the host around us, and one store a domain. */
 export interface Session {
@@ -44,6 +47,7 @@ export interface Session {
   readonly runSetup: RunSetupStore;
   readonly endpoints: EndpointsStore;
   readonly offload: OffloadStore;
+  readonly language: LanguageStore;
   readonly telemetry: TelemetryHub;
 }
 
@@ -91,6 +95,7 @@ async function refresh(session: Session): Promise<void> {
     client
       .request('offload.decisions', { limit: MAX_DECISIONS })
       .then(session.offload.getState().actions.addDecisions),
+    ...loadLanguage(session),
   ];
   for (const settled of await Promise.allSettled(loads)) {
     if (settled.status === 'fulfilled') continue;
@@ -126,6 +131,7 @@ function follow(session: Session): void {
     if (session.host.kind === 'electron' && (status.state === 'restarting' || status.state === 'down')) {
       session.runs.getState().actions.failRunning(lostWork(status));
       session.jobs.getState().actions.failRunning(lostWork(status));
+      session.language.getState().actions.failRunning(lostWork(status));
       forgetRemoved(session);
     }
   };
@@ -140,6 +146,7 @@ function follow(session: Session): void {
   client.on('endpoints', session.endpoints.getState().actions.setEndpoints);
   client.on('offload', session.offload.getState().actions.setDeployment);
   client.on('decisions', session.offload.getState().actions.addDecisions);
+  followLanguage(session);
   onStatus(client.status());
 }
 
@@ -158,6 +165,7 @@ export function createSession(parts: SessionParts): Session {
     runSetup: createRunSetupStore(),
     endpoints: createEndpointsStore(),
     offload: createOffloadStore(),
+    language: createLanguageStore(parts.nowMs),
     telemetry: createTelemetryHub(parts.nowMs),
   };
   follow(session);

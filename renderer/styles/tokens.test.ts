@@ -81,6 +81,10 @@ const TOGETHER = [
   ['read', 'wait', 'compute'],
   ['read', 'resident'],
   ['draft', 'verify', 'rejected'],
+  // Rounds; by layer what is compressed, in memory, on disk; who holds the caches' memory.
+  ['draft', 'wait', 'verify'],
+  ['draft', 'resident', 'ssd'],
+  ['draft', 'resident', 'read'],
   // Time lost is hatched, too.
   ['send', 'wait', 'compute', 'receive'],
   ['gpu', 'ssd'],

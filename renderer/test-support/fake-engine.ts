@@ -15,6 +15,7 @@ import type {
   TelemetryBatch,
 } from '../../core/contract';
 import { fakeCurve, fakeDetail, fakeModel, fakePlan } from './fake-library';
+import { FAKE_COMPRESSORS } from './fake-language';
 import { EMPTY_DEPLOYMENT, FAKE_REMOTE_TRACE, fakeBeliefs, fakeLearning } from './fake-offload';
 
 type Handlers = {
@@ -145,6 +146,9 @@ function defaultHandlers(
     'offload.beliefs': () => fakeBeliefs(EMPTY_DEPLOYMENT),
     'offload.curve': () => fakeLearning(),
     'offload.trace': () => FAKE_REMOTE_TRACE,
+    'language.models': () => [],
+    'language.compressors': () => FAKE_COMPRESSORS,
+    'language.conversations': () => [],
     'budget.get': () => budget,
     'budget.set': ({ limitBytes }) => ({ ...budget, limitBytes }),
   };

@@ -42,6 +42,7 @@ export function createTestSession({
   const services: HostServices = {
     kind,
     chooseModel: () => Promise.resolve(undefined),
+    chooseLanguageModel: () => Promise.resolve(undefined),
     chooseImage: () => Promise.resolve(undefined),
     dropped: (file) => ({ kind: 'file', name: file.name, file }),
     upload: (file) => Promise.resolve(`/staging/${file.name}`),

@@ -1,6 +1,7 @@
 export { describeSpan } from './describe-hit';
 export type { SpanRef } from './hit-test';
 export { buildTrace } from './layer-trace';
+export { RoundChart } from './round-chart';
 export { sumKinds, sumLayers, sumRange } from './range-sums';
 export type { LaneSums, LayerSums, RangeSums } from './range-sums';
 export { buildRequestTrace } from './request-trace';

@@ -3,7 +3,7 @@ import type { Frame } from './draw-frame';
 /** Brings a canvas to the frame's size in device pixels and draws with a context scaled to CSS pixels. */
 export function paint(
   canvas: HTMLCanvasElement,
-  frame: Frame,
+  frame: Pick<Frame, 'widthPx' | 'heightPx' | 'devicePixelRatio'>,
   draw: (context: CanvasRenderingContext2D) => void,
 ): void {
   const width = Math.round(frame.widthPx * frame.devicePixelRatio);

@@ -6,6 +6,8 @@ export interface HostServices {
   readonly kind: 'electron' | 'browser';
   /** Asks for a file; undefined when cancelled. Electron gives a path, a browser the file itself. */
   readonly chooseModel: () => Promise<ChosenFile | undefined>;
+  /** A GGUF file or, in Electron, a Hugging Face style folder. */
+  readonly chooseLanguageModel: () => Promise<ChosenFile | undefined>;
   readonly chooseImage: () => Promise<ChosenFile | undefined>;
   readonly dropped: (file: File) => ChosenFile;
   /** Sends a file to the engine's machine. @returns its path there. @throws SluiceError `io` */
@@ -41,6 +43,11 @@ function fromPath(path: string | undefined): ChosenFile | undefined {
   return path === undefined ? undefined : { kind: 'path', name: fileName(path), path };
 }
 
+/** A model's folder is chosen by the config.json in it. */
+function modelPath(path: string | undefined): string | undefined {
+  return path?.replace(/[/\\]config\.json$/, '');
+}
+
 async function unwrap<T>(reply: Promise<Reply<T>>): Promise<T> {
   const settled = await reply;
   if (settled.ok) return settled.value;
@@ -58,6 +65,8 @@ export function createElectronServices(bridge: ShellBridge): HostServices {
   return {
     kind: 'electron',
     chooseModel: async () => fromPath((await unwrap(bridge.request['dialog.openModel']({}))).path),
+    chooseLanguageModel: async () =>
+      fromPath(modelPath((await unwrap(bridge.request['dialog.openLanguageModel']({}))).path)),
     chooseImage: async () => fromPath((await unwrap(bridge.request['dialog.openImage']({}))).path),
     dropped: (file) => fromPath(pathOf(bridge, file)) ?? { kind: 'file', name: file.name, file },
     upload: () =>
@@ -134,6 +143,7 @@ export function createBrowserServices(): HostServices {
   return {
     kind: 'browser',
     chooseModel: () => pickInBrowser('.onnx'),
+    chooseLanguageModel: () => pickInBrowser('.gguf'),
     chooseImage: () => pickInBrowser('image/png,image/jpeg,image/webp,.json'),
     dropped: (file) => ({ kind: 'file', name: file.name, file }),
     upload: uploadFile,

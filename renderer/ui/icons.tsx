@@ -47,6 +47,15 @@ export function DecisionsIcon(): ReactNode {
   );
 }
 
+/** Something said, in lines. */
+export function LanguageIcon(): ReactNode {
+  return (
+    <Icon>
+      <path d="M3.5 4.5h13v9h-7l-3.5 3v-3h-2.5zM6.5 7.5h7M6.5 10.5h4" />
+    </Icon>
+  );
+}
+
 export function EndpointsIcon(): ReactNode {
   return (
     <Icon>
@@ -78,6 +87,14 @@ export function CloseIcon(): ReactNode {
   return (
     <Icon>
       <path d="m6 6 8 8M14 6l-8 8" />
+    </Icon>
+  );
+}
+
+export function PencilIcon(): ReactNode {
+  return (
+    <Icon>
+      <path d="m4 16 .8-3.4L13.2 4.2l2.6 2.6L7.4 15.2zM11.5 6l2.6 2.6" />
     </Icon>
   );
 }

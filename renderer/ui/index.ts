@@ -8,17 +8,22 @@ export {
   DecisionsIcon,
   DeviceIcon,
   EndpointsIcon,
+  LanguageIcon,
   ModelsIcon,
+  PencilIcon,
   RunIcon,
   ThemeIcon,
   TimelineIcon,
 } from './icons';
 export { Inspector } from './inspector';
+export { NumberField } from './number-field';
 export { Plot } from './plot';
 export type { PlotOptions, Token } from './plot';
 export { ProgressBar } from './progress-bar';
+export { ProgressRow } from './progress-row';
 export { RECORD_TABLE } from './record-table';
 export { onRowKey } from './row-keys';
+export { SegmentBar } from './segment-bar';
 export { Segmented } from './segmented';
 export { UndoStrip } from './undo-strip';
 export { VirtualTable } from './virtual-table';

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
 import { InvalidArgumentError } from 'commander';
@@ -11,10 +12,26 @@ import { execute, onCancel } from './context';
 import type { CommandContext, Outcome } from './context';
 import { liveRunText } from './live-run-text';
 import { formatMs, table } from './table';
+import { vericacheText } from './vericache-text';
 
 interface LayeringOptions {
   readonly networks?: readonly string[];
   readonly rounds?: number;
+  readonly threads?: number;
+  readonly workDir?: string;
+}
+
+interface VericacheOptions {
+  readonly model?: string;
+  readonly text?: string;
+  readonly contexts?: readonly number[];
+  readonly compressors?: readonly string[];
+  readonly ratio?: number;
+  readonly draftLength?: number;
+  readonly tokens?: number;
+  readonly repeats?: number;
+  readonly prompts?: number;
+  readonly peer?: boolean;
   readonly threads?: number;
   readonly workDir?: string;
 }
@@ -56,6 +73,30 @@ export function addBenchCommands(program: Command): void {
       execute(command, (context) => cancellable(context, consoleFrames(context, options))),
     );
   bench
+    .command('vericache')
+    .description(
+      'exact text from a compressed cache, beside the full cache in memory and on SSD, and lossy text',
+    )
+    .option('--model <file>', 'a GGUF file or a model folder (default: SmolLM2 as the tests fetch it)')
+    .option('--text <file>', "real text (default: this project's own prose)")
+    .option(
+      '--contexts <list>',
+      'tokens of prompt and reply, separated by commas (default: 1024,4096,8192)',
+      countsOf,
+    )
+    .option('--compressors <names>', 'separated by commas (default: all)', listOf)
+    .option('--ratio <r>', 'compression of those that take one', ratioOf)
+    .option('--draft-length <n>', 'tokens drafted a round (default: it adapts)', countOf)
+    .option('--tokens <n>', 'that every side generates', countOf)
+    .option('--repeats <n>', 'counted replies of every side, in turn; 0: only one, uncounted', wholeOf)
+    .option('--prompts <n>', 'whose replies are compared token for token; 0 leaves that out', wholeOf)
+    .option('--no-peer', 'without transformers.js, which is fetched for it (470 MB)')
+    .option('--threads <n>', 'compute threads', countOf)
+    .option('--work-dir <dir>', 'where the full cache is written, about 400 MB; deleted afterwards')
+    .action((options: VericacheOptions, command: Command) =>
+      execute(command, (context) => cancellable(context, vericache(context, options))),
+    );
+  bench
     .command('offload')
     .description(
       'offload agents: in a live run of three processes, and against the exact oracle in simulation',
@@ -84,6 +125,31 @@ function countOf(text: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value >= 1) return value;
   throw new InvalidArgumentError('Expected a whole number from 1.');
+}
+
+function wholeOf(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 0) return value;
+  throw new InvalidArgumentError('Expected a whole number from 0.');
+}
+
+function ratioOf(text: string): number {
+  const value = Number(text);
+  if (value > 1) return value;
+  throw new InvalidArgumentError('Expected a number above 1.');
+}
+
+async function vericache({ log, appRoot }: CommandContext, options: VericacheOptions): Promise<Outcome> {
+  const { benchVericache, benchModel, realText } = await import('../bench-vericache');
+  const { model, text, workDir, ...rest } = options;
+  const report = await benchVericache({
+    ...rest,
+    model: benchModel(appRoot, model),
+    text: text === undefined ? realText(appRoot) : await readFile(resolve(text), 'utf8'),
+    ...(workDir !== undefined && { workDir: resolve(workDir) }),
+    log,
+  });
+  return { json: report, text: vericacheText(report) };
 }
 
 async function layering({ log }: CommandContext, options: LayeringOptions): Promise<Outcome> {

@@ -1,6 +1,9 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 
+import { parseBytes } from '../../base';
+import { DEFAULT_LANGUAGE_SETTINGS } from '../../contract';
+import type { CacheMode } from '../../contract';
 import { execute } from './context';
 
 export interface GenerateCommandOptions {
@@ -14,22 +17,59 @@ export interface GenerateCommandOptions {
   readonly seed?: number;
   readonly stop?: readonly string[];
   readonly threads?: number;
+  readonly kv: CacheMode;
+  readonly compressor: string;
+  readonly ratio: number;
+  /** Bytes. */
+  readonly budget: number;
+  readonly draftLength: number | 'auto';
+  readonly lookup: boolean;
+  /** URL of a node that keeps the cache of the prompt. */
+  readonly remote?: string;
+  readonly remoteTokenFile?: string;
+  /** The model's name there. */
+  readonly remoteModel?: string;
 }
 
 /** `sluice generate MODEL`: a language model's reply, as it comes. */
 export function addGenerateCommand(program: Command): void {
   program
     .command('generate')
-    .argument('<model>', 'name of a language model in the library, or a .gguf file')
+    .argument('<model>', 'name of a language model in the library, a .gguf file or a folder')
     .description('let a language model reply to a prompt, or continue it')
     .requiredOption('--prompt <text>', 'the prompt; @FILE reads it from a file')
     .option('--system <text>', 'the system message (default: what the model came with)')
     .option('--raw', 'continue the prompt as it is, without the chat template')
     .addOption(
       new Option('--kv <cache>', 'how keys and values of past tokens are kept')
-        .choices(['full'])
+        .choices(['full', 'vericache', 'lossy'])
         .default('full'),
     )
+    .option(
+      '--compressor <name>',
+      'for vericache and lossy: how the cache in memory is compressed',
+      DEFAULT_LANGUAGE_SETTINGS.compressor,
+    )
+    .option(
+      '--ratio <r>',
+      'bytes of the full cache over those of the compressed one',
+      numberOf,
+      DEFAULT_LANGUAGE_SETTINGS.ratio,
+    )
+    .option(
+      '--budget <size>',
+      'memory of all caches, like 64MiB (default: as little as works well)',
+      bytesOf,
+      0,
+    )
+    .option('--draft-length <n>', 'tokens drafted a round (default: it adapts)', draftLengthOf, 'auto')
+    .option('--no-lookup', 'propose no repetitions of earlier text')
+    .option(
+      '--remote <url>',
+      'for vericache and lossy: a "sluice serve" that keeps the full cache of the prompt, and computes it once',
+    )
+    .option('--remote-token-file <file>', 'file with the bearer token of that node')
+    .option('--remote-model <name>', "the model's name there (default: the name here)")
     .option(
       '--max-tokens <n>',
       'tokens to generate at most (default: 512, or what the context leaves)',
@@ -48,6 +88,16 @@ export function addGenerateCommand(program: Command): void {
         return generateReply(context, model, options);
       }),
     );
+}
+
+function bytesOf(text: string): number {
+  const bytes = parseBytes(text);
+  if (bytes !== undefined) return bytes;
+  throw new InvalidArgumentError('Expected bytes, or a size like 64MiB.');
+}
+
+function draftLengthOf(text: string): number | 'auto' {
+  return text === 'auto' ? text : countOf(text);
 }
 
 function countOf(text: string): number {

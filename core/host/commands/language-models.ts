@@ -1,9 +1,10 @@
+import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 import { formatBytes } from '../../base';
 import { SluiceError } from '../../contract';
-import { hasLanguageModel } from '../language/language-folder';
-import type { LanguageLibrary, LanguageModelEntry } from '../language/language-library';
+import { hasLanguageModel } from '../language/library/language-folder';
+import type { LanguageLibrary, LanguageModelEntry } from '../language/library/language-library';
 import type { CommandContext, Outcome } from './context';
 import { EXIT } from './exit-codes';
 import { showProgress } from './progress';
@@ -14,8 +15,9 @@ type ListedModel = Omit<LanguageModelEntry, 'contextLength'> & {
   readonly task: { readonly kind: 'language'; readonly contextLength: number };
 };
 
-export function isGgufPath(file: string): boolean {
-  return /\.gguf$/i.test(file);
+/** Whether a path to import is a language model rather than a network: a GGUF file, or a folder. */
+export function isLanguagePath(file: string): boolean {
+  return /\.gguf$/i.test(file) || (existsSync(file) && statSync(file).isDirectory());
 }
 
 export function isLanguageModel({ dataDir }: CommandContext, name: string): boolean {
@@ -56,7 +58,7 @@ export async function inspectLanguageModel(context: CommandContext, name: string
   const facts = [
     languageTable([model]),
     ...(model.stateReason === undefined ? [] : [model.stateReason]),
-    `file ${model.path} (${formatBytes(model.fileBytes)}, SHA-256 ${model.sha256}), imported from ${model.sourceFile}`,
+    `${filesText(model)}, SHA-256 ${model.sha256}), imported from ${model.sourceFile}`,
     `${model.parameters.toLocaleString('en')} parameters in ${model.layers} layers, ` +
       `${model.vocabularySize.toLocaleString('en')} tokens, ` +
       (model.hasChatTemplate ? 'with a chat template' : 'without a chat template: use generate --raw'),
@@ -67,11 +69,14 @@ export async function inspectLanguageModel(context: CommandContext, name: string
 export async function verifyLanguageModel(context: CommandContext, name: string): Promise<Outcome> {
   const progress = showProgress(name, process.stderr);
   const options = { signal: context.signal, onProgress: progress.show };
-  const { ok, fileBytes, fault } = await (await library(context)).verify(name, options).finally(progress.end);
-  const faults = fault === undefined ? [] : [{ layer: 'model.gguf', problem: fault }];
+  const { fileBytes, faults } = await (await library(context)).verify(name, options).finally(progress.end);
+  const ok = faults.length === 0;
+  const named = faults.map(({ file, problem }) => ({ layer: file, problem }));
   return {
-    json: { name, ok, bytesChecked: fileBytes, faults },
-    text: fault ?? `${name}: the checksum matches (${formatBytes(fileBytes)}).`,
+    json: { name, ok, bytesChecked: fileBytes, faults: named },
+    text: ok
+      ? `${name}: the checksums match (${formatBytes(fileBytes)}).`
+      : faults.map(({ problem }) => problem).join('\n'),
     exitCode: ok ? EXIT.done : EXIT.failed,
   };
 }
@@ -80,7 +85,7 @@ export async function removeLanguageModel(context: CommandContext, name: string)
   const freedBytes = await (await library(context)).remove(name);
   const told =
     freedBytes === 0
-      ? 'nothing freed: its file is still there under another name'
+      ? 'nothing freed: its files are still there under other names'
       : `${formatBytes(freedBytes)} freed`;
   return { json: { removed: name, freedBytes }, text: `Removed ${name}; ${told}.` };
 }
@@ -100,12 +105,17 @@ export function languageTable(models: readonly ListedModel[]): string {
   );
 }
 
-function listed({ contextLength, ...rest }: LanguageModelEntry): ListedModel {
+function filesText({ path, files, fileBytes }: ListedModel): string {
+  const what = files ? `folder ${path} (${files.length} files, ` : `file ${path} (`;
+  return what + formatBytes(fileBytes);
+}
+
+export function listed({ contextLength, ...rest }: LanguageModelEntry): ListedModel {
   return { ...rest, task: { kind: 'language', contextLength } };
 }
 
 /** The tokenizer's libraries need not load for commands about networks. */
 async function library({ dataDir }: CommandContext): Promise<LanguageLibrary> {
-  const { LanguageLibrary } = await import('../language/language-library');
+  const { LanguageLibrary } = await import('../language/library/language-library');
   return new LanguageLibrary(dataDir);
 }

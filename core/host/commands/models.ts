@@ -12,7 +12,7 @@ import type { CommandContext, Outcome } from './context';
 import {
   importLanguageModel,
   inspectLanguageModel,
-  isGgufPath,
+  isLanguagePath,
   isLanguageModel,
   languageModels,
   languageTable,
@@ -21,6 +21,7 @@ import {
 } from './language-models';
 import { EXIT } from './exit-codes';
 import { showJobs } from './progress';
+import { addPullCommand } from './pull-model';
 import { formatMs, table } from './table';
 
 interface ImportOptions {
@@ -39,7 +40,7 @@ export function addModelCommands(program: Command): void {
     .action((_options, command: Command) => execute(command, listModels));
   models
     .command('import')
-    .argument('[file]', 'an .onnx file, or a language model as .gguf file')
+    .argument('[file]', 'an .onnx file, or a language model as .gguf file or folder')
     .description('compile a network, or take a language model, into the library')
     .option('--name <name>', 'name in the library (default: from the file name)')
     .option('--provider <name>', 'where its layers run: cpu, webgpu, ... (default: cpu)')
@@ -48,6 +49,7 @@ export function addModelCommands(program: Command): void {
     .action((file: string | undefined, options: ImportOptions, command: Command) =>
       execute(command, (context) => importModel(context, file, options)),
     );
+  addPullCommand(models);
   models
     .command('inspect')
     .argument('<name>')
@@ -83,7 +85,7 @@ async function listModels(context: CommandContext): Promise<Outcome> {
 }
 
 const EMPTY =
-  'No models. Import one: sluice models import FILE.onnx, FILE.gguf, or sluice models import --example';
+  'No models. Import one: sluice models import FILE.onnx, FILE.gguf, FOLDER, or sluice models import --example; or pull one: sluice models pull OWNER/NAME';
 
 async function importModel(
   context: CommandContext,
@@ -91,9 +93,12 @@ async function importModel(
   { example = false, ...options }: ImportOptions,
 ): Promise<Outcome> {
   if ((file === undefined) !== example) {
-    throw new SluiceError('bad-input', 'models import: expected either an .onnx or .gguf FILE or --example.');
+    throw new SluiceError(
+      'bad-input',
+      'models import: expected a FOLDER, an .onnx or .gguf FILE or --example.',
+    );
   }
-  if (file !== undefined && isGgufPath(file)) return importLanguageModel(context, file, options);
+  if (file !== undefined && isLanguagePath(file)) return importLanguageModel(context, file, options);
   const model = await asJob(context, (models, jobId) =>
     file === undefined
       ? models.importExample(jobId)

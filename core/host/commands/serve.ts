@@ -4,11 +4,13 @@ import type { Command } from 'commander';
 import type { ServeOptions } from '../serve-library';
 import { execute } from './context';
 
-/** `sluice serve`: the library's networks by the Open Inference Protocol v2. SIGTERM and Ctrl-C drain and end it. */
+/** `sluice serve`: networks by the Open Inference Protocol v2, language models by OpenAI's API. SIGTERM and Ctrl-C drain and end it. */
 export function addServeCommand(program: Command): void {
   program
     .command('serve')
-    .description('serve the library by the Open Inference Protocol v2 (HTTP and gRPC)')
+    .description(
+      'serve networks by the Open Inference Protocol v2 (HTTP and gRPC), language models by the OpenAI API',
+    )
     .addOption(
       new Option('--tier <tier>', 'where in the deployment this server stands')
         .choices(['edge', 'cloud'])
@@ -22,10 +24,10 @@ export function addServeCommand(program: Command): void {
     .option('--tls-key <file>', 'PEM private key of the certificate')
     .option(
       '--budget <size>',
-      'parameter memory of all models: bytes, 64MiB, or 12% of their weights (default: all)',
+      'parameter memory of all networks: bytes, 64MiB, or 12% of their weights (default: all)',
     )
-    .option('--queue <n>', 'requests that may wait', countOf, 32)
-    .option('--models <names>', 'models to serve, by commas (default: every network of the library)', namesOf)
+    .option('--queue <n>', 'requests that may wait, and for each language model', countOf, 32)
+    .option('--models <names>', 'models to serve, by commas (default: the whole library)', namesOf)
     .action((options: ServeOptions, command: Command) =>
       execute(command, async (context) => {
         // The other commands need not wait for the server's libraries to load.

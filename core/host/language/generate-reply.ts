@@ -1,20 +1,42 @@
 import { randomInt } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 
-import { SluiceError } from '../../contract';
-import { ChatTemplate, generate, openLanguageModel } from '../../llm';
-import type { Generation, LanguageModel } from '../../llm';
+import { DEFAULT_LANGUAGE_SETTINGS, SluiceError } from '../../contract';
+import type { CacheMemory, CacheMode, LanguageSettings, RoundRecord } from '../../contract';
+import { ChatTemplate, generate, generateFrom, openLanguageModel } from '../../llm';
+import type { GenerateOptions, Generation, LanguageModel } from '../../llm';
 import { OrtEnvironment } from '../../ort';
 import { ioError } from '../../storage';
+import { SessionStore } from '../../vericache';
 import type { CommandContext, Outcome } from '../commands/context';
 import { EXIT } from '../commands/exit-codes';
 import type { GenerateCommandOptions } from '../commands/generate';
 import { threadsOf } from '../environment';
-import { LanguageLibrary } from './language-library';
+import { systemClock } from '../host-clock';
+import { hasLanguageModel } from './library/language-folder';
+import { LanguageLibrary } from './library/language-library';
+import { remoteNodeOf, weightsOf } from './remote-node';
+import { openVericache } from './vericache-cache';
 
 const SEEDS = 2 ** 32;
+
+interface ReplyOptions extends GenerateCommandOptions {
+  readonly seed: number;
+  readonly environment: OrtEnvironment;
+  /** As the model was asked for. */
+  readonly name: string;
+}
+
+interface Reply {
+  readonly generation: Generation;
+  /** Of drafts and their verification. */
+  readonly rounds?: readonly RoundRecord[];
+  readonly memory?: CacheMemory;
+  /** Of the prompt, that another node had computed. */
+  readonly remoteTokens?: number;
+}
 
 /** Generates in this process; text goes to stdout as it comes, unless the outcome is asked for as JSON. */
 export async function generateReply(
@@ -25,6 +47,9 @@ export async function generateReply(
   if (options.raw === true && options.system !== undefined) {
     throw new SluiceError('bad-input', '--system is for the chat template; leave it or --raw out.');
   }
+  if (options.remote !== undefined && options.kv === 'full') {
+    throw new SluiceError('bad-input', '--remote is for --kv vericache or lossy.');
+  }
   const prompt = await promptOf(options.prompt);
   const file = fileOf(context, name);
   const seed = options.seed ?? randomInt(SEEDS);
@@ -34,8 +59,9 @@ export async function generateReply(
     context.log(`loading ${name}`);
     const model = await openLanguageModel(file, environment, { signal: context.signal });
     try {
-      const generation = await reply(context, model, { ...options, prompt, seed });
-      return outcomeOf(context, generation, { model: name, seed, threads });
+      const { kv } = options;
+      const done = await reply(context, model, { ...options, name, prompt, seed, environment });
+      return outcomeOf(context, done, { model: name, seed, threads, kv });
     } finally {
       model.close();
     }
@@ -44,23 +70,80 @@ export async function generateReply(
   }
 }
 
-function reply(
-  { json, log, signal }: CommandContext,
+async function reply(
+  context: CommandContext,
   model: LanguageModel,
-  options: GenerateCommandOptions & { readonly seed: number },
-): Promise<Generation> {
-  const { maxTokens, temperature, topP, minP, seed, stop } = options;
+  { environment, ...options }: ReplyOptions,
+): Promise<Reply> {
+  const { temperature, topP, minP, seed } = options;
   const tokens = promptTokens(model, options);
-  log(`generating after ${tokens.length} tokens; Ctrl-C stops it`);
-  return generate(model, tokens, {
-    sampling: { temperature, topP, minP, seed },
+  context.log(`generating after ${tokens.length} tokens; Ctrl-C stops it`);
+  const request = requestOf(context, options);
+  if (options.kv === 'full') {
+    return {
+      generation: await generate(model, tokens, { ...request, sampling: { temperature, topP, minP, seed } }),
+    };
+  }
+  const { contextLength } = model.decoder.config;
+  const settings = settingsOf(options);
+  const maxTokens = Math.min(contextLength, tokens.length + settings.maxTokens);
+  const store = new SessionStore(join(context.dataDir, 'sessions'), systemClock);
+  await store.sweep();
+  const session = await store.create({ title: 'sluice generate', model: model.file, isTemporary: true });
+  const rounds: RoundRecord[] = [];
+  try {
+    const node = await remoteNodeOf(options, context.signal);
+    const { source, remoteTokens, close } = await openVericache({
+      model,
+      weights: node ? await weightsOf(context, options.name, model.file) : model.file,
+      environment,
+      settings,
+      folder: session.folder,
+      maxTokens,
+      onRound: (round) => void rounds.push(round),
+      ...(node && { remote: { ...node, tokens, log: context.log } }),
+    });
+    try {
+      const generation = await generateFrom(source, model, tokens, request);
+      return { generation, rounds, memory: source.memory(), ...(node && { remoteTokens }) };
+    } finally {
+      await close();
+    }
+  } finally {
+    await session.close();
+  }
+}
+
+function requestOf(
+  { json, signal }: CommandContext,
+  { maxTokens, stop }: GenerateCommandOptions,
+): GenerateOptions {
+  return {
     signal,
     ...(maxTokens !== undefined && { maxTokens }),
     ...(stop && { stop }),
     onPiece: ({ text }) => {
       if (!json) process.stdout.write(text);
     },
-  });
+  };
+}
+
+function settingsOf(options: GenerateCommandOptions & { readonly seed: number }): LanguageSettings {
+  const { kv, compressor, ratio, budget, draftLength, lookup, maxTokens, temperature, topP, minP, seed } =
+    options;
+  return {
+    mode: kv,
+    compressor,
+    ratio,
+    budgetBytes: budget,
+    draftLength,
+    promptLookup: lookup,
+    maxTokens: maxTokens ?? DEFAULT_LANGUAGE_SETTINGS.maxTokens,
+    temperature,
+    topP,
+    minP,
+    seed,
+  };
 }
 
 function promptTokens(
@@ -87,8 +170,8 @@ function promptTokens(
 
 function outcomeOf(
   { json, log }: CommandContext,
-  generation: Generation,
-  used: { readonly model: string; readonly seed: number; readonly threads: number },
+  { generation, rounds, memory, remoteTokens }: Reply,
+  used: { readonly model: string; readonly seed: number; readonly threads: number; readonly kv: CacheMode },
 ): Outcome {
   const { finishReason, promptTokens: inPrompt, tokens, tokensPerSec, prefillTokensPerSec } = generation;
   const isCancelled = finishReason === 'cancelled';
@@ -100,9 +183,30 @@ function outcomeOf(
     );
   }
   return {
-    json: { ...used, kv: 'full', ...generation, ...(isCancelled && { error: cancelled.toWire() }) },
+    json: {
+      ...used,
+      ...generation,
+      ...(rounds && acceptanceOf(rounds)),
+      ...(memory && { memory }),
+      ...(remoteTokens !== undefined && { remoteTokens }),
+      ...(isCancelled && { error: cancelled.toWire() }),
+    },
     text: '', // it was printed as it came
     exitCode: isCancelled ? EXIT.cancelled : EXIT.done,
+  };
+}
+
+function acceptanceOf(rounds: readonly RoundRecord[]): {
+  readonly rounds: number;
+  readonly drafted: number;
+  readonly accepted: number;
+} {
+  const sum = (of: (round: RoundRecord) => number): number =>
+    rounds.reduce((total, round) => total + of(round), 0);
+  return {
+    rounds: rounds.length,
+    drafted: sum(({ drafted }) => drafted),
+    accepted: sum(({ accepted }) => accepted),
   };
 }
 
@@ -120,13 +224,22 @@ async function promptOf(text: string): Promise<string> {
   }
 }
 
-/** A model of the library, or a file. @throws SluiceError `not-found`, `corrupt-store`. */
+/** A model of the library, or a file or folder. @throws SluiceError `not-found`, `corrupt-store`. */
 function fileOf({ dataDir }: CommandContext, name: string): string {
-  if (/\.gguf$|[/\\]/i.test(name) && existsSync(resolve(name))) return resolve(name);
+  const path = resolve(name);
+  const isPath = /\.gguf$|[/\\]/i.test(name);
+  if (existsSync(path) && (isPath || (isFolder(path) && !hasLanguageModel(dataDir, name)))) return path;
   if (/[/\\]/.test(name)) {
-    throw new SluiceError('not-found', `There is no file ${resolve(name)}. Give the path of a .gguf file.`);
+    throw new SluiceError(
+      'not-found',
+      `There is no file ${path}. Give the path of a .gguf file or of a model's folder.`,
+    );
   }
-  const { path, state, stateReason } = new LanguageLibrary(dataDir).entry(name);
-  if (state === 'ready') return path;
-  throw new SluiceError('corrupt-store', `${name} can't be used: ${stateReason ?? ''}`, { name });
+  const entry = new LanguageLibrary(dataDir).entry(name);
+  if (entry.state === 'ready') return entry.path;
+  throw new SluiceError('corrupt-store', `${name} can't be used: ${entry.stateReason ?? ''}`, { name });
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path).isDirectory();
 }

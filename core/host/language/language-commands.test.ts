@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../contract';
 import { ggufBytes } from '../../llm/test-support/gguf-writer';
 import { smolLm2, SMOLLM2_SET_UP_MS } from '../../llm/test-support/smollm2';
-import { tinyChatModel } from '../../llm/test-support/tiny-chat-model';
+import { tinyChatModel, tinyChatModelParts } from '../../llm/test-support/tiny-chat-model';
 import { tinyModel } from '../../llm/test-support/tiny-model';
 import { writeZooModel, zooNetwork } from '../../zoo';
 import { runCli } from '../test-support/run-cli';
@@ -26,6 +26,9 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'cut.gguf'), tinyChatModel().subarray(0, 3000));
   writeFileSync(join(folder, 'page.gguf'), '<html>Not found</html>');
   writeFileSync(join(folder, 'silent.gguf'), tinyModel());
+  const { metadata, tensors } = tinyChatModelParts();
+  const lacking = tensors.filter(({ name }) => name !== 'blk.2.ffn_up.weight');
+  writeFileSync(join(folder, 'lacking.gguf'), ggufBytes({ metadata, tensors: lacking }));
   writeFileSync(
     join(folder, 'mamba.gguf'),
     ggufBytes({ metadata: [['general.architecture', 'string', 'mamba']] }),
@@ -151,6 +154,12 @@ const BAD: readonly (readonly [readonly string[], number, ErrorCode, RegExp])[] 
   [['models', 'import', 'FOLDER/cut.gguf'], 2, 'bad-model', /cut\.gguf is not a usable GGUF file/],
   [['models', 'import', 'FOLDER/page.gguf'], 2, 'bad-model', /HTML/],
   [['models', 'import', 'FOLDER/mamba.gguf'], 1, 'unsupported', /'mamba' can't be run; llama/],
+  [
+    ['models', 'import', 'FOLDER/lacking.gguf'],
+    2,
+    'bad-model',
+    /'blk\.2\.ffn_up\.weight' \[512, 256\], found none/,
+  ],
   [['models', 'import', 'FOLDER/silent.gguf'], 1, 'unsupported', /has no tokenizer/],
   [['models', 'import', 'FOLDER/Tiny Chat.gguf'], 1, 'conflict', /'tiny-chat' already/],
   [['models', 'import', 'FOLDER/tiny-chat.onnx'], 1, 'conflict', /language model 'tiny-chat' already/],
@@ -160,7 +169,24 @@ const BAD: readonly (readonly [readonly string[], number, ErrorCode, RegExp])[] 
   [['generate', 'FOLDER/cut.gguf', '--prompt', 'x'], 2, 'bad-model', /not a usable GGUF file/],
   [['generate', 'tiny-chat'], 2, 'bad-input', /--prompt/],
   [['generate', 'tiny-chat', '--prompt', '@/no/prompt'], 2, 'not-found', /no file \/no\/prompt/],
-  [['generate', 'tiny-chat', '--prompt', 'x', '--kv', 'lossy'], 2, 'bad-input', /Allowed choices are full/],
+  [
+    ['generate', 'tiny-chat', '--prompt', 'x', '--kv', 'half'],
+    2,
+    'bad-input',
+    /Allowed choices are full, vericache, lossy/,
+  ],
+  [
+    ['generate', 'tiny-chat', '--prompt', 'x', '--kv', 'lossy', '--compressor', 'zip'],
+    2,
+    'not-found',
+    /No compressor is called "zip"; there are snapkv/,
+  ],
+  [
+    ['generate', 'tiny-chat', '--prompt', 'x', '--kv', 'vericache', '--budget', '1MiB'],
+    2,
+    'budget-too-small',
+    /at least .* the budget is 1/,
+  ],
   [['generate', 'tiny-chat', '--prompt', 'x', '--temperature', '-1'], 2, 'bad-input', /0 or more, found -1/],
   [['generate', 'tiny-chat', '--prompt', 'x', '--raw', '--system', 'y'], 2, 'bad-input', /--system/],
   [['generate', 'tiny-chat', '--prompt', '', '--raw'], 2, 'bad-input', /has no tokens/],

@@ -31,6 +31,7 @@ export interface DecoderOptions {
 }
 
 const DEFAULT_MAX_TOKENS = 64;
+const DEFAULT_PRECISION: WeightPrecision = 'packed';
 const DEFAULT_MAX_LOGIT_ROWS = 64;
 
 /**
@@ -40,6 +41,7 @@ const DEFAULT_MAX_LOGIT_ROWS = 64;
 export class Decoder {
   readonly maxTokens: number;
   readonly maxLogitRows: number;
+  readonly precision: WeightPrecision;
   private readonly buffers: PassBuffers;
   /** Over rows in memory, for caches. */
   readonly attention: Attention;
@@ -57,6 +59,7 @@ export class Decoder {
     options: DecoderOptions,
   ) {
     this.maxTokens = options.maxTokens ?? DEFAULT_MAX_TOKENS;
+    this.precision = options.precision ?? DEFAULT_PRECISION;
     this.maxLogitRows = Math.min(this.maxTokens, options.maxLogitRows ?? DEFAULT_MAX_LOGIT_ROWS);
     this.buffers = new PassBuffers(environment, config, this.maxTokens, this.maxLogitRows);
     this.attention = new Attention(environment, config);
@@ -79,7 +82,7 @@ export class Decoder {
     const sessions: OrtSession[] = [];
     try {
       const rope = new Rope(config.rope, ropeFactors(reader, config));
-      for (const model of graphs(reader, { config, precision: options.precision ?? 'packed' })) {
+      for (const model of graphs(reader, { config, precision: options.precision ?? DEFAULT_PRECISION })) {
         await new Promise((resolve) => setImmediate(resolve));
         if (options.signal?.aborted)
           throw new SluiceError('cancelled', `Loading ${source.path} was cancelled.`);

@@ -1,5 +1,13 @@
 import { SluiceError } from '../../contract';
-import { allocateNativeMemory, tensorOver, type NativeMemory, type OrtEnvironment } from '../../ort';
+import {
+  allocateNativeMemory,
+  LargePageMemory,
+  largePageMemoryBytes,
+  releasePages,
+  tensorOver,
+  type NativeMemory,
+  type OrtEnvironment,
+} from '../../ort';
 import type { Attention, AttentionPass, LayerView } from './attention';
 import type { HeadShape } from './attention-graph';
 import { CACHE_STEP_ROWS } from './cache-step';
@@ -27,13 +35,23 @@ export class LayerRows {
   private readonly floats: Float32Array;
   private current: LayerView = { rows: 0, keys: [], values: [] };
 
-  /** @param capacity in rows, a multiple of `CACHE_STEP_ROWS`. @throws SluiceError `budget-too-small`. */
+  /** Memory allocated for it. */
+  readonly byteLength: number;
+
+  /**
+   * @param capacity in rows, a multiple of `CACHE_STEP_ROWS`.
+   * @param pages `large` where a disk reads into it: that is several times cheaper, and rounds up to 2 MiB.
+   * @throws SluiceError `budget-too-small`.
+   */
   constructor(
     private readonly environment: OrtEnvironment,
     private readonly shape: HeadShape,
     readonly capacity: number,
+    pages: 'small' | 'large' = 'small',
   ) {
-    this.memory = allocateNativeMemory(layerRowsBytes(shape, capacity));
+    const wanted = layerRowsBytes(shape, capacity);
+    this.memory = pages === 'large' ? LargePageMemory.allocate(wanted).block : allocateNativeMemory(wanted);
+    this.byteLength = pages === 'large' ? largePageMemoryBytes(wanted) : this.memory.bytes.byteLength;
     const { bytes } = this.memory;
     this.floats = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / FLOAT_BYTES);
   }
@@ -61,10 +79,19 @@ export class LayerRows {
     }
   }
 
+  /** Takes over the first `rows` of another layer of this shape. */
+  copyFrom(other: LayerRows, rows: number): void {
+    for (const kind of [0, 1] as const) {
+      for (let head = 0; head < this.shape.kvHeads; head += 1) {
+        this.rows(kind, head, 0, rows).set(other.rows(kind, head, 0, rows));
+      }
+    }
+  }
+
   /** The first `rows`, a multiple of `CACHE_STEP_ROWS`; valid until the next call with another number. */
   view(rows: number): LayerView {
     if (this.current.rows === rows) return this.current;
-    this.release();
+    this.releaseTensors();
     const { headDim } = this.shape;
     const heads = Array.from({ length: this.shape.kvHeads }, (_, head) => head);
     const bytes = rows * headDim * FLOAT_BYTES;
@@ -76,8 +103,13 @@ export class LayerRows {
     return this.current;
   }
 
-  /** Frees its tensors; its memory goes with the last reference. */
+  /** Frees its tensors, and its pages at once. Nothing may read or write it any more. */
   release(): void {
+    this.releaseTensors();
+    releasePages(this.memory);
+  }
+
+  private releaseTensors(): void {
     for (const tensor of [...this.current.keys, ...this.current.values]) tensor.release();
     this.current = { rows: 0, keys: [], values: [] };
   }
@@ -102,12 +134,13 @@ export function wholeSteps(rows: number): number {
 /** Keys and values of every token, in memory. */
 export class KvCache implements AttentionCache {
   position = 0;
-  readonly capacity: number;
-  private readonly layers: readonly LayerRows[];
+  /** Tokens there is room for. */
+  capacity: number;
+  private readonly layers: LayerRows[];
 
   /** @throws SluiceError `budget-too-small` when the operating system refuses the memory. */
   constructor(
-    environment: OrtEnvironment,
+    private readonly environment: OrtEnvironment,
     private readonly attention: Attention,
     layers: number,
     capacity: number,
@@ -138,16 +171,32 @@ export class KvCache implements AttentionCache {
     this.position += tokens;
   }
 
+  /**
+   * Makes room for so many tokens; what is there stays. Layer by layer, so that no more than one is there twice.
+   * @throws SluiceError `budget-too-small`; the cache is then as it was, if larger here and there.
+   */
+  grow(capacity: number): void {
+    const rows = wholeSteps(capacity);
+    if (rows <= this.capacity) return;
+    for (const [index, layer] of this.layers.entries()) {
+      if (layer.capacity >= rows) continue;
+      const larger = new LayerRows(this.environment, this.attention.shape, rows);
+      larger.copyFrom(layer, this.position);
+      layer.release();
+      this.layers[index] = larger;
+    }
+    this.capacity = rows;
+  }
+
   /** Forgets tokens from `position` on. */
   truncate(position: number): void {
     this.position = Math.min(this.position, position);
   }
 
   get byteLength(): number {
-    return this.layers.length * layerRowsBytes(this.attention.shape, this.capacity);
+    return this.layers.reduce((sum, { byteLength }) => sum + byteLength, 0);
   }
 
-  /** Frees its tensors; its memory goes with the last reference. */
   release(): void {
     for (const layer of this.layers) layer.release();
   }

@@ -24,7 +24,7 @@ export class PlainSource implements TokenSource {
   constructor(
     private readonly decoder: Decoder,
     private readonly cache: PlainCache,
-    private readonly sampler: Sampler,
+    private readonly sampler: Pick<Sampler, 'pick'>,
     private readonly origin: TokenOrigin = 'full',
   ) {}
 

@@ -22,7 +22,7 @@ const TOKENIZER_CONFIG_FILE = 'tokenizer_config.json';
 const GENERATION_CONFIG_FILE = 'generation_config.json';
 const CHAT_TEMPLATE_FILE = 'chat_template.jinja';
 /** What a folder may hold besides its weights, of what is read. */
-const FOLDER_FILES: readonly string[] = [
+export const FOLDER_FILES: readonly string[] = [
   CONFIG_FILE,
   TOKENIZER_FILE,
   TOKENIZER_CONFIG_FILE,
@@ -40,20 +40,25 @@ export async function readModelFolder(
   folder: string,
   { signal }: { readonly signal?: AbortSignal } = {},
 ): Promise<ModelSource> {
+  const settings = await readFolderSettings(folder);
+  const weights = await readWeights(settings.path, signal);
+  return { ...settings, tensors: byDecoderName(settings, settings.config, weights), tensorName: folderName };
+}
+
+/**
+ * Reads what a folder's model is, without its weights: they may be still to come.
+ * @throws SluiceError as `readModelFolder`.
+ */
+export async function readFolderSettings(
+  folder: string,
+): Promise<Pick<ModelSource, 'path' | 'kind' | 'config' | 'tokenizer'>> {
   const named = modelFolder(path.resolve(folder));
   await requireFolder(named.path);
-  const configJson = await readFolderJson(named.path, CONFIG_FILE, MAX_CONFIG_BYTES);
-  if (configJson === undefined) throw badModel(named, `expected a ${CONFIG_FILE}, found none`);
-  const config = decoderConfigOfFolder(named, configJson);
-  const files = await readTokenizerFiles(named.path, configJson);
-  const weights = await readWeights(named.path, signal);
-  return {
-    ...named,
-    config,
-    tensors: byDecoderName(named, config, weights),
-    tensorName: folderName,
-    tokenizer: () => tokenizerOfFolder(named, files),
-  };
+  const json = await readFolderJson(named.path, CONFIG_FILE, MAX_CONFIG_BYTES);
+  if (json === undefined) throw badModel(named, `expected a ${CONFIG_FILE}, found none`);
+  const config = decoderConfigOfFolder(named, json);
+  const files = await readTokenizerFiles(named.path, json);
+  return { ...named, config, tokenizer: () => tokenizerOfFolder(named, files) };
 }
 
 /**

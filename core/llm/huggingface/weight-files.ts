@@ -31,7 +31,11 @@ export interface PlacedTensor extends SafeTensor {
  * @throws SluiceError `bad-model` (no weights, an index that leaves the folder), `io`.
  */
 export async function weightFiles(folder: string): Promise<readonly string[]> {
-  if (existsSync(path.join(folder, SINGLE_FILE))) return [SINGLE_FILE];
+  return existsSync(path.join(folder, SINGLE_FILE)) ? [SINGLE_FILE] : indexedFiles(folder);
+}
+
+/** Names of the files that a folder's index names, there or not. @throws SluiceError as `weightFiles`. */
+export async function indexedFiles(folder: string): Promise<readonly string[]> {
   const files = filesOfIndex(folder, await readIndex(folder));
   return files.length > 0 ? files : noWeights(folder);
 }

@@ -1,4 +1,4 @@
-import { ggufBytes, type TestGguf } from './gguf-writer';
+import { ggufBytes } from './gguf-writer';
 import { tinyModelParts, type TinyModelOptions } from './tiny-model';
 
 /** A begin and an end mark of a turn, after the 256 bytes. */
@@ -27,7 +27,7 @@ export function tinyChatModelParts({
   endToken = TURN_END,
   contextLength = 2048,
   ...options
-}: TinyChatModelOptions = {}): TestGguf {
+}: TinyChatModelOptions = {}): ReturnType<typeof tinyModelParts> {
   const { metadata, tensors } = tinyModelParts(options);
   // Tokens beyond the bytes and marks: two letters each.
   const pairs = Array.from({ length: VOCABULARY - TURN_END - 1 }, (_, index) => {

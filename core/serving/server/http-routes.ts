@@ -11,6 +11,7 @@ import type { IncomingRequest } from './check-request';
 import { refuseUnsupported } from './unsupported-parameters';
 import type { InferenceReply, InferenceService } from './inference-service';
 import type { ServedModel } from './served-models';
+import { signalOf } from './signal-of';
 
 interface ModelParams {
   readonly model: string;
@@ -124,16 +125,6 @@ function sendAnswer(reply: FastifyReply, request: HttpRequest, answer: Inference
     .header('content-type', 'application/octet-stream')
     .header(JSON_LENGTH_HEADER, jsonBytes)
     .send(body);
-}
-
-/** Aborts when the connection ends before the answer was sent. */
-function signalOf({ raw }: FastifyReply): AbortSignal {
-  const gone = new AbortController();
-  raw.once('close', () => {
-    if (!raw.writableFinished) gone.abort();
-  });
-  if (raw.destroyed) gone.abort();
-  return gone.signal;
 }
 
 function bytesOf(body: unknown): Uint8Array {

@@ -9,9 +9,13 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { SluiceError } from '../../contract';
 import { statusesOf } from '../protocol/status-codes';
 import type { BearerToken } from './bearer-token';
+import type { CompletionService } from './completion-service';
 import { addHealthRoutes, addInferenceRoutes, addModelRoutes } from './http-routes';
 import type { InferenceService } from './inference-service';
+import type { KvPrefixes } from './kv-prefixes';
+import { addKvRoutes } from './kv-routes';
 import { listenError } from './listen-error';
+import { addOpenAiRoutes } from './openai-routes';
 import type { ServerLimits, TlsFiles } from './server-limits';
 
 /** How often Node looks for requests that take too long. */
@@ -21,6 +25,10 @@ const CLOSING_MS = 1000;
 
 export interface HttpServerOptions {
   readonly service: InferenceService;
+  /** Absent: no language models. */
+  readonly completions?: CompletionService;
+  /** Absent: no caches for other nodes. */
+  readonly prefixes?: KvPrefixes;
   readonly token: BearerToken;
   readonly host: string;
   /** 0: any free one. */
@@ -37,11 +45,11 @@ export interface Listener {
 }
 
 /**
- * The protocol over HTTP (REST), with statistics, the model repository and Prometheus metrics.
+ * The protocol over HTTP (REST), with statistics, the model repository and Prometheus metrics; and OpenAI's API.
  * @throws SluiceError `conflict` when the port is taken, `bad-input` for an unusable address or certificate.
  */
 export async function startHttpServer(options: HttpServerOptions): Promise<Listener> {
-  const { service, token, host, port, limits } = options;
+  const { service, completions, prefixes, token, host, port, limits } = options;
   const app = fastify({
     serverFactory: (listener: RequestListener) => nodeServer(listener, options),
     bodyLimit: limits.bodyBytes,
@@ -64,6 +72,23 @@ export async function startHttpServer(options: HttpServerOptions): Promise<Liste
     addInferenceRoutes(scope, service);
     return Promise.resolve();
   });
+  if (completions) {
+    const addRoutes = (scope: FastifyInstance): Promise<void> => {
+      scope.addHook('onRequest', async ({ headers }) => token.check(headers.authorization));
+      addOpenAiRoutes(scope, { completions, bodyBytes: limits.bodyBytes, stallMs: limits.stallMs });
+      return Promise.resolve();
+    };
+    await app.register(addRoutes, { prefix: '/v1' });
+  }
+  if (completions && prefixes) {
+    const addRoutes = (scope: FastifyInstance): Promise<void> => {
+      scope.addHook('onRequest', async ({ headers }) => token.check(headers.authorization));
+      const { bodyBytes, stallMs } = limits;
+      addKvRoutes(scope, { prefixes, completions, bodyBytes, stallMs });
+      return Promise.resolve();
+    };
+    await app.register(addRoutes, { prefix: '/v1/kv' });
+  }
   await app.listen({ host, port }).catch((cause: unknown) => {
     throw listenError(host, port, '--port', cause);
   });

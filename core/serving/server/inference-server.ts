@@ -1,11 +1,14 @@
 import { SluiceError } from '../../contract';
 import { BearerToken, isLoopback } from './bearer-token';
+import { CompletionService } from './completion-service';
 import { startGrpcServer } from './grpc-server';
 import { machineReadings } from './host-figures';
 import type { HostReadings } from './host-figures';
 import { startHttpServer } from './http-server';
 import { InferenceService } from './inference-service';
 import type { Tier } from './inference-service';
+import type { KvPrefixes } from './kv-prefixes';
+import type { LanguageService } from './language-service';
 import type { ServedModels } from './served-models';
 import { DEFAULT_LIMITS } from './server-limits';
 import type { ServerLimits, TlsFiles } from './server-limits';
@@ -15,6 +18,10 @@ const DEFAULT_DRAIN_MS = 30_000;
 
 export interface InferenceServerOptions {
   readonly models: ServedModels;
+  /** Language models, served by OpenAI's API at the HTTP port. Absent: none. */
+  readonly languages?: LanguageService;
+  /** Full caches of these models for other nodes. Absent: none. */
+  readonly prefixes?: KvPrefixes;
   readonly tier: Tier;
   /** Of the program, for the server's metadata. */
   readonly version: string;
@@ -30,7 +37,7 @@ export interface InferenceServerOptions {
   readonly grpcPort?: number;
   readonly token?: string;
   readonly tls?: TlsFiles;
-  /** Requests that may wait, of both protocols together. Default 32. */
+  /** Inferences that may wait, of both protocols together, and requests for each language model. Default 32. */
   readonly queueCapacity?: number;
   readonly limits?: Partial<ServerLimits>;
   /** How long `close` waits for what was accepted. Default 30 s. */
@@ -50,7 +57,7 @@ export interface InferenceServer {
 
 /** See `startInferenceServer`. */
 export async function openInferenceServer(options: InferenceServerOptions): Promise<InferenceServer> {
-  const { models, tier, version, appRoot, nowMs, host = '127.0.0.1', tls } = options;
+  const { models, languages, prefixes, tier, version, appRoot, nowMs, host = '127.0.0.1', tls } = options;
   const token = new BearerToken(options.token);
   if (options.token === undefined && !isLoopback(host)) {
     throw new SluiceError(
@@ -67,8 +74,16 @@ export async function openInferenceServer(options: InferenceServerOptions): Prom
   } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const service = new InferenceService({ models, tier, version, queueCapacity, nowMs, hostReadings });
+  const completions =
+    languages &&
+    new CompletionService({ languages, queueCapacity, nowMs, registry: service.metrics.registry });
   const shared = { service, token, host, limits, ...(tls && { tls }) };
-  const http = await startHttpServer({ ...shared, port: options.port });
+  const http = await startHttpServer({
+    ...shared,
+    ...(completions && { completions }),
+    ...(prefixes && { prefixes }),
+    port: options.port,
+  });
   const { grpcPort } = options;
   const grpc =
     grpcPort === undefined
@@ -82,7 +97,7 @@ export async function openInferenceServer(options: InferenceServerOptions): Prom
     url: `${tls ? 'https' : 'http'}://${name}:${http.port}`,
     ...(grpc && { grpcUrl: `${name}:${grpc.port}` }),
     close: async () => {
-      await service.drain(drainMs);
+      await Promise.all([service.drain(drainMs), completions?.drain(drainMs)]);
       await Promise.all([http.close(), grpc?.close()]);
     },
   };

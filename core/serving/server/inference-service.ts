@@ -5,11 +5,11 @@ import type { IncomingRequest } from './check-request';
 import { HostFigures } from './host-figures';
 import type { HostReadings } from './host-figures';
 import { ServingMetrics } from './metrics';
-import { RequestQueue } from './request-queue';
 import type { QueueState } from './request-queue';
 import type { ServedModel, ServedModels } from './served-models';
 import { InferenceStatistics } from './statistics';
 import type { ModelStatistics, RequestTimes } from './statistics';
+import { Turns } from './turns';
 
 /** Where in a deployment a server stands. */
 export type Tier = 'edge' | 'cloud';
@@ -35,19 +35,15 @@ export interface InferenceReply extends RequestTimes {
 /** What every protocol of a server does, once: one queue, one set of figures. */
 export class InferenceService {
   readonly metrics: ServingMetrics;
-  private readonly queue: RequestQueue;
+  private readonly turns: Turns;
   private readonly statistics = new InferenceStatistics();
-  /** Of the requests accepted and not answered. */
-  private readonly active = new Set<AbortController>();
   private isDraining = false;
-  /** A drain has lasted long enough. */
-  private isAbandoned = false;
 
   constructor(private readonly options: InferenceServiceOptions) {
-    this.queue = new RequestQueue(options.queueCapacity, options.nowMs);
+    this.turns = new Turns(options.queueCapacity, options.nowMs);
     this.metrics = new ServingMetrics(
       options.tier,
-      () => this.queue.state,
+      () => this.turns.state,
       new HostFigures(options.hostReadings),
     );
   }
@@ -57,7 +53,7 @@ export class InferenceService {
   }
 
   get queueState(): QueueState {
-    return this.queue.state;
+    return this.turns.state;
   }
 
   get tier(): Tier {
@@ -100,7 +96,7 @@ export class InferenceService {
 
   /** @throws SluiceError as an inference would now for want of room, so that its body need not be read. */
   checkRoom(): void {
-    this.queue.checkRoom();
+    this.turns.checkRoom();
   }
 
   /**
@@ -120,7 +116,7 @@ export class InferenceService {
     try {
       if (!model.isReady) throw notReady(model);
       const inputs = checkRequest(model, request);
-      const { answer, queueMs } = await this.inTurn(signal, async (waitedMs, either) => ({
+      const { answer, queueMs } = await this.turns.take(signal, async (waitedMs, either) => ({
         answer: await this.options.models.infer(name, inputs, either),
         queueMs: waitedMs,
       }));
@@ -140,13 +136,13 @@ export class InferenceService {
   /** @throws SluiceError `not-found`, `overloaded`, and why it can't be loaded. */
   async load(name: string): Promise<void> {
     this.model(name, '');
-    await this.inTurn(new AbortController().signal, () => this.options.models.load(name));
+    await this.turns.take(new AbortController().signal, () => this.options.models.load(name));
   }
 
   /** @throws SluiceError `not-found`, `overloaded`. */
   async unload(name: string): Promise<void> {
     this.model(name, '');
-    await this.inTurn(new AbortController().signal, () => this.options.models.unload(name));
+    await this.turns.take(new AbortController().signal, () => this.options.models.unload(name));
   }
 
   /** @param name empty: all models. @throws SluiceError `not-found`. */
@@ -158,37 +154,7 @@ export class InferenceService {
   /** From now on not ready. Resolves when everything accepted is answered, or was abandoned after `patienceMs`. */
   async drain(patienceMs: number): Promise<void> {
     this.isDraining = true;
-    const timer = setTimeout(() => {
-      this.isAbandoned = true;
-      for (const request of this.active) request.abort();
-    }, patienceMs);
-    await this.queue.drain();
-    clearTimeout(timer);
-  }
-
-  private async inTurn<T>(
-    signal: AbortSignal,
-    work: (waitedMs: number, signal: AbortSignal) => Promise<T>,
-  ): Promise<T> {
-    const request = new AbortController();
-    const stop = (): void => request.abort();
-    signal.addEventListener('abort', stop, { once: true });
-    if (signal.aborted) stop();
-    this.active.add(request);
-    try {
-      return await this.queue.run((waitedMs) => work(waitedMs, request.signal), request.signal);
-    } catch (cause) {
-      if (!this.isAbandoned || signal.aborted) throw cause;
-      throw new SluiceError(
-        'unavailable',
-        'The server shut down before the answer was there; ask another endpoint.',
-        {},
-        { cause },
-      );
-    } finally {
-      this.active.delete(request);
-      signal.removeEventListener('abort', stop);
-    }
+    await this.turns.drain(patienceMs);
   }
 }
 

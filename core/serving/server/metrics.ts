@@ -10,7 +10,7 @@ const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 
 /** Prometheus figures of one server, in a registry of its own. */
 export class ServingMetrics {
-  private readonly registry = new Registry();
+  readonly registry = new Registry();
   private readonly requests: Counter<'model' | 'outcome'>;
   private readonly queueSeconds: Histogram<'model'>;
   private readonly computeSeconds: Histogram<'model'>;

@@ -2,8 +2,8 @@ import { SluiceError } from '../../contract';
 import { DIRECT_ALIGNMENT, readFully, writeFully } from '../../storage';
 import { ChunkSum } from './chunk-sum';
 
-/** Longer reads gain nothing, shorter ones cost more (docs/adr/0008-what-reading-costs.md). */
-const PIECE_BYTES = 1 << 20;
+/** Shorter reads cost more, longer ones gain nothing (docs/adr/0014-kv-cache-on-disk.md). */
+const PIECE_BYTES = 2 << 20;
 
 /**
  * Blocks of one layer to read or write: in each of its regions, so many blocks that follow each other in the file as

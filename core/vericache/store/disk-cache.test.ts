@@ -1,8 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { LayerRows } from '../../llm';
+import { OrtEnvironment } from '../../ort';
 import { BLOCK_TOKENS } from '../full-cache';
 import type { CacheShape } from './cache-layout';
 import { CacheReaderPool } from './cache-reader-pool';
@@ -28,12 +30,6 @@ beforeEach(() => {
 
 const open = (shape = SHAPE, at = folder): Promise<DiskCache> =>
   DiskCache.open({ folder: at, shape, identity: IDENTITY, pool });
-
-const failureOf = (promise: Promise<unknown>): Promise<unknown> =>
-  promise.then(
-    () => expect.fail('it should have failed'),
-    (error: unknown) => error,
-  );
 
 describe('a cache on disk', () => {
   it('gives back what was written, whatever its shape and wherever its rows lie', async () => {
@@ -69,7 +65,30 @@ describe('a cache on disk', () => {
     );
   });
 
-  it('reads in pieces of a megabyte what is longer than that', async () => {
+  it('keeps rows as a decoder has them, and gives them to rows of another capacity', async () => {
+    const environment = OrtEnvironment.open({ threads: 1 });
+    const { layers, ...heads } = SHAPE;
+    const shape = { ...heads, heads: 4 };
+    const source = new LayerRows(environment, shape, 5 * BLOCK_TOKENS);
+    const target = new LayerRows(environment, shape, 3 * BLOCK_TOKENS);
+    const width = shape.kvHeads * shape.headDim;
+    const numbers = Float32Array.from({ length: 3 * BLOCK_TOKENS * width }, (_, at) => Math.sin(at));
+    source.write(BLOCK_TOKENS, numbers, numbers.slice().reverse());
+    const cache = await open();
+    for (let layer = 0; layer < layers; layer += 1) await cache.write(layer, 0, 3, source, BLOCK_TOKENS);
+    await cache.commit(3, textOf(0, 0, 3));
+    await cache.read(1, 3, target).done;
+    for (const kind of [0, 1] as const) {
+      for (let head = 0; head < shape.kvHeads; head += 1) {
+        const written = source.rows(kind, head, BLOCK_TOKENS, 4 * BLOCK_TOKENS);
+        expect(target.rows(kind, head, 0, 3 * BLOCK_TOKENS)).toEqual(written);
+      }
+    }
+    await cache.close();
+    environment.close();
+  });
+
+  it('reads in pieces what is longer than two megabytes', async () => {
     const shape = { layers: 1, kvHeads: 1, headDim: 128, capacityTokens: 45 * BLOCK_TOKENS };
     const cache = await open(shape);
     await append(cache, 45);
@@ -190,123 +209,5 @@ describe('a cache on disk', () => {
     await append(cache, 2);
     await expect(call(cache)).rejects.toThrow(message);
     await cache.close();
-  });
-});
-
-describe('opening', () => {
-  it('refuses a head dimension whose blocks are no multiples of 4096 bytes', async () => {
-    await expect(open({ ...SHAPE, headDim: 20 })).rejects.toMatchObject({
-      code: 'unsupported',
-      message: expect.stringContaining('multiple of 8') as string,
-      details: { headDim: 20 },
-    });
-  });
-
-  it.each([
-    ['weights', { identity: { ...IDENTITY, weights: 'b' } }, 'weights aaaaaaaaaaaa... instead of b'],
-    ['runtime', { identity: { ...IDENTITY, runtime: '2' } }, 'runtime onnxruntime 1.30.0 instead of 2'],
-    [
-      'CPU',
-      { identity: { ...IDENTITY, instructionSet: 'arm64' } },
-      'instructionSet x86-64-avx512 instead of arm64',
-    ],
-    ['precision', { identity: { ...IDENTITY, precision: 'float32' } }, 'precision packed instead of float32'],
-    ['layers', { shape: { ...SHAPE, layers: 4 } }, 'layers 3 instead of 4'],
-    [
-      'heads',
-      { shape: { ...SHAPE, kvHeads: 1, headDim: 32 } },
-      'kvHeads 2 instead of 1, headDim 16 instead of 32',
-    ],
-  ])('refuses a cache of other %s, and leaves it as it is', async (_, other, message) => {
-    const cache = await open();
-    await append(cache, 1);
-    await cache.close();
-    const failure = await failureOf(
-      DiskCache.open({ folder, shape: SHAPE, identity: IDENTITY, pool, ...other }),
-    );
-    expect(failure).toMatchObject({ code: 'stale-store' });
-    expect((failure as Error).message).toContain(message);
-    const again = await open();
-    expect(again.blocks).toBe(1);
-    await again.close();
-  });
-
-  it('keeps the capacity that it was made with', async () => {
-    await (await open()).close();
-    const again = await open({ ...SHAPE, capacityTokens: 99 });
-    expect(again.layout.capacityBlocks).toBe(12);
-    await again.close();
-  });
-
-  it('is for one at a time', async () => {
-    const cache = await open();
-    await expect(open()).rejects.toMatchObject({ code: 'conflict' });
-    await cache.close();
-    await (await open()).close();
-  });
-
-  it('counts of a kv.bin that was cut the blocks that are there', async () => {
-    const cache = await open();
-    await append(cache, 5);
-    const { layout } = cache;
-    await cache.close();
-    truncateSync(join(folder, 'kv.bin'), layout.chunkOffset(2, 3, 4) - 1);
-    const shorter = await open();
-    expect(shorter.tokens).toEqual(textOf(0, 0, 3));
-    expect(await wrongRowsOf(shorter)).toBe(0);
-    await append(shorter, 6, 2);
-    await shorter.close();
-    const again = await open();
-    expect(again.tokens).toEqual([...textOf(0, 0, 3), ...textOf(2, 3, 6)]);
-    expect(await wrongRowsOf(again)).toBe(0);
-    await again.close();
-    rmSync(join(folder, 'kv.bin'));
-    const empty = await open();
-    expect(empty.blocks).toBe(0);
-    await empty.close();
-  });
-
-  it('goes on from a journal that was cut anywhere', async () => {
-    const cache = await open();
-    await append(cache, 2);
-    await append(cache, 4);
-    await cache.close();
-    const path = join(folder, 'journal');
-    const journal = readFileSync(path);
-    const cuts = fc.integer({ min: 0, max: journal.byteLength });
-    await fc.assert(
-      fc.asyncProperty(cuts, fc.uint8Array({ maxLength: 50 }), async (byteLength, garbage) => {
-        writeFileSync(path, Buffer.concat([journal.subarray(0, byteLength), garbage]));
-        const cut = await open();
-        expect([0, 2, 4]).toContain(cut.blocks);
-        expect(cut.tokens).toEqual(textOf(0, 0, cut.blocks));
-        if (cut.blocks > 0) expect(await wrongRowsOf(cut)).toBe(0);
-        await append(cut, 5, 3);
-        expect(await wrongRowsOf(cut)).toBe(0);
-        await cut.close();
-        const again = await open();
-        expect(await wrongRowsOf(again)).toBe(0);
-        expect(again.blocks).toBe(5);
-        await again.truncate(4);
-        await again.close();
-        await restore();
-      }),
-      {
-        numRuns: 20,
-        examples: [
-          [0, new Uint8Array()],
-          [journal.byteLength, new Uint8Array()],
-        ],
-      },
-    );
-
-    /** As it was before the cut, in `kv.bin` too. */
-    async function restore(): Promise<void> {
-      rmSync(path);
-      const made = await open();
-      await append(made, 2);
-      await append(made, 4);
-      await made.close();
-    }
   });
 });

@@ -1,20 +1,20 @@
 import { mkdir, open, type FileHandle } from 'node:fs/promises';
-import { getSystemErrorName } from 'node:util';
 import { join } from 'node:path';
+import { getSystemErrorName } from 'node:util';
 import { SluiceError } from '../../contract';
-import { ioError, syncFolder, tryLock } from '../../storage';
+import { ioError, syncFolder } from '../../storage';
 import { BLOCK_TOKENS, type FullCache, type LayerRead } from '../full-cache';
 import type { JobFailure } from './cache-job';
 import { checkHeader, type CacheIdentity } from './cache-identity';
 import { CacheLayout, type CacheRows, type CacheShape } from './cache-layout';
 import type { CacheFile, CacheReaderPool, CacheTask } from './cache-reader-pool';
+import { lockFolder } from './folder-lock';
 import { createJournal, JournalFile, readJournal } from './journal-file';
 import { readTail, writeTail, type TailRows } from './tail-file';
 
 export const DATA_FILE = 'kv.bin';
 export const JOURNAL_FILE = 'journal';
 export const TAIL_FILE = 'tail';
-export const LOCK_FILE = 'lock';
 
 export interface DiskCacheOptions {
   /** Made when it is not there; nothing else may lie in it under the names of this file. */
@@ -247,20 +247,6 @@ export class DiskCache implements FullCache {
   private refuseClosed(): void {
     if (this.closing) throw misuse('it is closed.');
   }
-}
-
-/** The folder's lock. @throws SluiceError `conflict` when a living process has it, `io`. */
-export async function lockFolder(folder: string): Promise<() => Promise<void>> {
-  const path = join(folder, LOCK_FILE);
-  const unlock = await tryLock(path).catch((cause: unknown) => {
-    throw ioError(`Can't lock ${path}`, cause);
-  });
-  if (unlock) return unlock;
-  throw new SluiceError(
-    'conflict',
-    `${folder} is in use, here or in another window or process. Close the conversation there and try again.`,
-    { path },
-  );
 }
 
 async function makeFolder(folder: string): Promise<void> {

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import type { Clock } from '../../base';
 import { SluiceError } from '../../contract';
 import { ioError, processFolder, removeIfEmpty, sweepProcessFolders, syncFolder } from '../../storage';
-import { JOURNAL_FILE, lockFolder, TAIL_FILE } from './disk-cache';
-import { readJournal } from './journal-file';
 import { BLOCK_TOKENS } from '../full-cache';
+import { JOURNAL_FILE, TAIL_FILE } from './disk-cache';
+import { lockFolder } from './folder-lock';
+import { readJournal } from './journal-file';
 import { readFacts, Session, writeFacts, type SessionFacts } from './session';
 import { TAIL_HEAD_BYTES, tailTokens } from './tail-file';
 

@@ -4,14 +4,8 @@ import { z } from 'zod';
 import type { Clock } from '../../base';
 import { SluiceError } from '../../contract';
 import { ioError, removeIfEmpty, writeFileAtomic } from '../../storage';
-import {
-  DATA_FILE,
-  DiskCache,
-  JOURNAL_FILE,
-  lockFolder,
-  TAIL_FILE,
-  type DiskCacheOptions,
-} from './disk-cache';
+import { DATA_FILE, DiskCache, JOURNAL_FILE, TAIL_FILE, type DiskCacheOptions } from './disk-cache';
+import { lockFolder } from './folder-lock';
 
 export const FACTS_FILE = 'session.json';
 const CONVERSATION_FILE = 'conversation.json';

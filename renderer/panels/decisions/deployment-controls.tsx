@@ -3,11 +3,10 @@ import { useStore } from 'zustand';
 
 import type { OffloadState } from '../../../core/contract';
 import { useSession } from '../../session';
-import { Button, SelectField } from '../../ui';
+import { Button, NumberField, SelectField } from '../../ui';
 import { configure, startDeployment, stopDeployment } from './decision-actions';
 import styles from './deployment-controls.module.css';
 import { LearningControls } from './learning-controls';
-import { SettingField } from './setting-field';
 import { STRINGS } from './strings';
 import { VariantList } from './variant-list';
 
@@ -32,7 +31,7 @@ function Settings({ deployment }: { readonly deployment: OffloadState }): ReactN
           onChange={(agent) => set({ agent })}
         />
       </div>
-      <SettingField
+      <NumberField
         label={WORDS.users}
         hint={WORDS.usersHint}
         value={settings.users}
@@ -41,7 +40,7 @@ function Settings({ deployment }: { readonly deployment: OffloadState }): ReactN
         disabled={!live}
         onCommit={(users) => set({ users })}
       />
-      <SettingField
+      <NumberField
         label={WORDS.period}
         hint={WORDS.periodHint}
         value={settings.periodMs}
@@ -50,7 +49,7 @@ function Settings({ deployment }: { readonly deployment: OffloadState }): ReactN
         disabled={!live}
         onCommit={(periodMs) => set({ periodMs })}
       />
-      <SettingField
+      <NumberField
         label={WORDS.threshold}
         hint={WORDS.thresholdHint}
         value={settings.thresholdPct}
@@ -59,7 +58,7 @@ function Settings({ deployment }: { readonly deployment: OffloadState }): ReactN
         disabled={!live}
         onCommit={(thresholdPct) => set({ thresholdPct })}
       />
-      <SettingField
+      <NumberField
         label={WORDS.cap}
         hint={WORDS.capHint}
         // A share of 0.07 is 7.000000000000001 percent.

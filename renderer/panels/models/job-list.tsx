@@ -1,47 +1,14 @@
 import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 
-import { formatBytes, formatBytesOf, formatEta, formatRate } from '../../format';
-import { useSession } from '../../session';
+import { cancelWork, useSession } from '../../session';
 import type { ImportAttempt, TrackedJob } from '../../stores';
-import { Button, FailureNote, ProgressBar } from '../../ui';
+import { Button, FailureNote, ProgressRow } from '../../ui';
 import styles from './job-list.module.css';
-import { cancelImport, importExample, importFile } from './library-actions';
+import { importExample, importFile } from './library-actions';
 import { STRINGS } from './strings';
 
 const WORDS = STRINGS.job;
-
-interface ProgressRowProps {
-  readonly id: string;
-  readonly title: string;
-  readonly phase: string;
-  readonly doneBytes: number;
-  readonly totalBytes: number;
-  readonly bytesPerSec?: number | undefined;
-  readonly etaSec?: number | undefined;
-}
-
-function ProgressRow(props: ProgressRowProps): ReactNode {
-  const session = useSession();
-  const { doneBytes, totalBytes, bytesPerSec, etaSec } = props;
-  const amount =
-    totalBytes > 0 ? formatBytesOf(doneBytes, totalBytes) : doneBytes > 0 ? formatBytes(doneBytes) : '';
-  return (
-    <li className={styles['row']} data-testid="job-row" data-state="running">
-      <span className={styles['title']}>{props.title}</span>
-      <span className={styles['phase']}>{props.phase}</span>
-      <ProgressBar label={props.title} fraction={totalBytes > 0 ? doneBytes / totalBytes : undefined} />
-      <span className={styles['figure']}>{amount}</span>
-      <span className={styles['figure']}>{bytesPerSec === undefined ? '' : formatRate(bytesPerSec)}</span>
-      <span className={styles['figure']}>
-        {etaSec === undefined ? '' : `${formatEta(etaSec)} ${WORDS.left}`}
-      </span>
-      <Button variant="ghost" onClick={() => void cancelImport(session, props.id)}>
-        {WORDS.cancel}
-      </Button>
-    </li>
-  );
-}
 
 /** Imports before their job exists (uploads), and those that failed. */
 function AttemptRow({ attempt }: { readonly attempt: ImportAttempt }): ReactNode {
@@ -51,11 +18,12 @@ function AttemptRow({ attempt }: { readonly attempt: ImportAttempt }): ReactNode
     const uploading = attempt.phase === 'uploading';
     return (
       <ProgressRow
-        id={attempt.id}
         title={attempt.title}
         phase={uploading ? WORDS.uploading : WORDS.starting}
         doneBytes={uploading ? attempt.sentBytes : 0}
         totalBytes={uploading ? attempt.totalBytes : 0}
+        cancelLabel={WORDS.cancel}
+        onCancel={() => void cancelWork(session, attempt.id)}
       />
     );
   }
@@ -82,19 +50,20 @@ function AttemptRow({ attempt }: { readonly attempt: ImportAttempt }): ReactNode
 }
 
 function JobRow({ tracked }: { readonly tracked: TrackedJob }): ReactNode {
-  const { jobs } = useSession();
+  const session = useSession();
   const { job } = tracked;
-  const dismiss = (): void => jobs.getState().actions.dismiss(job.id);
+  const dismiss = (): void => session.jobs.getState().actions.dismiss(job.id);
   if (job.state === 'running') {
     return (
       <ProgressRow
-        id={job.id}
         title={`${WORDS[job.kind]} ${job.subject}`}
         phase={job.phase}
         doneBytes={job.doneBytes}
         totalBytes={job.totalBytes}
         bytesPerSec={tracked.bytesPerSec}
         etaSec={tracked.etaSec}
+        cancelLabel={WORDS.cancel}
+        onCancel={() => void cancelWork(session, job.id)}
       />
     );
   }
@@ -106,8 +75,8 @@ function JobRow({ tracked }: { readonly tracked: TrackedJob }): ReactNode {
     );
   }
   return (
-    <li className={styles['row']} data-testid="job-row" data-state={job.state}>
-      <span className={styles['title']}>{`${WORDS[job.kind]} ${job.subject}`}</span>
+    <li className={styles['ended']} data-testid="job-row" data-state={job.state}>
+      <span>{`${WORDS[job.kind]} ${job.subject}`}</span>
       <span className={styles['phase']}>{job.state === 'cancelled' ? WORDS.cancelled : WORDS.done}</span>
       <Button variant="ghost" className={styles['last']} onClick={dismiss}>
         {WORDS.dismiss}
@@ -118,14 +87,23 @@ function JobRow({ tracked }: { readonly tracked: TrackedJob }): ReactNode {
 
 /** What is going on in the library, and what went wrong. Empty when nothing is. */
 export function JobList(): ReactNode {
-  const { jobs, library } = useSession();
+  const { jobs, library, language } = useSession();
   const tracked = useStore(jobs, (state) => state.jobs);
   const attempts = useStore(library, (state) => state.attempts);
   const known = new Set(tracked.map(({ job }) => job.id));
   const failed = new Set(attempts.filter(({ phase }) => phase === 'failed').map(({ id }) => id));
   const waiting = attempts.filter(({ id }) => failed.has(id) || !known.has(id));
+  const additions = useStore(language, (state) => state.additions);
+  const verifications = useStore(language, (state) => state.verifications);
+  // Language models show theirs in their own section.
+  const elsewhere = new Set([
+    ...additions.map(({ id }) => id),
+    ...Object.values(verifications).map((entry) => (entry.state === 'running' ? entry.jobId : '')),
+  ]);
   // The engine runs profiles on its own: once done they say nothing new.
-  const shown = tracked.filter(({ job }) => job.state !== 'done' && !failed.has(job.id));
+  const shown = tracked.filter(
+    ({ job }) => job.state !== 'done' && !failed.has(job.id) && !elsewhere.has(job.id),
+  );
   if (waiting.length === 0 && shown.length === 0) return null;
   return (
     <ul className={styles['list']}>

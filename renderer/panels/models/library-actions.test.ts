@@ -1,12 +1,12 @@
 import { describe, expect, it, vi } from 'vitest';
 
 import { SluiceError } from '../../../core/contract';
+import { cancelWork } from '../../session';
 import { EXAMPLE_MODEL } from '../../test-support/fake-engine';
 import { fakeModel } from '../../test-support/fake-library';
 import { createTestSession } from '../../test-support/test-session';
 import type { TestSession, TestSessionOptions } from '../../test-support/test-session';
 import {
-  cancelImport,
   discardRemoved,
   importExample,
   importFile,
@@ -99,10 +99,10 @@ describe('imports', () => {
       },
     });
     const done = importFile(session, { kind: 'file', name: 'a.onnx', file: new File([''], 'a.onnx') });
-    await cancelImport(session, session.library.getState().attempts[0]?.id ?? '');
+    await cancelWork(session, session.library.getState().attempts[0]?.id ?? '');
     await done;
     expect(aborted).toBe(true);
-    await cancelImport(session, 'job-7');
+    await cancelWork(session, 'job-7');
     expect(engine.received.at(-1)).toMatchObject({ request: 'jobs.cancel', input: { jobId: 'job-7' } });
   });
 

@@ -1,34 +1,9 @@
 import { SluiceError } from '../../../core/contract';
-import { uniqueId } from '../../session';
+import { pathOnEngine, uniqueId } from '../../session';
 import type { Session } from '../../session';
 import type { ImportAttempt } from '../../stores';
 import type { ChosenFile } from '../../transport';
 import { STRINGS } from './strings';
-
-/** Uploads in flight, by attempt, so that Cancel can stop them. */
-const uploads = new WeakMap<Session, Map<string, AbortController>>();
-
-function uploadsOf(session: Session): Map<string, AbortController> {
-  const known = uploads.get(session) ?? new Map<string, AbortController>();
-  uploads.set(session, known);
-  return known;
-}
-
-async function pathOnEngine(session: Session, attemptId: string, source: ChosenFile): Promise<string> {
-  if (source.kind === 'path') return source.path;
-  const { change } = session.library.getState().actions;
-  const controller = new AbortController();
-  uploadsOf(session).set(attemptId, controller);
-  try {
-    return await session.host.upload(
-      source.file,
-      (sentBytes) => change(attemptId, { sentBytes }),
-      controller.signal,
-    );
-  } finally {
-    uploadsOf(session).delete(attemptId);
-  }
-}
 
 /** Runs one attempt to its end: gone when it worked or was cancelled, else kept with its error. */
 async function attempt(session: Session, begun: ImportAttempt, work: () => Promise<unknown>): Promise<void> {
@@ -58,8 +33,9 @@ export async function importFile(session: Session, source: ChosenFile, replace =
     totalBytes: sends ? source.file.size : 0,
   };
   await attempt(session, begun, async () => {
-    const path = await pathOnEngine(session, id, source);
-    session.library.getState().actions.change(id, { phase: 'importing' });
+    const { change } = session.library.getState().actions;
+    const path = await pathOnEngine(session, id, source, (sentBytes) => change(id, { sentBytes }));
+    change(id, { phase: 'importing' });
     const model = await session.client.request('models.import', {
       jobId: id,
       path,
@@ -96,16 +72,6 @@ export async function chooseAndImport(session: Session): Promise<void> {
     } as const;
     session.library.getState().actions.begin(failed);
   }
-}
-
-/** Stops an upload or a job. */
-export async function cancelImport(session: Session, id: string): Promise<void> {
-  const upload = uploadsOf(session).get(id);
-  if (upload !== undefined) {
-    upload.abort();
-    return;
-  }
-  await session.client.request('jobs.cancel', { jobId: id });
 }
 
 /** Reads every layer of the model's store and compares checksums. */

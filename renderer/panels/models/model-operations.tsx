@@ -12,7 +12,8 @@ import { STRINGS } from './strings';
 
 const WORDS = STRINGS.inspector;
 
-function VerificationNote({ verification }: { readonly verification: Verification }): ReactNode {
+/** How a check of a store is going, or how it ended. */
+export function VerificationNote({ verification }: { readonly verification: Verification }): ReactNode {
   if (verification.state === 'running') return <p role="status">{WORDS.verifying}</p>;
   if (verification.state === 'failed')
     return <FailureNote title={WORDS.verifyFailed} error={verification.error} />;

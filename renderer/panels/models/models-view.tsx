@@ -5,6 +5,7 @@ import { useSession } from '../../session';
 import { Button, EmptyState, FailureNote } from '../../ui';
 import { ImportBar } from './import-bar';
 import { JobList } from './job-list';
+import { LanguageModels } from './language-models';
 import { importExample } from './library-actions';
 import { ModelInspector } from './model-inspector';
 import { ModelsTable } from './models-table';
@@ -47,6 +48,7 @@ export function ModelsView(): ReactNode {
         <RemovedStrip />
         <JobList />
         <Library />
+        <LanguageModels />
       </div>
       {selected !== undefined && exists && <ModelInspector key={selected} name={selected} />}
     </>

@@ -42,7 +42,6 @@ export const STRINGS = {
     build: 'Building',
     uploading: 'uploading',
     starting: 'starting',
-    left: 'left',
     done: 'done',
     cancelled: 'cancelled',
     cancel: 'Cancel',
@@ -82,6 +81,35 @@ export const STRINGS = {
       `All checksums match: ${layers} layers, ${bytes} read.`,
     faults: 'The store is damaged; import the model again',
     verifyFailed: 'The check did not finish',
+  },
+  language: {
+    title: 'Language models',
+    none: 'No language model yet.',
+    columns: {
+      name: 'Name',
+      architecture: 'Architecture',
+      quantisation: 'Type',
+      parameters: 'Parameters',
+      weights: 'Weights',
+      layers: 'Layers',
+      context: 'Context',
+      cache: 'Cache a token',
+      state: 'State',
+      actions: 'Actions',
+    },
+    hints: {
+      quantisation: 'The type most of its weight bytes have',
+      context: 'Tokens it can attend to',
+      cache: 'Keys and values of one token in the full cache',
+    },
+    states: { ready: 'ready', broken: 'broken' },
+    verify: 'Verify',
+    remove: 'Remove',
+    removeAsk: (name: string, bytes: string, file: string): string =>
+      `Remove ${name} for good? Its stored weights go (${bytes}); the source ${file} stays, and so do its conversations.`,
+    removeYes: 'Remove the model',
+    removeNo: 'Keep it',
+    chat: 'Begin a conversation',
   },
   remove: {
     hint: (bytes: string, file: string): string =>

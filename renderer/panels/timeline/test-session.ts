@@ -29,6 +29,7 @@ export function testSession(answers: Answers): Session {
     host: {
       kind: 'browser',
       chooseModel: () => Promise.resolve(undefined),
+      chooseLanguageModel: () => Promise.resolve(undefined),
       chooseImage: () => Promise.resolve(undefined),
       dropped: (file) => ({ kind: 'file', name: file.name, file }),
       upload: () => Promise.resolve(''),

@@ -122,6 +122,7 @@ describe.each(named)('heads of %s', (_name, shape) => {
       const { queries, attended } = attend(cache, shape, 7);
       for (const [token, found] of attended.entries()) {
         const seen = [layer.keys, layer.values].map((rows) => first(rows, 601 + token));
+        // Queries and weights are rounded to 8 bits too.
         expect(distance(found, plainAttention(shape, queries[token]!, seen[0]!, seen[1]!))).toBeLessThan(
           0.04,
         );

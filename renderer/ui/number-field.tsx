@@ -1,11 +1,13 @@
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 
-import { TextField } from '../../ui';
+import { TextField } from './field';
 
-interface SettingFieldProps {
+interface NumberFieldProps {
   readonly label: string;
-  readonly hint: string;
+  readonly hint?: string;
+  /** Shown after the field, e.g. a unit. */
+  readonly suffix?: string;
   readonly value: number;
   readonly isValid: (value: number) => boolean;
   /** What is expected, shown while the text is none. */
@@ -14,9 +16,9 @@ interface SettingFieldProps {
   readonly onCommit: (value: number) => void;
 }
 
-/** A number of the deployment: sent when the field is left or Enter pressed, and only when it is one and changed. */
-export function SettingField(props: SettingFieldProps): ReactNode {
-  // Undefined: nothing is being typed, the engine's value shows.
+/** A number that is set: sent when the field is left or Enter pressed, and only when it is one and changed. */
+export function NumberField(props: NumberFieldProps): ReactNode {
+  // Undefined: nothing is being typed, the value in force shows.
   const [draft, setDraft] = useState<string>();
   const typed = draft === undefined ? props.value : Number(draft.trim().replace(',', '.') || 'none');
   const valid = Number.isFinite(typed) && props.isValid(typed);
@@ -28,7 +30,8 @@ export function SettingField(props: SettingFieldProps): ReactNode {
   return (
     <TextField
       label={props.label}
-      hint={props.hint}
+      {...(props.hint === undefined ? {} : { hint: props.hint })}
+      {...(props.suffix === undefined ? {} : { suffix: props.suffix })}
       value={draft ?? String(props.value)}
       disabled={props.disabled}
       fault={valid ? undefined : props.fault}

@@ -3,8 +3,8 @@ import { link, open, stat } from 'node:fs/promises';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
-import { SluiceError } from '../../contract';
-import { ioError } from '../../storage';
+import { SluiceError } from '../../../contract';
+import { ioError } from '../../../storage';
 
 /** Why a file system does not link: other device, not allowed (another's file), not known, too many. */
 const NOT_LINKED: readonly string[] = [
@@ -18,7 +18,8 @@ const NOT_LINKED: readonly string[] = [
 ];
 
 export interface CopyOptions {
-  readonly onBytes: (doneBytes: number, totalBytes: number) => void;
+  /** Told how many more bytes were copied. */
+  readonly onBytes: (bytes: number) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -33,17 +34,17 @@ export async function linkOrCopy(source: string, target: string, options: CopyOp
     if (!NOT_LINKED.includes((cause as NodeJS.ErrnoException).code ?? '')) {
       throw ioError(`Can't link ${source} to ${target}`, cause);
     }
-    await copy(source, target, options);
+    await copyFile(source, target, options);
   }
   return (await stat(target)).size;
 }
 
-async function copy(source: string, target: string, { onBytes, signal }: CopyOptions): Promise<void> {
-  const { size } = await stat(source);
-  let done = 0;
+/** Copies a file to where there is none. @returns its size. @throws as `linkOrCopy`. */
+export async function copyFile(source: string, target: string, options: CopyOptions): Promise<number> {
+  const { onBytes, signal } = options;
   const counted = new Transform({
     transform(chunk: Buffer, _encoding, next) {
-      onBytes((done += chunk.length), size);
+      onBytes(chunk.length);
       next(null, chunk);
     },
   });
@@ -58,4 +59,5 @@ async function copy(source: string, target: string, { onBytes, signal }: CopyOpt
       throw new SluiceError('cancelled', `Copying ${source} was cancelled.`, {}, { cause });
     throw ioError(`Can't copy ${source} to ${target}`, cause);
   }
+  return (await stat(target)).size;
 }

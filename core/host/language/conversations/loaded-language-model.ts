@@ -1,0 +1,143 @@
+import { SluiceError } from '../../../contract';
+import { openLanguageModel } from '../../../llm';
+import type { LanguageModel } from '../../../llm';
+import { OrtEnvironment } from '../../../ort';
+import type { LoadedModels } from '../../loaded-models';
+import { Mutex } from '../../mutex';
+import { KeptSource } from './kept-source';
+import type { LanguageLibrary, LanguageModelEntry } from '../library/language-library';
+import type { ConversationSource, SourceFactory, SourceRequest } from './source-factory';
+
+export interface LoadedLanguageModelParts {
+  readonly library: Pick<LanguageLibrary, 'entry' | 'has'>;
+  readonly budget: Pick<LoadedModels, 'hold'>;
+  readonly threads: number;
+  readonly openSource: SourceFactory;
+}
+
+interface Loaded {
+  readonly name: string;
+  readonly sha256: string;
+  readonly model: LanguageModel;
+  /** Its memory no longer counts. */
+  readonly drop: () => void;
+}
+
+/**
+ * One language model in memory, and the source of the conversation that it last replied to. Both stay until another
+ * model is asked for, or networks need their memory.
+ */
+export class LoadedLanguageModel {
+  readonly sources: KeptSource;
+  private loaded: Loaded | undefined;
+  private environment: OrtEnvironment | undefined;
+  /** The model a reply is using, or loading. */
+  private inUse: string | undefined;
+  private readonly changing = new Mutex();
+
+  constructor(private readonly parts: LoadedLanguageModelParts) {
+    this.sources = new KeptSource(parts.openSource);
+  }
+
+  /** A model that can be loaded. @throws SluiceError `not-found`, `corrupt-store`, `unsupported`. */
+  usable(name: string): LanguageModelEntry {
+    const { library } = this.parts;
+    if (!library.has(name)) {
+      throw new SluiceError(
+        'not-found',
+        `The language model '${name}' is not in the library any more. Import it again under this name, or start a conversation with another.`,
+        { name },
+      );
+    }
+    const entry = library.entry(name);
+    if (entry.state === 'broken') {
+      throw new SluiceError('corrupt-store', `${name} can't be used: ${entry.stateReason ?? ''}`, { name });
+    }
+    if (entry.hasChatTemplate) return entry;
+    throw new SluiceError(
+      'unsupported',
+      `${name} has no chat template, so it can't hold a conversation. Choose a model made for chat (Instruct).`,
+      { name },
+    );
+  }
+
+  /**
+   * Loads a model, or takes the one that is there. One user at a time: the next asks after `release`.
+   * @throws SluiceError as `usable`, `budget-too-small`, `bad-model`, `io`, `runtime`, `cancelled`.
+   */
+  async acquire(name: string, signal: AbortSignal): Promise<LanguageModel> {
+    this.inUse = name;
+    try {
+      return await this.changing.run(() => this.load(name, signal));
+    } catch (thrown) {
+      this.inUse = undefined;
+      throw thrown;
+    }
+  }
+
+  /** The model may be unloaded again. */
+  release(): void {
+    this.inUse = undefined;
+  }
+
+  /** The source of a conversation with the model that is in use. @throws as `KeptSource.obtain`. */
+  source(
+    conversationId: string,
+    request: Omit<SourceRequest, 'environment' | 'weights'>,
+  ): Promise<ConversationSource> {
+    const weights = this.loaded?.sha256 ?? '';
+    return this.sources.obtain(conversationId, { ...request, weights, environment: this.openEnvironment() });
+  }
+
+  /** Unloads a model that is to be removed or replaced. @throws SluiceError `conflict` while a reply uses it. */
+  evict(name: string): Promise<void> {
+    return this.changing.run(async () => {
+      if (this.inUse === name) {
+        throw new SluiceError('conflict', `${name} is writing a reply. Stop it first.`, { name });
+      }
+      if (this.loaded?.name === name) await this.unload();
+    });
+  }
+
+  /** Frees everything; no reply may be at work. */
+  async close(): Promise<void> {
+    await this.changing.run(() => this.unload());
+    this.environment?.close();
+    this.environment = undefined;
+  }
+
+  private async load(name: string, signal: AbortSignal): Promise<LanguageModel> {
+    const { path, sha256, weightBytes } = this.usable(name);
+    if (this.loaded?.name === name && this.loaded.sha256 === sha256) return this.loaded.model;
+    await this.unload();
+    const drop = await this.parts.budget.hold({
+      model: name,
+      parameterBytes: weightBytes,
+      activationBytes: () => this.sources.memoryBytes,
+      isIdle: () => this.inUse === undefined,
+      unload: () => this.changing.run(() => this.unload()),
+    });
+    try {
+      const model = await openLanguageModel(path, this.openEnvironment(), { signal });
+      this.loaded = { name, sha256, model, drop };
+      return model;
+    } catch (thrown) {
+      drop();
+      throw thrown;
+    }
+  }
+
+  private async unload(): Promise<void> {
+    const { loaded } = this;
+    if (!loaded) return;
+    this.loaded = undefined;
+    // Its caches are made for the model, so they go first.
+    await this.sources.drop();
+    loaded.model.close();
+    loaded.drop();
+  }
+
+  private openEnvironment(): OrtEnvironment {
+    return (this.environment ??= OrtEnvironment.open({ threads: this.parts.threads }));
+  }
+}

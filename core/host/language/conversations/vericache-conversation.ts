@@ -1,0 +1,64 @@
+import type { CacheMap, CacheMemory, LanguageSettings } from '../../../contract';
+import type { DecodedToken, PrefillOptions } from '../../../llm';
+import type { ConversationSource, SourceRequest } from './source-factory';
+import {
+  compressionOf,
+  openVericache,
+  proposersOf,
+  samplingOf,
+  type OpenVericache,
+} from '../vericache-cache';
+
+/** A conversation over a compressed cache, with the full one in its folder. */
+export class VericacheConversation implements ConversationSource {
+  private constructor(
+    private readonly opened: OpenVericache,
+    private settings: LanguageSettings,
+  ) {}
+
+  /** @throws SluiceError as `openVericache`. */
+  static async open(request: SourceRequest): Promise<VericacheConversation> {
+    const opened = await openVericache({ ...request, folder: request.conversationFolder });
+    return new VericacheConversation(opened, request.settings);
+  }
+
+  prefill(prompt: readonly number[], options?: PrefillOptions): Promise<number> {
+    return this.opened.source.prefill(prompt, options);
+  }
+
+  next(limit: number, signal?: AbortSignal): Promise<readonly DecodedToken[]> {
+    return this.opened.source.next(limit, signal);
+  }
+
+  configure(settings: LanguageSettings): boolean {
+    if (settings.mode === 'full') return false;
+    const { source } = this.opened;
+    const isSameCache = (['compressor', 'ratio', 'mode', 'budgetBytes'] as const).every(
+      (name) => settings[name] === this.settings[name],
+    );
+    source.configure({
+      draftLength: settings.draftLength,
+      proposers: proposersOf(settings),
+      sampling: samplingOf(settings),
+      ...(!isSameCache && { compression: compressionOf(settings), budgetBytes: settings.budgetBytes }),
+    });
+    this.settings = settings;
+    return true;
+  }
+
+  grow(maxTokens: number): void {
+    this.opened.source.configure({ maxTokens });
+  }
+
+  memory(): CacheMemory {
+    return this.opened.source.memory();
+  }
+
+  map(): CacheMap {
+    return this.opened.source.map();
+  }
+
+  close(): Promise<void> {
+    return this.opened.close();
+  }
+}

@@ -1,0 +1,63 @@
+import { readFileSync } from 'node:fs';
+
+import { z } from 'zod';
+
+const count = z.number().int().nonnegative();
+const digest = z.string().regex(/^[0-9a-f]{64}$/);
+const manifestSchema = z.object({
+  format: z.literal(1),
+  architecture: z.string(),
+  quantisation: z.string(),
+  parameters: count,
+  weightBytes: count,
+  layers: count,
+  contextLength: count,
+  /** 0: imported before this was written down. */
+  cacheBytesPerToken: count.default(0),
+  vocabularySize: count,
+  hasChatTemplate: z.boolean(),
+  /** Of all files. */
+  fileBytes: count,
+  /** Of a GGUF file; of a folder, that of the list of its files as `sha256sum` prints it. */
+  sha256: digest,
+  /** Of the file or folder it was imported from. */
+  sourceFile: z.string(),
+  importedAt: z.string(),
+  /** Of a model that is a folder. */
+  files: z
+    .array(
+      z.object({ name: z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9._-]*$/), bytes: count, sha256: digest }),
+    )
+    .min(1)
+    .optional(),
+});
+
+/** What is known of a language model in the library. */
+export type LanguageManifest = z.infer<typeof manifestSchema>;
+export type ManifestFile = NonNullable<LanguageManifest['files']>[number];
+
+/** @returns undefined for what is no manifest, or can't be read. */
+export function readManifest(path: string): LanguageManifest | undefined {
+  try {
+    return manifestSchema.safeParse(JSON.parse(readFileSync(path, 'utf8'))).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of a model whose manifest can't be read. */
+export const NOTHING_KNOWN = {
+  architecture: '',
+  quantisation: '',
+  parameters: 0,
+  weightBytes: 0,
+  layers: 0,
+  contextLength: 0,
+  cacheBytesPerToken: 0,
+  vocabularySize: 0,
+  hasChatTemplate: false,
+  fileBytes: 0,
+  sha256: '',
+  sourceFile: '',
+  importedAt: '',
+} as const;

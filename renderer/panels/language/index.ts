@@ -1,0 +1,56 @@
+import { LanguageIcon } from '../../ui';
+import { openConversation } from '../../session';
+import type { PanelDefinition } from '../panel';
+import { createConversation, nextModel, stopReply } from './language-actions';
+import { LanguageView } from './language-view';
+import { chooseAndImport, importLanguageModel } from './model-actions';
+import { STRINGS } from './strings';
+
+export { AddModel } from './add-model';
+export { createConversation } from './language-actions';
+export { removeLanguageModel, verifyLanguageModel } from './model-actions';
+
+const WORDS = STRINGS.commands;
+/** Conversations the palette offers to open. */
+const MOST_OFFERED = 20;
+
+export const languagePanel: PanelDefinition = {
+  id: 'language',
+  title: STRINGS.title,
+  Icon: LanguageIcon,
+  View: LanguageView,
+  drop: {
+    hint: STRINGS.drop,
+    accepts: (name) => /\.gguf$/i.test(name),
+    take: (session, file) => void importLanguageModel(session, file),
+  },
+  commands: (session) => {
+    const state = session.language.getState();
+    const { conversations = [], open, running } = state;
+    const command = (id: string, title: string, keywords: string, work: () => Promise<void>) => ({
+      id: `language.${id}`,
+      title,
+      keywords,
+      run: () => {
+        session.layout.getState().actions.setPanel('language');
+        void work();
+      },
+    });
+    const model = nextModel(state);
+    const inView = open?.summary.id;
+    return [
+      ...(model === undefined
+        ? []
+        : [command('create', WORDS.create, 'new chat', () => createConversation(session, model))]),
+      command('import', WORDS.import, 'gguf llm open file', () => chooseAndImport(session)),
+      ...(inView !== undefined && running[inView] !== undefined
+        ? [command('stop', WORDS.stop, 'cancel chat', () => stopReply(session, inView))]
+        : []),
+      ...conversations
+        .slice(0, MOST_OFFERED)
+        .map(({ id, title }) =>
+          command(`open.${id}`, WORDS.open(title), 'chat', () => openConversation(session, id)),
+        ),
+    ];
+  },
+};

@@ -1,0 +1,61 @@
+import type { ReactNode } from 'react';
+
+import type { CacheMemory } from '../../../core/contract';
+import { formatBytes, formatBytesOf } from '../../format';
+import { SegmentBar } from '../../ui';
+import styles from './pictures.module.css';
+import { STRINGS } from './strings';
+
+const WORDS = STRINGS.memory;
+
+function Bars({ memory }: { readonly memory: CacheMemory }): ReactNode {
+  const { budgetBytes, compressedBytes, residentBytes, streamBytes, storedBytes } = memory;
+  const parts = [
+    { kind: 'compressed', name: WORDS.compressed, hint: WORDS.hints.compressed, bytes: compressedBytes },
+    { kind: 'resident', name: WORDS.resident, hint: WORDS.hints.resident, bytes: residentBytes },
+    { kind: 'stream', name: WORDS.stream, hint: WORDS.hints.stream, bytes: streamBytes },
+  ] as const;
+  const heldBytes = compressedBytes + residentBytes + streamBytes;
+  const wholeBytes = Math.max(budgetBytes, heldBytes);
+  const label = parts.map(({ name, bytes }) => `${name} ${formatBytes(bytes)}`).join(', ');
+  return (
+    <>
+      <SegmentBar className={styles['memory-bar']} parts={parts} wholeBytes={wholeBytes} label={label} />
+      <ul className={styles['legend']}>
+        {parts.map(({ kind, name, hint, bytes }) => (
+          <li key={kind} data-kind={kind} title={hint}>
+            {name} <b>{formatBytes(bytes)}</b>
+          </li>
+        ))}
+        <li data-kind="free">
+          {WORDS.free} <b>{formatBytes(wholeBytes - heldBytes)}</b>
+        </li>
+      </ul>
+      <p className={styles['stored']} data-testid="cache-stored">
+        <i data-kind="stored" /> {WORDS.stored} <b>{formatBytes(storedBytes)}</b>
+        {heldBytes > 0 && storedBytes > heldBytes && (
+          <span>{WORDS.times((storedBytes / heldBytes).toFixed(1))}</span>
+        )}
+      </p>
+    </>
+  );
+}
+
+/** Memory of the caches against their budget, by what holds it, and beside it what lies on disk. */
+export function MemoryPicture({ memory }: { readonly memory: CacheMemory | undefined }): ReactNode {
+  const heldBytes =
+    memory === undefined ? 0 : memory.compressedBytes + memory.residentBytes + memory.streamBytes;
+  return (
+    <section className={styles['picture']} aria-label={WORDS.title} data-testid="cache-memory">
+      <header>
+        <h3>{WORDS.title}</h3>
+        {memory !== undefined && (
+          <span className={styles['figure']}>
+            {memory.budgetBytes > 0 ? formatBytesOf(heldBytes, memory.budgetBytes) : formatBytes(heldBytes)}
+          </span>
+        )}
+      </header>
+      {memory === undefined ? <p className={styles['none']}>{WORDS.none}</p> : <Bars memory={memory} />}
+    </section>
+  );
+}

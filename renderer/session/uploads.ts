@@ -1,0 +1,38 @@
+import type { ChosenFile } from '../transport';
+import type { Session } from './session';
+
+/** Uploads in flight, by the caller's id, so that Cancel can stop them. */
+const uploads = new WeakMap<Session, Map<string, AbortController>>();
+
+function uploadsOf(session: Session): Map<string, AbortController> {
+  const known = uploads.get(session) ?? new Map<string, AbortController>();
+  uploads.set(session, known);
+  return known;
+}
+
+/** Path of a chosen file on the engine's machine; a browser's file is sent there first. @throws SluiceError */
+export async function pathOnEngine(
+  session: Session,
+  id: string,
+  source: ChosenFile,
+  onProgress: (sentBytes: number) => void,
+): Promise<string> {
+  if (source.kind === 'path') return source.path;
+  const controller = new AbortController();
+  uploadsOf(session).set(id, controller);
+  try {
+    return await session.host.upload(source.file, onProgress, controller.signal);
+  } finally {
+    uploadsOf(session).delete(id);
+  }
+}
+
+/** Stops an upload, or else the job of that id. */
+export async function cancelWork(session: Session, id: string): Promise<void> {
+  const upload = uploadsOf(session).get(id);
+  if (upload !== undefined) {
+    upload.abort();
+    return;
+  }
+  await session.client.request('jobs.cancel', { jobId: id });
+}
