@@ -6,6 +6,8 @@ export type {
   Observes,
 } from './compressor';
 export { allCompressors, compressorNamed, registerCompressor } from './compressors';
+export { dropCompressor } from './compressors/dropping/drop-compressor';
+export type { DropScheme } from './compressors/dropping/drop-compressor';
 export { BLOCK_TOKENS } from './full-cache';
 export type { FullCache, LayerRead } from './full-cache';
 export { promptLookup } from './prompt-lookup';

@@ -3,7 +3,7 @@ import { requireRatio } from './quantising/fixed-ratio';
 import { KiviCache, kiviCacheBytes } from './quantising/kivi-cache';
 
 /**
- * Keys by channel in groups of tokens, values by token in groups of 32 channels, each with its least and its step in
+ * Keys by channel in groups of tokens, values by token in groups of 32 channels, each with its middle and its step in
  * float16; 128 to 383 recent tokens in float32.
  */
 function kivi(bits: number, fixedRatio: number): Compressor {

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { allCompressors, compressorNamed, registerCompressor } from '../index';
+import {
+  allCompressors,
+  compressorNamed,
+  dropCompressor,
+  registerCompressor,
+  type DropScheme,
+} from '../index';
 import { COMPRESSORS } from './index';
 
 describe('the compressors', () => {
@@ -29,7 +35,14 @@ describe('the compressors', () => {
   });
 
   it('may be joined by others', () => {
-    const own = { ...compressorNamed('knorm'), name: 'my-own', title: 'Mine' };
+    const scheme: DropScheme = {
+      name: 'my-own',
+      title: 'Every other token',
+      source: 'nowhere',
+      observes: 'nothing',
+      score: (_observation, _head, scores) => scores.forEach((_, token) => (scores[token] = token % 2)),
+    };
+    const own = dropCompressor(scheme);
     registerCompressor(own);
     expect(compressorNamed('my-own')).toBe(own);
     expect(allCompressors().at(-1)).toBe(own);
