@@ -33,8 +33,10 @@ export async function tryLock(path: string): Promise<(() => Promise<void>) | und
       return () => rm(path, { force: true });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      if (await isHeld(path)) return undefined;
-      await discard(path);
+      const state = await stateOf(path);
+      if (state === 'held') return undefined;
+      // One that was given back meanwhile must not be discarded: by now it may be another's.
+      if (state === 'left') await discard(path);
     }
   }
   return undefined;
@@ -61,10 +63,11 @@ export async function withLock<T>(path: string, section: () => Promise<T>): Prom
   }
 }
 
-async function isHeld(path: string): Promise<boolean> {
+/** `left`: by a process that is dead. `gone`: there is none any more. */
+async function stateOf(path: string): Promise<'held' | 'left' | 'gone'> {
   const mark = await readFile(path, 'utf8').catch(() => undefined);
-  if (mark === undefined) return false;
-  return mark === '' ? isFresh(path) : isProcessAlive(mark);
+  if (mark === undefined) return 'gone';
+  return (mark === '' ? await isFresh(path) : isProcessAlive(mark)) ? 'held' : 'left';
 }
 
 async function isFresh(path: string): Promise<boolean> {
@@ -81,6 +84,6 @@ async function discard(path: string): Promise<void> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
     throw error;
   }
-  if (await isHeld(aside)) await rename(aside, path);
+  if ((await stateOf(aside)) === 'held') await rename(aside, path);
   else await rm(aside, { force: true });
 }

@@ -51,6 +51,29 @@ describe('a process mark', () => {
 });
 
 describe('withLock', () => {
+  it('lets everybody in, one at a time, when it is taken and given back all the time', async () => {
+    const lock = join(folder, 'busy.lock');
+    let inside = 0;
+    let sections = 0;
+    const one = async (): Promise<void> => {
+      for (let turn = 0; turn < 150; turn += 1) {
+        // Tries in between, which find it taken, free, or just given back.
+        const unlock = await tryLock(lock);
+        const section = async (): Promise<void> => {
+          expect((inside += 1)).toBe(1);
+          await Promise.resolve();
+          inside -= 1;
+          sections += 1;
+        };
+        if (unlock) await section().finally(unlock);
+      }
+      await withLock(lock, () => Promise.resolve());
+    };
+    await Promise.all(Array.from({ length: 6 }, one));
+    expect(sections).toBeGreaterThan(0);
+    expect(existsSync(lock)).toBe(false);
+  });
+
   it('lets one section at a time change a file', async () => {
     const path = join(folder, 'count');
     writeFileSync(path, '0');
