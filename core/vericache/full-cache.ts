@@ -1,3 +1,4 @@
+import { SluiceError } from '../contract';
 import type { LayerRows } from '../llm';
 
 /** The full cache leaves fast memory in whole blocks of so many tokens; the last ones stay in memory until then. */
@@ -35,4 +36,12 @@ export interface FullCache {
   /** Forgets blocks from `blocks` on. */
   truncate(blocks: number): Promise<void>;
   close(): Promise<void>;
+}
+
+/** The first block that a full cache says it can't give any more: damaged, or on a node that is gone. */
+export function lostBlock(error: unknown): number | undefined {
+  if (!(error instanceof SluiceError)) return undefined;
+  if (error.code !== 'corrupt-store' && error.code !== 'unavailable') return undefined;
+  const { block } = error.details;
+  return typeof block === 'number' ? block : undefined;
 }

@@ -12,7 +12,7 @@ import {
 import { CacheSet, planCaches } from './cache-set';
 import { Drafter, type Draft } from './drafter';
 import { DraftLength } from './draft-length';
-import { BLOCK_TOKENS } from './full-cache';
+import { BLOCK_TOKENS, lostBlock } from './full-cache';
 import { judge } from './judge';
 import { MAX_ROUND_TOKENS } from './memory-plan';
 import type { CacheSettings, DraftSettings, VericacheOptions } from './vericache-options';
@@ -64,11 +64,6 @@ export class VericacheSource implements TokenSource {
   static open(options: VericacheOptions): VericacheSource {
     const nowMs = options.nowMs ?? engineClockMs;
     return new VericacheSource(options, CacheSet.create({ ...options, nowMs }, options), options);
-  }
-
-  /** Acceptance of drafted tokens, and the length drafts have now. */
-  get drafting(): { readonly acceptance: number; readonly draftLength: number } {
-    return { acceptance: this.draftLength.acceptance, draftLength: this.draftLength.next };
   }
 
   memory(): CacheMemory {
@@ -361,12 +356,4 @@ export class VericacheSource implements TokenSource {
     });
     this.rounds += 1;
   }
-}
-
-/** The first block that a full cache says it can't give any more. */
-function lostBlock(error: unknown): number | undefined {
-  if (!(error instanceof SluiceError)) return undefined;
-  if (error.code !== 'corrupt-store' && error.code !== 'unavailable') return undefined;
-  const { block } = error.details;
-  return typeof block === 'number' ? block : undefined;
 }

@@ -8,6 +8,7 @@ import { formatBytes } from '../../base';
 import { SluiceError } from '../../contract';
 import type { LayeringBenchReport } from '../bench-layering';
 import type { OffloadBenchReport } from '../bench-offload';
+import type { VericacheBenchOptions } from '../bench-vericache';
 import { execute, onCancel } from './context';
 import type { CommandContext, Outcome } from './context';
 import { liveRunText } from './live-run-text';
@@ -21,20 +22,7 @@ interface LayeringOptions {
   readonly workDir?: string;
 }
 
-interface VericacheOptions {
-  readonly model?: string;
-  readonly text?: string;
-  readonly contexts?: readonly number[];
-  readonly compressors?: readonly string[];
-  readonly ratio?: number;
-  readonly draftLength?: number;
-  readonly tokens?: number;
-  readonly repeats?: number;
-  readonly prompts?: number;
-  readonly peer?: boolean;
-  readonly threads?: number;
-  readonly workDir?: string;
-}
+type VericacheOptions = Partial<Omit<VericacheBenchOptions, 'log'>>;
 
 interface ConsoleOptions {
   readonly spans?: number;

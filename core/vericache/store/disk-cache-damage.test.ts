@@ -9,6 +9,7 @@ import { CacheReaderPool } from './cache-reader-pool';
 import { DiskCache } from './disk-cache';
 import {
   append,
+  failureOf,
   fillRows,
   IDENTITY,
   makeRows,
@@ -36,12 +37,6 @@ beforeEach(() => {
 
 const open = (shape = SHAPE, at = folder): Promise<DiskCache> =>
   DiskCache.open({ folder: at, shape, identity: IDENTITY, pool });
-
-const failureOf = (promise: Promise<unknown>): Promise<unknown> =>
-  promise.then(
-    () => expect.fail('it should have failed'),
-    (error: unknown) => error,
-  );
 
 describe('damage', () => {
   it('anywhere in a block is found, named, and gone after a truncation', async () => {

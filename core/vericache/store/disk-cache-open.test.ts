@@ -7,7 +7,7 @@ import { BLOCK_TOKENS } from '../full-cache';
 import type { CacheShape } from './cache-layout';
 import { CacheReaderPool } from './cache-reader-pool';
 import { DiskCache } from './disk-cache';
-import { append, IDENTITY, textOf, wrongRowsOf } from './test-support/made-cache';
+import { append, failureOf, IDENTITY, textOf, wrongRowsOf } from './test-support/made-cache';
 
 const SHAPE: CacheShape = { layers: 3, kvHeads: 2, headDim: 16, capacityTokens: 12 * BLOCK_TOKENS };
 
@@ -28,12 +28,6 @@ beforeEach(() => {
 
 const open = (shape = SHAPE, at = folder): Promise<DiskCache> =>
   DiskCache.open({ folder: at, shape, identity: IDENTITY, pool });
-
-const failureOf = (promise: Promise<unknown>): Promise<unknown> =>
-  promise.then(
-    () => expect.fail('it should have failed'),
-    (error: unknown) => error,
-  );
 
 describe('opening', () => {
   it('refuses a head dimension whose blocks are no multiples of 4096 bytes', async () => {
