@@ -1,14 +1,18 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import type { CacheReaderPool } from '../../vericache';
-import { compressorNamed, DiskCache, VericacheSource, type CacheIdentity } from '../../vericache';
+import { engineClockMs } from '../../base';
+import type { CacheIdentity, CacheReaderPool, DiskCacheOptions } from '../../vericache';
+import { compressorNamed, DiskCache, VericacheSource } from '../../vericache';
+import { Progress } from './progress';
 import type { Prompts } from './prompts';
+import { RemoteSide, type PrefixNode } from './remote';
 import { toRow, type Side, type SideRun, type VericacheRow } from './rows';
 import { runSide, settingsOf, type Bench } from './side-runner';
 
 export interface ContextBench {
-  readonly workDir: string;
+  /** For caches; each is new. */
+  readonly folder: string;
   readonly identity: CacheIdentity;
   readonly pool: CacheReaderPool;
   /** Replies of every side; the first one of each is not counted. */
@@ -18,6 +22,7 @@ export interface ContextBench {
 }
 
 const FLOAT_BYTES = 4;
+const DEFAULT_COMPRESSOR = 'snapkv';
 
 /** All sides at one context, in turn. */
 export async function benchContext(
@@ -25,41 +30,88 @@ export async function benchContext(
   context: ContextBench,
   prompts: Prompts,
   contextTokens: number,
+  node: PrefixNode,
 ): Promise<readonly VericacheRow[]> {
-  const { log, compressors, repeats } = context;
+  const { log } = context;
   const prompt = prompts.of(0, contextTokens - bench.tokens);
-  const { layers, kvHeads, headDim } = bench.model.decoder.config;
   const fullCache = await openCache(bench, context, contextTokens);
   try {
     log(`${contextTokens} tokens: computing the full cache`);
     await fill(bench, fullCache, prompt, contextTokens);
-    const sides = sidesOf(compressors);
-    const budgetBytes = await smallestBudget(
-      bench,
-      fullCache,
-      prompt,
-      compressors[0] ?? 'snapkv',
-      contextTokens,
-    );
-    const runs = new Map<Side, SideRun[]>(sides.map((side) => [side, []]));
-    for (let repeat = 0; repeat <= repeats; repeat += 1) {
-      for (const side of sides) {
-        const settings = settingsOf(side, bench, contextTokens, side.side === 'full-ssd' ? budgetBytes : 0);
-        const run = await runSide(side, bench, fullCache, prompt, settings);
-        const rate = ((run.tokens.length - 1) * 1000) / run.decodeMs;
-        log(`${contextTokens} tokens: ${side.side} ${side.compressor ?? ''} ${rate.toFixed(1)} tokens/s`);
-        if (repeat > 0 || repeats === 0) runs.get(side)!.push(run);
-      }
-    }
-    const [reference] = runs.get(sides[0]!)!;
-    const fullCacheBytes = 2 * layers * kvHeads * headDim * FLOAT_BYTES * contextTokens;
-    return sides.map((side) => {
-      const { compressor } = side;
-      const ratio = compressor === undefined ? 1 : (compressorNamed(compressor).fixedRatio ?? bench.ratio);
-      return toRow(side, { contextTokens, ratio, fullCacheBytes }, runs.get(side)!, reference!.tokens);
-    });
+    const remote = await prepareRemote(bench, context, prompt, contextTokens, node);
+    const turns = new Turns(bench, context, { prompt, contextTokens, fullCache, remote });
+    return await turns.rows();
   } finally {
     await fullCache.close();
+    await rm(cacheOptions(bench, context, contextTokens).folder, { recursive: true, force: true });
+  }
+}
+
+interface Place {
+  readonly prompt: readonly number[];
+  readonly contextTokens: number;
+  readonly fullCache: DiskCache;
+  readonly remote: RemoteSide;
+}
+
+/** Every side replies once a turn. */
+class Turns {
+  private readonly sides: readonly Side[];
+  private readonly runs: Map<Side, SideRun[]>;
+
+  constructor(
+    private readonly bench: Bench,
+    private readonly context: ContextBench,
+    private readonly place: Place,
+  ) {
+    this.sides = sidesOf(context.compressors);
+    this.runs = new Map(this.sides.map((side) => [side, []]));
+  }
+
+  async rows(): Promise<readonly VericacheRow[]> {
+    const { repeats, log } = this.context;
+    const ssdBudgetBytes = await this.smallestBudget();
+    const progress = new Progress((repeats + 1) * this.sides.length, log, engineClockMs);
+    for (let repeat = 0; repeat <= repeats; repeat += 1) {
+      const isCounted = repeat > 0 || repeats === 0;
+      for (const side of this.sides) {
+        const run = await this.reply(side, side.side === 'full-ssd' ? ssdBudgetBytes : 0, isCounted);
+        if (isCounted) this.runs.get(side)!.push(run);
+        const rate = (((run.tokens.length - 1) * 1000) / run.decodeMs).toFixed(1);
+        progress.step(`${this.place.contextTokens} tokens: ${nameOf(side)} ${rate} tokens/s`);
+      }
+    }
+    return this.sides.map((side) => this.rowOf(side));
+  }
+
+  private reply(side: Side, budgetBytes: number, isCounted: boolean): Promise<SideRun> {
+    const { bench, place } = this;
+    const { remote, fullCache, prompt, contextTokens } = place;
+    if (side.side === 'remote-prefix') return remote.run(isCounted);
+    const settings = settingsOf(side, bench, contextTokens, budgetBytes);
+    return runSide(side, bench, { fullCache, storedText: fullCache.tokens, prompt, settings });
+  }
+
+  private rowOf(side: Side): VericacheRow {
+    const { bench, place, runs, sides } = this;
+    const { layers, kvHeads, headDim } = bench.model.decoder.config;
+    const { contextTokens } = place;
+    const fullCacheBytes = 2 * layers * kvHeads * headDim * FLOAT_BYTES * contextTokens;
+    const { compressor } = side;
+    const ratio = compressor === undefined ? 1 : (compressorNamed(compressor).fixedRatio ?? bench.ratio);
+    const [reference] = runs.get(sides[0]!)!;
+    const row = toRow(side, { contextTokens, ratio, fullCacheBytes }, runs.get(side)!, reference!.tokens);
+    return side.side === 'remote-prefix' ? { ...row, ...place.remote.figures() } : row;
+  }
+
+  /** What VeriCache takes with as little as works well: the baseline on SSD gets the same. */
+  private async smallestBudget(): Promise<number> {
+    const { bench, place, context } = this;
+    const { fullCache, prompt, contextTokens } = place;
+    const side = firstCompressed('vericache', context.compressors);
+    const settings = settingsOf(side, bench, contextTokens, 0);
+    const request = { fullCache, storedText: fullCache.tokens, prompt, settings };
+    return (await runSide(side, { ...bench, tokens: 2 }, request)).budgetBytes;
   }
 }
 
@@ -69,22 +121,56 @@ function sidesOf(compressors: readonly string[]): readonly Side[] {
     { side: 'full-memory' },
     { side: 'full-ssd' },
     ...compressors.map((compressor): Side => ({ side: 'vericache', compressor })),
-    ...compressors.slice(0, 1).map((compressor): Side => ({ side: 'vericache-lookup', compressor })),
+    firstCompressed('vericache-lookup', compressors),
+    firstCompressed('remote-prefix', compressors),
     ...compressors.map((compressor): Side => ({ side: 'lossy', compressor })),
   ];
 }
 
+function firstCompressed(side: Side['side'], [compressor = DEFAULT_COMPRESSOR]: readonly string[]): Side {
+  return { side, compressor };
+}
+
+function nameOf({ side, compressor }: Side): string {
+  return compressor === undefined ? side : `${side} ${compressor}`;
+}
+
+/** Its caches have the identity that the node knows: the weights by their checksum. */
+function prepareRemote(
+  bench: Bench,
+  context: ContextBench,
+  prompt: readonly number[],
+  contextTokens: number,
+  node: PrefixNode,
+): Promise<RemoteSide> {
+  const side = firstCompressed('remote-prefix', context.compressors);
+  context.log(`${contextTokens} tokens: the other node computes the prompt`);
+  const cache = cacheOptions(bench, context, contextTokens);
+  const identity = { ...cache.identity, weights: node.weights };
+  const settings = settingsOf(side, bench, contextTokens, 0);
+  return RemoteSide.prepare({ node, side, bench, prompt, settings, cache: { ...cache, identity } });
+}
+
+function cacheOptions(
+  { model }: Bench,
+  { folder, identity, pool }: ContextBench,
+  capacityTokens: number,
+): DiskCacheOptions {
+  const { layers, kvHeads, headDim } = model.decoder.config;
+  const shape = { layers, kvHeads, headDim, capacityTokens };
+  return { folder: join(folder, `context-${capacityTokens}`), shape, identity, pool };
+}
+
 /** A cache of its own, empty. */
 export async function openCache(
-  { model }: Bench,
-  { workDir, identity, pool }: ContextBench,
+  bench: Bench,
+  context: ContextBench,
   capacityTokens: number,
 ): Promise<DiskCache> {
-  const folder = join(workDir, `context-${capacityTokens}`);
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
-  const { layers, kvHeads, headDim } = model.decoder.config;
-  return DiskCache.open({ folder, shape: { layers, kvHeads, headDim, capacityTokens }, identity, pool });
+  const options = cacheOptions(bench, context, capacityTokens);
+  await rm(options.folder, { recursive: true, force: true });
+  await mkdir(options.folder, { recursive: true });
+  return DiskCache.open(options);
 }
 
 /** Computes a prompt's keys and values once for all sides. */
@@ -110,18 +196,4 @@ export async function fill(
   } finally {
     await source.close();
   }
-}
-
-/** What VeriCache takes with as little as works well: the baseline on SSD gets the same. */
-async function smallestBudget(
-  bench: Bench,
-  fullCache: DiskCache,
-  prompt: readonly number[],
-  compressor: string,
-  maxTokens: number,
-): Promise<number> {
-  const side: Side = { side: 'vericache', compressor };
-  const probe = { ...bench, tokens: 2 };
-  const run = await runSide(side, probe, fullCache, prompt, settingsOf(side, bench, maxTokens, 0));
-  return run.budgetBytes;
 }

@@ -1,26 +1,33 @@
-import { mkdir, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { SluiceError } from '../../contract';
-import { instructionSet } from '../../layering';
 import { openLanguageModel } from '../../llm';
 import { OrtEnvironment } from '../../ort';
 import { allCompressors, CacheReaderPool, compressorNamed } from '../../vericache';
 import type { Bar } from '../bench/bar';
 import { benchMachine, type BenchMachine } from '../bench/machine';
-import { judge, judgePeers } from './bars';
+import { cacheIdentityOf } from '../language/vericache-cache';
+import { judge, judgePeers, worstMatchPct } from './bars';
 import { benchContext, type ContextBench } from './context-bench';
 import { benchExactness, type ExactnessRow } from './exactness';
 import { measurePeer, type PeerRow } from './peer';
 import { Prompts } from './prompts';
+import { startPrefixNode } from './remote';
 import type { VericacheRow } from './rows';
+import { RunFolder } from './run-folder';
 import type { Bench } from './side-runner';
 
 export { benchModel } from './bench-model';
 export { realText } from './real-text';
 
+const BENCH_PARTS = ['rows', 'exactness', 'peers'] as const;
+/** `rows`: every side's speed. `exactness`: many replies, token for token. `peers`: transformers.js. */
+export type BenchPart = (typeof BENCH_PARTS)[number];
+
 export interface VericacheBenchOptions {
+  /** Default: all parts. One that is left out is empty in the report, and has no bars. */
+  readonly only?: readonly BenchPart[];
   /** A GGUF file or a folder as transformers saves it. */
   readonly model: string;
   /** Real text, of more tokens than the longest context. */
@@ -56,8 +63,8 @@ export interface VericacheBenchReport {
   };
   readonly rows: readonly VericacheRow[];
   readonly exactness: readonly ExactnessRow[];
-  /** Of VeriCache's rows together: tokens that were those of plain decoding. */
-  readonly exactMatchPct: number;
+  /** Tokens that were those of plain decoding, of VeriCache's worst compressor; absent when none were compared. */
+  readonly exactMatchPct?: number;
   /** Plain decoding over the full cache in memory, by Sluice and by transformers.js. */
   readonly peers: readonly PeerRow[];
   /** Why there are none. */
@@ -68,65 +75,43 @@ export interface VericacheBenchReport {
 const DEFAULT_CONTEXTS = [1024, 4096, 8192];
 const DEFAULT_TOKENS = 128;
 const DEFAULT_RATIO = 4;
-const PRECISION = 'packed';
+const DEFAULT_PROMPTS = 50;
+const DEFAULT_REPEATS = 3;
 
 /**
  * Measures VeriCache on a real model and real text beside the full cache in memory, the full cache read at every step
- * and lossy decoding: all sides in turn within one process, on one full cache on disk under direct I/O.
- * @throws SluiceError `bad-input` (a context that the text or the model is too short for), `not-found` (a compressor).
+ * and lossy decoding: all sides in turn within one process, on one full cache on disk under direct I/O. For the remote
+ * prefix a second process serves the same model.
+ * @throws SluiceError `bad-input` (a part that is not known, a context that the text or the model is too short for),
+ * `not-found` (a compressor).
  */
 export async function benchVericache(options: VericacheBenchOptions): Promise<VericacheBenchReport> {
   const startedMs = performance.now();
-  const { log = () => undefined, tokens = DEFAULT_TOKENS, repeats = 3, prompts = 50 } = options;
+  const { log = () => undefined, tokens = DEFAULT_TOKENS, repeats = DEFAULT_REPEATS } = options;
+  refuseUnknownParts(options.only);
   const threads = options.threads ?? availableParallelism();
   const compressors = options.compressors ?? allCompressors().map(({ name }) => name);
   compressors.forEach((name) => compressorNamed(name));
-  const workDir = options.workDir ?? join(tmpdir(), 'sluice-bench-vericache');
+  const folder = await RunFolder.make(options.workDir ?? join(tmpdir(), 'sluice-bench-vericache'));
   const environment = OrtEnvironment.open({ threads });
   const pool = CacheReaderPool.start();
   try {
-    await mkdir(workDir, { recursive: true });
     log(`loading ${options.model}`);
     const model = await openLanguageModel(options.model, environment);
-    const bench: Bench = {
-      environment,
-      model,
-      ratio: options.ratio ?? DEFAULT_RATIO,
-      draftLength: options.draftLength ?? 'auto',
-      tokens,
-    };
-    const context: ContextBench = {
-      workDir,
-      identity: {
-        // The cache is gone before the model can change.
-        weights: options.model,
-        runtime: environment.version,
-        instructionSet: instructionSet(),
-        precision: PRECISION,
-      },
-      pool,
-      repeats,
-      compressors,
-      log,
-    };
     try {
-      const texts = new Prompts(model, options.text);
-      const contexts = contextsFor(options.contexts, model.decoder.config.contextLength, texts.textTokens);
-      const rows: VericacheRow[] = [];
-      for (const tokensOfContext of contexts) {
-        rows.push(...(await benchContext(bench, context, texts, tokensOfContext)));
-      }
-      const exactness = prompts > 0 ? await benchExactness(bench, context, texts, prompts) : [];
-      const peers =
-        options.peer === false
-          ? { rows: [] }
-          : await comparePeers(options.model, texts, contexts, threads, log);
-      const checked = exactness.filter(({ side }) => side === 'vericache');
+      const ratio = options.ratio ?? DEFAULT_RATIO;
+      const bench: Bench = { environment, model, ratio, draftLength: options.draftLength ?? 'auto', tokens };
+      // The caches are gone before the model can change.
+      const identity = cacheIdentityOf(model, options.model, environment);
+      const context: ContextBench = { folder: folder.path, identity, pool, repeats, compressors, log };
+      const measured = await measure(options, bench, context, threads);
+      const { rows, exactness, peers } = measured;
+      const exactMatchPct = worstMatchPct(exactness);
       return {
         environment: {
           ...benchMachine(),
           model: options.model.split(/[\\/]/).at(-1) ?? options.model,
-          precision: PRECISION,
+          precision: model.decoder.precision,
           threads,
           tokens,
           repeats,
@@ -134,7 +119,7 @@ export async function benchVericache(options: VericacheBenchOptions): Promise<Ve
         },
         rows,
         exactness,
-        exactMatchPct: Math.min(100, ...checked.map(({ exactMatchPct }) => exactMatchPct)),
+        ...(exactMatchPct !== undefined && { exactMatchPct }),
         peers: peers.rows,
         ...(peers.missing !== undefined && { peersMissing: peers.missing }),
         bars: [...judge(rows, exactness), ...judgePeers(peers.rows)],
@@ -145,8 +130,65 @@ export async function benchVericache(options: VericacheBenchOptions): Promise<Ve
   } finally {
     await pool.close();
     environment.close();
-    await rm(workDir, { recursive: true, force: true });
+    await folder.remove();
   }
+}
+
+interface Measured {
+  readonly rows: readonly VericacheRow[];
+  readonly exactness: readonly ExactnessRow[];
+  readonly peers: Peers;
+}
+
+async function measure(
+  options: VericacheBenchOptions,
+  bench: Bench,
+  context: ContextBench,
+  threads: number,
+): Promise<Measured> {
+  const { prompts = DEFAULT_PROMPTS, peer = true } = options;
+  const wants = (part: BenchPart): boolean => options.only?.includes(part) ?? true;
+  const texts = new Prompts(bench.model, options.text);
+  const contexts = contextsFor(options.contexts, bench.model.decoder.config.contextLength, texts.textTokens);
+  return {
+    rows: wants('rows') ? await measureRows(options.model, bench, context, texts, contexts, threads) : [],
+    exactness: wants('exactness') && prompts > 0 ? await benchExactness(bench, context, texts, prompts) : [],
+    peers:
+      wants('peers') && peer
+        ? await comparePeers(options.model, texts, contexts, threads, context.log)
+        : { rows: [] },
+  };
+}
+
+async function measureRows(
+  model: string,
+  bench: Bench,
+  context: ContextBench,
+  texts: Prompts,
+  contexts: readonly number[],
+  threads: number,
+): Promise<readonly VericacheRow[]> {
+  context.log('starting the other node, for the remote prefix');
+  const node = await startPrefixNode({ model, folder: join(context.folder, 'node'), threads });
+  context.log(`the other node is process ${node.pid} at ${node.address.url}`);
+  try {
+    const rows: VericacheRow[] = [];
+    for (const contextTokens of contexts) {
+      rows.push(...(await benchContext(bench, context, texts, contextTokens, node)));
+    }
+    return rows;
+  } finally {
+    await node.close();
+  }
+}
+
+function refuseUnknownParts(only: readonly string[] | undefined): void {
+  const unknown = only?.find((part) => !BENCH_PARTS.includes(part as BenchPart));
+  if (unknown === undefined) return;
+  throw new SluiceError(
+    'bad-input',
+    `--only: expected some of ${BENCH_PARTS.join(', ')}; found "${unknown}".`,
+  );
 }
 
 interface Peers {

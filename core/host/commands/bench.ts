@@ -65,6 +65,11 @@ export function addBenchCommands(program: Command): void {
     .description(
       'exact text from a compressed cache, beside the full cache in memory and on SSD, and lossy text',
     )
+    .option(
+      '--only <parts>',
+      'of rows, exactness and peers, separated by commas: a long run can be done in pieces (default: all)',
+      listOf,
+    )
     .option('--model <file>', 'a GGUF file or a model folder (default: SmolLM2 as the tests fetch it)')
     .option('--text <file>', "real text (default: this project's own prose)")
     .option(
@@ -80,7 +85,7 @@ export function addBenchCommands(program: Command): void {
     .option('--prompts <n>', 'whose replies are compared token for token; 0 leaves that out', wholeOf)
     .option('--no-peer', 'without transformers.js, which is fetched for it (470 MB)')
     .option('--threads <n>', 'compute threads', countOf)
-    .option('--work-dir <dir>', 'where the full cache is written, about 400 MB; deleted afterwards')
+    .option('--work-dir <dir>', 'where caches are written, 1.5 GB at 8192 tokens; deleted afterwards')
     .action((options: VericacheOptions, command: Command) =>
       execute(command, (context) => cancellable(context, vericache(context, options))),
     );

@@ -17,6 +17,7 @@ export function vericacheText({ rows, exactness, bars }: VericacheBenchReport): 
       { title: 'draft ms', text: ({ draftMs }) => draftMs.toFixed(0), align: 'right' },
       { title: 'swap ms', text: ({ swapMs }) => swapMs.toFixed(0), align: 'right' },
       { title: 'verify ms', text: ({ verifyMs }) => verifyMs.toFixed(0), align: 'right' },
+      { title: 'first token ms', text: firstTokenText, align: 'right' },
       { title: 'exact', text: ({ exact }) => (exact ? 'yes' : 'no') },
     ],
     rows,
@@ -34,5 +35,13 @@ export function vericacheText({ rows, exactness, bars }: VericacheBenchReport): 
     exactness,
   );
   const judged = bars.map((bar) => JSON.stringify(bar)).join('\n');
-  return [speeds, ...(exactness.length > 0 ? [matches] : []), judged].join('\n\n');
+  return [...(rows.length > 0 ? [speeds] : []), ...(exactness.length > 0 ? [matches] : []), judged].join(
+    '\n\n',
+  );
+}
+
+/** With a remote prefix, and with the prompt computed here. */
+function firstTokenText({ prefillMs, localPrefillMs }: VericacheBenchReport['rows'][number]): string {
+  if (prefillMs === undefined || localPrefillMs === undefined) return '';
+  return `${prefillMs.toFixed(0)} instead of ${localPrefillMs.toFixed(0)}`;
 }

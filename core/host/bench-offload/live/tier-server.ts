@@ -2,8 +2,8 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 
 import { workerFile } from '../../../base';
-import { SluiceError } from '../../../contract';
 import type { NewEndpoint, RemoteTier } from '../../../contract';
+import { printedUrl } from '../../bench/printed-url';
 import type { ShapedLink } from './shaped-link';
 
 export interface TierServerOptions {
@@ -54,22 +54,4 @@ export class TierServer {
     this.child.kill('SIGKILL');
     await gone;
   }
-}
-
-/** Of the JSON document it prints when it is ready. */
-function printedUrl(tier: string, child: ChildProcess): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let printed = '';
-    child.stdout!.on('data', (chunk: Buffer) => {
-      printed += chunk.toString('utf8');
-      if (printed.trimEnd().endsWith('\n}')) resolve((JSON.parse(printed) as { url: string }).url);
-    });
-    child.once('error', reject);
-    child.once('exit', (code, signal) => {
-      const said = printed === '' ? '' : `: ${printed}`;
-      reject(
-        new SluiceError('runtime', `The ${tier} server ended with ${signal ?? `exit code ${code}`}${said}`),
-      );
-    });
-  });
 }

@@ -1,0 +1,3 @@
+export { startPrefixNode } from './prefix-node';
+export type { PrefixNode } from './prefix-node';
+export { RemoteSide } from './remote-side';
