@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 
 import { engineClockMs, formatBytes, parseBytes } from '../base';
 import { SluiceError } from '../contract';
+import type { CacheMode } from '../contract';
 import { startInferenceServer } from '../serving';
 import type { InferenceServer, Tier, TlsFiles } from '../serving';
 import { ioError } from '../storage';
@@ -12,6 +13,8 @@ import type { CommandContext, Outcome } from './commands/context';
 import { LanguageLibrary } from './language/library/language-library';
 import { LibraryLanguages } from './language/serving/language-service';
 import { LibraryPrefixes } from './language/serving/library-prefixes';
+import { cacheSettingsOf, VericacheReplies } from './language/serving/vericache-replies';
+import type { ServedCache } from './language/serving/vericache-replies';
 import { LibraryModels } from './served-models';
 import type { Services } from './services';
 
@@ -29,6 +32,11 @@ export interface ServeOptions {
   readonly budget?: string;
   readonly queue: number;
   readonly models?: readonly string[];
+  readonly kv: CacheMode;
+  readonly compressor?: string;
+  readonly ratio?: number;
+  /** Bytes. */
+  readonly kvBudget?: number;
 }
 
 /**
@@ -41,6 +49,7 @@ export async function serveLibrary(
 ): Promise<Outcome | undefined> {
   const token = options.tokenFile === undefined ? undefined : await tokenOf(options.tokenFile);
   const tls = await tlsOf(options);
+  const cache = cacheSettingsOf(options);
   const services = await context.services();
   const library = new LanguageLibrary(context.dataDir);
   const names = servedNames(services, library, options.models);
@@ -59,7 +68,8 @@ export async function serveLibrary(
     ...(budgetBytes !== undefined && { budgetBytes }),
     ...(options.models && { names: names.networks }),
   });
-  const languages = languagesOf(services, library, options.models);
+  const replies = cache && (await VericacheReplies.open(context.dataDir, cache));
+  const languages = languagesOf(services, library, options.models, replies);
   const prefixes = await LibraryPrefixes.open(context.dataDir, languages);
   const server = await startInferenceServer({
     models,
@@ -76,7 +86,7 @@ export async function serveLibrary(
     ...(token !== undefined && { token }),
     ...(tls && { tls }),
   });
-  context.print(readyOutcome(server, options.tier, names, budgetBytes));
+  context.print(readyOutcome(server, options.tier, names, { budgetBytes, cache }));
   try {
     await ended(context.signal, down.signal);
   } finally {
@@ -92,12 +102,14 @@ function languagesOf(
   { info }: Services,
   library: LanguageLibrary,
   names: readonly string[] | undefined,
+  replies: VericacheReplies | undefined,
 ): LibraryLanguages {
   return new LibraryLanguages({
     library,
     threads: info.threads,
-    platform: `${info.version} ${info.runtimeVersion} ${info.instructionSet}`,
+    platform: `${info.version} ${info.runtimeVersion} ${info.instructionSet}${replies?.otherText ?? ''}`,
     newSeed: () => randomInt(SEEDS),
+    ...(replies && { generator: replies.generate }),
     ...(names && { names }),
   });
 }
@@ -113,16 +125,26 @@ function readyOutcome(
   { url, grpcUrl }: InferenceServer,
   tier: Tier,
   { networks, languages }: ServedNames,
-  budgetBytes: number | undefined,
+  {
+    budgetBytes,
+    cache,
+  }: { readonly budgetBytes: number | undefined; readonly cache: ServedCache | undefined },
 ): Outcome {
   const grpc = grpcUrl === undefined ? '' : `, gRPC ${grpcUrl}`;
   const budget = budgetBytes === undefined ? '' : ` within ${formatBytes(budgetBytes)}`;
+  const kv = cache ? `, ${cache.mode} ${cache.compressor}` : '';
   return {
-    json: { url, grpcUrl: grpcUrl ?? null, tier, models: [...networks, ...languages] },
+    json: {
+      url,
+      grpcUrl: grpcUrl ?? null,
+      tier,
+      models: [...networks, ...languages],
+      ...(cache && { kv: cache }),
+    },
     text:
       `Sluice ${tier} endpoint: ${url}${grpc}\n` +
       `Models${budget}: ${networks.join(', ') || NONE_YET}\n` +
-      `Language models (OpenAI API at ${url}/v1): ${languages.join(', ') || NONE_YET}\nCtrl-C ends it.`,
+      `Language models (OpenAI API at ${url}/v1${kv}): ${languages.join(', ') || NONE_YET}\nCtrl-C ends it.`,
   };
 }
 

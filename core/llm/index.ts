@@ -6,7 +6,7 @@ export { Decoder } from './decoder/decoder';
 export { GraphRecorder, MICROSOFT } from './decoder/graph-recorder';
 export { KvCache, LayerRows, layerRowsBytes, wholeSteps } from './decoder/kv-cache';
 export type { AttentionCache } from './decoder/kv-cache';
-export { generate, generateFrom } from './generate/generate';
+export { generate, generateFrom, tokenLimit } from './generate/generate';
 export { MaskBuffer } from './decoder/pass-buffers';
 export { exportForTransformersJs } from './export/export-folder';
 export type { FinishReason, GenerateOptions, Generation } from './generate/generate';

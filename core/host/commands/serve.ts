@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 
+import { parseBytes } from '../../base';
 import type { ServeOptions } from '../serve-library';
 import { execute } from './context';
 
@@ -28,6 +29,22 @@ export function addServeCommand(program: Command): void {
     )
     .option('--queue <n>', 'requests that may wait, and for each language model', countOf, 32)
     .option('--models <names>', 'models to serve, by commas (default: the whole library)', namesOf)
+    .addOption(
+      new Option('--kv <cache>', "how language models keep keys and values, as 'sluice generate' has it")
+        .choices(['full', 'vericache', 'lossy'])
+        .default('full'),
+    )
+    .option('--compressor <name>', 'for vericache and lossy: how the cache in memory is compressed')
+    .option(
+      '--ratio <r>',
+      'for vericache and lossy: bytes of the full cache over those of the compressed one',
+      ratioOf,
+    )
+    .option(
+      '--kv-budget <size>',
+      'for vericache and lossy: memory of all caches of a reply, like 64MiB (default: as little as works well)',
+      bytesOf,
+    )
     .action((options: ServeOptions, command: Command) =>
       execute(command, async (context) => {
         // The other commands need not wait for the server's libraries to load.
@@ -47,6 +64,18 @@ function countOf(text: string): number {
   const count = Number(text);
   if (Number.isInteger(count) && count >= 1 && count <= 100_000) return count;
   throw new InvalidArgumentError('Expected a whole number from 1 to 100000.');
+}
+
+function ratioOf(text: string): number {
+  const ratio = Number(text);
+  if (ratio > 1 && Number.isFinite(ratio)) return ratio;
+  throw new InvalidArgumentError('Expected a number above 1.');
+}
+
+function bytesOf(text: string): number {
+  const bytes = parseBytes(text);
+  if (bytes !== undefined && bytes > 0) return bytes;
+  throw new InvalidArgumentError('Expected bytes, or a size like 64MiB.');
 }
 
 function namesOf(text: string): readonly string[] {

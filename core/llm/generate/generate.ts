@@ -84,8 +84,8 @@ export async function generateFrom(
   return new GenerationRun(source, tokenizer, options).run(prompt, maxTokens);
 }
 
-/** @returns how many tokens may be generated. */
-function tokenLimit(promptTokens: number, contextLength: number, wanted: number | undefined): number {
+/** @returns how many tokens may be generated. @throws SluiceError `bad-input` (nothing to continue, no room, none wanted). */
+export function tokenLimit(promptTokens: number, contextLength: number, wanted: number | undefined): number {
   if (promptTokens === 0) {
     throw new SluiceError('bad-input', 'The prompt has no tokens. Give some text to continue.');
   }

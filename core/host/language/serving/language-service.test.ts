@@ -306,8 +306,7 @@ describe('models in memory', () => {
   it('are loaded once, again when they were replaced, and freed at the end', async () => {
     const closed: string[] = [];
     const opened = new Set<LanguageModel>();
-    await serve((used, prompt, options) => {
-      const whole = used as LanguageModel;
+    await serve((whole, prompt, options) => {
       if (!opened.has(whole)) {
         const name = ['first', 'second'][opened.size] ?? '';
         const { close } = whole;
@@ -319,7 +318,7 @@ describe('models in memory', () => {
         });
       }
       opened.add(whole);
-      return generate(used, prompt, options);
+      return generate(whole, prompt, options);
     });
     await add('changing', tinyChatModel());
     const content = async (): Promise<string | null | undefined> =>

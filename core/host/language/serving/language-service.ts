@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 
 import { SluiceError } from '../../../contract';
 import { ChatTemplate, generate, openLanguageModel } from '../../../llm';
-import type { Generation, LanguageModel } from '../../../llm';
+import type { GenerateOptions, Generation, LanguageModel, ReplyPiece, SamplingOptions } from '../../../llm';
 import { OrtEnvironment } from '../../../ort';
 import type {
   Completion,
@@ -15,7 +15,12 @@ import type {
 import type { LanguageLibrary, LanguageModelEntry } from '../library/language-library';
 
 /** What replies to a prompt; `generate` of core/llm, or another that is called alike. */
-export type ReplyGenerator = typeof generate;
+export type ReplyGenerator = (
+  model: LanguageModel,
+  prompt: readonly number[],
+  options: GenerateOptions & { readonly sampling: SamplingOptions },
+  loaded: Loaded,
+) => Promise<Generation>;
 
 const FINGERPRINT_DIGITS = 12;
 
@@ -61,14 +66,14 @@ export class LibraryLanguages implements LanguageService {
     const loaded = await this.load(request.model, signal);
     const { model } = loaded;
     const { temperature, topP, minP, seed = newSeed(), maxTokens, stop } = request;
-    const generation = await generator(model, tokensOf(request.prompt, loaded), {
+    const options = {
       sampling: { temperature, topP, minP, seed },
       stop,
       signal,
-      onPiece: ({ text, tokens }) => onPiece({ text, tokens: tokens.map(({ token }) => token) }),
+      onPiece: ({ text, tokens }: ReplyPiece) => onPiece({ text, tokens: tokens.map(({ token }) => token) }),
       ...(maxTokens !== undefined && { maxTokens }),
-    });
-    return completionOf(generation);
+    };
+    return completionOf(await generator(model, tokensOf(request.prompt, loaded), options, loaded));
   }
 
   /** Frees every model; no request may be at work. */
