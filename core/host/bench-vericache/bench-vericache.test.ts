@@ -96,14 +96,19 @@ describe('the benchmark of VeriCache', () => {
     });
   });
 
-  it('interrupted, ends the other node and removes its files', async () => {
-    const { model, text: _text, workDir } = options;
+  it('interrupted or terminated, ends the other node, and removes its files then or the next time', async () => {
+    const { model, workDir } = options;
+    const runs = join(workDir!, 'bench-vericache-runs');
     const args = ['bench', 'vericache', '--only', 'rows', '--model', model, '--text', join(folder, 'text')];
     const more = ['--contexts', '448', '--tokens', '16', '--repeats', '1000', '--work-dir', workDir!];
-    const answer = await runCli(folder, [...args, ...more, '--json'], /tokens\/s/);
-    expect(answer.code, answer.stderr).toBe(130);
-    const [, url] = /at (http:\/\/127\.0\.0\.1:\d+)/.exec(answer.stderr) ?? [];
-    await vi.waitFor(() => expect(fetch(`${url}/v2`)).rejects.toThrow(/fetch failed/), { timeout: 10_000 });
-    expect(readdirSync(join(workDir!, 'bench-vericache-runs'))).toEqual([]);
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      const answer = await runCli(folder, [...args, ...more, '--json'], /tokens\/s/, signal);
+      expect(answer.code, answer.stderr).toBe(signal === 'SIGINT' ? 130 : null);
+      const [, url] = /at (http:\/\/127\.0\.0\.1:\d+)/.exec(answer.stderr) ?? [];
+      await vi.waitFor(() => expect(fetch(`${url}/v2`)).rejects.toThrow(/fetch failed/), {
+        timeout: 10_000,
+      });
+    }
+    expect(readdirSync(runs)).toEqual([]);
   });
 });

@@ -12,9 +12,14 @@ export interface CliAnswer {
 
 /**
  * Runs the built command line in a process of its own, as a shell would.
- * @param interruptOn gets SIGINT once its output matches.
+ * @param interruptOn gets the signal once its output matches.
  */
-export function runCli(dataDir: string, args: readonly string[], interruptOn?: RegExp): Promise<CliAnswer> {
+export function runCli(
+  dataDir: string,
+  args: readonly string[],
+  interruptOn?: RegExp,
+  signal: 'SIGINT' | 'SIGTERM' = 'SIGINT',
+): Promise<CliAnswer> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [workerFile('cli'), ...args], {
       env: { ...process.env, SLUICE_DATA_DIR: dataDir },
@@ -25,7 +30,7 @@ export function runCli(dataDir: string, args: readonly string[], interruptOn?: R
     let interrupted = false;
     const interrupt = (): void => {
       if (interrupted || !interruptOn?.test(stdout + stderr)) return;
-      interrupted = child.kill('SIGINT');
+      interrupted = child.kill(signal);
     };
     child.stdout.on('data', (chunk: Buffer) => {
       stdout += chunk.toString('utf8');

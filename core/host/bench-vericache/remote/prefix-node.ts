@@ -33,7 +33,7 @@ export interface PrefixNode {
   close(): Promise<void>;
 }
 
-/** It also ends when this process exits. @throws SluiceError what importing throws; `runtime` when it does not start. */
+/** It also ends when this process exits, or is told to by SIGTERM. @throws SluiceError what importing throws; `runtime` when it does not start. */
 export async function startPrefixNode({ model, folder, threads }: PrefixNodeOptions): Promise<PrefixNode> {
   const { sha256 } = await new LanguageLibrary(folder).import({ path: model, name: MODEL });
   const token = randomBytes(24).toString('hex');
@@ -60,8 +60,15 @@ function endedWithThisProcess(child: ChildProcess): () => Promise<void> {
   const kill = (): void => void child.kill('SIGKILL');
   // Before the folder is removed that it works in.
   process.prependOnceListener('exit', kill);
+  const terminate = (): void => {
+    kill();
+    // Nobody listens any more: this process ends as it would have.
+    process.kill(process.pid, 'SIGTERM');
+  };
+  process.once('SIGTERM', terminate);
   return async () => {
     process.off('exit', kill);
+    process.off('SIGTERM', terminate);
     if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const gone = once(child, 'exit');
     kill();
