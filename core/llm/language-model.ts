@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 
-import type { OrtEnvironment } from '../ort';
+import { inLargePages, type OrtEnvironment } from '../ort';
 import { Decoder, type DecoderOptions } from './decoder/decoder';
 import { checkWeights } from './decoder/check-weights';
 import { ggufSource } from './gguf/gguf-source';
@@ -50,7 +50,7 @@ export async function openLanguageModel(
 ): Promise<LanguageModel> {
   const source = await openSource(file, options);
   const tokenizer = new Tokenizer(source.tokenizer());
-  const decoder = await Decoder.open(source, environment, options);
+  const decoder = await inLargePages(() => Decoder.open(source, environment, options));
   return { decoder, tokenizer, file: source.path, close: () => decoder.close() };
 }
 

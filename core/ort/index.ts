@@ -1,5 +1,6 @@
 export { OrtEnvironment } from './environment';
 export type { EnvironmentOptions } from './environment';
+export { inLargePages } from './large-pages';
 export { runtimeLibraryPath } from './library';
 export {
   addressOf,

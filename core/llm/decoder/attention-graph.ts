@@ -68,13 +68,16 @@ class AttentionRecorder {
     const pairs = alone ? 2 : heads / kvHeads;
     // A product of one row takes another kernel, with other bits: a query without company is computed twice.
     const pair = alone ? graph.add('Concat', [queries, queries], { axis: -1n }) : queries;
-    const rows = graph.add('Reshape', [pair, graph.integers([0, pairs, headDim])]);
-    const scores = graph.add(
+    const rows = graph.add('Reshape', [pair, graph.integers([-1, headDim])]);
+    // Keys times queries: the second operand is copied by ONNX Runtime, and keys are many where queries are few.
+    const byKey = graph.add(
       'FusedMatMul',
-      [rows, keys],
+      [keys, rows],
       { transB: 1n, alpha: 1 / Math.sqrt(headDim) },
       MICROSOFT,
     );
+    const parted = graph.add('Reshape', [byKey, graph.integers([0, -1, pairs])]);
+    const scores = graph.add('Transpose', [parted], { perm: [1n, 2n, 0n] });
     const weights = graph.add('Softmax', [graph.add('Add', [scores, mask])], { axis: -1n });
     if (observed) {
       const sums = graph.add('ReduceSum', [weights, graph.integers([0, 1])], { keepdims: 0n });

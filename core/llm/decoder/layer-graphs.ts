@@ -37,7 +37,7 @@ export const NAMES = {
 export function firstGraph(weights: AttentionWeights, options: LayerGraphOptions): OnnxModel {
   const layer = new LayerRecorder(options);
   const x = layer.graph.input(NAMES.x, ['tokens', options.config.width]);
-  layer.attentionInputs(x, weights);
+  layer.attentionInputs(layer.norm(x, weights.norm), weights);
   return layer.graph.model('first');
 }
 
@@ -47,14 +47,16 @@ export function betweenGraph(
   options: LayerGraphOptions,
 ): OnnxModel {
   const layer = new LayerRecorder(options);
-  const x = layer.rest(weights);
-  layer.attentionInputs(x, next);
+  const { normed, sum } = layer.normOfSum(...layer.rest(weights), next.norm);
+  layer.graph.output(NAMES.nextX, sum, ['tokens', options.config.width]);
+  layer.attentionInputs(normed, next);
   return layer.graph.model('between');
 }
 
 export function lastGraph(weights: FeedForwardWeights, options: LayerGraphOptions): OnnxModel {
   const layer = new LayerRecorder(options);
-  layer.rest(weights);
+  const next = layer.graph.add('Add', layer.rest(weights));
+  layer.graph.output(NAMES.nextX, next, ['tokens', options.config.width]);
   return layer.graph.model('last');
 }
 
@@ -87,12 +89,30 @@ class LayerRecorder {
     });
   }
 
-  attentionInputs(x: string, weights: AttentionWeights): void {
+  /** The norm of a sum, and the sum. */
+  normOfSum(
+    x: string,
+    added: string,
+    scale: Float32Array,
+  ): { readonly normed: string; readonly sum: string } {
+    const { graph, config } = this;
+    const [normed, , , sum] = graph.addMany(
+      'SkipSimplifiedLayerNormalization',
+      [x, added, graph.constant([scale.length], scale)],
+      4,
+      { epsilon: config.rmsEpsilon },
+      MICROSOFT,
+    );
+    return { normed: normed!, sum: sum! };
+  }
+
+  /** @param normed what is projected, `[tokens, width]`. */
+  attentionInputs(normed: string, weights: AttentionWeights): void {
     const { graph, config } = this;
     const { heads, kvHeads, headDim } = config;
     const cosines = graph.input(NAMES.cosines, ['tokens', config.rope.dim / 2]);
     const sines = graph.input(NAMES.sines, ['tokens', config.rope.dim / 2]);
-    const projected = this.projector.project(this.norm(x, weights.norm), weights.projections);
+    const projected = this.projector.project(normed, weights.projections);
     const [queries, keys, values] = projected.map((value, index) => {
       const bias = weights.biases[index];
       return bias ? graph.add('Add', [value, graph.constant([bias.length], bias)]) : value;
@@ -108,20 +128,18 @@ class LayerRecorder {
     graph.output(NAMES.values, values!, ['tokens', kvHeads * headDim]);
   }
 
-  /** What follows attention. @returns the next x, also an output. */
-  rest(weights: FeedForwardWeights): string {
+  /** What follows attention, up to the sum that is the next x. @returns both parts of the sum. */
+  rest(weights: FeedForwardWeights): readonly [middle: string, down: string] {
     const { graph, config } = this;
     const { width, heads, headDim } = config;
     const x = graph.input(NAMES.x, ['tokens', width]);
     const attended = graph.input(NAMES.attended, ['tokens', heads * headDim]);
     const [projected] = this.projector.project(attended, [weights.attentionOutput]);
-    const middle = graph.add('Add', [x, projected!]);
-    const [gate, up] = this.projector.project(this.norm(middle, weights.norm), weights.projections);
+    const { normed, sum } = this.normOfSum(x, projected!, weights.norm);
+    const [gate, up] = this.projector.project(normed, weights.projections);
     const gated = graph.add('Mul', [graph.add('Mul', [gate!, graph.add('Sigmoid', [gate!])]), up!]);
     const [down] = this.projector.project(gated, [weights.down]);
-    const next = graph.add('Add', [middle, down!]);
-    graph.output(NAMES.nextX, next, ['tokens', config.width]);
-    return next;
+    return [sum, down!];
   }
 
   private headNorm(x: string, scale: Float32Array | undefined): string {
