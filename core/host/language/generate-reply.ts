@@ -51,7 +51,11 @@ export async function generateReply(
     throw new SluiceError('bad-input', '--remote is for --kv vericache or lossy.');
   }
   const prompt = await promptOf(options.prompt);
+  if (options.draftModel !== undefined && options.kv !== 'vericache') {
+    throw new SluiceError('bad-input', '--draft-model is for --kv vericache: nothing else drafts.');
+  }
   const file = fileOf(context, name);
+  const draftFile = options.draftModel === undefined ? undefined : fileOf(context, options.draftModel);
   const seed = options.seed ?? randomInt(SEEDS);
   const threads = options.threads ?? threadsOf(process.env);
   const environment = OrtEnvironment.open({ threads });
@@ -60,7 +64,11 @@ export async function generateReply(
     const model = await openLanguageModel(file, environment, { signal: context.signal });
     try {
       const { kv } = options;
-      const done = await reply(context, model, { ...options, name, prompt, seed, environment });
+      const draft = draftFile && (await openDraft(context, draftFile, model, environment));
+      const request = { ...options, name, prompt, seed, environment };
+      const done = await reply(context, model, draft ? { ...request, draft } : request).finally(() =>
+        draft?.close(),
+      );
       return outcomeOf(context, done, { model: name, seed, threads, kv });
     } finally {
       model.close();
