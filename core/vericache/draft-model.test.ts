@@ -3,8 +3,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import type { RoundRecord } from '../contract';
 import { requireSameVocabulary, type LanguageModel } from '../llm';
-import { ggufBytes } from '../llm/test-support/gguf-writer';
-import { tinyChatModelParts } from '../llm/test-support/tiny-chat-model';
 import { draftModel, type DraftModel } from './draft-model';
 import { collect, GREEDY_SAMPLING, TinyChat, WARM } from './test-support/tiny-chat';
 import { windowCompressor } from './test-support/window-compressor';
@@ -187,13 +185,7 @@ describe('a draft model', () => {
 
 describe('a vocabulary', () => {
   it('that differs in one token is refused, by both names and the token', async () => {
-    const { metadata, tensors } = tinyChatModelParts();
-    const renamed = metadata.map((entry) =>
-      entry[0] === 'tokenizer.ggml.tokens'
-        ? ([entry[0], 'array', (entry[2] as string[]).map((text, at) => (at === 300 ? 'zzz' : text))] as const)
-        : entry,
-    );
-    const model = await tiny.otherOf(ggufBytes({ metadata: renamed, tensors }));
+    const model = await tiny.other({ renamed: [300, 'zzz'] });
     expect(() => drafting(model)).toThrow(
       expect.objectContaining({
         code: 'bad-input',

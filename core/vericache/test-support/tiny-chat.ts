@@ -39,14 +39,10 @@ export class TinyChat {
     return new TinyChat(folder, environment, await openLanguageModel(file, environment));
   }
 
-  /** Another model of this vocabulary; closed with this one. */
-  other(options: TinyChatModelOptions): Promise<LanguageModel> {
-    return this.otherOf(tinyChatModel(options));
-  }
-
-  async otherOf(bytes: Uint8Array): Promise<LanguageModel> {
+  /** Another model; closed with this one. */
+  async other(options: TinyChatModelOptions): Promise<LanguageModel> {
     const file = path.join(this.folder, `other-${this.others.length}.gguf`);
-    writeFileSync(file, bytes);
+    writeFileSync(file, tinyChatModel(options));
     const model = await openLanguageModel(file, this.environment);
     this.others.push(model);
     return model;
