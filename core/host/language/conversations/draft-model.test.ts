@@ -36,6 +36,15 @@ async function expected(question: string): Promise<string> {
   return (await generated(bench.modelFile, turns, { ...TINY_SETTINGS, temperature: 0 })).text;
 }
 
+/** Begins a reply that waits behind its first round until it is stopped. */
+async function beginReply(id: string): Promise<void> {
+  // The prompt's own token comes before the round's.
+  sources.pauseAfter = 2;
+  const begun = bench.event('languageProgress', ({ rounds }) => rounds.length > 0);
+  await bench.conversations.send(id, 'Go on');
+  await begun;
+}
+
 describe('a conversation with a draft model', () => {
   it('gets the text it would have had, from proposals, and its memory is told', async () => {
     const id = await bench.create(DRAFTING);
@@ -52,10 +61,7 @@ describe('a conversation with a draft model', () => {
 
   it('changes it or does without in mid-reply, at the next round', async () => {
     const id = await bench.create(DRAFTING);
-    sources.pauseAfter = 12;
-    const begun = bench.event('languageProgress', ({ pieces }) => pieces.length > 0);
-    await bench.conversations.send(id, 'Go on');
-    await begun;
+    await beginReply(id);
     const settings = { ...TINY_SETTINGS, ...DRAFTING };
     await bench.conversations.configure({ id, settings: { ...settings, draftModel: 'other' } });
     expect(holders()).toEqual(['tiny']);
@@ -113,10 +119,7 @@ describe('a conversation with a draft model', () => {
 
   it('keeps it while a reply is written', async () => {
     const id = await bench.create(DRAFTING);
-    sources.pauseAfter = 12;
-    const begun = bench.event('languageProgress', ({ pieces }) => pieces.length > 0);
-    await bench.conversations.send(id, 'Go on');
-    await begun;
+    await beginReply(id);
     await expect(bench.language.models.remove('draft')).rejects.toMatchObject({
       code: 'conflict',
       message: expect.stringMatching(/draft drafts for a reply/) as string,
