@@ -48,6 +48,8 @@ export interface LanguageSettings {
   readonly draftLength: number | 'auto';
   /** Repetitions of earlier text are proposed before the compressed cache filters them. */
   readonly promptLookup: boolean;
+  /** Of the library; a small model of the same vocabulary that proposes tokens. '': none. */
+  readonly draftModel: string;
   readonly maxTokens: number;
   /** 0: greedy. */
   readonly temperature: number;
@@ -63,6 +65,7 @@ export const DEFAULT_LANGUAGE_SETTINGS: LanguageSettings = {
   budgetBytes: 0,
   draftLength: 'auto',
   promptLookup: true,
+  draftModel: '',
   maxTokens: 512,
   temperature: 0,
   topP: 1,
@@ -113,6 +116,11 @@ export interface CacheMemory {
   readonly streamBytes: number;
   /** The full cache on disk or on another node. */
   readonly storedBytes: number;
+  /**
+   * Of a draft model, its weights as its file has them and its own cache. The budget is for the caches of the model that
+   * replies: this comes on top of it. Absent without one.
+   */
+  readonly draftModelBytes?: number;
 }
 
 /** What is where, by layer: tokens. */

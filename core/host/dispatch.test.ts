@@ -155,6 +155,7 @@ const BAD_SETTINGS: readonly (readonly [Record<string, unknown>, RegExp])[] = [
   [{ draftLength: 64 }, /settings\.draftLength: /],
   [{ draftLength: 'long' }, /settings\.draftLength: /],
   [{ promptLookup: 1 }, /settings\.promptLookup: /],
+  [{ draftModel: 7 }, /settings\.draftModel: /],
   [{ maxTokens: 0 }, /settings\.maxTokens: /],
   [{ maxTokens: Infinity }, /settings\.maxTokens: /],
   [{ temperature: -0.1 }, /settings\.temperature: /],

@@ -22,6 +22,7 @@ export type { ChosenModel, PulledModel, PullProgress } from './hub/pull-files';
 export { commonPrefix } from './generate/token-source';
 export type { DecodedToken, PrefillOptions, TokenSource } from './generate/token-source';
 export { modelFolderFiles } from './huggingface/read-model-folder';
-export { openLanguageModel, readLanguageModelFacts } from './language-model';
+export { openLanguageModel, readLanguageModelFacts, readVocabulary } from './language-model';
 export type { LanguageModel, LanguageModelFacts } from './language-model';
 export { ChatTemplate } from './tokenizer/chat-template';
+export { requireSameVocabulary, vocabularyOf } from './vocabulary';

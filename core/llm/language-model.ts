@@ -9,6 +9,7 @@ import { readGguf } from './gguf/read-gguf';
 import { readModelFolder } from './huggingface/read-model-folder';
 import type { ModelSource } from './source/model-source';
 import { Tokenizer } from './tokenizer/tokenizer';
+import type { Vocabulary } from './vocabulary';
 
 /** A model and its tokenizer, ready to generate. */
 export interface LanguageModel {
@@ -16,6 +17,8 @@ export interface LanguageModel {
   readonly tokenizer: Tokenizer;
   /** For messages. */
   readonly file: string;
+  /** Of its weights, as the file has them. */
+  readonly weightBytes: number;
   /** Frees the decoder; the environment is its owner's. */
   readonly close: () => void;
 }
@@ -51,7 +54,8 @@ export async function openLanguageModel(
   const source = await openSource(file, options);
   const tokenizer = new Tokenizer(source.tokenizer());
   const decoder = await inLargePages(() => Decoder.open(source, environment, options));
-  return { decoder, tokenizer, file: source.path, close: () => decoder.close() };
+  const weightBytes = [...source.tensors.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
+  return { decoder, tokenizer, file: source.path, weightBytes, close: () => decoder.close() };
 }
 
 /**
@@ -86,6 +90,19 @@ export async function readLanguageModelFacts(
     vocabularySize: config.vocabularySize,
     hasChatTemplate: tokenizer.chatTemplate !== undefined,
   };
+}
+
+/**
+ * Reads what the tokens of a GGUF file or a model's folder mean, without its weights.
+ * @throws SluiceError as `readGguf`, `readModelFolder` and the tokenizers.
+ */
+export async function readVocabulary(
+  file: string,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<Vocabulary> {
+  const source = await openSource(file, options);
+  const { tokens } = new Tokenizer(source.tokenizer());
+  return { file: source.path, size: source.config.vocabularySize, tokens };
 }
 
 async function openSource(file: string, { signal }: { readonly signal?: AbortSignal }): Promise<ModelSource> {

@@ -1,6 +1,7 @@
 import { SluiceError } from '../contract';
 import type { Decoder, Sampler } from '../llm';
 import type { CompressedCache } from './compressor';
+import { firstProposal } from './proposals';
 import type { Proposer } from './vericache-options';
 
 /** Tokens a proposer may give at once: a pass over them costs about as much as two or three tokens one by one. */
@@ -38,7 +39,7 @@ export class Drafter {
       await new Promise((resolve) => setImmediate(resolve));
       if (signal?.aborted) throw new SluiceError('cancelled', 'The draft was cancelled.');
       const limit = Math.min(PROPOSAL_TOKENS, end - all.length - 1);
-      const proposal = limit > 0 ? await firstProposal(proposers, all, limit) : [];
+      const proposal = limit > 0 ? await firstProposal(proposers, all, limit, signal) : [];
       const before = all.length;
       const agreed = await this.extend(all, proposal);
       proposed += agreed;
@@ -67,16 +68,4 @@ export class Drafter {
     if (agreed < proposal.length) this.cache.truncate(position + agreed);
     return agreed;
   }
-}
-
-async function firstProposal(
-  proposers: readonly Proposer[],
-  text: readonly number[],
-  limit: number,
-): Promise<readonly number[]> {
-  for (const proposer of proposers) {
-    const tokens = await proposer.propose(text, limit);
-    if (tokens.length > 0) return tokens.slice(0, limit);
-  }
-  return [];
 }

@@ -7,8 +7,19 @@ import type { FullCache } from './full-cache';
 /** Gives tokens that may follow, cheaply: repetitions of earlier text, or another model's guess. */
 export interface Proposer {
   readonly name: string;
-  /** @param text all tokens so far. @returns up to `limit` tokens that may follow it. */
-  propose(text: readonly number[], limit: number): readonly number[] | Promise<readonly number[]>;
+  /** Memory it takes, bytes, beside the budget of the caches. Absent: nothing to speak of. */
+  readonly memoryBytes?: number;
+  /** Takes in a text before drafts follow it: a long one would pass for the cost of a draft. */
+  prepare?(text: readonly number[], signal?: AbortSignal): Promise<void>;
+  /**
+   * Called again when the last call has ended.
+   * @param text all tokens so far. @returns up to `limit` tokens that may follow it.
+   */
+  propose(
+    text: readonly number[],
+    limit: number,
+    signal?: AbortSignal,
+  ): readonly number[] | Promise<readonly number[]>;
 }
 
 /** What may change between two rounds at no cost. */

@@ -15,6 +15,7 @@ import { DraftLength } from './draft-length';
 import { BLOCK_TOKENS, lostBlock } from './full-cache';
 import { judge } from './judge';
 import { MAX_ROUND_TOKENS } from './memory-plan';
+import { prepareAll, proposerMemory } from './proposals';
 import type { CacheSettings, DraftSettings, VericacheOptions } from './vericache-options';
 
 /** Tokens of a pass over a prompt: a layer of the full cache comes in once for all of them. */
@@ -46,6 +47,8 @@ export class VericacheSource implements TokenSource {
   private startMs = 0;
   private readBytes = 0;
   private wanted: Partial<CacheSettings> | undefined;
+  /** Proposers have taken in the text that drafts follow. */
+  private arePrepared = false;
   /** Tokens that were left when blocks were lost in the last action. */
   private mendedFrom: number | undefined;
 
@@ -67,7 +70,7 @@ export class VericacheSource implements TokenSource {
   }
 
   memory(): CacheMemory {
-    return this.caches.memory();
+    return { ...this.caches.memory(), ...proposerMemory(this.drafts.proposers) };
   }
 
   map(): CacheMap {
@@ -88,6 +91,7 @@ export class VericacheSource implements TokenSource {
       this.draftLength = DraftLength.of(this.drafts.draftLength);
     }
     this.sampler = sampler;
+    this.arePrepared = false;
     if (proposers) this.drafts = { ...this.drafts, proposers };
     if (Object.keys(caches).length > 0) this.wanted = wanted;
   }
@@ -107,7 +111,10 @@ export class VericacheSource implements TokenSource {
     if (common < this.caches.swapped.position || this.unverified > 0) await this.restore(common);
     const reused = this.text.length;
     const logits = await this.mended(() => this.takeIn(prompt.slice(this.text.length), options));
-    this.first = this.sampler.pick(logits, prompt.length);
+    const first = this.sampler.pick(logits, prompt.length);
+    this.arePrepared = false;
+    await this.prepareProposers(prompt, options.signal);
+    this.first = first;
     return Math.min(reused, this.mendedFrom ?? reused);
   }
 
@@ -124,6 +131,7 @@ export class VericacheSource implements TokenSource {
     const { compression } = this.caches.settings;
     const { pending } = this;
     const text = [...this.text];
+    await this.prepareProposers([...text, pending], signal);
     const step = (): Promise<readonly DecodedToken[]> => {
       if (!compression) return this.plainStep(pending);
       return compression.verify ? this.round(limit, signal) : this.lossyStep(pending, signal);
@@ -134,6 +142,13 @@ export class VericacheSource implements TokenSource {
         await this.takeIn(text.slice(this.text.length), signal ? { signal } : {});
       return step();
     });
+  }
+
+  /** Before the clock of a round runs. */
+  private async prepareProposers(text: readonly number[], signal: AbortSignal | undefined): Promise<void> {
+    if (this.arePrepared || this.caches.settings.compression?.verify !== true) return;
+    await prepareAll(this.drafts.proposers, text, signal);
+    this.arePrepared = true;
   }
 
   /** Waits until what the full cache may keep is in it; then all of `text` but the last tokens survives the process. */

@@ -24,6 +24,8 @@ export interface GenerateCommandOptions {
   readonly budget: number;
   readonly draftLength: number | 'auto';
   readonly lookup: boolean;
+  /** A name of the library, a file or a folder. */
+  readonly draftModel?: string;
   /** URL of a node that keeps the cache of the prompt. */
   readonly remote?: string;
   readonly remoteTokenFile?: string;
@@ -64,6 +66,10 @@ export function addGenerateCommand(program: Command): void {
     )
     .option('--draft-length <n>', 'tokens drafted a round (default: it adapts)', draftLengthOf, 'auto')
     .option('--no-lookup', 'propose no repetitions of earlier text')
+    .option(
+      '--draft-model <model>',
+      'for vericache: a small model of the same vocabulary that proposes tokens; its memory comes on top of the budget',
+    )
     .option(
       '--remote <url>',
       'for vericache and lossy: a "sluice serve" that keeps the full cache of the prompt, and computes it once',

@@ -18,6 +18,7 @@ import { systemClock } from '../host-clock';
 import { hasLanguageModel } from './library/language-folder';
 import { LanguageLibrary } from './library/language-library';
 import { remoteNodeOf, weightsOf } from './remote-node';
+import { openDraftModel, type OpenDraftModel } from './open-draft-model';
 import { openVericache } from './vericache-cache';
 
 const SEEDS = 2 ** 32;
@@ -27,6 +28,7 @@ interface ReplyOptions extends GenerateCommandOptions {
   readonly environment: OrtEnvironment;
   /** As the model was asked for. */
   readonly name: string;
+  readonly draft?: OpenDraftModel;
 }
 
 interface Reply {
@@ -50,8 +52,12 @@ export async function generateReply(
   if (options.remote !== undefined && options.kv === 'full') {
     throw new SluiceError('bad-input', '--remote is for --kv vericache or lossy.');
   }
+  if (options.draftModel !== undefined && options.kv !== 'vericache') {
+    throw new SluiceError('bad-input', '--draft-model is for --kv vericache: nothing else drafts.');
+  }
   const prompt = await promptOf(options.prompt);
   const file = fileOf(context, name);
+  const draftFile = options.draftModel === undefined ? undefined : fileOf(context, options.draftModel);
   const seed = options.seed ?? randomInt(SEEDS);
   const threads = options.threads ?? threadsOf(process.env);
   const environment = OrtEnvironment.open({ threads });
@@ -60,13 +66,31 @@ export async function generateReply(
     const model = await openLanguageModel(file, environment, { signal: context.signal });
     try {
       const { kv } = options;
-      const done = await reply(context, model, { ...options, name, prompt, seed, environment });
+      const request = { ...options, name, prompt, seed, environment };
+      const done = await (draftFile === undefined
+        ? reply(context, model, request)
+        : replyWithDraft(context, model, draftFile, request));
       return outcomeOf(context, done, { model: name, seed, threads, kv });
     } finally {
       model.close();
     }
   } finally {
     environment.close();
+  }
+}
+
+async function replyWithDraft(
+  context: CommandContext,
+  model: LanguageModel,
+  draftFile: string,
+  options: ReplyOptions,
+): Promise<Reply> {
+  context.log(`loading the draft model ${options.draftModel ?? draftFile}`);
+  const draft = await openDraftModel(draftFile, model, options.environment, context.signal);
+  try {
+    return await reply(context, model, { ...options, draft });
+  } finally {
+    draft.close();
   }
 }
 
@@ -101,6 +125,7 @@ async function reply(
       folder: session.folder,
       maxTokens,
       onRound: (round) => void rounds.push(round),
+      ...(options.draft && { draftModel: options.draft.proposer }),
       ...(node && { remote: { ...node, tokens, log: context.log } }),
     });
     try {
@@ -129,8 +154,20 @@ function requestOf(
 }
 
 function settingsOf(options: GenerateCommandOptions & { readonly seed: number }): LanguageSettings {
-  const { kv, compressor, ratio, budget, draftLength, lookup, maxTokens, temperature, topP, minP, seed } =
-    options;
+  const {
+    kv,
+    compressor,
+    ratio,
+    budget,
+    draftLength,
+    lookup,
+    draftModel = '',
+    maxTokens,
+    temperature,
+    topP,
+    minP,
+    seed,
+  } = options;
   return {
     mode: kv,
     compressor,
@@ -138,6 +175,7 @@ function settingsOf(options: GenerateCommandOptions & { readonly seed: number })
     budgetBytes: budget,
     draftLength,
     promptLookup: lookup,
+    draftModel,
     maxTokens: maxTokens ?? DEFAULT_LANGUAGE_SETTINGS.maxTokens,
     temperature,
     topP,
@@ -199,6 +237,7 @@ function outcomeOf(
 function acceptanceOf(rounds: readonly RoundRecord[]): {
   readonly rounds: number;
   readonly drafted: number;
+  readonly proposed: number;
   readonly accepted: number;
 } {
   const sum = (of: (round: RoundRecord) => number): number =>
@@ -206,6 +245,7 @@ function acceptanceOf(rounds: readonly RoundRecord[]): {
   return {
     rounds: rounds.length,
     drafted: sum(({ drafted }) => drafted),
+    proposed: sum(({ proposed }) => proposed),
     accepted: sum(({ accepted }) => accepted),
   };
 }

@@ -29,6 +29,7 @@ beforeAll(async () => {
   const { metadata, tensors } = tinyChatModelParts();
   const lacking = tensors.filter(({ name }) => name !== 'blk.2.ffn_up.weight');
   writeFileSync(join(folder, 'lacking.gguf'), ggufBytes({ metadata, tensors: lacking }));
+  writeFileSync(join(folder, 'foreign.gguf'), tinyChatModel({ renamed: [300, 'zzz'] }));
   writeFileSync(
     join(folder, 'mamba.gguf'),
     ggufBytes({ metadata: [['general.architecture', 'string', 'mamba']] }),
@@ -129,6 +130,20 @@ describe('sluice generate', () => {
     expect(await promptTokens('--prompt', 'Hello', '--system', 'Be kind')).toBeGreaterThan(plain);
   });
 
+  it('gives the same text with a draft model, and says how much of it was proposed', async () => {
+    const verified = [...REPLY, '--kv', 'vericache', '--no-lookup', '--json'];
+    const plain = (await cli(...REPLY, '--json')).json();
+    const answer = await cli(...verified, '--draft-model', file);
+    expect(answer.stderr).toMatch(/loading the draft model .*Tiny Chat\.gguf/);
+    const drafted = answer.json();
+    expect(drafted['tokens']).toEqual(plain['tokens']);
+    expect(drafted['proposed']).toBeGreaterThan(0);
+    expect(drafted['memory']).toMatchObject({ draftModelBytes: expect.any(Number) as number });
+    const without = (await cli(...verified)).json();
+    expect(without['proposed']).toBe(0);
+    expect(without['memory']).not.toHaveProperty('draftModelBytes');
+  });
+
   it('SIGINT ends it with what there is', async () => {
     const args = ['generate', 'tiny-chat', '--prompt', 'Hi', '--max-tokens', '2000', '--json'];
     const answer = await runCli(data, args, /generating/);
@@ -186,6 +201,24 @@ const BAD: readonly (readonly [readonly string[], number, ErrorCode, RegExp])[] 
     2,
     'budget-too-small',
     /at least .* the budget is 1/,
+  ],
+  [
+    ['generate', 'tiny-chat', '--prompt', 'x', '--draft-model', 'tiny-chat'],
+    2,
+    'bad-input',
+    /--draft-model is for --kv vericache/,
+  ],
+  [
+    ['generate', 'tiny-chat', '--prompt', 'x', '--kv', 'vericache', '--draft-model', 'nobody'],
+    2,
+    'not-found',
+    /no language model 'nobody'/,
+  ],
+  [
+    ['generate', 'tiny-chat', '--prompt', 'x', '--kv', 'vericache', '--draft-model', 'FOLDER/foreign.gguf'],
+    2,
+    'bad-input',
+    /foreign\.gguf can't draft for .*model\.gguf: expected token 300 to be "\w\w", found "zzz"/,
   ],
   [['generate', 'tiny-chat', '--prompt', 'x', '--temperature', '-1'], 2, 'bad-input', /0 or more, found -1/],
   [['generate', 'tiny-chat', '--prompt', 'x', '--raw', '--system', 'y'], 2, 'bad-input', /--system/],

@@ -46,6 +46,8 @@ export interface VericacheRequest {
   readonly maxTokens: number;
   readonly onRound: (round: RoundRecord) => void;
   readonly nowMs?: () => number;
+  /** Asked where prompt lookup has nothing. Its owner closes it after the source. */
+  readonly draftModel?: Proposer;
   /** For a text that is continued once: what follows the node's blocks is not kept. */
   readonly remote?: RemoteBeginning;
 }
@@ -81,7 +83,7 @@ export async function openVericache(request: VericacheRequest): Promise<OpenVeri
       budgetBytes: settings.budgetBytes,
       maxTokens,
       draftLength: settings.draftLength,
-      proposers: proposersOf(settings),
+      proposers: proposersOf(settings, request.draftModel),
       sampling: samplingOf(settings),
       endTokens: model.tokenizer.endTokens,
       onRound,
@@ -114,8 +116,11 @@ export function compressionOf({ compressor: name, ratio, mode }: LanguageSetting
   return { compressor, ratio: compressor.fixedRatio ?? ratio, verify: mode !== 'lossy' };
 }
 
-export function proposersOf(settings: LanguageSettings): readonly Proposer[] {
-  return settings.promptLookup ? [promptLookup()] : [];
+export function proposersOf(
+  { promptLookup: isLookedUp }: LanguageSettings,
+  draftModel: Proposer | undefined,
+): readonly Proposer[] {
+  return [...(isLookedUp ? [promptLookup()] : []), ...(draftModel ? [draftModel] : [])];
 }
 
 export function samplingOf({ temperature, topP, minP, seed }: LanguageSettings): {

@@ -16,6 +16,8 @@ export interface TinyChatModelOptions extends TinyModelOptions {
   readonly endToken?: number;
   /** Default 2048. */
   readonly contextLength?: number;
+  /** Another text for one of the tokens: another vocabulary. */
+  readonly renamed?: readonly [token: number, text: string];
 }
 
 /** The tiny model with a tokenizer of one token a byte, marks of turns and a chat template. */
@@ -26,6 +28,7 @@ export function tinyChatModel(options: TinyChatModelOptions = {}): Uint8Array {
 export function tinyChatModelParts({
   endToken = TURN_END,
   contextLength = 2048,
+  renamed,
   ...options
 }: TinyChatModelOptions = {}): ReturnType<typeof tinyModelParts> {
   const { metadata, tensors } = tinyModelParts(options);
@@ -35,6 +38,7 @@ export function tinyChatModelParts({
     return `${letter(index)}${letter(index + 1 + Math.floor(index / 26))}`;
   });
   const tokens = [...byteLetters(), '<|im_start|>', '<|im_end|>', ...pairs];
+  if (renamed) tokens[renamed[0]] = renamed[1];
   const types = tokens.map((_, id) => (id === TURN_BEGIN || id === TURN_END ? TOKEN_CONTROL : TOKEN_NORMAL));
   return {
     metadata: [

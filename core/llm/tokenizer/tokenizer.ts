@@ -19,7 +19,8 @@ export class Tokenizer {
   readonly eosToken: string | undefined;
   readonly chatTemplate: string | undefined;
   private readonly library: HuggingFaceTokenizer;
-  private readonly texts: readonly (string | undefined)[];
+  /** By number, as the model's file spells them. */
+  readonly tokens: readonly (string | undefined)[];
   /** Added tokens stand for their own text. */
   private readonly added: ReadonlyMap<number, { readonly special: boolean }>;
   private readonly spelling: TokenSpelling;
@@ -29,9 +30,9 @@ export class Tokenizer {
     const { json, file } = source;
     this.spelling = spellingOf(file, json);
     this.library = makeLibrary(file, json);
-    const texts: string[] = [];
-    for (const [text, id] of this.library.get_vocab()) texts[id] = text;
-    this.texts = texts;
+    const tokens: string[] = [];
+    for (const [text, id] of this.library.get_vocab()) tokens[id] = text;
+    this.tokens = tokens;
     this.added = new Map(json.added_tokens.map(({ id, special }) => [id, { special: special ?? false }]));
     this.endTokens = new Set(source.endTokens.map((token) => this.requireToken(token)));
     this.bosToken = source.bosToken;
@@ -41,7 +42,7 @@ export class Tokenizer {
 
   /** One more than the highest token. */
   get size(): number {
-    return this.texts.length;
+    return this.tokens.length;
   }
 
   encode(text: string, options: EncodeOptions): number[] {
@@ -61,7 +62,7 @@ export class Tokenizer {
 
   /** What a token adds to a text; nothing for numbers that no token has. */
   bytesOf(token: number): Uint8Array {
-    return tokenBytes(this.texts[token] ?? '', this.spelling, this.added.has(token));
+    return tokenBytes(this.tokens[token] ?? '', this.spelling, this.added.has(token));
   }
 
   /** Whether a token is a mark rather than text: begin, end, turn, unknown. */

@@ -11,7 +11,7 @@ import {
   type SamplingOptions,
   type TokenSource,
 } from '../../llm';
-import { tinyChatModel } from '../../llm/test-support/tiny-chat-model';
+import { tinyChatModel, type TinyChatModelOptions } from '../../llm/test-support/tiny-chat-model';
 import { OrtEnvironment } from '../../ort';
 import { planCaches } from '../cache-set';
 import type { CacheSettings, VericacheOptions } from '../vericache-options';
@@ -23,6 +23,8 @@ export const WARM: SamplingOptions = { temperature: 1, topP: 0.9, seed: 11 };
 
 /** The tiny chat model, and text decoded plainly to compare with. */
 export class TinyChat {
+  private readonly others: LanguageModel[] = [];
+
   private constructor(
     private readonly folder: string,
     readonly environment: OrtEnvironment,
@@ -37,7 +39,17 @@ export class TinyChat {
     return new TinyChat(folder, environment, await openLanguageModel(file, environment));
   }
 
+  /** Another model; closed with this one. */
+  async other(options: TinyChatModelOptions): Promise<LanguageModel> {
+    const file = path.join(this.folder, `other-${this.others.length}.gguf`);
+    writeFileSync(file, tinyChatModel(options));
+    const model = await openLanguageModel(file, this.environment);
+    this.others.push(model);
+    return model;
+  }
+
   close(): void {
+    for (const model of this.others) model.close();
     this.model.close();
     this.environment.close();
     rmSync(this.folder, { recursive: true, force: true });

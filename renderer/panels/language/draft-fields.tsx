@@ -3,7 +3,7 @@ import { useStore } from 'zustand';
 
 import type { LanguageSettings } from '../../../core/contract';
 import { useSession } from '../../session';
-import { NumberField, Segmented } from '../../ui';
+import { NumberField, Segmented, SelectField } from '../../ui';
 import styles from './controls.module.css';
 import { shownReply } from './shown-reply';
 import { STRINGS } from './strings';
@@ -18,7 +18,33 @@ interface DraftFieldsProps {
   readonly onChange: (part: Partial<LanguageSettings>) => void;
 }
 
-/** How many tokens a round drafts, and whether repetitions of earlier text are proposed. */
+/** The other models of the library; the engine knows which of them can draft for this one. */
+function DraftModelField({ settings, disabled, onChange }: DraftFieldsProps): ReactNode {
+  const { language } = useSession();
+  const models = useStore(language, (state) => state.models) ?? [];
+  const own = useStore(language, (state) => state.open?.summary.model);
+  const chosen = settings.draftModel;
+  const names = models
+    .filter(({ name, state }) => name === chosen || (name !== own && state === 'ready'))
+    .map(({ name }) => name);
+  const isGone = chosen !== '' && !names.includes(chosen);
+  return (
+    <SelectField
+      label={WORDS.draftModel}
+      hint={WORDS.draftModelHint}
+      value={chosen}
+      options={[
+        { value: '', label: WORDS.noDraftModel },
+        ...(isGone ? [{ value: chosen, label: WORDS.goneDraftModel(chosen) }] : []),
+        ...names.map((name) => ({ value: name, label: name })),
+      ]}
+      disabled={disabled}
+      onChange={(draftModel) => onChange({ draftModel })}
+    />
+  );
+}
+
+/** How many tokens a round drafts, and who proposes some before. */
 export function DraftFields({ settings, disabled, onChange }: DraftFieldsProps): ReactNode {
   const { language } = useSession();
   const { draftLength, promptLookup } = settings;
@@ -61,6 +87,9 @@ export function DraftFields({ settings, disabled, onChange }: DraftFieldsProps):
         />
         {WORDS.lookup}
       </label>
+      <div className={styles['whole-row']}>
+        <DraftModelField settings={settings} disabled={disabled} onChange={onChange} />
+      </div>
     </div>
   );
 }

@@ -34,7 +34,10 @@ export function nextModel({ models = [], pickedModel, open }: LanguageState): st
 /** Begins a conversation with a model, set like the one in view, and shows it. */
 export async function createConversation(session: Session, model: string): Promise<void> {
   const { language, client } = session;
-  const settings = language.getState().open?.settings;
+  const { open } = language.getState();
+  // Another model has another vocabulary, mostly.
+  const settings =
+    open && open.summary.model !== model ? { ...open.settings, draftModel: '' } : open?.settings;
   const made = await ask(session, 'list', FAULTS.create, () =>
     client.request('language.create', { model, ...(settings === undefined ? {} : { settings }) }),
   );

@@ -385,11 +385,48 @@ describe('settings', () => {
     expect(settings.getByRole<HTMLInputElement>('checkbox').checked).toBe(true);
   });
 
+  it('offer the other models of the library to draft, and name one that is gone', async () => {
+    const models = [
+      FAKE_LANGUAGE_MODEL,
+      { ...FAKE_LANGUAGE_MODEL, name: 'small' },
+      { ...FAKE_LANGUAGE_MODEL, name: 'damaged', state: 'broken' as const },
+    ];
+    const conversation = fakeConversation({ id: 'c' });
+    const settings = { ...conversation.settings, draftModel: 'lost' };
+    const bench = await show({ models, conversation: { ...conversation, settings } });
+    const choice = screen.getByLabelText<HTMLSelectElement>('Draft model');
+    expect([...choice.options].map(({ text }) => text)).toEqual([
+      'none',
+      'lost (not in the library)',
+      'small',
+    ]);
+    const choose = (value: string): Promise<boolean> =>
+      act(async () => fireEvent.change(choice, { target: { value } }));
+    await choose('');
+    expect(requests(bench, 'language.configure')[0]?.input).toMatchObject({ settings: { draftModel: '' } });
+    bench.engine.script({
+      'language.configure': () => {
+        throw new SluiceError(
+          'bad-input',
+          "small can't draft for SmolLM2: expected token 3 to be a, found b.",
+        );
+      },
+    });
+    await choose('small');
+    expect(within(screen.getByTestId('language-settings')).getByRole('alert').textContent).toContain(
+      "small can't draft for SmolLM2",
+    );
+    expect(choice.value).toBe('');
+    write('Go on all the same');
+    expect(screen.getByRole<HTMLButtonElement>('button', { name: 'Send' }).disabled).toBe(false);
+  });
+
   it('show what they do to the cache', async () => {
     await show();
     const memory = screen.getByTestId('cache-memory').textContent;
     expect(memory).toContain('21.3/24.0\u2009MiB');
     expect(memory).toContain('full cache on disk 45.0\u2009MiB');
+    expect(screen.queryByTestId('draft-model-memory')).toBeNull();
     const map = screen.getByTestId('cache-map');
     expect(map.textContent).toContain('compressed: kept 25%');
     act(() => void fireEvent.change(within(map).getByRole('slider'), { target: { value: '2' } }));

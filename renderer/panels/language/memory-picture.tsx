@@ -9,7 +9,7 @@ import { STRINGS } from './strings';
 const WORDS = STRINGS.memory;
 
 function Bars({ memory }: { readonly memory: CacheMemory }): ReactNode {
-  const { budgetBytes, compressedBytes, residentBytes, streamBytes, storedBytes } = memory;
+  const { budgetBytes, compressedBytes, residentBytes, streamBytes, storedBytes, draftModelBytes } = memory;
   const parts = [
     { kind: 'compressed', name: WORDS.compressed, hint: WORDS.hints.compressed, bytes: compressedBytes },
     { kind: 'resident', name: WORDS.resident, hint: WORDS.hints.resident, bytes: residentBytes },
@@ -37,6 +37,11 @@ function Bars({ memory }: { readonly memory: CacheMemory }): ReactNode {
           <span>{WORDS.times((storedBytes / heldBytes).toFixed(1))}</span>
         )}
       </p>
+      {draftModelBytes !== undefined && (
+        <p className={styles['stored']} data-testid="draft-model-memory">
+          {WORDS.draftModel} <b>{formatBytes(draftModelBytes)}</b>
+        </p>
+      )}
     </>
   );
 }

@@ -205,6 +205,11 @@ export const STRINGS = {
     badDraft: 'From 1 to 63.',
     lookup: 'Prompt lookup',
     lookupHint: 'Repetitions of earlier text are proposed before the compressed cache filters them',
+    draftModel: 'Draft model',
+    draftModelHint:
+      'A small model of the same vocabulary proposes tokens before the compressed cache filters them; its memory comes on top of the budget',
+    noDraftModel: 'none',
+    goneDraftModel: (name: string): string => `${name} (not in the library)`,
     sampling: 'Sampling',
     greedy: 'greedy',
     drawn: (temperature: string, seed: string): string => `temperature ${temperature}, seed ${seed}`,
@@ -239,6 +244,7 @@ export const STRINGS = {
     },
     stored: 'full cache on disk',
     times: (factor: string): string => `${factor}× memory`,
+    draftModel: 'draft model, beside the budget',
   },
   map: {
     title: 'Cache by layer',

@@ -34,7 +34,10 @@ export class Conversations {
     return this.parts.store.list();
   }
 
-  /** @throws SluiceError `not-found` (model, compressor), `corrupt-store`, `unsupported` for the model; `io`. */
+  /**
+   * @throws SluiceError `not-found` (model, compressor), `corrupt-store`, `unsupported` for the model; `bad-input` for a
+   * draft model of another vocabulary; `io`.
+   */
   async create({
     model,
     settings = DEFAULT_LANGUAGE_SETTINGS,
@@ -42,6 +45,7 @@ export class Conversations {
   }: RequestInput<'language.create'>): Promise<Conversation> {
     this.parts.loaded.usable(model);
     checkCompression(settings);
+    await this.checkDraftModel(settings.draftModel, model);
     const at = isoTime(this.parts.clock.nowMs());
     const stored: StoredConversation = {
       format: 1,
@@ -92,13 +96,17 @@ export class Conversations {
   }
 
   /**
-   * They act on the reply that is written, if there is one. @throws SluiceError as `open`; `not-found` (compressor), and
-   * `budget-too-small` when the caches in memory can't be made so; then nothing has changed.
+   * They act on the reply that is written, if there is one. @throws SluiceError as `open`; `not-found` (compressor);
+   * `bad-input` for a draft model of another vocabulary; `budget-too-small` when the caches in memory can't be made so; then nothing has changed.
    */
   async configure({ id, settings }: RequestInput<'language.configure'>): Promise<Conversation> {
     checkCompression(settings);
     const folder = this.parts.store.folder(id);
     const bytes = await folder.bytes();
+    const before = await folder.read();
+    if (settings.draftModel !== before.settings.draftModel) {
+      await this.checkDraftModel(settings.draftModel, before.model);
+    }
     const stored = await folder.change((current) => {
       this.parts.replies.configure(id, settings);
       return { ...current, settings };
@@ -127,6 +135,10 @@ export class Conversations {
     const { replies, store } = this.parts;
     if (replies.isRunning(id)) replies.stop(id);
     else refuseElsewhere(await store.folder(id).read());
+  }
+
+  private async checkDraftModel(name: string, main: string): Promise<void> {
+    if (name !== '') await this.parts.loaded.drafts.check(name, main);
   }
 
   /** Without waiting: events that come later go on from what is shown. */

@@ -6,6 +6,7 @@ import type { LoadedModels } from '../../loaded-models';
 import { Mutex } from '../../mutex';
 import { KeptSource } from './kept-source';
 import type { LanguageLibrary, LanguageModelEntry } from '../library/language-library';
+import { LoadedDraftModels } from './loaded-draft-models';
 import type { ConversationSource, SourceFactory, SourceRequest } from './source-factory';
 
 export interface LoadedLanguageModelParts {
@@ -29,6 +30,7 @@ interface Loaded {
  */
 export class LoadedLanguageModel {
   readonly sources: KeptSource;
+  readonly drafts: LoadedDraftModels;
   private loaded: Loaded | undefined;
   private environment: OrtEnvironment | undefined;
   /** The model a reply is using, or loading. */
@@ -37,6 +39,12 @@ export class LoadedLanguageModel {
 
   constructor(private readonly parts: LoadedLanguageModelParts) {
     this.sources = new KeptSource(parts.openSource);
+    this.drafts = new LoadedDraftModels({
+      ...parts,
+      environment: () => this.openEnvironment(),
+      isIdle: () => this.inUse === undefined,
+      unload: () => this.changing.run(() => this.sources.drop()),
+    });
   }
 
   /** A model that can be loaded. @throws SluiceError `not-found`, `corrupt-store`, `unsupported`. */
@@ -83,10 +91,14 @@ export class LoadedLanguageModel {
   /** The source of a conversation with the model that is in use. @throws as `KeptSource.obtain`. */
   source(
     conversationId: string,
-    request: Omit<SourceRequest, 'environment' | 'weights'>,
+    request: Omit<SourceRequest, 'environment' | 'weights' | 'openDraftModel'>,
   ): Promise<ConversationSource> {
-    const weights = this.loaded?.sha256 ?? '';
-    return this.sources.obtain(conversationId, { ...request, weights, environment: this.openEnvironment() });
+    return this.sources.obtain(conversationId, {
+      ...request,
+      weights: this.loaded?.sha256 ?? '',
+      environment: this.openEnvironment(),
+      openDraftModel: (name, main, signal) => this.drafts.open(name, main, signal),
+    });
   }
 
   /** Unloads a model that is to be removed or replaced. @throws SluiceError `conflict` while a reply uses it. */
@@ -94,6 +106,18 @@ export class LoadedLanguageModel {
     return this.changing.run(async () => {
       if (this.inUse === name) {
         throw new SluiceError('conflict', `${name} is writing a reply. Stop it first.`, { name });
+      }
+      if (this.drafts.has(name)) {
+        if (this.inUse !== undefined) {
+          throw new SluiceError(
+            'conflict',
+            `${name} drafts for a reply that is being written. Stop it first.`,
+            {
+              name,
+            },
+          );
+        }
+        await this.sources.drop();
       }
       if (this.loaded?.name === name) await this.unload();
     });

@@ -5,6 +5,7 @@ import type { LanguageSettings } from '../../../contract';
 /** Longer than any context in use. */
 const MAX_TOKENS = 1 << 26;
 const MAX_TEMPERATURE = 100;
+const MAX_NAME = 200;
 const MAX_SEED = 0xffff_ffff;
 
 /** Settings as a request or a saved conversation carries them. Which compressors there are is the engine's to say. */
@@ -15,6 +16,8 @@ export const languageSettingsSchema: z.ZodType<LanguageSettings> = z.strictObjec
   budgetBytes: z.number().int().nonnegative(),
   draftLength: z.union([z.number().int().min(1).max(63), z.literal('auto')]),
   promptLookup: z.boolean(),
+  /** Conversations from before there were any have none. */
+  draftModel: z.string().max(MAX_NAME).default(''),
   maxTokens: z.number().int().min(1).max(MAX_TOKENS),
   temperature: z.number().min(0).max(MAX_TEMPERATURE),
   topP: z.number().gt(0).max(1),

@@ -8,6 +8,7 @@ import type {
 import type { LanguageModel, TokenSource } from '../../../llm';
 import type { OrtEnvironment } from '../../../ort';
 import { allCompressors } from '../../../vericache';
+import type { DraftModelOpener } from './draft-slot';
 import { FullSource } from './full-source';
 import { VericacheConversation } from './vericache-conversation';
 
@@ -38,6 +39,7 @@ export interface SourceRequest {
   /** Called at the end of each round. */
   readonly onRound: (round: RoundRecord) => void;
   readonly nowMs: () => number;
+  readonly openDraftModel: DraftModelOpener;
 }
 
 /** @throws SluiceError `unsupported`, `budget-too-small`, what a source throws when it is opened. */

@@ -1,5 +1,6 @@
 import type { CacheMap, CacheMemory, LanguageSettings } from '../../../contract';
 import type { DecodedToken, PrefillOptions } from '../../../llm';
+import { DraftSlot } from './draft-slot';
 import type { ConversationSource, SourceRequest } from './source-factory';
 import {
   compressionOf,
@@ -13,13 +14,18 @@ import {
 export class VericacheConversation implements ConversationSource {
   private constructor(
     private readonly opened: OpenVericache,
+    private readonly draft: DraftSlot,
     private settings: LanguageSettings,
   ) {}
 
   /** @throws SluiceError as `openVericache`. */
   static async open(request: SourceRequest): Promise<VericacheConversation> {
-    const opened = await openVericache({ ...request, folder: request.conversationFolder });
-    return new VericacheConversation(opened, request.settings);
+    const { model, openDraftModel, settings, conversationFolder: folder } = request;
+    const draft = new DraftSlot(model, openDraftModel);
+    draft.want(settings.draftModel);
+    const draftModel = draft.proposerOf(settings.draftModel);
+    const opened = await openVericache({ ...request, folder, ...(draftModel && { draftModel }) });
+    return new VericacheConversation(opened, draft, settings);
   }
 
   prefill(prompt: readonly number[], options?: PrefillOptions): Promise<number> {
@@ -38,10 +44,11 @@ export class VericacheConversation implements ConversationSource {
     );
     source.configure({
       draftLength: settings.draftLength,
-      proposers: proposersOf(settings),
+      proposers: proposersOf(settings, this.draft.proposerOf(settings.draftModel)),
       sampling: samplingOf(settings),
       ...(!isSameCache && { compression: compressionOf(settings), budgetBytes: settings.budgetBytes }),
     });
+    this.draft.want(settings.draftModel);
     this.settings = settings;
     return true;
   }
@@ -58,7 +65,11 @@ export class VericacheConversation implements ConversationSource {
     return this.opened.source.map();
   }
 
-  close(): Promise<void> {
-    return this.opened.close();
+  async close(): Promise<void> {
+    try {
+      await this.opened.close();
+    } finally {
+      this.draft.close();
+    }
   }
 }
