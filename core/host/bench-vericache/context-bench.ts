@@ -7,15 +7,15 @@ import { compressorNamed, DiskCache, VericacheSource } from '../../vericache';
 import { Progress } from './progress';
 import type { Prompts } from './prompts';
 import { RemoteSide, type PrefixNode } from './remote';
-import { toRow, type Side, type SideRun, type VericacheRow } from './rows';
-import { runSide, settingsOf, type Bench } from './side-runner';
+import { toRow, type CheckedRun, type Side, type SideRun, type VericacheRow } from './rows';
+import { equalTokens, runSide, settingsOf, type Bench } from './side-runner';
 
 export interface ContextBench {
   /** For caches; each is new. */
   readonly folder: string;
   readonly identity: CacheIdentity;
   readonly pool: CacheReaderPool;
-  /** Replies of every side; the first one of each is not counted. */
+  /** Counted replies of every side, each about another passage; one before them warms up. */
   readonly repeats: number;
   readonly compressors: readonly string[];
   readonly log: (message: string) => void;
@@ -32,82 +32,109 @@ export async function benchContext(
   contextTokens: number,
   node: PrefixNode,
 ): Promise<readonly VericacheRow[]> {
-  const { log } = context;
-  const prompt = prompts.of(0, contextTokens - bench.tokens);
+  const { log, repeats } = context;
   const fullCache = await openCache(bench, context, contextTokens);
+  const turns = new Turns(bench, context, contextTokens, fullCache);
   try {
-    log(`${contextTokens} tokens: computing the full cache`);
-    await fill(bench, fullCache, prompt, contextTokens);
-    const remote = await prepareRemote(bench, context, prompt, contextTokens, node);
-    const turns = new Turns(bench, context, { prompt, contextTokens, fullCache, remote });
-    return await turns.rows();
+    for (let passage = 0; passage < Math.max(1, repeats); passage += 1) {
+      const prompt = prompts.of(passage * contextTokens, contextTokens - bench.tokens);
+      log(`${contextTokens} tokens: computing the full cache of passage ${passage + 1}`);
+      await fullCache.truncate(0);
+      await fill(bench, fullCache, prompt, contextTokens);
+      if (passage === 0) await turns.warmUp(prompt, node);
+      if (repeats > 0) await turns.take(prompt);
+    }
+    return turns.rows();
   } finally {
     await fullCache.close();
     await rm(cacheOptions(bench, context, contextTokens).folder, { recursive: true, force: true });
   }
 }
 
-interface Place {
-  readonly prompt: readonly number[];
-  readonly contextTokens: number;
-  readonly fullCache: DiskCache;
-  readonly remote: RemoteSide;
-}
-
-/** Every side replies once a turn. */
+/** Every side replies once a turn; a turn's prompt is in the full cache. */
 class Turns {
   private readonly sides: readonly Side[];
-  private readonly runs: Map<Side, SideRun[]>;
+  private readonly runs: Map<Side, CheckedRun[]>;
+  private readonly progress: Progress;
+  private ssdBudgetBytes = 0;
+  /** While the prompt is the one that the other node has. */
+  private remote: RemoteSide | undefined;
+  private figures: ReturnType<RemoteSide['figures']> | undefined;
 
   constructor(
     private readonly bench: Bench,
     private readonly context: ContextBench,
-    private readonly place: Place,
+    private readonly contextTokens: number,
+    private readonly fullCache: DiskCache,
   ) {
-    this.sides = sidesOf(context.compressors);
+    const { compressors, repeats, log } = context;
+    this.sides = sidesOf(compressors);
     this.runs = new Map(this.sides.map((side) => [side, []]));
+    // The node has the first passage only.
+    const replies = (repeats + 1) * this.sides.length - Math.max(0, repeats - 1);
+    this.progress = new Progress(replies, log, engineClockMs);
   }
 
-  async rows(): Promise<readonly VericacheRow[]> {
-    const { repeats, log } = this.context;
-    const ssdBudgetBytes = await this.smallestBudget();
-    const progress = new Progress((repeats + 1) * this.sides.length, log, engineClockMs);
-    for (let repeat = 0; repeat <= repeats; repeat += 1) {
-      const isCounted = repeat > 0 || repeats === 0;
-      for (const side of this.sides) {
-        const run = await this.reply(side, side.side === 'full-ssd' ? ssdBudgetBytes : 0, isCounted);
-        if (isCounted) this.runs.get(side)!.push(run);
-        const rate = (((run.tokens.length - 1) * 1000) / run.decodeMs).toFixed(1);
-        progress.step(`${this.place.contextTokens} tokens: ${nameOf(side)} ${rate} tokens/s`);
-      }
-    }
+  /** Replies that are not counted, unless they are the only ones. */
+  async warmUp(prompt: readonly number[], node: PrefixNode): Promise<void> {
+    const { bench, context, contextTokens } = this;
+    this.remote = await prepareRemote(bench, context, prompt, contextTokens, node);
+    this.ssdBudgetBytes = await this.smallestBudget(prompt);
+    await this.turn(prompt, context.repeats === 0);
+  }
+
+  async take(prompt: readonly number[]): Promise<void> {
+    await this.turn(prompt, true);
+    this.remote = undefined;
+  }
+
+  rows(): readonly VericacheRow[] {
     return this.sides.map((side) => this.rowOf(side));
   }
 
-  private reply(side: Side, budgetBytes: number, isCounted: boolean): Promise<SideRun> {
-    const { bench, place } = this;
-    const { remote, fullCache, prompt, contextTokens } = place;
-    if (side.side === 'remote-prefix') return remote.run(isCounted);
+  private async turn(prompt: readonly number[], isCounted: boolean): Promise<void> {
+    let expected: readonly number[] | undefined;
+    for (const side of this.sides) {
+      const run = await this.reply(side, prompt, isCounted);
+      if (!run) continue;
+      expected ??= run.tokens;
+      const exact = equalTokens(run.tokens, expected) === expected.length;
+      if (isCounted) this.runs.get(side)!.push({ ...run, exact });
+      const rate = (((run.tokens.length - 1) * 1000) / run.decodeMs).toFixed(1);
+      this.progress.step(`${this.contextTokens} tokens: ${nameOf(side)} ${rate} tokens/s`);
+    }
+  }
+
+  /** @returns undefined where the other node has another passage. */
+  private async reply(
+    side: Side,
+    prompt: readonly number[],
+    isCounted: boolean,
+  ): Promise<SideRun | undefined> {
+    const { bench, fullCache, contextTokens } = this;
+    if (side.side === 'remote-prefix') {
+      const run = await this.remote?.run(isCounted);
+      if (run && isCounted) this.figures = this.remote?.figures();
+      return run;
+    }
+    const budgetBytes = side.side === 'full-ssd' ? this.ssdBudgetBytes : 0;
     const settings = settingsOf(side, bench, contextTokens, budgetBytes);
     return runSide(side, bench, { fullCache, storedText: fullCache.tokens, prompt, settings });
   }
 
   private rowOf(side: Side): VericacheRow {
-    const { bench, place, runs, sides } = this;
+    const { bench, runs, contextTokens } = this;
     const { layers, kvHeads, headDim } = bench.model.decoder.config;
-    const { contextTokens } = place;
     const fullCacheBytes = 2 * layers * kvHeads * headDim * FLOAT_BYTES * contextTokens;
     const { compressor } = side;
     const ratio = compressor === undefined ? 1 : (compressorNamed(compressor).fixedRatio ?? bench.ratio);
-    const [reference] = runs.get(sides[0]!)!;
-    const row = toRow(side, { contextTokens, ratio, fullCacheBytes }, runs.get(side)!, reference!.tokens);
-    return side.side === 'remote-prefix' ? { ...row, ...place.remote.figures() } : row;
+    const row = toRow(side, { contextTokens, ratio, fullCacheBytes }, runs.get(side)!);
+    return side.side === 'remote-prefix' ? { ...row, ...this.figures } : row;
   }
 
   /** What VeriCache takes with as little as works well: the baseline on SSD gets the same. */
-  private async smallestBudget(): Promise<number> {
-    const { bench, place, context } = this;
-    const { fullCache, prompt, contextTokens } = place;
+  private async smallestBudget(prompt: readonly number[]): Promise<number> {
+    const { bench, context, fullCache, contextTokens } = this;
     const side = firstCompressed('vericache', context.compressors);
     const settings = settingsOf(side, bench, contextTokens, 0);
     const request = { fullCache, storedText: fullCache.tokens, prompt, settings };

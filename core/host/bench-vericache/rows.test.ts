@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { RoundRecord } from '../../contract';
 import { judge } from './bars';
 import { Tally } from './exactness';
-import { toRow, type SideName, type SideRun, type VericacheRow } from './rows';
+import { toRow, type CheckedRun, type SideName, type VericacheRow } from './rows';
 
 const FACTS = { contextTokens: 1024, ratio: 4, fullCacheBytes: 1000 };
 const ROUND: RoundRecord = {
@@ -18,7 +18,7 @@ const ROUND: RoundRecord = {
   readBytes: 400,
 };
 
-const run = (change: Partial<SideRun> = {}): SideRun => ({
+const run = (change: Partial<CheckedRun> = {}): CheckedRun => ({
   tokens: [1, 2, 3, 4],
   prefillMs: 50,
   decodeMs: 80,
@@ -26,11 +26,12 @@ const run = (change: Partial<SideRun> = {}): SideRun => ({
   fastMemoryBytes: 90,
   peakMemoryBytes: 95,
   budgetBytes: 100,
+  exact: true,
   ...change,
 });
 
-const row = (side: SideName, runs: readonly SideRun[] = [run()]): VericacheRow =>
-  toRow({ side }, FACTS, runs, [1, 2, 3, 4]);
+const row = (side: SideName, runs: readonly CheckedRun[] = [run()]): VericacheRow =>
+  toRow({ side }, FACTS, runs);
 
 describe('a row', () => {
   it('splits up all the time of a reply', () => {
@@ -51,6 +52,15 @@ describe('a row', () => {
     });
   });
 
+  it('has the rate of all replies together, and tells apart the slow from the fast', () => {
+    expect(row('vericache', [run({ decodeMs: 100 }), run({ decodeMs: 300 })])).toMatchObject({
+      tokensPerSec: 15,
+      tokensPerSecRange: [10, 30],
+      exact: true,
+    });
+    expect(row('vericache', [run(), run({ exact: false })]).exact).toBe(false);
+  });
+
   it('is within its budget only if no reply ever was beyond', () => {
     expect(row('vericache')).toMatchObject({ peakMemoryBytes: 95, peakWithinBudget: true });
     const over = row('vericache', [run(), run({ peakMemoryBytes: 101 })]);
@@ -64,7 +74,7 @@ describe('a row', () => {
   });
 
   it('with another text fails, unless it is lossy', () => {
-    const other = run({ tokens: [1, 2, 9, 4] });
+    const other = run({ exact: false });
     const inexact = (rows: readonly VericacheRow[]): number | undefined =>
       judge(rows, []).find(({ bar }) => bar.includes('text is not that'))?.value;
     expect(inexact([row('lossy', [other])])).toBe(0);

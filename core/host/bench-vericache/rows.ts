@@ -22,12 +22,20 @@ export interface SideRun {
   readonly budgetBytes: number;
 }
 
-/** One side at one context; medians over its replies. */
+/** A reply beside that of the full cache in memory to the same prompt. */
+export interface CheckedRun extends SideRun {
+  /** Every token is the same. */
+  readonly exact: boolean;
+}
+
+/** One side at one context. Times are medians over its replies, each about another passage of the text. */
 export interface VericacheRow extends Side {
   readonly contextTokens: number;
   /** Bytes of the full cache over those of the compressed one; 1 without. */
   readonly ratio: number;
+  /** Of all replies together: passages are more or less easy to draft. */
   readonly tokensPerSec: number;
+  /** Of single replies. */
   readonly tokensPerSecRange: readonly [least: number, most: number];
   /** Allocated for caches: compressed, resident, streamed, newest tokens; the most at the end of a reply. */
   readonly fastMemoryBytes: number;
@@ -65,10 +73,9 @@ export interface VericacheRow extends Side {
 export function toRow(
   side: Side,
   facts: { readonly contextTokens: number; readonly ratio: number; readonly fullCacheBytes: number },
-  runs: readonly SideRun[],
-  expected: readonly number[],
+  runs: readonly CheckedRun[],
 ): VericacheRow {
-  const rates = runs.map(({ tokens, decodeMs }) => ((tokens.length - 1) * 1000) / decodeMs);
+  const rates = runs.map((run) => rateOf([run]));
   const total = ({ rounds }: SideRun, of: (round: RoundRecord) => number): number =>
     rounds.reduce((sum, round) => sum + of(round), 0);
   const sum = (of: (round: RoundRecord) => number): number => median(runs.map((run) => total(run, of)));
@@ -82,7 +89,7 @@ export function toRow(
   return {
     ...side,
     ...facts,
-    tokensPerSec: round(median(rates)),
+    tokensPerSec: round(rateOf(runs)),
     tokensPerSecRange: [round(Math.min(...rates)), round(Math.max(...rates))],
     fastMemoryBytes: Math.max(...runs.map(({ fastMemoryBytes }) => fastMemoryBytes)),
     peakMemoryBytes,
@@ -96,9 +103,17 @@ export function toRow(
     swapMs: round(sum(({ swapMs }) => swapMs)),
     verifyMs: round(sum(({ verifyMs }) => verifyMs)),
     otherMs: round(median(runs.map(otherMs))),
-    readBytesPerToken: Math.round(sum(({ readBytes }) => readBytes) / Math.max(1, expected.length)),
-    exact: runs.every(({ tokens }) => tokens.every((token, index) => token === expected[index])),
+    readBytesPerToken: Math.round(
+      median(runs.map((run) => total(run, ({ readBytes }) => readBytes) / run.tokens.length)),
+    ),
+    exact: runs.every(({ exact }) => exact),
   };
+}
+
+/** Tokens per second; the first token of a reply is the prompt's. */
+function rateOf(runs: readonly SideRun[]): number {
+  const tokens = runs.reduce((sum, run) => sum + run.tokens.length - 1, 0);
+  return (tokens * 1000) / runs.reduce((sum, { decodeMs }) => sum + decodeMs, 0);
 }
 
 function round(value: number): number {

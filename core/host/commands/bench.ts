@@ -81,7 +81,11 @@ export function addBenchCommands(program: Command): void {
     .option('--ratio <r>', 'compression of those that take one', ratioOf)
     .option('--draft-length <n>', 'tokens drafted a round (default: it adapts)', countOf)
     .option('--tokens <n>', 'that every side generates', countOf)
-    .option('--repeats <n>', 'counted replies of every side, in turn; 0: only one, uncounted', wholeOf)
+    .option(
+      '--repeats <n>',
+      'counted replies of every side, each about another passage; 0: one, cold',
+      wholeOf,
+    )
     .option('--prompts <n>', 'whose replies are compared token for token; 0 leaves that out', wholeOf)
     .option('--no-peer', 'without transformers.js, which is fetched for it (470 MB)')
     .option('--threads <n>', 'compute threads', countOf)

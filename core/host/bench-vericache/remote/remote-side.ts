@@ -39,7 +39,7 @@ export class RemoteSide {
    * @throws SluiceError `unavailable` when the node was lost meanwhile: then the figures would be those of another side.
    */
   async run(isCounted: boolean): Promise<SideRun> {
-    const localPrefillMs = await this.prefillHere();
+    const localPrefillMs = isCounted ? await this.prefillHere() : 0;
     const { bench, side, prompt, settings } = this.options;
     const startMs = engineClockMs();
     const { cache, storedText, close } = await this.open();
