@@ -4,18 +4,12 @@ import koffi from 'koffi';
 interface Glibc {
   /** Bytes that `malloc` has given out, in all threads, those it maps one by one included. */
   readonly usedBytes: () => number;
-  readonly mallopt: (parameter: number, value: number) => number;
   readonly mallocTrim: (padBytes: number) => number;
 }
 
-/** malloc.h: buffers from this size on are mapped one by one, and unmapped when they are freed. */
-const M_MMAP_THRESHOLD = -3;
-/** glibc's own first value, 128 KiB; it raises it by itself, up to 32 MiB, as larger buffers are freed. */
-const MMAP_THRESHOLD_BYTES = 128 << 10;
-
 let found: Glibc | undefined | 'none';
 
-/** glibc's own figures and knobs; undefined with another C library. */
+/** glibc's own figures; undefined with another C library. */
 function glibc(): Glibc | undefined {
   if (found === undefined) found = platform() === 'linux' ? (bindGlibc() ?? 'none') : 'none';
   return found === 'none' ? undefined : found;
@@ -32,7 +26,6 @@ function bindGlibc(): Glibc | undefined {
         const { hblkhd, uordblks } = mallinfo();
         return Number(hblkhd) + Number(uordblks);
       },
-      mallopt: library.func('int mallopt(int parameter, int value)') as Glibc['mallopt'],
       mallocTrim: library.func('int malloc_trim(size_t pad)') as Glibc['mallocTrim'],
     };
   } catch {
@@ -46,12 +39,10 @@ export function heapBytes(): number | undefined {
 }
 
 /**
- * From now on, large native buffers go back to the operating system when they are freed, and so does what lies idle
- * now: the process takes what it uses. For those whose sessions come and go under a budget; a fresh buffer costs page
- * faults. Does nothing with another C library than glibc.
+ * Gives the operating system back what freed buffers left idle, once. The C library keeps them to use them again, which
+ * is right for buffers that come and go all the time: handed back at once instead, streamed weights took 35% longer
+ * (docs/adr/0018). Does nothing with another C library than glibc.
  */
 export function returnFreedBuffers(): void {
-  const library = glibc();
-  library?.mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD_BYTES);
-  library?.mallocTrim(0);
+  glibc()?.mallocTrim(0);
 }

@@ -79,6 +79,35 @@ export class OrtSession {
   }
 
   /**
+   * The same off the JavaScript thread; several may be created at a time.
+   * @param model its bytes, in memory that does not move.
+   */
+  static async createAsync(
+    environment: OrtEnvironment,
+    model: Uint8Array,
+    options: SessionOptions,
+    ports: SessionPorts,
+  ): Promise<OrtSession> {
+    const { api, envPointer } = environment;
+    const native = createOptions(environment, options);
+    try {
+      const out: OutPointer = [null];
+      const status = await new Promise<Pointer>((resolve, reject) => {
+        const done = (error: unknown, result: Pointer): void => {
+          if (error) reject(SluiceError.from(error, 'runtime'));
+          else resolve(result);
+        };
+        const { byteLength } = model;
+        api.functions.CreateSessionFromArray.async(envPointer, model, byteLength, native, out, done);
+      });
+      if (status !== null) throw api.raise(status);
+      return new OrtSession(environment, out[0] as bigint, ports.inputs, ports.outputs);
+    } finally {
+      api.release('ReleaseSessionOptions', native);
+    }
+  }
+
+  /**
    * Takes over a session that another thread created in this process, from its `pointer`: whoever adopts it releases it,
    * and the other must not.
    * @param environment open in this thread.

@@ -8,10 +8,19 @@ import { paddedBytes, type StoredStep } from './stored-steps';
 const CHUNK_BYTES = 2 << 20;
 /** From here on, what a ring loses at the end of its last large page is little beside what large pages save. */
 const LARGE_PAGES_FROM_BYTES = 8 << 20;
-/** One session runs while the next is made. */
-const WANTED_SESSIONS = 2;
-/** And one is read meanwhile. */
-const WANTED_RING_STEPS = 3;
+/**
+ * Sessions made and not yet given back, and steps in the ring, from the most that helps to the least that works: one runs
+ * while two are made, on as many cores, and one is read.
+ */
+const WAYS_TO_FLOW: readonly (readonly [sessions: number, ringSteps: number])[] = [
+  [3, 4],
+  [2, 3],
+  [2, 2],
+  [1, 2],
+  [1, 1],
+];
+/** A ring may grow by one step, in so many parts, until reads don't wait for sessions at its seam. */
+const RING_PARTS = 4;
 
 /** How the steps of a store are kept under a budget. */
 export interface WeightPlan {
@@ -40,12 +49,7 @@ export function planWeights(steps: readonly Step[], budgetBytes: number): Weight
   const all = planWith(steps, steps.length, 1, 1);
   if (totalBytes(all) <= budgetBytes) return all;
   const least = planWith(steps, 0, 1, 1);
-  for (const [sessions, ringSteps] of [
-    [WANTED_SESSIONS, WANTED_RING_STEPS],
-    [WANTED_SESSIONS, WANTED_SESSIONS],
-    [1, WANTED_SESSIONS],
-    [1, 1],
-  ] as const) {
+  for (const [sessions, ringSteps] of WAYS_TO_FLOW) {
     for (let residents = steps.length - 1; residents >= 0; residents -= 1) {
       const plan = planWith(steps, residents, sessions, ringSteps);
       if (totalBytes(plan) <= budgetBytes) return plan;
@@ -88,11 +92,32 @@ function planWith(
     return { resident, streamed, residentBytes, ...nothing };
   }
   const flow = streamed.map((index) => steps[index]!);
-  const wantedRing = largestRun(flow.map(paddedBytes), Math.min(ringSteps, flow.length));
-  const pages = wantedRing < LARGE_PAGES_FROM_BYTES ? 'small' : 'large';
-  const program: Program = {
+  const wanted = Math.min(sessions, flow.length);
+  const program = programFor(flow, Math.min(ringSteps, flow.length), wanted);
+  const possible = sessionsWithin(program, wanted);
+  return {
+    resident,
+    streamed,
+    sessions: possible,
+    program,
+    pages: pagesFor(program.ringBytes),
+    residentBytes,
+    ringBytes: program.ringBytes,
+    sessionBytes: largestRun(
+      flow.map((step) => step.streamedBytes),
+      possible,
+    ),
+  };
+}
+
+/** The ring holds so many steps, and a little more where that lets so many sessions be there at a time. */
+function programFor(flow: readonly Step[], ringSteps: number, sessions: number): Program {
+  const sizes = flow.map(paddedBytes);
+  const least = largestRun(sizes, ringSteps);
+  const part = Math.max(...sizes) / RING_PARTS;
+  const programOf = (bytes: number): Program => ({
     mode: 'async',
-    ringBytes: wantedRing,
+    ringBytes: pagesFor(bytes) === 'large' ? largePageMemoryBytes(bytes) : nativeMemoryBytes(bytes),
     chunkBytes: CHUNK_BYTES,
     steps: flow.map((step, index) => ({
       kind: 'segment',
@@ -101,21 +126,16 @@ function planWith(
       ring: [{ fileOffset: step.fileOffset, byteLength: paddedBytes(step) }],
       resident: [],
     })),
-  };
-  const possible = sessionsWithin(program, Math.min(sessions, flow.length));
-  return {
-    resident,
-    streamed,
-    sessions: possible,
-    program,
-    pages,
-    residentBytes,
-    ringBytes: pages === 'large' ? largePageMemoryBytes(wantedRing) : nativeMemoryBytes(wantedRing),
-    sessionBytes: largestRun(
-      flow.map((step) => step.streamedBytes),
-      possible,
-    ),
-  };
+  });
+  for (let parts = 0; parts <= RING_PARTS; parts += 1) {
+    const program = programOf(least + parts * part);
+    if (sessionsWithin(program, sessions) === sessions) return program;
+  }
+  return programOf(least);
+}
+
+function pagesFor(ringBytes: number): 'large' | 'small' {
+  return ringBytes < LARGE_PAGES_FROM_BYTES ? 'small' : 'large';
 }
 
 /** The largest sum of so many that follow each other, round and round. */

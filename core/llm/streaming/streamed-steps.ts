@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { engineClockMs } from '../../base';
 import { SluiceError } from '../../contract';
-import { OrtSession, type OrtEnvironment } from '../../ort';
+import { OrtSession, returnFreedBuffers, type OrtEnvironment } from '../../ort';
 import type { RowRange } from '../source/tensor-reader';
 import type { WeightMemory, WeightSteps, WeightTraffic } from '../decoder/weight-steps';
 import { loadResident } from './load-resident';
@@ -53,6 +53,7 @@ export class StreamedSteps implements WeightSteps {
         throw noted(store, error);
       },
     );
+    returnFreedBuffers();
     const { ringBytes, sessionBytes, streamed } = plan;
     return new StreamedSteps(environment, store, plan, resident.sessions, {
       budgetBytes: options.budgetBytes,

@@ -76,6 +76,8 @@ class SessionMaker {
   private next = 0;
   private readonly outstanding: Outstanding;
   private wake: () => void = () => undefined;
+  private readonly creating = new Set<Promise<void>>();
+  private failure: unknown;
 
   constructor(
     private readonly environment: OrtEnvironment,
@@ -92,14 +94,20 @@ class SessionMaker {
 
   async work(): Promise<void> {
     this.ring.start();
-    while (!isClosing()) {
-      if (this.outstanding.sessions >= data.sessions) await this.command();
-      else {
-        this.one();
-        // Commands come in between.
-        await new Promise((resolve) => setImmediate(resolve));
+    try {
+      while (!isClosing() && this.failure === undefined) {
+        if (this.outstanding.sessions >= data.sessions) await this.command();
+        else {
+          this.one();
+          // Commands come in between.
+          await new Promise((resolve) => setImmediate(resolve));
+        }
       }
+    } finally {
+      // They read the ring.
+      await Promise.all(this.creating);
     }
+    if (this.failure !== undefined) throw this.failure;
   }
 
   /** Until the next command; what has come already counts. */
@@ -121,14 +129,18 @@ class SessionMaker {
     count(Total.readWaitMs, readMs - startMs);
     count(Total.readBytes, paddedBytes(step));
     const isWanted = number >= Atomics.load(control.flags, Control.wantedFrom);
-    if (isWanted) {
-      const pointer = this.create(index);
-      report({ kind: 'made', number, pointer });
-    }
     this.outstanding.add(number, !isWanted);
+    if (!isWanted) return;
+    const made = this.create(number, index).catch((error: unknown) => {
+      this.failure ??= error;
+      this.wake();
+    });
+    this.creating.add(made);
+    void made.then(() => this.creating.delete(made));
   }
 
-  private create(index: number): bigint {
+  /** Off this thread, so that one session can be made while the next one's weights come, and another is made of them. */
+  private async create(number: number, index: number): Promise<void> {
     const step = steps[index]!;
     const byteLength = paddedBytes(step);
     const startMs = engineClockMs();
@@ -139,9 +151,9 @@ class SessionMaker {
     count(Total.checkMs, checkedMs - startMs);
     if (found !== step.sum) throw corruptStep(data.folder, step.name);
     const weights = bytes.subarray(0, step.byteLength);
-    const { pointer } = OrtSession.create(this.environment, weights, IN_PLACE, step);
+    const { pointer } = await OrtSession.createAsync(this.environment, weights, IN_PLACE, step);
     count(Total.createMs, engineClockMs() - checkedMs);
-    return pointer;
+    report({ kind: 'made', number, pointer });
   }
 }
 
