@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { WEIGHTS_FILE } from '../../layering';
 import {
   allocateNativeMemory,
-  heapBytes,
   OrtSession,
   releasePages,
   type NativeMemory,
@@ -20,27 +19,22 @@ export async function loadResident(
   store: StoredSteps,
   steps: ReadonlySet<number>,
   signal: AbortSignal | undefined,
-): Promise<{ readonly sessions: ReadonlyMap<number, OrtSession>; readonly bytes: number }> {
+): Promise<ReadonlyMap<number, OrtSession>> {
   const sessions = new Map<number, OrtSession>();
-  if (steps.size === 0) return { sessions, bytes: 0 };
+  if (steps.size === 0) return sessions;
   const path = join(store.folder, WEIGHTS_FILE);
   const largest = Math.max(...[...steps].map((step) => paddedBytes(store.steps[step]!)));
   const memory = allocateNativeMemory(largest);
   const file = openDirect(path);
-  let bytes = 0;
   try {
     for (const step of steps) {
       await nextStep(signal);
       const stored = store.steps[step]!;
       readStep(file.fd, memory, store.folder, stored, path);
-      const before = heapBytes();
       const weights = memory.bytes.subarray(0, stored.byteLength);
       sessions.set(step, OrtSession.create(environment, weights, COPYING, stored));
-      const after = heapBytes();
-      bytes +=
-        before === undefined || after === undefined ? stored.residentBytes : Math.max(0, after - before);
     }
-    return { sessions, bytes };
+    return sessions;
   } catch (error) {
     for (const session of sessions.values()) session.release();
     throw error;

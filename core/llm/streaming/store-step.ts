@@ -29,6 +29,9 @@ export const IN_PLACE: SessionOptions = {
   config: { ...OWN_FORMAT, 'session.use_ort_model_bytes_for_initializers': '1' },
 };
 
+/** Other threads allocate a little meanwhile. */
+const MEASURED_IN_BYTES = 64 << 10;
+
 /** A step in memory, as it is to be written. */
 export interface PackedStep {
   readonly facts: Omit<StoredStep, 'name' | 'fileOffset'>;
@@ -123,7 +126,8 @@ function sessionBytes(
   const session = OrtSession.create(environment, bytes, options, ports);
   const after = heapBytes();
   session.release();
-  return before === undefined || after === undefined ? undefined : Math.max(0, after - before);
+  if (before === undefined || after === undefined) return undefined;
+  return alignUp(Math.max(1, after - before), MEASURED_IN_BYTES);
 }
 
 /** The error for a step that is not what was written. */

@@ -54,10 +54,10 @@ export class StreamedSteps implements WeightSteps {
       },
     );
     returnFreedBuffers();
-    const { ringBytes, sessionBytes, streamed } = plan;
-    return new StreamedSteps(environment, store, plan, resident.sessions, {
+    const { residentBytes, ringBytes, sessionBytes, streamed } = plan;
+    return new StreamedSteps(environment, store, plan, resident, {
       budgetBytes: options.budgetBytes,
-      residentBytes: resident.bytes,
+      residentBytes,
       ringBytes,
       sessionBytes,
       streamedBytesPerPass: streamed.reduce((sum, step) => sum + paddedBytes(store.steps[step]!), 0),

@@ -112,6 +112,7 @@ export class WeightStream {
   close(): void {
     Atomics.store(this.control.flags, Control.closing, 1);
     this.skipTo(MAX_NUMBER);
+    this.fail(new SluiceError('cancelled', 'The model was closed.'));
     this.tell({ kind: 'close' });
   }
 
