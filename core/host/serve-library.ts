@@ -10,6 +10,7 @@ import { ioError } from '../storage';
 import { onCancel } from './commands/context';
 import type { CommandContext, Outcome } from './commands/context';
 import { LanguageLibrary } from './language/library/language-library';
+import { weightStoreFolder } from './language/library/weight-store-folder';
 import { LibraryLanguages } from './language/serving/language-service';
 import { LibraryPrefixes } from './language/serving/library-prefixes';
 import { LibraryModels } from './served-models';
@@ -27,6 +28,8 @@ export interface ServeOptions {
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly budget?: string;
+  /** Bytes, of each language model. */
+  readonly weightsBudget?: number;
   readonly queue: number;
   readonly models?: readonly string[];
 }
@@ -59,7 +62,7 @@ export async function serveLibrary(
     ...(budgetBytes !== undefined && { budgetBytes }),
     ...(options.models && { names: names.networks }),
   });
-  const languages = languagesOf(services, library, options.models);
+  const languages = languagesOf(context, services, library, options);
   const prefixes = await LibraryPrefixes.open(context.dataDir, languages);
   const server = await startInferenceServer({
     models,
@@ -89,9 +92,10 @@ export async function serveLibrary(
 
 /** Language models use the engine's threads: ONNX Runtime has one pool a process. */
 function languagesOf(
+  { dataDir }: CommandContext,
   { info }: Services,
   library: LanguageLibrary,
-  names: readonly string[] | undefined,
+  { models: names, weightsBudget }: ServeOptions,
 ): LibraryLanguages {
   return new LibraryLanguages({
     library,
@@ -99,6 +103,12 @@ function languagesOf(
     platform: `${info.version} ${info.runtimeVersion} ${info.instructionSet}`,
     newSeed: () => randomInt(SEEDS),
     ...(names && { names }),
+    ...(weightsBudget !== undefined && {
+      weights: {
+        budgetBytes: weightsBudget,
+        storeFolder: (path: string) => weightStoreFolder(dataDir, path),
+      },
+    }),
   });
 }
 

@@ -24,7 +24,7 @@ function bindGlibc(): Glibc | undefined {
     return {
       usedBytes: () => {
         const { hblkhd, uordblks } = mallinfo();
-        return Number(hblkhd) + Number(uordblks);
+        return hblkhd + uordblks;
       },
       mallocTrim: library.func('int malloc_trim(size_t pad)') as Glibc['mallocTrim'],
     };

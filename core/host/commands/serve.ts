@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 
+import { parseBytes } from '../../base';
 import type { ServeOptions } from '../serve-library';
 import { execute } from './context';
 
@@ -26,6 +27,11 @@ export function addServeCommand(program: Command): void {
       '--budget <size>',
       'parameter memory of all networks: bytes, 64MiB, or 12% of their weights (default: all)',
     )
+    .option(
+      '--weights-budget <size>',
+      'memory of the weights of each language model; the rest is read from disk for every pass (default: all are loaded)',
+      bytesOf,
+    )
     .option('--queue <n>', 'requests that may wait, and for each language model', countOf, 32)
     .option('--models <names>', 'models to serve, by commas (default: the whole library)', namesOf)
     .action((options: ServeOptions, command: Command) =>
@@ -41,6 +47,12 @@ function portOf(text: string): number {
   const port = Number(text);
   if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
   throw new InvalidArgumentError('Expected a port from 0 to 65535.');
+}
+
+function bytesOf(text: string): number {
+  const bytes = parseBytes(text);
+  if (bytes !== undefined) return bytes;
+  throw new InvalidArgumentError('Expected bytes, or a size like 64MiB.');
 }
 
 function countOf(text: string): number {

@@ -20,7 +20,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { SluiceError } from '../../contract';
+import type { SluiceError } from '../../contract';
 import { heapBytes, OrtEnvironment } from '../../ort';
 import { Decoder, type DecoderOptions } from '../decoder/decoder';
 import { ggufSource } from '../gguf/gguf-source';

@@ -77,7 +77,7 @@ class SessionMaker {
   private readonly outstanding: Outstanding;
   private wake: () => void = () => undefined;
   private readonly creating = new Set<Promise<void>>();
-  private failure: unknown;
+  private failure: SluiceError | undefined;
 
   constructor(
     private readonly environment: OrtEnvironment,
@@ -132,7 +132,7 @@ class SessionMaker {
     this.outstanding.add(number, !isWanted);
     if (!isWanted) return;
     const made = this.create(number, index).catch((error: unknown) => {
-      this.failure ??= error;
+      this.failure ??= SluiceError.from(error);
       this.wake();
     });
     this.creating.add(made);
