@@ -40,7 +40,7 @@ export function heapBytes(): number | undefined {
 
 /**
  * Gives the operating system back what freed buffers left idle, once. The C library keeps them to use them again, which
- * is right for buffers that come and go all the time: handed back at once instead, streamed weights took 35% longer
+ * is right for buffers that come and go all the time: handed back at once instead, streamed weights took a third longer or more
  * (docs/adr/0018). Does nothing with another C library than glibc.
  */
 export function returnFreedBuffers(): void {

@@ -112,7 +112,7 @@ describe('sluice generate', () => {
   it('gives the same text with weights that stream, and says what is the least for them', async () => {
     const whole = (await cli(...SAMPLED, '--json')).json();
     const refused = await cli(...SAMPLED, '--weights-budget', '64KiB', '--json');
-    expect(refused.code).toBe(1);
+    expect(refused.code).toBe(2);
     const { error } = refused.json() as { error: { code: ErrorCode; details: { minimumBytes: number } } };
     expect(error.code).toBe('budget-too-small');
     const { minimumBytes } = error.details;
