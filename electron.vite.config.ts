@@ -14,6 +14,7 @@ const nodeEntries = {
   cli: at('core/host/cli.ts'),
   'executor-worker': at('core/layering/executor-worker.ts'),
   'reader-worker': at('core/storage/reader-worker.ts'),
+  'weight-stream-worker': at('core/llm/streaming/weight-stream-worker.ts'),
   'cache-reader-worker': at('core/vericache/store/cache-reader-worker.ts'),
   'compile-process': at('core/layering/compile-process.ts'),
   'bench-side': at('core/host/bench-layering/side-process.ts'),

@@ -11,6 +11,7 @@ import { ioError } from '../storage';
 import { onCancel } from './commands/context';
 import type { CommandContext, Outcome } from './commands/context';
 import { LanguageLibrary } from './language/library/language-library';
+import { weightStoreFolder } from './language/library/weight-store-folder';
 import { LibraryLanguages } from './language/serving/language-service';
 import { LibraryPrefixes } from './language/serving/library-prefixes';
 import { cacheSettingsOf, VericacheReplies } from './language/serving/vericache-replies';
@@ -30,6 +31,8 @@ export interface ServeOptions {
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly budget?: string;
+  /** Bytes, of each language model. */
+  readonly weightsBudget?: number;
   readonly queue: number;
   readonly models?: readonly string[];
   readonly kv: CacheMode;
@@ -69,7 +72,7 @@ export async function serveLibrary(
     ...(options.models && { names: names.networks }),
   });
   const replies = cache && (await VericacheReplies.open(context.dataDir, cache));
-  const languages = languagesOf(services, library, options.models, replies);
+  const languages = languagesOf(context, services, library, options, replies);
   const prefixes = await LibraryPrefixes.open(context.dataDir, languages);
   const server = await startInferenceServer({
     models,
@@ -99,9 +102,10 @@ export async function serveLibrary(
 
 /** Language models use the engine's threads: ONNX Runtime has one pool a process. */
 function languagesOf(
+  { dataDir }: CommandContext,
   { info }: Services,
   library: LanguageLibrary,
-  names: readonly string[] | undefined,
+  { models: names, weightsBudget }: ServeOptions,
   replies: VericacheReplies | undefined,
 ): LibraryLanguages {
   return new LibraryLanguages({
@@ -111,6 +115,12 @@ function languagesOf(
     newSeed: () => randomInt(SEEDS),
     ...(replies && { generator: replies.generate }),
     ...(names && { names }),
+    ...(weightsBudget !== undefined && {
+      weights: {
+        budgetBytes: weightsBudget,
+        storeFolder: (path: string) => weightStoreFolder(dataDir, path),
+      },
+    }),
   });
 }
 

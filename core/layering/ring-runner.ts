@@ -25,12 +25,15 @@ export class RingRunner {
     this.tick(this.inference * ticksPerInference(this.steps) + START_TICK);
   }
 
-  /** @throws SluiceError `io`, `cancelled`. */
-  waitForStep(step: number, isCancelled: () => boolean): void {
+  /**
+   * @param ahead of so many inferences after the present one, for who takes weights before the step before has ended.
+   * @throws SluiceError `io`, `cancelled`.
+   */
+  waitForStep(step: number, isCancelled: () => boolean, ahead = 0): void {
     const { ring } = this;
     const last = ring?.schedule.lastOperation[step] ?? -1;
     if (!ring || last < 0) return;
-    const operation = this.inference * ring.schedule.operations.length + last;
+    const operation = (this.inference + ahead) * ring.schedule.operations.length + last;
     waitForReads(ring.handle.table, this.pool.readers, operation, this.layerAt, isCancelled);
   }
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { SluiceError } from '../contract';
-import { LargePageMemory, MAX_BLOCK_BYTES, type NativeMemory } from '../ort';
+import { allocateNativeMemory, LargePageMemory, MAX_BLOCK_BYTES, type NativeMemory } from '../ort';
 import {
   createStreamTable,
   readsDone,
@@ -39,6 +39,7 @@ export class WeightMemory {
     private readonly resident: readonly PlacedRange[],
     private ringStream: RingStream | undefined,
     private readonly ringMemory: LargePageMemory | undefined,
+    readonly ringBytes: number,
     readonly residentBytes: number,
     readonly direct: boolean,
     private readonly path: string,
@@ -46,6 +47,7 @@ export class WeightMemory {
 
   /**
    * @param layerAt names the layer a file offset belongs to, for messages.
+   * @param pages of the ring; a ring that is much smaller than a large page takes less memory in small ones.
    * @throws SluiceError `io`, `budget-too-small`.
    */
   static async open(
@@ -53,6 +55,7 @@ export class WeightMemory {
     storePath: string,
     program: Program,
     layerAt: (fileOffset: number) => string,
+    pages: 'large' | 'small' = 'large',
   ): Promise<WeightMemory> {
     const path = join(storePath, WEIGHTS_FILE);
     const resident = placeResident(residentRanges(program));
@@ -60,10 +63,10 @@ export class WeightMemory {
     const direct = await loadRanges(pool, path, resident, layerAt);
     const pieces = ringPieces(program);
     if (program.mode === 'resident' || pieces.length === 0) {
-      return new WeightMemory(new Map(), resident, undefined, undefined, residentBytes, direct, path);
+      return new WeightMemory(new Map(), resident, undefined, undefined, 0, residentBytes, direct, path);
     }
-    const ringMemory = LargePageMemory.allocate(program.ringBytes);
-    const memory = ringMemory.block;
+    const ringMemory = pages === 'large' ? LargePageMemory.allocate(program.ringBytes) : undefined;
+    const memory = ringMemory?.block ?? allocateNativeMemory(program.ringBytes);
     const schedule = scheduleStream(pieces, {
       mode: program.mode,
       ringBytes: program.ringBytes,
@@ -77,11 +80,9 @@ export class WeightMemory {
     });
     const handle = await pool.attach(toTable(schedule, path, memory, pool.readers));
     const ring = { schedule, handle };
-    return new WeightMemory(byStep, resident, ring, ringMemory, residentBytes, direct && handle.direct, path);
-  }
-
-  get ringBytes(): number {
-    return this.ringMemory?.block.bytes.byteLength ?? 0;
+    const ringBytes = memory.bytes.byteLength;
+    const isDirect = direct && handle.direct;
+    return new WeightMemory(byStep, resident, ring, ringMemory, ringBytes, residentBytes, isDirect, path);
   }
 
   /**

@@ -53,7 +53,9 @@ export async function openLanguageModel(
 ): Promise<LanguageModel> {
   const source = await openSource(file, options);
   const tokenizer = new Tokenizer(source.tokenizer());
-  const decoder = await inLargePages(() => Decoder.open(source, environment, options));
+  const open = (): Promise<Decoder> => Decoder.open(source, environment, options);
+  // Streamed weights come and go; a page of 2 MiB would keep what a few bytes in it need.
+  const decoder = await (options.weights ? open() : inLargePages(open));
   const weightBytes = [...source.tensors.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
   return { decoder, tokenizer, file: source.path, weightBytes, close: () => decoder.close() };
 }

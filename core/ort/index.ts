@@ -2,6 +2,7 @@ export { OrtEnvironment } from './environment';
 export type { EnvironmentOptions } from './environment';
 export { inLargePages } from './large-pages';
 export { runtimeLibraryPath } from './library';
+export { heapBytes, returnFreedBuffers } from './native-heap';
 export {
   addressOf,
   allocateNativeMemory,
@@ -15,7 +16,7 @@ export {
 } from './native-memory';
 export type { NativeMemory } from './native-memory';
 export { BoundRun, OrtSession, RunOptions, terminateRun } from './session';
-export type { OptimizationLevel, SessionOptions } from './session';
+export type { OptimizationLevel, SessionOptions, SessionPorts } from './session';
 export { OrtTensor, tensorOver } from './tensor';
 export type { TensorShape } from './tensor';
 export { WholeModel } from './whole-model';

@@ -34,6 +34,12 @@ export interface SessionOptions {
   readonly ownThreads?: number;
 }
 
+/** What a session takes and gives, in its own order. */
+export interface SessionPorts {
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+}
+
 /** A loaded graph. Release it once; runs must have ended. */
 export class OrtSession {
   private constructor(
@@ -43,11 +49,16 @@ export class OrtSession {
     readonly outputs: readonly TensorSpec[],
   ) {}
 
-  /** @param model path of an .onnx file, or its bytes. @throws SluiceError `runtime`. */
+  /**
+   * @param model path of an .onnx file, or its bytes.
+   * @param ports what the model is known to have; asking ONNX Runtime takes as long as creating a small session.
+   * @throws SluiceError `runtime`.
+   */
   static create(
     environment: OrtEnvironment,
     model: string | Uint8Array,
     options: SessionOptions,
+    ports?: SessionPorts,
   ): OrtSession {
     const { api } = environment;
     const native = createOptions(environment, options);
@@ -59,12 +70,50 @@ export class OrtSession {
       return new OrtSession(
         environment,
         pointer,
-        describe(environment, pointer, 'Input'),
-        describe(environment, pointer, 'Output'),
+        ports?.inputs ?? describe(environment, pointer, 'Input'),
+        ports?.outputs ?? describe(environment, pointer, 'Output'),
       );
     } finally {
       api.release('ReleaseSessionOptions', native);
     }
+  }
+
+  /**
+   * The same off the JavaScript thread; several may be created at a time.
+   * @param model its bytes, in memory that does not move.
+   */
+  static async createAsync(
+    environment: OrtEnvironment,
+    model: Uint8Array,
+    options: SessionOptions,
+    ports: SessionPorts,
+  ): Promise<OrtSession> {
+    const { api, envPointer } = environment;
+    const native = createOptions(environment, options);
+    try {
+      const out: OutPointer = [null];
+      const status = await new Promise<Pointer>((resolve, reject) => {
+        const done = (error: unknown, result: Pointer): void => {
+          if (error) reject(SluiceError.from(error, 'runtime'));
+          else resolve(result);
+        };
+        const { byteLength } = model;
+        api.functions.CreateSessionFromArray.async(envPointer, model, byteLength, native, out, done);
+      });
+      if (status !== null) throw api.raise(status);
+      return new OrtSession(environment, out[0] as bigint, ports.inputs, ports.outputs);
+    } finally {
+      api.release('ReleaseSessionOptions', native);
+    }
+  }
+
+  /**
+   * Takes over a session that another thread created in this process, from its `pointer`: whoever adopts it releases it,
+   * and the other must not.
+   * @param environment open in this thread.
+   */
+  static adopt(environment: OrtEnvironment, pointer: bigint, ports: SessionPorts): OrtSession {
+    return new OrtSession(environment, pointer, ports.inputs, ports.outputs);
   }
 
   release(): void {
@@ -186,7 +235,7 @@ export class BoundRun {
   private readonly bound: { readonly inputs: OrtTensor[]; readonly outputs: (OrtTensor | undefined)[] };
 
   constructor(
-    readonly session: OrtSession,
+    private session: OrtSession,
     inputs: ReadonlyMap<string, OrtTensor>,
     outputs: ReadonlyMap<string, OrtTensor | undefined>,
   ) {
@@ -203,6 +252,11 @@ export class BoundRun {
       outputs.size,
       addressOf(this.outputValues),
     ];
+  }
+
+  /** Another session of the same graph, for the runs to come; the one before may be released. */
+  setSession(session: OrtSession): void {
+    this.session = session;
   }
 
   /** Another tensor in the place of an input, for the runs to come. @param position among the inputs given at first. */

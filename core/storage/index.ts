@@ -1,5 +1,6 @@
 export { ioError, isDiskFault, syncFolder, writeFileAtomic } from './atomic-file';
 export { sha256Hex, sha256OfFile } from './checksum';
+export { ChunkSum } from './chunk-sum';
 export { alignUp, closeDirect, DIRECT_ALIGNMENT, openDirect, readFully, writeFully } from './direct-file';
 export type { DirectFile } from './direct-file';
 export { tryLock, withLock } from './file-lock';

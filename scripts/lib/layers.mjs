@@ -16,7 +16,7 @@ const DOMAIN_EDGES = {
   zoo: ['contract', 'base', 'onnx'],
   layering: ['contract', 'base', 'ort', 'onnx', 'storage'],
   offload: ['contract', 'base'],
-  llm: ['contract', 'base', 'ort', 'onnx', 'storage'],
+  llm: ['contract', 'base', 'ort', 'onnx', 'storage', 'layering'],
   vericache: ['contract', 'base', 'ort', 'onnx', 'storage', 'llm'],
 };
 const EVERY_CORE_FOLDER = Object.keys(DOMAIN_EDGES);

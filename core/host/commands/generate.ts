@@ -22,6 +22,8 @@ export interface GenerateCommandOptions {
   readonly ratio: number;
   /** Bytes. */
   readonly budget: number;
+  /** Bytes; absent: all weights are loaded. */
+  readonly weightsBudget?: number;
   readonly draftLength: number | 'auto';
   readonly lookup: boolean;
   /** A name of the library, a file or a folder. */
@@ -63,6 +65,11 @@ export function addGenerateCommand(program: Command): void {
       'memory of all caches, like 64MiB (default: as little as works well)',
       bytesOf,
       0,
+    )
+    .option(
+      '--weights-budget <size>',
+      'memory of the weights; what does not fit is read from disk for every pass (default: all are loaded)',
+      bytesOf,
     )
     .option('--draft-length <n>', 'tokens drafted a round (default: it adapts)', draftLengthOf, 'auto')
     .option('--no-lookup', 'propose no repetitions of earlier text')

@@ -27,6 +27,11 @@ export function addServeCommand(program: Command): void {
       '--budget <size>',
       'parameter memory of all networks: bytes, 64MiB, or 12% of their weights (default: all)',
     )
+    .option(
+      '--weights-budget <size>',
+      'memory of the weights of each language model; the rest is read from disk for every pass (default: all are loaded)',
+      bytesOf,
+    )
     .option('--queue <n>', 'requests that may wait, and for each language model', countOf, 32)
     .option('--models <names>', 'models to serve, by commas (default: the whole library)', namesOf)
     .addOption(

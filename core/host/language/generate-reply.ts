@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { DEFAULT_LANGUAGE_SETTINGS, SluiceError } from '../../contract';
 import type { CacheMemory, CacheMode, LanguageSettings, RoundRecord } from '../../contract';
 import { ChatTemplate, generate, generateFrom, openLanguageModel } from '../../llm';
-import type { GenerateOptions, Generation, LanguageModel } from '../../llm';
+import type { GenerateOptions, Generation, LanguageModel, WeightMemory, WeightTraffic } from '../../llm';
 import { OrtEnvironment } from '../../ort';
 import { ioError } from '../../storage';
 import { SessionStore } from '../../vericache';
@@ -17,6 +17,7 @@ import { threadsOf } from '../environment';
 import { systemClock } from '../host-clock';
 import { hasLanguageModel } from './library/language-folder';
 import { LanguageLibrary } from './library/language-library';
+import { weightStoreFolder } from './library/weight-store-folder';
 import { remoteNodeOf, weightsOf } from './remote-node';
 import { openDraftModel, type OpenDraftModel } from './open-draft-model';
 import { openVericache } from './vericache-cache';
@@ -63,14 +64,26 @@ export async function generateReply(
   const environment = OrtEnvironment.open({ threads });
   try {
     context.log(`loading ${name}`);
-    const model = await openLanguageModel(file, environment, { signal: context.signal });
+    const model = await openLanguageModel(file, environment, {
+      signal: context.signal,
+      ...(options.weightsBudget !== undefined && {
+        weights: {
+          budgetBytes: options.weightsBudget,
+          storeFolder: weightStoreFolder(context.dataDir, file),
+        },
+      }),
+    });
     try {
       const { kv } = options;
       const request = { ...options, name, prompt, seed, environment };
       const done = await (draftFile === undefined
         ? reply(context, model, request)
         : replyWithDraft(context, model, draftFile, request));
-      return outcomeOf(context, done, { model: name, seed, threads, kv });
+      const { decoder } = model;
+      const weights = options.weightsBudget !== undefined && {
+        weights: { ...decoder.weightMemory(), ...decoder.weightTraffic() },
+      };
+      return outcomeOf(context, done, { model: name, seed, threads, kv, ...weights });
     } finally {
       model.close();
     }
@@ -209,7 +222,13 @@ function promptTokens(
 function outcomeOf(
   { json, log }: CommandContext,
   { generation, rounds, memory, remoteTokens }: Reply,
-  used: { readonly model: string; readonly seed: number; readonly threads: number; readonly kv: CacheMode },
+  used: {
+    readonly model: string;
+    readonly seed: number;
+    readonly threads: number;
+    readonly kv: CacheMode;
+    readonly weights?: WeightMemory & WeightTraffic;
+  },
 ): Outcome {
   const { finishReason, promptTokens: inPrompt, tokens, tokensPerSec, prefillTokensPerSec } = generation;
   const isCancelled = finishReason === 'cancelled';

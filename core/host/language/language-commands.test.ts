@@ -110,6 +110,24 @@ describe('sluice generate', () => {
     expect(fromFile['tokens']).toEqual(generated['tokens']);
   });
 
+  it('gives the same text with weights that stream, and says what is the least for them', async () => {
+    const whole = (await cli(...SAMPLED, '--json')).json();
+    const refused = await cli(...SAMPLED, '--weights-budget', '64KiB', '--json');
+    expect(refused.code).toBe(2);
+    const { error } = refused.json() as { error: { code: ErrorCode; details: { minimumBytes: number } } };
+    expect(error.code).toBe('budget-too-small');
+    const { minimumBytes } = error.details;
+    const streamed = (await cli(...SAMPLED, '--weights-budget', String(minimumBytes), '--json')).json();
+    expect(streamed['tokens']).toEqual(whole['tokens']);
+    const weights = streamed['weights'] as Record<string, number>;
+    expect(weights).toMatchObject({ budgetBytes: minimumBytes, residentBytes: 0 });
+    for (const sum of ['readBytes', 'streamedBytesPerPass', 'ringBytes', 'sessionBytes', 'stallMs']) {
+      expect(weights[sum]).toBeGreaterThan(0);
+    }
+    // It goes with the model.
+    expect(readdirSync(join(data, 'language', 'tiny-chat'))).toContain('streamed-weights');
+  });
+
   it('streams the text alone to stdout, up to a stop string', async () => {
     const whole = (await cli(...SAMPLED, '--json')).json()['text'] as string;
     expect((await cli(...SAMPLED)).stdout).toBe(`${whole}\n`);

@@ -1,24 +1,21 @@
 import { SluiceError } from '../../contract';
-import { encodeModel, type OnnxModel } from '../../onnx';
-import { BoundRun, OrtSession, RunOptions, type OrtEnvironment, type OrtTensor } from '../../ort';
+import { BoundRun, RunOptions, type OrtEnvironment, type OrtSession, type OrtTensor } from '../../ort';
+import { openSteps } from '../streaming/open-steps';
 import type { ModelSource } from '../source/model-source';
 import { TensorReader } from '../source/tensor-reader';
 import { Attention, type AttentionPass } from './attention';
 import { checkWeights } from './check-weights';
 import type { DecoderConfig } from './config';
 import { KvCache, type AttentionCache } from './kv-cache';
-import {
-  betweenGraph,
-  firstGraph,
-  headGraph,
-  lastGraph,
-  NAMES,
-  type LayerGraphOptions,
-} from './layer-graphs';
-import { attentionWeights, EMBEDDING, feedForwardWeights, headWeights, ropeFactors } from './layer-weights';
+import { NAMES } from './layer-graphs';
+import { EMBEDDING, ropeFactors } from './layer-weights';
+import { HeadRuns } from './head-runs';
 import { PassBuffers } from './pass-buffers';
 import type { WeightPrecision } from './projections';
+import { ResidentSteps } from './resident-steps';
 import { Rope } from './rope';
+import { layerSteps } from './step-graphs';
+import type { WeightMemory, WeightSteps, WeightTraffic } from './weight-steps';
 
 export interface DecoderOptions {
   /** Default `packed`. */
@@ -27,7 +24,18 @@ export interface DecoderOptions {
   readonly maxTokens?: number;
   /** Rows of logits a pass may give. Default 64. */
   readonly maxLogitRows?: number;
+  /** Memory for weights; what does not fit is read from disk for every pass. Default: all are loaded. */
+  readonly weights?: WeightBudget;
   readonly signal?: AbortSignal;
+}
+
+export interface WeightBudget {
+  readonly budgetBytes: number;
+  /**
+   * A folder for what is read in every pass, about as large as the weights. Made when it is needed and not there, and
+   * anew when it is stale; its parent too.
+   */
+  readonly storeFolder: string;
 }
 
 const DEFAULT_MAX_TOKENS = 64;
@@ -45,16 +53,15 @@ export class Decoder {
   private readonly buffers: PassBuffers;
   /** Over rows in memory, for caches. */
   readonly attention: Attention;
-  private readonly runs = new Map<number, readonly BoundRun[]>();
-  private readonly headRuns = new Map<number, BoundRun>();
+  private readonly runs = new Map<number, BoundRun[]>();
+  private readonly head: HeadRuns;
   private readonly runOptions: RunOptions;
 
   private constructor(
     readonly config: DecoderConfig,
     private readonly environment: OrtEnvironment,
     private readonly reader: TensorReader,
-    /** first, between..., last, head. */
-    private readonly sessions: readonly OrtSession[],
+    private readonly steps: WeightSteps,
     private readonly rope: Rope,
     options: DecoderOptions,
   ) {
@@ -62,6 +69,7 @@ export class Decoder {
     this.precision = options.precision ?? DEFAULT_PRECISION;
     this.maxLogitRows = Math.min(this.maxTokens, options.maxLogitRows ?? DEFAULT_MAX_LOGIT_ROWS);
     this.buffers = new PassBuffers(environment, config, this.maxTokens, this.maxLogitRows);
+    this.head = new HeadRuns(environment, config, steps, this.buffers.logits);
     this.attention = new Attention(environment, config);
     this.runOptions = RunOptions.create(environment);
   }
@@ -69,7 +77,8 @@ export class Decoder {
   /**
    * Builds the graphs of a model and loads its weights, layer by layer.
    * @param environment must outlive the decoder.
-   * @throws SluiceError `unsupported` (quantisation), `bad-model`, `io`, `runtime`, `cancelled`.
+   * @throws SluiceError `unsupported` (quantisation), `bad-model`, `io`, `runtime`, `cancelled`; for weights with a budget
+   * `budget-too-small` with `details.minimumBytes`.
    */
   static async open(
     source: ModelSource,
@@ -79,21 +88,28 @@ export class Decoder {
     const { config } = source;
     checkWeights(source);
     const reader = new TensorReader(source);
-    const sessions: OrtSession[] = [];
     try {
       const rope = new Rope(config.rope, ropeFactors(reader, config));
-      for (const model of graphs(reader, { config, precision: options.precision ?? DEFAULT_PRECISION })) {
-        await new Promise((resolve) => setImmediate(resolve));
-        if (options.signal?.aborted)
-          throw new SluiceError('cancelled', `Loading ${source.path} was cancelled.`);
-        sessions.push(OrtSession.create(environment, encodeModel(model), { optimization: 'all' }));
-      }
-      return new Decoder(config, environment, reader, sessions, rope, options);
+      const { weights, signal, precision = DEFAULT_PRECISION } = options;
+      const loading = { config, precision, ...(signal && { signal }) };
+      const steps = weights
+        ? await openSteps(source, reader, environment, { ...loading, ...weights })
+        : await ResidentSteps.open(reader, environment, loading);
+      return new Decoder(config, environment, reader, steps, rope, options);
     } catch (error) {
-      for (const session of sessions) session.release();
       reader.close();
       throw error;
     }
+  }
+
+  /** What the weights take. */
+  weightMemory(): WeightMemory {
+    return this.steps.memory();
+  }
+
+  /** What was read of weights since the decoder was opened. */
+  weightTraffic(): WeightTraffic {
+    return this.steps.traffic();
   }
 
   /** A cache for so many tokens, owned by the caller; its use ends with the decoder. */
@@ -116,12 +132,17 @@ export class Decoder {
     signal?: AbortSignal,
   ): Promise<Float32Array> {
     this.checkPass(tokens, logitRows);
-    const x =
-      tokens.length <= this.maxTokens
-        ? await this.shortPass(tokens, cache)
-        : await this.longPass(tokens, cache, signal);
-    cache.advance(tokens.length);
-    return this.logits(x, logitRows);
+    try {
+      const x =
+        tokens.length <= this.maxTokens
+          ? await this.shortPass(tokens, cache)
+          : await this.longPass(tokens, cache, signal);
+      const logits = await this.logits(x, logitRows);
+      cache.advance(tokens.length);
+      return logits;
+    } finally {
+      this.steps.endPass();
+    }
   }
 
   /** @returns the last hidden state, `[tokens, width]`, valid until the next pass. */
@@ -131,12 +152,15 @@ export class Decoder {
     this.fillAngles(cache.position, count);
     const { layers } = this.config;
     const { keys, values } = this.buffers;
-    for (const [step, run] of this.runsFor(count).entries()) {
+    for (let step = 0; step <= layers; step += 1) {
       if (step > 0) {
         const waiting = cache.attend(step - 1, this.attentionPass(count, 0));
         if (waiting) await waiting;
       }
-      run.run(this.runOptions);
+      const session = this.steps.acquire(step);
+      // Weights in memory don't make a pass wait.
+      this.runFor(count, step, session instanceof Promise ? await session : session).run(this.runOptions);
+      this.steps.release(step);
       if (step < layers) cache.store(step, 0, keys.array(count), values.array(count));
     }
     return this.buffers.x[sides(layers)[1]].array(count);
@@ -154,6 +178,7 @@ export class Decoder {
     this.embed(tokens, x);
     for (let step = 0; step <= layers; step += 1) {
       const [from, to] = sides(step);
+      const session = await this.steps.acquire(step);
       for (let offset = 0; offset < tokens.length; offset += this.maxTokens) {
         await nextTurn(signal);
         const count = Math.min(this.maxTokens, tokens.length - offset);
@@ -166,12 +191,13 @@ export class Decoder {
           const waiting = cache.attend(step - 1, this.attentionPass(count, offset));
           if (waiting) await waiting;
         }
-        this.runsFor(count)[step]!.run(this.runOptions);
+        this.runFor(count, step, session).run(this.runOptions);
         if (step > 0) part(x, width).set(this.buffers.x[to].array(count));
         if (step === layers) continue;
         part(queries, heads * headDim).set(this.buffers.queries.array(count));
         cache.store(step, offset, keys.array(count), values.array(count));
       }
+      this.steps.release(step);
     }
     return x;
   }
@@ -191,7 +217,8 @@ export class Decoder {
     this.buffers.release();
     this.attention.release();
     this.runOptions.release();
-    for (const session of this.sessions) session.release();
+    this.head.release();
+    this.steps.close();
     this.reader.close();
   }
 
@@ -212,51 +239,47 @@ export class Decoder {
     }
   }
 
-  /** The chain of runs for passes of so many tokens: x and queries change places from step to step. */
-  private runsFor(count: number): readonly BoundRun[] {
-    const known = this.runs.get(count);
-    if (known) return known;
-    const { x, queries, keys, values, attended, cosines, sines } = this.buffers;
-    const { layers } = this.config;
-    const runs = this.sessions.slice(0, layers + 1).map((session, step) => {
-      const [from, to] = sides(step);
-      const bySpec = new Map<string, OrtTensor>([
-        [NAMES.x, x[from].tensor(count)],
-        [NAMES.nextX, x[to].tensor(count)],
-        [NAMES.queries, queries.tensor(count)],
-        [NAMES.attended, attended.tensor(count)],
-        [NAMES.keys, keys.tensor(count)],
-        [NAMES.values, values.tensor(count)],
-        [NAMES.cosines, cosines.tensor(count)],
-        [NAMES.sines, sines.tensor(count)],
-      ]);
-      return bindStep(session, bySpec);
-    });
-    this.runs.set(count, runs);
-    return runs;
+  /** The run of a step in passes of so many tokens: x and queries change places from step to step. */
+  private runFor(count: number, step: number, session: OrtSession): BoundRun {
+    let runs = this.runs.get(count);
+    if (!runs) this.runs.set(count, (runs = []));
+    const run = (runs[step] ??= this.bind(count, step, session));
+    run.setSession(session);
+    return run;
   }
 
-  private logits(x: Float32Array, logitRows: number): Float32Array {
+  private bind(count: number, step: number, session: OrtSession): BoundRun {
+    const { x, queries, keys, values, attended, cosines, sines } = this.buffers;
+    const [from, to] = sides(step);
+    const tensors = new Map<string, OrtTensor>([
+      [NAMES.x, x[from].tensor(count)],
+      [NAMES.nextX, x[to].tensor(count)],
+      [NAMES.queries, queries.tensor(count)],
+      [NAMES.attended, attended.tensor(count)],
+      [NAMES.keys, keys.tensor(count)],
+      [NAMES.values, values.tensor(count)],
+      [NAMES.cosines, cosines.tensor(count)],
+      [NAMES.sines, sines.tensor(count)],
+    ]);
+    const named = (names: readonly { readonly name: string }[]): Map<string, OrtTensor> =>
+      new Map(names.map(({ name }) => [name, tensors.get(name)!]));
+    return new BoundRun(session, named(session.inputs), named(session.outputs));
+  }
+
+  private async logits(x: Float32Array, logitRows: number): Promise<Float32Array> {
     const { logits } = this.buffers;
     if (logitRows === 0) return logits.array(0);
     // The last step read this one.
     const scratch = this.buffers.x[sides(this.config.layers)[0]];
     scratch.array(logitRows).set(x.subarray(x.length - logitRows * this.config.width));
-    this.headRun(logitRows, scratch.tensor(logitRows)).run(this.runOptions);
-    return logits.array(logitRows);
-  }
-
-  private headRun(logitRows: number, x: OrtTensor): BoundRun {
-    const known = this.headRuns.get(logitRows);
-    if (known) return known;
-    const logits = this.buffers.logits.tensor(logitRows);
-    const run = new BoundRun(
-      this.sessions.at(-1)!,
-      new Map([[NAMES.x, x]]),
-      new Map([[NAMES.logits, logits]]),
+    const waiting = this.head.run(
+      logitRows,
+      scratch.tensor(logitRows),
+      layerSteps(this.config),
+      this.runOptions,
     );
-    this.headRuns.set(logitRows, run);
-    return run;
+    if (waiting) await waiting;
+    return logits.array(logitRows);
   }
 }
 
@@ -269,24 +292,4 @@ function sides(step: number): readonly [from: 0 | 1, to: 0 | 1] {
 async function nextTurn(signal: AbortSignal | undefined): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
   if (signal?.aborted) throw new SluiceError('cancelled', 'The pass was cancelled.');
-}
-
-function bindStep(session: OrtSession, tensors: ReadonlyMap<string, OrtTensor>): BoundRun {
-  const bind = (names: readonly { readonly name: string }[]): Map<string, OrtTensor> =>
-    new Map(names.map(({ name }) => [name, tensors.get(name)!]));
-  return new BoundRun(session, bind(session.inputs), bind(session.outputs));
-}
-
-function* graphs(reader: TensorReader, options: LayerGraphOptions): Generator<OnnxModel> {
-  const { config } = options;
-  yield firstGraph(attentionWeights(reader, config, 0), options);
-  for (let layer = 0; layer + 1 < config.layers; layer += 1) {
-    yield betweenGraph(
-      feedForwardWeights(reader, config, layer),
-      attentionWeights(reader, config, layer + 1),
-      options,
-    );
-  }
-  yield lastGraph(feedForwardWeights(reader, config, config.layers - 1), options);
-  yield headGraph(headWeights(reader, config), options);
 }

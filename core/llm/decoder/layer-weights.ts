@@ -1,4 +1,4 @@
-import type { StoredMatrix, WeightReader } from '../source/tensor-reader';
+import type { RowRange, StoredMatrix, TensorReader, WeightReader } from '../source/tensor-reader';
 import type { DecoderConfig } from './config';
 
 /** Names of tensors that do not belong to a layer. */
@@ -68,6 +68,15 @@ export function headWeights(reader: WeightReader, config: DecoderConfig): HeadWe
   return {
     norm: reader.vector(HEAD_NORM, config.width),
     projection: reader.matrix(config.tiedEmbeddings ? EMBEDDING : HEAD, config.vocabularySize, config.width),
+  };
+}
+
+/** The part of the head that gives some of the logits. */
+export function headPartWeights(reader: TensorReader, config: DecoderConfig, rows: RowRange): HeadWeights {
+  const { tiedEmbeddings, vocabularySize, width } = config;
+  return {
+    norm: reader.vector(HEAD_NORM, width),
+    projection: reader.rows(tiedEmbeddings ? EMBEDDING : HEAD, rows, vocabularySize, width),
   };
 }
 

@@ -10,13 +10,13 @@ import type { DecoderConfig } from './config';
 const FLOAT_BYTES = 4;
 
 /** Memory for one float32 value of a pass, `[tokens, width]`, and its tensors by number of tokens. */
-class PassBuffer {
+export class PassBuffer {
   private readonly memory: NativeMemory;
   private readonly tensors = new Map<number, OrtTensor>();
 
   constructor(
     private readonly environment: OrtEnvironment,
-    maxTokens: number,
+    readonly maxTokens: number,
     private readonly width: number,
   ) {
     this.memory = allocateNativeMemory(maxTokens * width * FLOAT_BYTES);

@@ -13,6 +13,12 @@ export interface StoredMatrix {
   readonly bytes: Uint8Array;
 }
 
+/** Rows [first, first + count) of a matrix. */
+export interface RowRange {
+  readonly first: number;
+  readonly count: number;
+}
+
 /** What the parts of a decoder ask for their weights. */
 export interface WeightReader {
   has(name: string): boolean;
@@ -35,6 +41,14 @@ export class TensorReader implements WeightReader {
   matrix(name: string, rows: number, columns: number): StoredMatrix {
     const tensor = requireTensor(this.source, name, [rows, columns]);
     return { type: tensor.type, rows, columns, bytes: this.read(tensor, 0, tensor.byteLength) };
+  }
+
+  /** Some rows of a matrix `[of, columns]`. @throws SluiceError as `matrix`. */
+  rows(name: string, { first, count }: RowRange, of: number, columns: number): StoredMatrix {
+    const tensor = requireTensor(this.source, name, [of, columns]);
+    const rowBytes = (columns / tensor.type.blockElements) * tensor.type.blockBytes;
+    const bytes = this.read(tensor, first * rowBytes, count * rowBytes);
+    return { type: tensor.type, rows: count, columns, bytes };
   }
 
   vector(name: string, length: number): Float32Array {

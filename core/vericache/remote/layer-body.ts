@@ -1,7 +1,7 @@
 import type { NativeMemory } from '../../ort';
+import { ChunkSum } from '../../storage';
 import type { CacheLayout, CacheRows } from '../store/cache-layout';
 import { BLOCK_TOKENS } from '../full-cache';
-import { ChunkSum } from '../store/chunk-sum';
 
 const SUM_BYTES = 8;
 

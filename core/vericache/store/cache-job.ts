@@ -1,6 +1,5 @@
 import { SluiceError } from '../../contract';
-import { DIRECT_ALIGNMENT, readFully, writeFully } from '../../storage';
-import { ChunkSum } from './chunk-sum';
+import { ChunkSum, DIRECT_ALIGNMENT, readFully, writeFully } from '../../storage';
 
 /** Shorter reads cost more, longer ones gain nothing (docs/adr/0014-kv-cache-on-disk.md). */
 const PIECE_BYTES = 2 << 20;

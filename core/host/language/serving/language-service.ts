@@ -33,6 +33,11 @@ export interface LibraryLanguagesParts {
   readonly platform: string;
   /** Seeds for requests without one, 0 to 2^32 - 1. */
   readonly newSeed: () => number;
+  /** For the weights of each model, and where those that don't fit are laid out; absent: all are loaded. */
+  readonly weights?: {
+    readonly budgetBytes: number;
+    readonly storeFolder: (modelPath: string) => string;
+  };
   /** Default: over the full cache in memory. */
   readonly generator?: ReplyGenerator;
 }
@@ -46,7 +51,7 @@ export interface Loaded {
   readonly longestTokenBytes: number;
 }
 
-/** The language models of the library, each loaded whole at its first request and kept until `close`. */
+/** The language models of the library, each loaded at its first request and kept until `close`. */
 export class LibraryLanguages implements LanguageService {
   private environment: OrtEnvironment | undefined;
   private readonly loaded = new Map<string, Loaded>();
@@ -114,7 +119,13 @@ export class LibraryLanguages implements LanguageService {
     this.loaded.delete(name);
     known?.model.close();
     const environment = (this.environment ??= OrtEnvironment.open({ threads: this.parts.threads }));
-    const model = await openLanguageModel(path, environment, { signal });
+    const { weights } = this.parts;
+    const model = await openLanguageModel(path, environment, {
+      signal,
+      ...(weights && {
+        weights: { budgetBytes: weights.budgetBytes, storeFolder: weights.storeFolder(path) },
+      }),
+    });
     const loaded = { sha256, model, environment, longestTokenBytes: longestTokenBytes(model) };
     this.loaded.set(name, loaded);
     return loaded;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { seededRandom } from '../../base';
+import { seededRandom } from '../base';
 import { ChunkSum } from './chunk-sum';
 
 const memory = new WebAssembly.Memory({ initial: 2, maximum: 2, shared: true });
