@@ -16,6 +16,7 @@ export type {
   ReplyPhase,
   ReplyStats,
   RoundRecord,
+  StreamedWeights,
   TextPiece,
   TokenOrigin,
 } from './language';

@@ -121,6 +121,18 @@ export interface CacheMemory {
    * replies: this comes on top of it. Absent without one.
    */
   readonly draftModelBytes?: number;
+  /** Of a model whose weights don't fit the engine's global budget; its caches come on top. */
+  readonly streamedWeights?: StreamedWeights;
+}
+
+/** Weights that are read from disk for every pass, but for those that fit memory, bytes. */
+export interface StreamedWeights {
+  /** What memory may take of them. */
+  readonly budgetBytes: number;
+  /** Of all weights, as the model's file has them. */
+  readonly weightBytes: number;
+  /** Read in every pass; absent until the model is loaded. */
+  readonly readBytesPerPass?: number;
 }
 
 /** What is where, by layer: tokens. */
@@ -186,7 +198,7 @@ export interface Conversation extends ConversationSummary {
 
 /** What a reply is doing. */
 export type ReplyPhase =
-  | { readonly kind: 'loading' }
+  | { readonly kind: 'loading'; readonly streamedWeights?: StreamedWeights }
   | { readonly kind: 'prefill'; readonly doneTokens: number; readonly totalTokens: number }
   | { readonly kind: 'generating' };
 

@@ -90,6 +90,13 @@ export class LoadedModels {
     });
   }
 
+  /** Parameter memory that a new holder can have beside the models in use, bytes; Infinity without a limit. */
+  get roomBytes(): number {
+    return this.limit === 0
+      ? Infinity
+      : Math.max(0, this.limit - sum(this.inUse(new Set()).map(({ parameterBytes }) => parameterBytes)));
+  }
+
   /** Unloads idle models over the new limit. Models in use keep their share until their runs end. 0: no limit. */
   setLimit(limitBytes: number): Promise<void> {
     return this.changing.run(async () => {
@@ -114,12 +121,7 @@ export class LoadedModels {
   /** @throws SluiceError `budget-too-small` when the demands can't be held beside the models in use. */
   checkRoom(demands: readonly LoadDemand[]): void {
     const keys = new Set(demands.map(keyOf));
-    const inUse = [
-      ...[...this.entries.values()]
-        .filter(({ users, key }) => users > 0 && !keys.has(key))
-        .map(({ demand }) => demand),
-      ...[...this.others].filter((other) => !other.isIdle()),
-    ];
+    const inUse = this.inUse(keys);
     const held = sum(inUse.map(({ parameterBytes }) => parameterBytes));
     const needed = sum(demands.map(({ parameterBytes }) => parameterBytes));
     if (this.limit === 0 || held + needed <= this.limit) return;
@@ -177,6 +179,16 @@ export class LoadedModels {
     return this.changing.run(async () => {
       for (const entry of [...this.entries.values()]) await this.unload(entry);
     });
+  }
+
+  /** What can't be unloaded now, but for the models of those keys. */
+  private inUse(keys: ReadonlySet<string>): readonly Pick<LoadDemand, 'model' | 'parameterBytes'>[] {
+    return [
+      ...[...this.entries.values()]
+        .filter(({ users, key }) => users > 0 && !keys.has(key))
+        .map(({ demand }) => demand),
+      ...[...this.others].filter((other) => !other.isIdle()),
+    ];
   }
 
   private async enter(demand: LoadDemand): Promise<Entry> {

@@ -11,6 +11,7 @@ import { Conversations } from './conversations/conversations';
 import { LanguageLibrary } from './library/language-library';
 import { LanguageModels } from './library/language-models';
 import type { PullModel } from './library/language-models';
+import { weightStoreFolder } from './library/weight-store-folder';
 import { LoadedLanguageModel } from './conversations/loaded-language-model';
 import { ReplyRunner } from './conversations/reply-runner';
 import { compressorSummaries, openSource as openBuiltSource } from './conversations/source-factory';
@@ -19,7 +20,7 @@ import type { SourceFactory } from './conversations/source-factory';
 export interface LanguageParts {
   readonly dataDir: string;
   readonly threads: number;
-  readonly loaded: Pick<LoadedModels, 'hold'>;
+  readonly loaded: Pick<LoadedModels, 'hold' | 'roomBytes'>;
   readonly jobs: Jobs;
   readonly bus: EventBus;
   readonly clock: HostClock;
@@ -42,7 +43,13 @@ export interface Language {
 export function startLanguage(parts: LanguageParts): Language {
   const { dataDir, threads, bus, clock, log, openSource = openBuiltSource } = parts;
   const library = new LanguageLibrary(dataDir);
-  const loaded = new LoadedLanguageModel({ library, budget: parts.loaded, threads, openSource });
+  const loaded = new LoadedLanguageModel({
+    library,
+    budget: parts.loaded,
+    threads,
+    weightStore: (path) => weightStoreFolder(dataDir, path),
+    openSource,
+  });
   const store = new ConversationStore({
     folder: join(dataDir, 'conversations'),
     bus,

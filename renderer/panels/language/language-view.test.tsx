@@ -213,7 +213,10 @@ describe('a conversation', () => {
   it('says how far the prompt is, and stops', async () => {
     const bench = await show({ conversation: running() });
     await goOn(bench, { phase: { kind: 'loading' } });
-    expect(screen.getByTestId('reply-phase').textContent).toContain('Loading the model');
+    expect(screen.getByTestId('reply-phase').textContent).toContain('Loading the model…');
+    const streamedWeights = { budgetBytes: 4 * 2 ** 30, weightBytes: 6 * 2 ** 30 };
+    await goOn(bench, { phase: { kind: 'loading', streamedWeights } });
+    expect(screen.getByTestId('reply-phase').textContent).toMatch(/weights take 6\.0.GiB.*leaves 4\.0.GiB/);
     await goOn(bench, { phase: { kind: 'prefill', doneTokens: 512, totalTokens: 2048 } });
     expect(screen.getByTestId('reply-phase').textContent).toContain('512/2\u2009048 tokens');
     write('next question');
@@ -421,12 +424,22 @@ describe('settings', () => {
     expect(screen.getByRole<HTMLButtonElement>('button', { name: 'Send' }).disabled).toBe(false);
   });
 
+  it('tell what of the weights is in memory when not all of them are', async () => {
+    const conversation = fakeConversation({ id: 'c' });
+    const streamedWeights = { budgetBytes: 64 << 20, weightBytes: 96 << 20, readBytesPerPass: 40 << 20 };
+    await show({ conversation: { ...conversation, memory: { ...conversation.memory!, streamedWeights } } });
+    expect(screen.getByTestId('streamed-weights').textContent).toMatch(
+      /64\.0.MiB of 96\.0.MiB40\.0.MiB read/,
+    );
+  });
+
   it('show what they do to the cache', async () => {
     await show();
     const memory = screen.getByTestId('cache-memory').textContent;
     expect(memory).toContain('21.3/24.0\u2009MiB');
     expect(memory).toContain('full cache on disk 45.0\u2009MiB');
     expect(screen.queryByTestId('draft-model-memory')).toBeNull();
+    expect(screen.queryByTestId('streamed-weights')).toBeNull();
     const map = screen.getByTestId('cache-map');
     expect(map.textContent).toContain('compressed: kept 25%');
     act(() => void fireEvent.change(within(map).getByRole('slider'), { target: { value: '2' } }));

@@ -9,7 +9,15 @@ import { STRINGS } from './strings';
 const WORDS = STRINGS.memory;
 
 function Bars({ memory }: { readonly memory: CacheMemory }): ReactNode {
-  const { budgetBytes, compressedBytes, residentBytes, streamBytes, storedBytes, draftModelBytes } = memory;
+  const {
+    budgetBytes,
+    compressedBytes,
+    residentBytes,
+    streamBytes,
+    storedBytes,
+    draftModelBytes,
+    streamedWeights,
+  } = memory;
   const parts = [
     { kind: 'compressed', name: WORDS.compressed, hint: WORDS.hints.compressed, bytes: compressedBytes },
     { kind: 'resident', name: WORDS.resident, hint: WORDS.hints.resident, bytes: residentBytes },
@@ -37,6 +45,20 @@ function Bars({ memory }: { readonly memory: CacheMemory }): ReactNode {
           <span>{WORDS.times((storedBytes / heldBytes).toFixed(1))}</span>
         )}
       </p>
+      {streamedWeights !== undefined && (
+        <p className={styles['stored']} data-testid="streamed-weights">
+          {WORDS.weights}{' '}
+          <b>
+            {WORDS.weightsOf(
+              formatBytes(streamedWeights.budgetBytes),
+              formatBytes(streamedWeights.weightBytes),
+            )}
+          </b>
+          {streamedWeights.readBytesPerPass !== undefined && (
+            <span>{WORDS.weightsRead(formatBytes(streamedWeights.readBytesPerPass))}</span>
+          )}
+        </p>
+      )}
       {draftModelBytes !== undefined && (
         <p className={styles['stored']} data-testid="draft-model-memory">
           {WORDS.draftModel} <b>{formatBytes(draftModelBytes)}</b>

@@ -1,13 +1,19 @@
 import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 
-import { formatCount, formatEta } from '../../format';
+import type { StreamedWeights } from '../../../core/contract';
+import { formatBytes, formatCount, formatEta } from '../../format';
 import { useSession } from '../../session';
 import { ProgressBar } from '../../ui';
 import styles from './message.module.css';
 import { STRINGS } from './strings';
 
 const WORDS = STRINGS.reply;
+
+function loadingText(streamed: StreamedWeights | undefined): string {
+  if (!streamed) return WORDS.loading;
+  return WORDS.loadingStreamed(formatBytes(streamed.weightBytes), formatBytes(streamed.budgetBytes));
+}
 
 interface ReplyProgressProps {
   readonly conversationId: string;
@@ -22,7 +28,7 @@ export function ReplyProgress({ conversationId, hasText }: ReplyProgressProps): 
   // Opened in the middle of a reply: what it does is told with its next piece.
   if (phase?.kind === 'generating' || (phase === undefined && hasText)) return null;
   if (phase?.kind !== 'prefill') {
-    const text = phase === undefined ? WORDS.starting : WORDS.loading;
+    const text = phase === undefined ? WORDS.starting : loadingText(phase.streamedWeights);
     return (
       <div className={styles['progress']} data-testid="reply-phase" data-phase={phase?.kind ?? 'starting'}>
         <ProgressBar label={text} fraction={undefined} />

@@ -123,6 +123,8 @@ export const STRINGS = {
   reply: {
     starting: 'Starting…',
     loading: 'Loading the model…',
+    loadingStreamed: (weights: string, budget: string): string =>
+      `Loading the model. Its weights take ${weights}, and the global budget leaves ${budget}: they are laid out on disk once, and read for every pass.`,
     prefill: 'Reading the prompt',
     prefillOf: (done: string, total: string): string => `${done}/${total} tokens`,
     rate: (rate: string): string => `${rate} tok/s`,
@@ -245,6 +247,9 @@ export const STRINGS = {
     stored: 'full cache on disk',
     times: (factor: string): string => `${factor}× memory`,
     draftModel: 'draft model, beside the budget',
+    weights: 'weights in memory',
+    weightsOf: (budget: string, all: string): string => `${budget} of ${all}`,
+    weightsRead: (bytes: string): string => `${bytes} read a pass`,
   },
   map: {
     title: 'Cache by layer',

@@ -1,4 +1,11 @@
-import type { LanguageProgress, Message, ReplyPhase, RoundRecord, TextPiece } from '../../../contract';
+import type {
+  LanguageProgress,
+  Message,
+  ReplyPhase,
+  RoundRecord,
+  StreamedWeights,
+  TextPiece,
+} from '../../../contract';
 import type { DecodedToken, Generation, LanguageModel, ReplyPiece, TokenSource } from '../../../llm';
 import type { EventBus } from '../../event-bus';
 import type { HostClock } from '../../host-clock';
@@ -46,8 +53,8 @@ export class ActiveReply {
   }
 
   /** The reply begins: its model is loaded. */
-  loading(): void {
-    this.pace.changed();
+  loading(streamedWeights?: StreamedWeights): void {
+    this.enter({ kind: 'loading', ...(streamedWeights && { streamedWeights }) });
   }
 
   loaded({ tokenizer }: LanguageModel, source: ConversationSource, promptTokens: number): void {

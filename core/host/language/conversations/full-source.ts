@@ -2,6 +2,7 @@ import type { CacheMap, CacheMemory, LanguageSettings } from '../../../contract'
 import { PlainSource, Sampler } from '../../../llm';
 import type { DecodedToken, KvCache, LanguageModel, PrefillOptions } from '../../../llm';
 import type { ConversationSource } from './source-factory';
+import { withStreamedWeights } from './streamed-weights';
 
 /** One token a pass over the full cache in memory, which stays for the next reply. */
 export class FullSource implements ConversationSource {
@@ -11,7 +12,12 @@ export class FullSource implements ConversationSource {
   private sampler: Sampler;
 
   /** @throws SluiceError `budget-too-small` when the operating system refuses the cache, `bad-input` for the sampling. */
-  constructor({ decoder }: LanguageModel, settings: LanguageSettings, maxTokens: number) {
+  constructor(
+    private readonly model: LanguageModel,
+    settings: LanguageSettings,
+    maxTokens: number,
+  ) {
+    const { decoder } = model;
     this.sampler = new Sampler(settings);
     this.cache = decoder.createCache(maxTokens);
     this.layers = decoder.config.layers;
@@ -40,7 +46,10 @@ export class FullSource implements ConversationSource {
 
   memory(): CacheMemory {
     const residentBytes = this.cache.byteLength;
-    return { budgetBytes: residentBytes, compressedBytes: 0, residentBytes, streamBytes: 0, storedBytes: 0 };
+    return withStreamedWeights(
+      { budgetBytes: residentBytes, compressedBytes: 0, residentBytes, streamBytes: 0, storedBytes: 0 },
+      this.model,
+    );
   }
 
   map(): CacheMap {

@@ -1,4 +1,5 @@
 import { SluiceError } from '../../../contract';
+import type { StreamedWeights } from '../../../contract';
 import { openLanguageModel } from '../../../llm';
 import type { LanguageModel } from '../../../llm';
 import { OrtEnvironment } from '../../../ort';
@@ -11,8 +12,10 @@ import type { ConversationSource, SourceFactory, SourceRequest } from './source-
 
 export interface LoadedLanguageModelParts {
   readonly library: Pick<LanguageLibrary, 'entry' | 'has'>;
-  readonly budget: Pick<LoadedModels, 'hold'>;
+  readonly budget: Pick<LoadedModels, 'hold' | 'roomBytes'>;
   readonly threads: number;
+  /** Where weights that stream are laid out, by the model's path. */
+  readonly weightStore: (path: string) => string;
   readonly openSource: SourceFactory;
 }
 
@@ -70,7 +73,18 @@ export class LoadedLanguageModel {
   }
 
   /**
-   * Loads a model, or takes the one that is there. One user at a time: the next asks after `release`.
+   * How a model that is not loaded yet would have to be: undefined when all of it fits the global budget.
+   * @throws SluiceError as `usable`.
+   */
+  streamedWeights(name: string): StreamedWeights | undefined {
+    const { sha256, weightBytes } = this.usable(name);
+    if (this.isLoaded(name, sha256)) return undefined;
+    const budgetBytes = this.parts.budget.roomBytes;
+    return weightBytes > budgetBytes ? { budgetBytes, weightBytes } : undefined;
+  }
+
+  /**
+   * Loads a model, or takes the one that is there; weights beyond the global budget stream from disk. One user at a time: the next asks after `release`.
    * @throws SluiceError as `usable`, `budget-too-small`, `bad-model`, `io`, `runtime`, `cancelled`.
    */
   async acquire(name: string, signal: AbortSignal): Promise<LanguageModel> {
@@ -132,23 +146,34 @@ export class LoadedLanguageModel {
 
   private async load(name: string, signal: AbortSignal): Promise<LanguageModel> {
     const { path, sha256, weightBytes } = this.usable(name);
-    if (this.loaded?.name === name && this.loaded.sha256 === sha256) return this.loaded.model;
+    if (this.isLoaded(name, sha256)) return this.loaded!.model;
     await this.unload();
-    const drop = await this.parts.budget.hold({
+    const { budget, weightStore } = this.parts;
+    const streamed = this.streamedWeights(name);
+    const drop = await budget.hold({
       model: name,
-      parameterBytes: weightBytes,
+      parameterBytes: streamed?.budgetBytes ?? weightBytes,
       activationBytes: () => this.sources.memoryBytes,
       isIdle: () => this.inUse === undefined,
       unload: () => this.changing.run(() => this.unload()),
     });
     try {
-      const model = await openLanguageModel(path, this.openEnvironment(), { signal });
+      const model = await openLanguageModel(path, this.openEnvironment(), {
+        signal,
+        ...(streamed && {
+          weights: { budgetBytes: streamed.budgetBytes, storeFolder: weightStore(path) },
+        }),
+      });
       this.loaded = { name, sha256, model, drop };
       return model;
     } catch (thrown) {
       drop();
       throw thrown;
     }
+  }
+
+  private isLoaded(name: string, sha256: string): boolean {
+    return this.loaded?.name === name && this.loaded.sha256 === sha256;
   }
 
   private async unload(): Promise<void> {

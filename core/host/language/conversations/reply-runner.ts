@@ -128,7 +128,6 @@ export class ReplyRunner {
     });
     const saver = new ReplySaver({ folder, reply, sha256, clock, log });
     turn.reply = reply;
-    reply.loading();
     const ending = await writeReply(
       { loaded, clock },
       {

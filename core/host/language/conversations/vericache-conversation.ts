@@ -1,7 +1,8 @@
 import type { CacheMap, CacheMemory, LanguageSettings } from '../../../contract';
-import type { DecodedToken, PrefillOptions } from '../../../llm';
+import type { DecodedToken, LanguageModel, PrefillOptions } from '../../../llm';
 import { DraftSlot } from './draft-slot';
 import type { ConversationSource, SourceRequest } from './source-factory';
+import { withStreamedWeights } from './streamed-weights';
 import {
   compressionOf,
   openVericache,
@@ -15,6 +16,7 @@ export class VericacheConversation implements ConversationSource {
   private constructor(
     private readonly opened: OpenVericache,
     private readonly draft: DraftSlot,
+    private readonly model: LanguageModel,
     private settings: LanguageSettings,
   ) {}
 
@@ -25,7 +27,7 @@ export class VericacheConversation implements ConversationSource {
     draft.want(settings.draftModel);
     const draftModel = draft.proposerOf(settings.draftModel);
     const opened = await openVericache({ ...request, folder, ...(draftModel && { draftModel }) });
-    return new VericacheConversation(opened, draft, settings);
+    return new VericacheConversation(opened, draft, model, settings);
   }
 
   prefill(prompt: readonly number[], options?: PrefillOptions): Promise<number> {
@@ -58,7 +60,7 @@ export class VericacheConversation implements ConversationSource {
   }
 
   memory(): CacheMemory {
-    return this.opened.source.memory();
+    return withStreamedWeights(this.opened.source.memory(), this.model);
   }
 
   map(): CacheMap {

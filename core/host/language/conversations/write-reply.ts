@@ -31,6 +31,7 @@ export async function writeReply(machine: Machine, job: ReplyJob): Promise<Endin
   const { loaded } = machine;
   const { stored, reply, signal } = job;
   try {
+    reply.loading(loaded.streamedWeights(stored.model));
     const model = await loaded.acquire(stored.model, signal);
     try {
       return await replyWith(model, machine, job);
