@@ -48,7 +48,7 @@ describe('a model larger than the global budget', () => {
     expect(failed).toMatchObject({ state: 'failed', error: { code: 'budget-too-small' } });
     expect(failed.error?.message).toMatch(/at least .* the budget is 1000 B/);
     expect(bench.budget.state().holders).toEqual([]);
-    await bench.budget.setLimit(Number(failed.error?.details?.['minimumBytes']));
+    await bench.budget.setLimit(Number(failed.error?.details['minimumBytes']));
     expect(await bench.retry(id)).toMatchObject({ state: 'done' });
   });
 
