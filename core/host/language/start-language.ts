@@ -20,7 +20,7 @@ import type { SourceFactory } from './conversations/source-factory';
 export interface LanguageParts {
   readonly dataDir: string;
   readonly threads: number;
-  readonly loaded: Pick<LoadedModels, 'hold' | 'roomBytes'>;
+  readonly loaded: Pick<LoadedModels, 'hold' | 'roomBytes' | 'checkRoom'>;
   readonly jobs: Jobs;
   readonly bus: EventBus;
   readonly clock: HostClock;

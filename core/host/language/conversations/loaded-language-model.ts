@@ -12,7 +12,7 @@ import type { ConversationSource, SourceFactory, SourceRequest } from './source-
 
 export interface LoadedLanguageModelParts {
   readonly library: Pick<LanguageLibrary, 'entry' | 'has'>;
-  readonly budget: Pick<LoadedModels, 'hold' | 'roomBytes'>;
+  readonly budget: Pick<LoadedModels, 'hold' | 'roomBytes' | 'checkRoom'>;
   readonly threads: number;
   /** Where weights that stream are laid out, by the model's path. */
   readonly weightStore: (path: string) => string;
@@ -168,8 +168,17 @@ export class LoadedLanguageModel {
       return model;
     } catch (thrown) {
       drop();
+      this.tellHolders(name, thrown);
       throw thrown;
     }
+  }
+
+  /** Where not even the least of streamed weights has room, what holds the rest is worth knowing. */
+  private tellHolders(model: string, thrown: unknown): void {
+    const { code, details } = SluiceError.from(thrown);
+    const parameterBytes = details['minimumBytes'];
+    if (code !== 'budget-too-small' || typeof parameterBytes !== 'number') return;
+    this.parts.budget.checkRoom([{ model, storePath: '', mode: 'resident', parameterBytes }]);
   }
 
   private isLoaded(name: string, sha256: string): boolean {

@@ -41,12 +41,12 @@ describe('a model larger than the global budget', () => {
     await bench.restart();
   });
 
-  it('names the least budget when not even that is left, and replies with more', async () => {
+  it('names the least budget and what holds it when not even that is left, and replies with more', async () => {
     await bench.budget.setLimit(1000);
     const id = await bench.create();
     const failed = await bench.ask(id, 'Fit');
     expect(failed).toMatchObject({ state: 'failed', error: { code: 'budget-too-small' } });
-    expect(failed.error?.message).toMatch(/at least .* the budget is 1000 B/);
+    expect(failed.error?.message).toMatch(/needs .*; the global budget is 1000 B, of which nothing is held/);
     expect(bench.budget.state().holders).toEqual([]);
     await bench.budget.setLimit(Number(failed.error?.details['minimumBytes']));
     expect(await bench.retry(id)).toMatchObject({ state: 'done' });
