@@ -14,8 +14,12 @@ export type { CallOptions } from './client/endpoint';
 export type { ServerFigures } from './client/server-figures';
 export { datatypeOf, dtypeOf } from './protocol/datatype';
 export type { Datatype } from './protocol/datatype';
+export { codeOfHttpStatus, statusesOf } from './protocol/status-codes';
 export type { OipTensor, OipTensorMetadata } from './protocol/tensor';
+export { BearerToken, isLoopback } from './server/bearer-token';
 export { HostFigures, machineReadings } from './server/host-figures';
+export { createHttpApp, listenOn } from './server/http-app';
+export type { HttpAppOptions, Listener } from './server/http-app';
 export type { InferenceServer, InferenceServerOptions } from './server/inference-server';
 export type { Tier } from './server/inference-service';
 export type { KvIdentity, KvPrefillRequest, KvPrefix, KvPrefixes } from './server/kv-prefixes';
@@ -28,5 +32,6 @@ export type {
   ServedLanguageModel,
 } from './server/language-service';
 export type { ModelAnswer, ServedModel, ServedModels } from './server/served-models';
+export { DEFAULT_LIMITS } from './server/server-limits';
 export type { ServerLimits, TlsFiles } from './server/server-limits';
 export { startInferenceServer } from './start-server';

@@ -16,6 +16,7 @@ const DOMAIN_EDGES = {
   zoo: ['contract', 'base', 'onnx'],
   layering: ['contract', 'base', 'ort', 'onnx', 'storage'],
   offload: ['contract', 'base'],
+  lab: ['contract', 'base', 'storage', 'serving'],
   llm: ['contract', 'base', 'ort', 'onnx', 'storage', 'layering'],
   vericache: ['contract', 'base', 'ort', 'onnx', 'storage', 'llm'],
 };

@@ -9,7 +9,7 @@ import { statusesOf } from '../protocol/status-codes';
 import type { BearerToken } from './bearer-token';
 import { grpcHandlers } from './grpc-handlers';
 import { GRPC_LOADING } from './grpc-messages';
-import type { Listener } from './http-server';
+import type { Listener } from './http-app';
 import type { InferenceService } from './inference-service';
 import { listenError } from './listen-error';
 import type { ServerLimits, TlsFiles } from './server-limits';

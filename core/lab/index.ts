@@ -1,0 +1,6 @@
+export { startLabServer } from './server/lab-server';
+export type { LabRoutes, LabServerOptions } from './server/lab-server';
+export { LabDatabase } from './store/lab-database';
+export type { AreaSchema } from './store/lab-database';
+export { takeLabFolder } from './store/lab-folder';
+export type { LabFolder } from './store/lab-folder';
