@@ -4,6 +4,7 @@ export type { HeadShape } from './decoder/attention-graph';
 export { CACHE_STEP_ROWS } from './decoder/cache-step';
 export { Decoder } from './decoder/decoder';
 export type { WeightMemory, WeightTraffic } from './decoder/weight-steps';
+export { FusedAttention } from './decoder/fused-attention';
 export { GraphRecorder, MICROSOFT } from './decoder/graph-recorder';
 export { KvCache, LayerRows, layerRowsBytes, wholeSteps } from './decoder/kv-cache';
 export type { AttentionCache } from './decoder/kv-cache';

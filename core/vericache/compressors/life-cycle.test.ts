@@ -19,7 +19,8 @@ beforeAll(async () => {
   const file = path.join(folder, 'tiny.gguf');
   writeFileSync(file, tinyChatModel({ contextLength: 2048 }));
   environment = OrtEnvironment.open({ threads: 2 });
-  model = await openLanguageModel(file, environment);
+  // Packed weights round activations, which makes steps of the least differences.
+  model = await openLanguageModel(file, environment, { precision: 'float32' });
 });
 afterAll(() => {
   model.close();
@@ -28,6 +29,8 @@ afterAll(() => {
 });
 
 const MAX_TOKENS = 1600;
+/** What the fused operator, which attends for single tokens, differs by. */
+const FUSED = 1e-4;
 
 function cacheOf(compressor: Compressor, ratio: number): CompressedCache {
   const { attention, config } = model.decoder;
@@ -129,8 +132,8 @@ describe.each(COMPRESSORS)('$name', (compressor) => {
     const found = await conversation.draft(next);
     expect(conversation.compressed.position).toBe(150);
     expect(conversation.compressed.keptTokens(0)).toBe(150);
-    if (compressor.name === 'int8') expect(distance(found, expected)).toBeLessThan(near);
-    else expect(bytesOf(found).equals(bytesOf(expected))).toBe(true);
+    const most = { int8: near, kivi4: 0, kivi2: 0 }[compressor.name] ?? FUSED;
+    expect(distance(found, expected)).toBeLessThanOrEqual(most);
     conversation.release();
   });
 
@@ -173,7 +176,7 @@ describe.each(COMPRESSORS)('$name', (compressor) => {
     conversation.compressed.truncate(700);
     const together = await model.decoder.forward(next, conversation.compressed, next.length);
     // Rounding by the largest of a pass's own queries differs; one token goes into the other's rows with its bits.
-    expect(distance(together, alone)).toBeLessThan(compressor.kind === 'drop' ? 1e-6 : 0.05);
+    expect(distance(together, alone)).toBeLessThan(compressor.kind === 'drop' ? FUSED : 0.05);
     conversation.release();
   });
 

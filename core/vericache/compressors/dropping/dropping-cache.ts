@@ -1,4 +1,11 @@
-import { LayerRows, layerRowsBytes, wholeSteps, type AttentionPass, type HeadShape } from '../../../llm';
+import {
+  FusedAttention,
+  LayerRows,
+  layerRowsBytes,
+  wholeSteps,
+  type AttentionPass,
+  type HeadShape,
+} from '../../../llm';
 import { nativeMemoryBytes } from '../../../ort';
 import type { CompressedCacheOptions, LayerObservation } from '../../compressor';
 import { LayeredCache } from '../layered-cache';
@@ -20,6 +27,7 @@ export class DroppingCache extends LayeredCache {
   /** Rows that hold what was compressed, by layer. */
   private readonly kept: number[];
   private scores = new Float32Array(0);
+  private readonly fused: FusedAttention | undefined;
 
   /** @param capacities rows of each layer. @throws SluiceError `budget-too-small`. */
   constructor(
@@ -31,6 +39,7 @@ export class DroppingCache extends LayeredCache {
     const { environment, shape } = options;
     this.rows = capacities.map((capacity) => new LayerRows(environment, shape, capacity));
     this.kept = capacities.map(() => 0);
+    if (FusedAttention.supports(shape)) this.fused = new FusedAttention(environment, shape);
   }
 
   get byteLength(): number {
@@ -54,10 +63,14 @@ export class DroppingCache extends LayeredCache {
 
   attend(layer: number, pass: AttentionPass): void {
     const before = this.keptTokens(layer) + pass.offset;
-    this.options.attention.run(pass, this.rows[layer]!.view(wholeSteps(before + pass.tokens)), before);
+    const rows = this.rows[layer]!;
+    // Several tokens at once take longer in the fused operator, and need no bits of it either.
+    if (this.fused && pass.tokens === 1) this.fused.run(pass, rows, before);
+    else this.options.attention.run(pass, rows.view(wholeSteps(before + pass.tokens)), before);
   }
 
   release(): void {
+    this.fused?.release();
     for (const layer of this.rows) layer.release();
   }
 
