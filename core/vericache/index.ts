@@ -8,6 +8,7 @@ export type {
 export { allCompressors, compressorNamed, registerCompressor } from './compressors';
 export { dropCompressor } from './compressors/dropping/drop-compressor';
 export type { DropScheme } from './compressors/dropping/drop-compressor';
+export { planCaches } from './cache-set';
 export { draftModel } from './draft-model';
 export type { DraftModel, DraftModelOptions } from './draft-model';
 export { BLOCK_TOKENS } from './full-cache';

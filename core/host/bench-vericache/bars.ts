@@ -52,7 +52,7 @@ function speedBars(rows: readonly VericacheRow[]): readonly Bar[] {
       target: `>= ${least}`,
       value: round(value),
       met: value >= least,
-      ...(row ? { worst: `${row.side} ${row.compressor ?? ''}` } : {}),
+      ...(row ? { worst: `${row.side} ${row.compressor ?? ''} at ${row.ratio}x` } : {}),
     };
   };
   const remote = best('remote-prefix');

@@ -37,17 +37,20 @@ describe('the benchmark of VeriCache', () => {
     mkdirSync(join(folder, 'work'));
     writeFileSync(join(folder, 'work', 'mine'), '');
     const report = await benchVericache({ ...options, only: ['rows'] });
-    const names = report.rows.map(({ side, compressor = '' }) => `${side} ${compressor}`.trim());
+    const names = report.rows.map(({ side, compressor = '', ratio }) => `${side} ${compressor} ${ratio}`);
     expect(names).toEqual([
-      'full-memory',
-      'full-ssd',
-      'vericache snapkv',
-      'vericache int8',
-      'vericache-lookup snapkv',
-      'remote-prefix snapkv',
-      'lossy snapkv',
-      'lossy int8',
+      'full-memory  1',
+      'full-ssd  1',
+      'vericache snapkv 4',
+      'vericache int8 3.76',
+      'vericache snapkv 8',
+      'vericache-lookup snapkv 4',
+      'remote-prefix snapkv 4',
+      'lossy snapkv 4',
+      'lossy int8 3.76',
     ]);
+    const streaming = report.rows.filter(({ side }) => side !== 'full-memory' && side !== 'lossy');
+    expect(new Set(streaming.map(({ budgetBytes }) => budgetBytes)).size).toBe(1);
     for (const row of report.rows) {
       expect(row.peakMemoryBytes).toBeGreaterThanOrEqual(row.fastMemoryBytes);
       expect(row.peakWithinBudget, row.side).toBe(true);

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 
 import { engineClockMs } from '../../base';
 import type { CacheIdentity, CacheReaderPool, DiskCacheOptions } from '../../vericache';
-import { compressorNamed, DiskCache, VericacheSource } from '../../vericache';
+import { compressorNamed, DiskCache, planCaches, VericacheSource } from '../../vericache';
 import { Progress } from './progress';
 import type { Prompts } from './prompts';
 import { RemoteSide, type PrefixNode } from './remote';
 import { toRow, type CheckedRun, type Side, type SideRun, type VericacheRow } from './rows';
-import { equalTokens, runSide, settingsOf, type Bench } from './side-runner';
+import { equalTokens, ratioOf, runSide, settingsOf, type Bench } from './side-runner';
 
 export interface ContextBench {
   /** For caches; each is new. */
@@ -18,6 +18,8 @@ export interface ContextBench {
   /** Counted replies of every side, each about another passage; one before them warms up. */
   readonly repeats: number;
   readonly compressors: readonly string[];
+  /** Beyond the bench's first: of VeriCache's sides, for compressors that take one. */
+  readonly moreRatios: readonly number[];
   readonly log: (message: string) => void;
 }
 
@@ -56,7 +58,8 @@ class Turns {
   private readonly sides: readonly Side[];
   private readonly runs: Map<Side, CheckedRun[]>;
   private readonly progress: Progress;
-  private ssdBudgetBytes = 0;
+  /** Of every side that verifies or reads the full cache as it streams: equal memory. */
+  private readonly budgetBytes: number;
   /** While the prompt is the one that the other node has. */
   private remote: RemoteSide | undefined;
   private figures: ReturnType<RemoteSide['figures']> | undefined;
@@ -67,8 +70,9 @@ class Turns {
     private readonly contextTokens: number,
     private readonly fullCache: DiskCache,
   ) {
-    const { compressors, repeats, log } = context;
-    this.sides = sidesOf(compressors);
+    const { repeats, log } = context;
+    this.sides = sidesOf(context);
+    this.budgetBytes = this.largestNeed();
     this.runs = new Map(this.sides.map((side) => [side, []]));
     // The node has the first passage only.
     const replies = (repeats + 1) * this.sides.length - Math.max(0, repeats - 1);
@@ -78,8 +82,11 @@ class Turns {
   /** Replies that are not counted, unless they are the only ones. */
   async warmUp(prompt: readonly number[], node: PrefixNode): Promise<void> {
     const { bench, context, contextTokens } = this;
-    this.remote = await prepareRemote(bench, context, prompt, contextTokens, node);
-    this.ssdBudgetBytes = await this.smallestBudget(prompt);
+    this.remote = await prepareRemote(
+      { bench, context, contextTokens, budgetBytes: this.budgetBytes },
+      prompt,
+      node,
+    );
     await this.turn(prompt, context.repeats === 0);
   }
 
@@ -117,7 +124,7 @@ class Turns {
       if (run && isCounted) this.figures = this.remote?.figures();
       return run;
     }
-    const budgetBytes = side.side === 'full-ssd' ? this.ssdBudgetBytes : 0;
+    const budgetBytes = side.side === 'lossy' ? 0 : this.budgetBytes;
     const settings = settingsOf(side, bench, contextTokens, budgetBytes);
     return runSide(side, bench, { fullCache, storedText: fullCache.tokens, prompt, settings });
   }
@@ -126,31 +133,35 @@ class Turns {
     const { bench, runs, contextTokens } = this;
     const { layers, kvHeads, headDim } = bench.model.decoder.config;
     const fullCacheBytes = 2 * layers * kvHeads * headDim * FLOAT_BYTES * contextTokens;
-    const { compressor } = side;
-    const ratio = compressor === undefined ? 1 : (compressorNamed(compressor).fixedRatio ?? bench.ratio);
+    const ratio = ratioOf(side, bench);
     const row = toRow(side, { contextTokens, ratio, fullCacheBytes }, runs.get(side)!);
     return side.side === 'remote-prefix' ? { ...row, ...this.figures } : row;
   }
 
-  /** What VeriCache takes with as little as works well: the baseline on SSD gets the same. */
-  private async smallestBudget(prompt: readonly number[]): Promise<number> {
-    const { bench, context, fullCache, contextTokens } = this;
-    const side = firstCompressed('vericache', context.compressors);
-    const settings = settingsOf(side, bench, contextTokens, 0);
-    const request = { fullCache, storedText: fullCache.tokens, prompt, settings };
-    return (await runSide(side, { ...bench, tokens: 2 }, request)).budgetBytes;
+  /** What the side that needs most takes with as little as works well. */
+  private largestNeed(): number {
+    const { bench, contextTokens } = this;
+    const needs = this.sides
+      .filter(({ side }) => side !== 'full-memory' && side !== 'lossy')
+      .map((side) => planCaches(bench.model.decoder, settingsOf(side, bench, contextTokens, 0)).totalBytes);
+    return Math.max(...needs);
   }
 }
 
 /** @returns the full cache in memory first: what the others are compared with. */
-function sidesOf(compressors: readonly string[]): readonly Side[] {
+function sidesOf({ compressors, moreRatios }: ContextBench): readonly Side[] {
+  const compressed = (side: Side['side'], ratio?: number): Side[] =>
+    compressors
+      .filter((name) => ratio === undefined || compressorNamed(name).fixedRatio === undefined)
+      .map((compressor) => ({ side, compressor, ...(ratio !== undefined && { ratio }) }));
   return [
     { side: 'full-memory' },
     { side: 'full-ssd' },
-    ...compressors.map((compressor): Side => ({ side: 'vericache', compressor })),
+    ...compressed('vericache'),
+    ...moreRatios.flatMap((ratio) => compressed('vericache', ratio)),
     firstCompressed('vericache-lookup', compressors),
     firstCompressed('remote-prefix', compressors),
-    ...compressors.map((compressor): Side => ({ side: 'lossy', compressor })),
+    ...compressed('lossy'),
   ];
 }
 
@@ -158,23 +169,28 @@ function firstCompressed(side: Side['side'], [compressor = DEFAULT_COMPRESSOR]: 
   return { side, compressor };
 }
 
-function nameOf({ side, compressor }: Side): string {
-  return compressor === undefined ? side : `${side} ${compressor}`;
+function nameOf({ side, compressor, ratio }: Side): string {
+  return [side, compressor, ratio !== undefined && `at ${ratio}x`].filter(Boolean).join(' ');
+}
+
+interface RemoteContext {
+  readonly bench: Bench;
+  readonly context: ContextBench;
+  readonly contextTokens: number;
+  readonly budgetBytes: number;
 }
 
 /** Its caches have the identity that the node knows: the weights by their checksum. */
 function prepareRemote(
-  bench: Bench,
-  context: ContextBench,
+  { bench, context, contextTokens, budgetBytes }: RemoteContext,
   prompt: readonly number[],
-  contextTokens: number,
   node: PrefixNode,
 ): Promise<RemoteSide> {
   const side = firstCompressed('remote-prefix', context.compressors);
   context.log(`${contextTokens} tokens: the other node computes the prompt`);
   const cache = cacheOptions(bench, context, contextTokens);
   const identity = { ...cache.identity, weights: node.weights };
-  const settings = settingsOf(side, bench, contextTokens, 0);
+  const settings = settingsOf(side, bench, contextTokens, budgetBytes);
   return RemoteSide.prepare({ node, side, bench, prompt, settings, cache: { ...cache, identity } });
 }
 

@@ -7,6 +7,8 @@ export type SideName =
 export interface Side {
   readonly side: SideName;
   readonly compressor?: string;
+  /** Asked of the compressor; absent: the bench's first. */
+  readonly ratio?: number;
 }
 
 /** One reply of one side. */

@@ -22,7 +22,9 @@ interface LayeringOptions {
   readonly workDir?: string;
 }
 
-type VericacheOptions = Partial<Omit<VericacheBenchOptions, 'log'>>;
+type VericacheOptions = Partial<Omit<VericacheBenchOptions, 'log' | 'ratios'>> & {
+  readonly ratio?: readonly number[];
+};
 
 interface ConsoleOptions {
   readonly spans?: number;
@@ -78,7 +80,11 @@ export function addBenchCommands(program: Command): void {
       countsOf,
     )
     .option('--compressors <names>', 'separated by commas (default: all)', listOf)
-    .option('--ratio <r>', 'compression of those that take one', ratioOf)
+    .option(
+      '--ratio <list>',
+      'compression of those that take one, separated by commas; VeriCache at each, all else at the first (default: 4,8)',
+      ratiosOf,
+    )
     .option('--draft-length <n>', 'tokens drafted a round (default: it adapts)', countOf)
     .option('--tokens <n>', 'that every side generates', countOf)
     .option(
@@ -130,6 +136,10 @@ function wholeOf(text: string): number {
   throw new InvalidArgumentError('Expected a whole number from 0.');
 }
 
+function ratiosOf(text: string): readonly number[] {
+  return listOf(text).map(ratioOf);
+}
+
 function ratioOf(text: string): number {
   const value = Number(text);
   if (value > 1) return value;
@@ -138,9 +148,10 @@ function ratioOf(text: string): number {
 
 async function vericache({ log, appRoot }: CommandContext, options: VericacheOptions): Promise<Outcome> {
   const { benchVericache, benchModel, realText } = await import('../bench-vericache');
-  const { model, text, workDir, ...rest } = options;
+  const { model, text, ratio, workDir, ...rest } = options;
   const report = await benchVericache({
     ...rest,
+    ...(ratio && { ratios: ratio }),
     model: benchModel(appRoot, model),
     text: text === undefined ? realText(appRoot) : await readFile(resolve(text), 'utf8'),
     ...(workDir !== undefined && { workDir: resolve(workDir) }),

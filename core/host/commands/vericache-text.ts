@@ -9,6 +9,7 @@ export function vericacheText({ rows, exactness, bars }: VericacheBenchReport): 
       { title: 'context', text: ({ contextTokens }) => String(contextTokens), align: 'right' },
       { title: 'side', text: ({ side }) => side },
       { title: 'compressor', text: ({ compressor = '' }) => compressor },
+      { title: 'ratio', text: ({ ratio }) => String(ratio), align: 'right' },
       { title: 'tokens/s', text: ({ tokensPerSec }) => tokensPerSec.toFixed(1), align: 'right' },
       { title: 'memory', text: ({ fastMemoryBytes }) => formatBytes(fastMemoryBytes), align: 'right' },
       { title: 'rounds', text: ({ rounds }) => String(rounds), align: 'right' },
