@@ -1,12 +1,12 @@
 import type { LabDatabase } from '../store/lab-database';
-import { rowReader } from './rows';
+import { rowReader, type RowReader } from './rows';
 import type { DatasetInput, KeyValue } from './tracking-types';
 
 type InputRow = [number, string, string, string, string, string | null, string | null, string];
 
 /** Datasets as MLflow's clients log them, and which run read which. */
 export class DatasetStore {
-  private readonly read: (runs: readonly number[]) => readonly InputRow[];
+  private readonly read: RowReader;
 
   constructor(private readonly database: LabDatabase) {
     this.read = rowReader(
@@ -37,7 +37,9 @@ export class DatasetStore {
 
   of(runs: readonly number[]): ReadonlyMap<number, readonly DatasetInput[]> {
     const inputs = new Map<number, DatasetInput[]>();
-    for (const [run, name, digest, sourceType, source, schema, profile, tags] of this.read(runs)) {
+    for (const [run, name, digest, sourceType, source, schema, profile, tags] of this.read(
+      runs,
+    ) as InputRow[]) {
       const dataset = {
         name,
         digest,

@@ -105,8 +105,8 @@ function isKey(key: string): boolean {
 
 function checkLength(text: string, path: string, most: number): void {
   // The cheap bound first: code points are never more than code units.
-  if (text.length <= most || [...text].length <= most) return;
-  throw badInput(`${path}: expected at most ${most} characters, found ${[...text].length}.`);
+  if (text.length <= most || Array.from(text).length <= most) return;
+  throw badInput(`${path}: expected at most ${most} characters, found ${Array.from(text).length}.`);
 }
 
 function checkEachOnce(params: readonly KeyValue[]): void {

@@ -2,8 +2,10 @@ import { SluiceError } from '../../contract';
 import type { Clock } from '../../base';
 import type { LabDatabase } from '../store/lab-database';
 import { badInput, checkExperimentName, checkExperimentTag } from './entity-limits';
-import { pairReader, pairsAsJson, stageOf, type PairReader } from './rows';
-import type { Experiment, KeyValue } from './tracking-types';
+import { search, type SearchQuery } from './search/search';
+import { EXPERIMENT_TARGET } from './search/search-target';
+import { inView, pairReader, pairsAsJson, stageOf, type PairReader } from './rows';
+import type { Experiment, KeyValue, Page, ViewType } from './tracking-types';
 
 const COLUMNS = 'id, name, artifact_location, is_deleted, created_ms, updated_ms';
 type ExperimentRow = [number, string, string, number, number, number];
@@ -118,6 +120,16 @@ export class ExperimentStore {
     const experiment = this.get(experimentId);
     if (experiment.lifecycleStage === 'active') return experiment;
     throw badInput(`Experiment ${experimentId} is deleted. Restore it first.`);
+  }
+
+  /**
+   * Those that a filter describes, newest first if not ordered otherwise.
+   * @throws SluiceError `bad-input` that says where in the filter or order.
+   */
+  search(query: SearchQuery & { readonly viewType?: ViewType | undefined }): Page<Experiment> {
+    const { viewType = 'ACTIVE_ONLY' } = query;
+    const { numbers, ...rest } = search(this.database, EXPERIMENT_TARGET, [inView(viewType)], query);
+    return { items: this.byNumbers(numbers), ...rest };
   }
 
   /** In the order of the numbers; those that are not there are left out. */

@@ -9,7 +9,7 @@ import {
   type Int64,
   type MetricPoint,
 } from './points';
-import { bytesOf, rowReader } from './rows';
+import { bytesOf, rowReader, type RowReader } from './rows';
 import type { Metric } from './tracking-types';
 
 /** Inclusive. */
@@ -21,7 +21,7 @@ export interface StepRange {
 /** What a search and a run's page show of its metrics, and their histories. Runs go by their number in the database. */
 export class MetricStore {
   private readonly journal: MetricJournal;
-  private readonly readLatest: (runs: readonly number[]) => readonly [number, string, string][];
+  private readonly readLatest: RowReader;
 
   constructor(private readonly database: LabDatabase) {
     this.journal = new MetricJournal(database);
@@ -46,7 +46,7 @@ export class MetricStore {
   /** The last point of every metric, as it was settled last, for many runs at once, in the order of the keys. */
   latestOf(runs: readonly number[]): ReadonlyMap<number, readonly Metric[]> {
     const latest = new Map<number, Metric[]>();
-    for (const [run, key, hex] of this.readLatest(runs)) {
+    for (const [run, key, hex] of this.readLatest(runs) as [number, string, string][]) {
       const metric = { key, ...new PointView(Buffer.from(hex, 'hex')).at(0) };
       const own = latest.get(run);
       if (own) own.push(metric);

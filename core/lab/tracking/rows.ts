@@ -1,4 +1,5 @@
 import type { LabDatabase } from '../store/lab-database';
+import type { Sql } from './search/search-sql';
 import type { KeyValue, LifecycleStage, ViewType } from './tracking-types';
 
 /** So that one row never holds all of a large page. */
@@ -8,15 +9,10 @@ const OWNERS_PER_QUERY = 500;
 export type PairReader = (owners: readonly number[]) => ReadonlyMap<number, readonly KeyValue[]>;
 
 export function pairReader(database: LabDatabase, table: string, column: string): PairReader {
-  const read = rowReader<[number, string, string]>(
-    database,
-    `json_array(${column}, key, value)`,
-    table,
-    column,
-  );
+  const read = rowReader(database, `json_array(${column}, key, value)`, table, column);
   return (owners) => {
     const pairs = new Map<number, KeyValue[]>();
-    for (const [owner, key, value] of read(owners)) {
+    for (const [owner, key, value] of read(owners) as [number, string, string][]) {
       const own = pairs.get(owner);
       if (own) own.push({ key, value });
       else pairs.set(owner, [{ key, value }]);
@@ -25,24 +21,22 @@ export function pairReader(database: LabDatabase, table: string, column: string)
   };
 }
 
+/** One JSON value a row. */
+export type RowReader = (owners: readonly number[]) => readonly unknown[];
+
 /** @param row a JSON expression over `from`. */
-export function rowReader<T>(
-  database: LabDatabase,
-  row: string,
-  from: string,
-  column: string,
-): (owners: readonly number[]) => readonly T[] {
+export function rowReader(database: LabDatabase, row: string, from: string, column: string): RowReader {
   const statement = database
     .prepare(
       `SELECT json_group_array(${row}) FROM ${from} WHERE ${column} IN (SELECT value FROM json_each(?))`,
     )
     .raw();
   return (owners) => {
-    const rows: T[] = [];
+    const rows: unknown[] = [];
     for (let from = 0; from < owners.length; from += OWNERS_PER_QUERY) {
       const some = JSON.stringify(owners.slice(from, from + OWNERS_PER_QUERY));
       const [[text]] = statement.all([some]) as [[string]];
-      for (const one of JSON.parse(text) as T[]) rows.push(one);
+      for (const one of JSON.parse(text) as unknown[]) rows.push(one);
     }
     return rows;
   };
@@ -62,9 +56,16 @@ export function stageOf(isDeleted: number): LifecycleStage {
   return isDeleted === 0 ? 'active' : 'deleted';
 }
 
-/** The values of `is_deleted` that a view takes in. */
-export const DELETED_IN_VIEW: Readonly<Record<ViewType, readonly number[]>> = {
+const DELETED_IN_VIEW: Readonly<Record<ViewType, readonly number[]>> = {
   ACTIVE_ONLY: [0],
   DELETED_ONLY: [1],
   ALL: [0, 1],
 };
+
+export function inView(view: ViewType): Sql {
+  return oneOf('r.is_deleted', DELETED_IN_VIEW[view]);
+}
+
+export function oneOf(column: string, values: readonly number[]): Sql {
+  return { sql: `${column} IN (SELECT value FROM json_each(?))`, args: [JSON.stringify(values)] };
+}

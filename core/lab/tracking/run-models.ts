@@ -1,5 +1,5 @@
 import type { LabDatabase } from '../store/lab-database';
-import { rowReader } from './rows';
+import { rowReader, type RowReader } from './rows';
 import type { ModelOutput } from './tracking-types';
 
 interface ModelsOfRun {
@@ -9,7 +9,7 @@ interface ModelsOfRun {
 
 /** Which logged models runs used and made. */
 export class RunModels {
-  private readonly read: (runs: readonly number[]) => readonly [number, string, number, number][];
+  private readonly read: RowReader;
 
   constructor(private readonly database: LabDatabase) {
     this.read = rowReader(
@@ -32,7 +32,7 @@ export class RunModels {
 
   of(runs: readonly number[]): ReadonlyMap<number, ModelsOfRun> {
     const models = new Map<number, ModelsOfRun>();
-    for (const [run, modelId, isOutput, step] of this.read(runs)) {
+    for (const [run, modelId, isOutput, step] of this.read(runs) as [number, string, number, number][]) {
       const own = models.get(run) ?? { inputs: [], outputs: [] };
       models.set(run, own);
       if (isOutput) own.outputs.push({ modelId, step });

@@ -5,9 +5,20 @@ import { badInput, checkTag } from './entity-limits';
 import type { ExperimentStore } from './experiment-store';
 import type { MetricStore } from './metric-store';
 import { RunModels } from './run-models';
-import { pairReader, pairsAsJson, stageOf, type PairReader } from './rows';
+import { search, type SearchQuery } from './search/search';
+import { RUN_TARGET } from './search/search-target';
+import { inView, oneOf, pairReader, pairsAsJson, stageOf, type PairReader } from './rows';
 import { DatasetStore } from './dataset-store';
-import type { DatasetInput, KeyValue, ModelOutput, Run, RunInfo, RunStatus } from './tracking-types';
+import type {
+  DatasetInput,
+  KeyValue,
+  ModelOutput,
+  Run,
+  RunInfo,
+  RunStatus,
+  ViewType,
+  Page,
+} from './tracking-types';
 
 const RUN_COLUMNS =
   'number, run_id, name, experiment, user_id, status, start_ms, end_ms, artifact_uri, is_deleted';
@@ -41,6 +52,11 @@ export interface RunChange {
   readonly status?: RunStatus | undefined;
   readonly endMs?: number | undefined;
   readonly name?: string | undefined;
+}
+
+export interface RunQuery extends SearchQuery {
+  readonly experimentIds: readonly string[];
+  readonly viewType?: ViewType | undefined;
 }
 
 /** Runs with their params, tags, datasets and models. Methods that change something are one transaction each. */
@@ -219,6 +235,18 @@ export class RunStore {
           'ON CONFLICT DO NOTHING',
       )
       .run([number, json]);
+  }
+
+  /**
+   * Those of some experiments that a filter describes, the last started first if not ordered otherwise.
+   * @throws SluiceError `bad-input` that says where in the filter or order.
+   */
+  search(query: RunQuery): Page<Run> {
+    const { experimentIds, viewType = 'ACTIVE_ONLY' } = query;
+    this.metrics.settle();
+    const scope = [oneOf('r.experiment', experimentIds.map(Number)), inView(viewType)];
+    const { numbers, ...rest } = search(this.database, RUN_TARGET, scope, query);
+    return { items: this.byNumbers(numbers), ...rest };
   }
 
   /** In the order of the numbers. Metrics as they were settled last. */
