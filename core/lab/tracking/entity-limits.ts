@@ -69,6 +69,15 @@ export function checkExperimentName(name: string): void {
   checkLength(name, 'name', LIMITS.experimentName);
 }
 
+/** Names become parts of artifact paths. */
+export function checkModelName(name: string): void {
+  const found = /[/:.%"']/.exec(name);
+  if (!found) return;
+  throw badInput(
+    `name: expected the name of a model without / : . % " and ', found ${JSON.stringify(name)}.`,
+  );
+}
+
 export function checkDatasets(inputs: readonly DatasetInput[]): void {
   checkCount('datasets', inputs.length, LIMITS.datasetsPerCall);
   inputs.forEach(({ dataset, tags }, index) => {

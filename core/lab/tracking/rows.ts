@@ -66,6 +66,11 @@ export function inView(view: ViewType): Sql {
   return oneOf('r.is_deleted', DELETED_IN_VIEW[view]);
 }
 
-export function oneOf(column: string, values: readonly number[]): Sql {
+/** Ids of experiments that are none find nothing. */
+export function inExperiments(experimentIds: readonly string[]): Sql {
+  return oneOf('r.experiment', experimentIds.filter((id) => /^\d{1,15}$/.test(id)).map(Number));
+}
+
+function oneOf(column: string, values: readonly number[]): Sql {
   return { sql: `${column} IN (SELECT value FROM json_each(?))`, args: [JSON.stringify(values)] };
 }

@@ -7,7 +7,7 @@ import type { MetricStore } from './metric-store';
 import { RunModels } from './run-models';
 import { search, type SearchQuery } from './search/search';
 import { RUN_TARGET } from './search/search-target';
-import { inView, oneOf, pairReader, pairsAsJson, stageOf, type PairReader } from './rows';
+import { inExperiments, inView, pairReader, pairsAsJson, stageOf, type PairReader } from './rows';
 import { DatasetStore } from './dataset-store';
 import type {
   DatasetInput,
@@ -244,7 +244,7 @@ export class RunStore {
   search(query: RunQuery): Page<Run> {
     const { experimentIds, viewType = 'ACTIVE_ONLY' } = query;
     this.metrics.settle();
-    const scope = [oneOf('r.experiment', experimentIds.map(Number)), inView(viewType)];
+    const scope = [inExperiments(experimentIds), inView(viewType)];
     const { numbers, ...rest } = search(this.database, RUN_TARGET, scope, query);
     return { items: this.byNumbers(numbers), ...rest };
   }

@@ -3,10 +3,11 @@ import type { Clock, Random } from '../../base';
 import type { LabDatabase } from '../store/lab-database';
 import { checkBatch, checkDatasets } from './entity-limits';
 import { ExperimentStore } from './experiment-store';
+import { ModelStore } from './model-store';
 import { MetricStore, type StepRange } from './metric-store';
 import type { MetricPoint } from './points';
 import { RunStore } from './run-store';
-import type { DatasetInput, RunBatch } from './tracking-types';
+import type { DatasetInput, LoggedMetric, RunBatch } from './tracking-types';
 
 export interface TrackingOptions {
   readonly clock: Clock;
@@ -24,6 +25,7 @@ export interface BatchOfRun extends RunBatch {
 export class TrackingStore {
   readonly experiments: ExperimentStore;
   readonly runs: RunStore;
+  readonly models: ModelStore;
   private readonly metrics: MetricStore;
 
   constructor(
@@ -34,6 +36,7 @@ export class TrackingStore {
     this.metrics.settle();
     this.experiments = new ExperimentStore(database, clock, artifactRoot);
     this.runs = new RunStore(database, this.experiments, this.metrics, random);
+    this.models = new ModelStore(database, this.experiments, clock, random);
   }
 
   /**
@@ -82,13 +85,20 @@ export class TrackingStore {
       checkBatch(batch);
       const number = this.runs.activeNumberOf(runId);
       // First what can be refused: all that follows it succeeds, so that nothing has to be taken back.
+      const ofModels = metrics.filter(isOfModel);
+      for (const { modelId } of ofModels) this.models.numberOf(modelId);
       this.runs.writeParams(number, runId, params);
       this.runs.writeTags(number, tags);
       this.metrics.append(number, metrics);
+      for (const metric of ofModels) this.models.addMetric(runId, metric);
       return undefined;
     } catch (thrown) {
       if (thrown instanceof SluiceError) return thrown;
       throw thrown;
     }
   }
+}
+
+function isOfModel(metric: LoggedMetric): metric is LoggedMetric & { readonly modelId: string } {
+  return metric.modelId !== undefined;
 }

@@ -90,3 +90,29 @@ export interface Page<T> {
   readonly items: readonly T[];
   readonly nextPageToken?: string;
 }
+
+export type ModelStatus = 'LOGGED_MODEL_PENDING' | 'LOGGED_MODEL_READY' | 'LOGGED_MODEL_UPLOAD_FAILED';
+
+/** What MLflow 3 clients keep for each model they log. */
+export interface LoggedModel {
+  /** `m-` and 32 hexadecimal digits. */
+  readonly modelId: string;
+  readonly experimentId: string;
+  readonly name: string;
+  readonly modelType: string | undefined;
+  readonly sourceRunId: string | undefined;
+  readonly artifactUri: string;
+  readonly status: ModelStatus;
+  readonly createdMs: number;
+  readonly updatedMs: number;
+  readonly params: readonly KeyValue[];
+  readonly tags: readonly KeyValue[];
+  readonly metrics: readonly ModelMetric[];
+}
+
+/** The last point of a metric that a run measured on a model. */
+export interface ModelMetric extends Metric {
+  readonly runId: string;
+  readonly datasetName: string | undefined;
+  readonly datasetDigest: string | undefined;
+}
