@@ -155,7 +155,8 @@ export class Datasets {
     return kept;
   }
 
-  private checkHidden(user: DatasetUser, name: string): void {
+  /** @throws SluiceError `unauthorized`. */
+  checkHidden(user: DatasetUser, name: string): void {
     if (user.isEvaluator || this.catalog.get(user, name).owner === user.name) return;
     throw new SluiceError('unauthorized', `${name}: its hidden parts are for its evaluator alone.`, { name });
   }

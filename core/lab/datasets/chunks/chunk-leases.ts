@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
 import { appendFile, readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -7,6 +8,8 @@ import { CHUNK_HASH, type ChunkStore } from './chunk-store';
 
 /** A push over the network whose client has not been heard of for so long is given up. */
 export const REMOTE_LEASE_MS = 24 * 3600 * 1000;
+/** One that was given up and removed must not come back without its first line. */
+const APPEND_TO_EXISTING = constants.O_WRONLY | constants.O_APPEND;
 const LOCAL = 'local';
 const REMOTE = 'remote';
 /** `local.PROCESS.RANDOM` or `remote.ID`. */
@@ -59,18 +62,23 @@ export class PushLease {
   /** Notes that a chunk has arrived and is stored. */
   async add(hash: string): Promise<void> {
     if (this.arrived.has(hash)) return;
-    await appendFile(this.path, `\n${hash}\n`).catch((cause: unknown) => {
+    await appendFile(this.path, `\n${hash}\n`, { flag: APPEND_TO_EXISTING }).catch((cause: unknown) => {
       throw ioError(`Can't note a chunk in ${this.path}`, cause);
     });
     this.arrived.add(hash);
     await this.renew();
   }
 
-  async renew(): Promise<void> {
+  /** Says that the client is still there. @returns false when the push has been given up: take it anew. */
+  async renew(): Promise<boolean> {
     const now = new Date(this.store.clock.nowMs());
-    await utimes(this.path, now, now).catch((cause: unknown) => {
+    try {
+      await utimes(this.path, now, now);
+      return true;
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return false;
       throw ioError(`Can't renew ${this.path}`, cause);
-    });
+    }
   }
 
   release(): Promise<void> {

@@ -107,7 +107,8 @@ export function parseManifest(text: Uint8Array, where: string): Manifest {
     const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
     throw refused(where, faults);
   }
-  const manifest: Manifest = parsed.data;
+  const { entries, hidden } = parsed.data;
+  const manifest: Manifest = { entries, hidden };
   refuseTooMany(manifest.entries.length);
   const faults = manifestFaults(manifest);
   if (faults.length > 0) throw refused(where, faults);
