@@ -1,3 +1,8 @@
+export { ArtifactStore } from './artifacts/artifact-store';
+export type { ArtifactInfo, OpenArtifact } from './artifacts/artifact-store';
+export { pathOfArtifactUri, runArtifactUri } from './artifacts/artifact-uri';
+export { artifactRoutes } from './server/artifact-routes';
+export type { ArtifactRoutesOptions } from './server/artifact-routes';
 export { startLabServer } from './server/lab-server';
 export type { LabRoutes, LabServerOptions } from './server/lab-server';
 export { LabDatabase } from './store/lab-database';
