@@ -16,6 +16,7 @@ const nodeEntries = {
   'reader-worker': at('core/storage/reader-worker.ts'),
   'weight-stream-worker': at('core/llm/streaming/weight-stream-worker.ts'),
   'cache-reader-worker': at('core/vericache/store/cache-reader-worker.ts'),
+  'lab-supervisor': at('core/lab/jobs/local/supervisor-process.ts'),
   'compile-process': at('core/layering/compile-process.ts'),
   'bench-side': at('core/host/bench-layering/side-process.ts'),
   'bench-offload-worker': at('core/host/bench-offload/job-worker.ts'),

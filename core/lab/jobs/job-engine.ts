@@ -35,6 +35,8 @@ export interface JobStatus {
   readonly signal?: string;
   /** Why it waits, failed to start or was ended: for people. */
   readonly reason?: string;
+  /** Since when it has not used its accelerator (without one, its processors); absent while it does, or nobody can tell. */
+  readonly idleSinceMs?: number;
 }
 
 export interface JobNode {
@@ -52,6 +54,8 @@ export interface JobNode {
 export interface JobEngine {
   /** As `--engine` takes it: `local`, `slurm`, `ray`. */
   readonly name: string;
+  /** It orders jobs itself, by rules of its own (Slurm): it is given all at once. Otherwise only what fits now. */
+  readonly queuesItself?: boolean;
   /**
    * Takes a job; it may wait for its resources. Of a key that was submitted before nothing happens.
    * @param key letters, digits and hyphens, at most 60.
