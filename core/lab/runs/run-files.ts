@@ -1,0 +1,88 @@
+import { createWriteStream } from 'node:fs';
+import { mkdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+
+import { SluiceError } from '../../contract';
+import { parseArtifactPath } from '../artifacts/artifact-path';
+import type { ArtifactStore } from '../artifacts/artifact-store';
+import { pathOfArtifactUri } from '../artifacts/artifact-uri';
+import { removeTree } from '../datasets/tree/write-tree';
+
+/** Where checkpoints are looked for when none is named. */
+const CHECKPOINTS = 'checkpoints';
+
+/** The folder of a run below the lab's: its code, its checkpoint, its log. */
+export class RunFiles {
+  constructor(
+    private readonly root: string,
+    private readonly artifacts: ArtifactStore,
+  ) {}
+
+  workFolder(runId: string): string {
+    return join(this.root, runId, 'work');
+  }
+
+  logFile(runId: string): string {
+    return join(this.root, runId, 'log.txt');
+  }
+
+  async make(runId: string): Promise<void> {
+    await mkdir(join(this.root, runId), { recursive: true });
+  }
+
+  /** All of it. Artifacts stay. */
+  async remove(runId: string): Promise<void> {
+    await removeTree(join(this.root, runId));
+  }
+
+  /**
+   * The artifact a run goes on from.
+   * @param wanted a path of an artifact; absent: the newest file below `checkpoints/`.
+   * @returns its path below the run's artifacts; undefined when none was named and there is none.
+   * @throws SluiceError `not-found` for one that was named, `io`.
+   */
+  async checkpoint(artifactUri: string, wanted?: string): Promise<string | undefined> {
+    const base = pathOfArtifactUri(artifactUri);
+    if (wanted !== undefined) {
+      await (await this.artifacts.read([...base, ...parseArtifactPath(wanted)])).close();
+      return wanted;
+    }
+    const files = (await this.artifacts.list([...base, CHECKPOINTS], true)).filter(
+      ({ isFolder }) => !isFolder,
+    );
+    let newest: { readonly path: string; readonly modifiedMs: number } | undefined;
+    for (const { path } of files) {
+      const opened = await this.artifacts.read([...base, CHECKPOINTS, ...parseArtifactPath(path)]);
+      await opened.close();
+      if (!newest || opened.modifiedMs > newest.modifiedMs) newest = { path, modifiedMs: opened.modifiedMs };
+    }
+    return newest && `${CHECKPOINTS}/${newest.path}`;
+  }
+
+  /** Copies an artifact to where a run can read it. @returns the file. @throws SluiceError `not-found`, `io`. */
+  async layCheckpoint(runId: string, artifactUri: string, checkpoint: string): Promise<string> {
+    const names = parseArtifactPath(checkpoint);
+    const folder = join(this.root, runId, 'checkpoint');
+    const file = join(folder, names.at(-1)!);
+    await rm(folder, { recursive: true, force: true });
+    await mkdir(folder, { recursive: true });
+    const opened = await this.artifacts.read([...pathOfArtifactUri(artifactUri), ...names]);
+    try {
+      await pipeline(opened.stream(), createWriteStream(file));
+    } catch (cause) {
+      throw new SluiceError(
+        'io',
+        `Can't write the checkpoint ${file}: ${cause instanceof Error ? cause.message : String(cause)}.`,
+        { file },
+        { cause },
+      );
+    }
+    return file;
+  }
+
+  /** 0 while there is none. */
+  async logBytes(runId: string): Promise<number> {
+    return (await stat(this.logFile(runId)).catch(() => undefined))?.size ?? 0;
+  }
+}

@@ -1,0 +1,345 @@
+import type { Clock } from '../../base';
+import { SluiceError } from '../../contract';
+import type { ArtifactStore } from '../artifacts/artifact-store';
+import type { DatasetUser } from '../datasets/dataset-types';
+import { parseDatasetRef } from '../datasets/dataset-types';
+import type { Datasets } from '../datasets/datasets';
+import type { Snapshots } from '../datasets/snapshot/snapshots';
+import type { LongWork } from '../datasets/tree/tree-store';
+import { diffManifests } from '../datasets/tree/manifest-diff';
+import type { JobQueue } from '../jobs/queue/job-queue';
+import type { LabDatabase } from '../store/lab-database';
+import type { TrackingStore } from '../tracking/tracking-store';
+import { DatasetCache } from './dataset-cache';
+import { differences, type RunDifference } from './run-diff';
+import { checkEntry, runCommand } from './run-command';
+import { runEnvironment, type LabAddress } from './run-environment';
+import { RunFiles } from './run-files';
+import { RunStatuses } from './run-statuses';
+import { jobKey, LaunchedRuns, type StoredRun } from './run-store';
+import {
+  NO_DATASET,
+  runPlanSchema,
+  USER_NAME,
+  type ForkRequest,
+  type LabRun,
+  type LaunchRequest,
+  type RunDataset,
+  type RunParent,
+  type RunPlan,
+} from './run-types';
+
+export interface RunServiceOptions {
+  readonly database: LabDatabase;
+  readonly tracking: TrackingStore;
+  readonly datasets: Datasets;
+  readonly snapshots: Snapshots;
+  readonly artifacts: ArtifactStore;
+  readonly queue: JobQueue;
+  /** Of the runs' own files. */
+  readonly folder: string;
+  /** Of datasets as runs read them. */
+  readonly cacheFolder: string;
+  readonly clock: Clock;
+  /** Where programs reach the lab; asked when a job is handed to the queue. */
+  readonly address: () => LabAddress;
+}
+
+const STOP_GRACE_MS = 10_000;
+
+/**
+ * Launches programs as runs `user/dataset/N`: packs their folder, lays out data, queues a job, and keeps MLflow's record
+ * of the run in step with the job. All that a run was made from stays with it.
+ */
+export class RunService {
+  private readonly launched: LaunchedRuns;
+  private readonly files: RunFiles;
+  private readonly cache: DatasetCache;
+  private readonly statuses: RunStatuses;
+
+  constructor(private readonly options: RunServiceOptions) {
+    const { database, artifacts, datasets, folder, cacheFolder, queue, tracking, snapshots } = options;
+    this.launched = new LaunchedRuns(database);
+    this.files = new RunFiles(folder, artifacts);
+    this.cache = new DatasetCache(cacheFolder, datasets);
+    this.statuses = new RunStatuses(this.launched, queue, tracking, snapshots);
+    for (const run of this.launched.inStage('preparing')) {
+      this.break(run, 'The lab ended while this run was being prepared. Launch it again.');
+    }
+    this.statuses.begin();
+  }
+
+  /**
+   * Packs the folder and queues the run; it is kept when this returns.
+   * @throws SluiceError `bad-input` (all faults of the request), `not-found` (the dataset), `io`, `overloaded` (the
+   * user's budget is used up), `cancelled`.
+   */
+  async launch(request: LaunchRequest, work: LongWork = {}): Promise<LabRun> {
+    const { user, folder, dataset: reference, ...rest } = request;
+    checkUser(user);
+    const plan = checkPlan({ ...rest, entry: await checkEntry(folder, rest.entry) });
+    const dataset = reference === undefined ? undefined : this.findDataset({ name: user }, reference);
+    const run = this.create(user, plan, dataset, undefined);
+    return this.start(run, work, async () => {
+      await this.options.snapshots.take(folder, run.runId, work);
+    });
+  }
+
+  /** A new run with the code of another, its data, and a checkpoint of it. @throws as `launch`, `not-found`. */
+  async fork(request: ForkRequest, work: LongWork = {}): Promise<LabRun> {
+    const { user, parent: reference, checkpoint: wanted, ...changes } = request;
+    checkUser(user);
+    const parent = this.launched.get(reference);
+    const { dataset, parent: _grandparent, ...before } = parent.plan;
+    const plan = checkPlan({ ...before, ...definedOf(changes) });
+    const { artifactUri } = this.options.tracking.runs.get(parent.runId).info;
+    const checkpoint = await this.files.checkpoint(artifactUri, wanted);
+    const from: RunParent = {
+      runId: parent.runId,
+      name: parent.name,
+      ...(checkpoint !== undefined && { checkpoint }),
+    };
+    const run = this.create(user, plan, dataset && this.findDataset({ name: user }, refOf(dataset)), from);
+    return this.start(run, work, () => {
+      this.options.snapshots.share(parent.runId, run.runId);
+      return Promise.resolve();
+    });
+  }
+
+  /**
+   * Runs a run that has ended once more, from its newest checkpoint; it goes on logging where it was.
+   * @throws SluiceError `not-found`, `conflict` while it goes on.
+   */
+  async resume(reference: string, work: LongWork = {}): Promise<LabRun> {
+    const run = this.launched.get(reference);
+    const { state } = this.statuses.view(run);
+    if (!ENDED.has(state)) {
+      throw new SluiceError(
+        'conflict',
+        `${run.name} is ${state}; only a run that has ended can be resumed.`,
+        {
+          run: run.name,
+        },
+      );
+    }
+    const attempt = run.attempt + 1;
+    this.launched.setStage(run.runId, 'preparing', attempt);
+    return this.start({ ...run, attempt, stage: 'preparing' }, work, () => Promise.resolve());
+  }
+
+  /** Asks a run to end; nothing happens to one that has. @throws SluiceError `not-found`. */
+  stop(reference: string, graceMs = STOP_GRACE_MS): LabRun {
+    const run = this.launched.get(reference);
+    if (run.stage === 'queued') this.options.queue.stop(jobKey(run), graceMs);
+    return this.statuses.view(run);
+  }
+
+  /** Removes a run that has ended: its files and code; MLflow's record of it is marked as deleted. */
+  async remove(reference: string): Promise<void> {
+    const run = this.launched.get(reference);
+    const { state } = this.statuses.view(run);
+    if (!ENDED.has(state)) {
+      throw new SluiceError(
+        'conflict',
+        `${run.name} is ${state}. Stop it first: sluice lab stop ${run.name}.`,
+        {
+          run: run.name,
+        },
+      );
+    }
+    this.options.tracking.runs.delete(run.runId);
+    this.launched.delete(run.runId);
+    this.options.snapshots.drop(run.runId);
+    await this.files.remove(run.runId);
+  }
+
+  /** @throws SluiceError `not-found`. */
+  get(reference: string): LabRun {
+    return this.statuses.view(this.launched.get(reference));
+  }
+
+  /** The newest first. */
+  list(most: number, user?: string): readonly LabRun[] {
+    return this.launched.list(most, user).map((run) => this.statuses.view(run));
+  }
+
+  /** What differs from one run to another: arguments, data, environment, code. @throws SluiceError `not-found`. */
+  async diff(from: string, to: string): Promise<readonly RunDifference[]> {
+    const runs = [this.get(from), this.get(to)] as const;
+    const { snapshots, datasets } = this.options;
+    const [before, after] = runs.map(({ runId }) => snapshots.of(runId)?.hash);
+    const isSameCode = before === undefined || after === undefined || before === after;
+    const code = isSameCode
+      ? undefined
+      : diffManifests(await datasets.trees.manifest(before), await datasets.trees.manifest(after));
+    return differences(...runs, code);
+  }
+
+  /** The file that a run's output goes to, and how long it is by now. @throws SluiceError `not-found`. */
+  async log(reference: string): Promise<{ readonly file: string; readonly bytes: number }> {
+    const { runId } = this.launched.get(reference);
+    return { file: this.files.logFile(runId), bytes: await this.files.logBytes(runId) };
+  }
+
+  /** Calls back when a run has changed. @returns what ends it. */
+  watch(onChange: (run: LabRun) => void): () => void {
+    return this.statuses.watch(onChange);
+  }
+
+  close(): void {
+    this.statuses.close();
+  }
+
+  private create(
+    user: string,
+    plan: RunPlan,
+    dataset: RunDataset | undefined,
+    parent: RunParent | undefined,
+  ): StoredRun {
+    const { tracking, clock } = this.options;
+    const about = dataset?.name ?? NO_DATASET;
+    const name = `${user}/${about}/${this.launched.nextNumber(user, about)}`;
+    const experimentId = this.experimentOf(about);
+    const createdMs = clock.nowMs();
+    const tags = [
+      { key: 'mlflow.user', value: user },
+      { key: 'mlflow.source.name', value: plan.entry },
+      { key: 'mlflow.source.type', value: 'LOCAL' },
+      { key: 'sluice.args', value: JSON.stringify(plan.args).slice(0, MOST_TAG_CHARACTERS) },
+      ...(parent ? [{ key: 'mlflow.parentRunId', value: parent.runId }] : []),
+    ];
+    const { info } = tracking.runs.create({
+      experimentId,
+      name,
+      userId: user,
+      startMs: Math.floor(createdMs),
+      tags,
+    });
+    tracking.runs.update(info.runId, { status: 'SCHEDULED' });
+    if (dataset) {
+      const { hash, number } = dataset;
+      const input = {
+        name: dataset.name,
+        digest: hash.slice(0, DIGEST_CHARACTERS),
+        sourceType: 'sluice',
+        source: `${dataset.name}@${number}`,
+      };
+      tracking.logInputs(info.runId, [{ dataset: input, tags: [] }]);
+    }
+    const run: StoredRun = {
+      runId: info.runId,
+      name,
+      user,
+      experimentId,
+      stage: 'preparing',
+      reason: undefined,
+      attempt: 1,
+      createdMs,
+      plan: { ...plan, ...(dataset && { dataset }), ...(parent && { parent }) },
+    };
+    this.launched.insert(run);
+    return run;
+  }
+
+  /** @param pack keeps the code under the run's id. */
+  private async start(run: StoredRun, work: LongWork, pack: () => Promise<void>): Promise<LabRun> {
+    const { queue, snapshots, address } = this.options;
+    const { plan, runId } = run;
+    try {
+      await this.files.make(runId);
+      await pack();
+      const folder = this.files.workFolder(runId);
+      if (run.attempt === 1) await snapshots.restore(runId, folder, work);
+      const places = {
+        dataset: plan.dataset && (await this.cache.prepare(run.user, plan.dataset, work)),
+        checkpoint: await this.checkpointFor(run),
+      };
+      queue.submit({
+        key: jobKey(run),
+        user: run.user,
+        engine: plan.engine,
+        priority: plan.priority,
+        ...(plan.limitMs !== undefined && { limitMs: plan.limitMs }),
+        spec: {
+          command: runCommand(plan.entry, plan.args),
+          folder,
+          environment: runEnvironment(run, address(), places),
+          resources: plan.resources,
+          logFile: this.files.logFile(runId),
+          ...(plan.image !== undefined && { image: plan.image }),
+        },
+      });
+      this.launched.setStage(runId, 'queued', run.attempt);
+      return this.statuses.changed(this.launched.get(runId));
+    } catch (thrown) {
+      const error = SluiceError.from(thrown);
+      this.break(run, error.message);
+      throw error;
+    }
+  }
+
+  /** Of a fork the one it was given, of a resumed run its own newest. */
+  private async checkpointFor({ runId, attempt, plan }: StoredRun): Promise<string | undefined> {
+    const { runs } = this.options.tracking;
+    if (attempt > 1) {
+      const { artifactUri } = runs.get(runId).info;
+      const own = await this.files.checkpoint(artifactUri);
+      if (own !== undefined) return this.files.layCheckpoint(runId, artifactUri, own);
+    }
+    const { parent } = plan;
+    if (parent?.checkpoint === undefined) return undefined;
+    return this.files.layCheckpoint(runId, runs.get(parent.runId).info.artifactUri, parent.checkpoint);
+  }
+
+  private break(run: StoredRun, reason: string): void {
+    this.launched.setStage(run.runId, 'broken', run.attempt, reason);
+    this.statuses.changed(this.launched.get(run.runId));
+  }
+
+  private findDataset(user: DatasetUser, reference: string): RunDataset {
+    const { name, version } = parseDatasetRef(reference);
+    const { number, publicHash } = this.options.datasets.catalog.version(user, name, version);
+    return { name, number, hash: publicHash };
+  }
+
+  private experimentOf(name: string): string {
+    const { experiments } = this.options.tracking;
+    try {
+      return experiments.getByName(name).experimentId;
+    } catch (error) {
+      if (!(error instanceof SluiceError) || error.code !== 'not-found') throw error;
+      return experiments.create(name);
+    }
+  }
+}
+
+const ENDED: ReadonlySet<string> = new Set(['succeeded', 'failed', 'stopped', 'lost']);
+const MOST_TAG_CHARACTERS = 5000;
+/** MLflow's limit. */
+const DIGEST_CHARACTERS = 36;
+
+function refOf({ name, number }: RunDataset): string {
+  return `${name}@${number}`;
+}
+
+function checkUser(user: string): void {
+  if (USER_NAME.test(user)) return;
+  throw new SluiceError(
+    'bad-input',
+    `User ${JSON.stringify(user.slice(0, 100))}: expected at most 64 letters, digits, dots, hyphens and underscores, ` +
+      'with a letter or digit first.',
+  );
+}
+
+/** @throws SluiceError `bad-input` with all faults. */
+function checkPlan(plan: RunPlan): RunPlan {
+  const parsed = runPlanSchema.safeParse(plan);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'run'}: ${message}`);
+  throw new SluiceError('bad-input', `Can't launch the run. ${faults.join('; ')}.`);
+}
+
+/** Without what is undefined, which would take the place of what is there. */
+function definedOf<T extends object>(value: T): Partial<T> {
+  return Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as Partial<T>;
+}
