@@ -107,7 +107,7 @@ function sendHistory(store: TrackingStore, request: HistoryRequest, reply: Fasti
   const next = to < all.length ? `,"next_page_token":${JSON.stringify(tokenOf(to))}` : '';
   const name = JSON.stringify(key);
   const lines: string[] = [];
-  for (const { value, timestampMs, step } of all.slice(from, to)) {
+  for (const { value, timestampMs, step } of all.slice(Math.min(from, to), to)) {
     const double = Number.isFinite(value) ? String(value) : `"${value}"`;
     lines.push(`{"key":${name},"value":${double},"timestamp":${timestampMs},"step":${step}}`);
   }

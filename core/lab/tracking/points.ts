@@ -64,43 +64,65 @@ export class PointView {
     return { step: this.stepAt(index), timestampMs: this.timestampAt(index), value: this.valueAt(index) };
   }
 
+  /** Those from `start` to before `end`, not copied. */
+  slice(start: number, end: number): PointView {
+    const { buffer, byteOffset } = this.view;
+    return new PointView(
+      new Uint8Array(buffer, byteOffset + start * POINT_BYTES, (end - start) * POINT_BYTES),
+    );
+  }
+
+  *[Symbol.iterator](): Generator<MetricPoint> {
+    for (let index = 0; index < this.length; index++) yield this.at(index);
+  }
+
   private int64At(offset: number): Int64 {
     const integer = this.view.getInt32(offset + 4, true) * HALF + this.view.getUint32(offset, true);
     return Number.isSafeInteger(integer) ? integer : this.view.getBigInt64(offset, true);
   }
 }
 
-/** By step, then time, then value: the order of a plot, whose last point is a metric's latest value. */
+/** The order of a plot, whose last point is a metric's latest value: by step, then time, then value. */
 export function compareBySteps(a: MetricPoint, b: MetricPoint): number {
   return order(a.step, b.step) || order(a.timestampMs, b.timestampMs) || orderValues(a.value, b.value);
 }
 
-/** By time, then step, then value: the order of a history. */
-export function compareByTimes(a: MetricPoint, b: MetricPoint): number {
+/** The order of a history. */
+function compareByTimes(a: MetricPoint, b: MetricPoint): number {
   return order(a.timestampMs, b.timestampMs) || order(a.step, b.step) || orderValues(a.value, b.value);
 }
 
+export type PointOrder = 'steps' | 'times';
+
 /**
  * The points in order, each once: a client that did not get an answer logs the same points again.
- * @param compare 0 for the same point only.
+ * @param bytes packed points; not changed, and what is returned lies in them where they are in order already.
  */
-export function orderedPoints(
-  bytes: Uint8Array,
-  compare: (a: MetricPoint, b: MetricPoint) => number,
-): readonly MetricPoint[] {
+export function orderedPoints(bytes: Uint8Array, by: PointOrder): PointView {
   const view = new PointView(bytes);
-  const points: MetricPoint[] = [];
-  let isOrdered = true;
-  let previous: MetricPoint | undefined;
+  const compare = by === 'steps' ? compareBySteps : compareByTimes;
+  if (isOrdered(view, by, compare)) return view;
+  const points = Array.from({ length: view.length }, (_, index) => view.at(index)).sort(compare);
+  return new PointView(
+    packPoints(points.filter((point, index) => index === 0 || compare(points[index - 1]!, point) !== 0)),
+  );
+}
+
+/** Looks at whole points only where what comes first in the order does not decide: most series are in order. */
+function isOrdered(
+  view: PointView,
+  by: PointOrder,
+  compare: (a: MetricPoint, b: MetricPoint) => number,
+): boolean {
+  let previous: Int64 | undefined;
   for (let index = 0; index < view.length; index++) {
-    const point = view.at(index);
-    if (previous && compare(previous, point) >= 0) isOrdered = false;
-    points.push(point);
-    previous = point;
+    const current = by === 'steps' ? view.stepAt(index) : view.timestampAt(index);
+    if (previous !== undefined && current <= previous) {
+      if (current < previous || compare(view.at(index - 1), view.at(index)) >= 0) return false;
+    }
+    previous = current;
   }
-  if (isOrdered) return points;
-  points.sort(compare);
-  return points.filter((point, index) => index === 0 || compare(points[index - 1]!, point) !== 0);
+  return true;
 }
 
 function order(a: Int64, b: Int64): number {

@@ -267,7 +267,7 @@ describe('metrics', () => {
               step,
               value,
             ]);
-            expect(later.history(runId, key)).toEqual(byTime.map(({ key: _key, ...rest }) => rest));
+            expect([...later.history(runId, key)]).toEqual(byTime.map(({ key: _key, ...rest }) => rest));
           }
           const latest = [...expected].map(([, points]) =>
             sorted(points, ({ timestampMs, step, value }) => [step, timestampMs, value]).at(-1)!,

@@ -5,7 +5,7 @@ import { checkBatch, checkDatasets } from './entity-limits';
 import { ExperimentStore } from './experiment-store';
 import { ModelStore } from './model-store';
 import { MetricStore, type StepRange } from './metric-store';
-import type { MetricPoint } from './points';
+import type { MetricPoint, PointView } from './points';
 import { RunStore } from './run-store';
 import type { DatasetInput, LoggedMetric, RunBatch } from './tracking-types';
 
@@ -59,7 +59,7 @@ export class TrackingStore {
   }
 
   /** All points of a metric by time. @throws SluiceError `not-found`. */
-  history(runId: string, key: string): readonly MetricPoint[] {
+  history(runId: string, key: string): PointView {
     return this.metrics.history(this.runs.numberOf(runId), key);
   }
 
