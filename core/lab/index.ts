@@ -1,8 +1,18 @@
 export { ArtifactStore } from './artifacts/artifact-store';
 export type { ArtifactInfo, OpenArtifact } from './artifacts/artifact-store';
 export { pathOfArtifactUri, runArtifactUri } from './artifacts/artifact-uri';
+export { ModelRegistry } from './registry/model-registry';
+export type { ModelRegistryOptions } from './registry/model-registry';
+export type { SourceLookup } from './registry/model-source';
+export type { NewModelVersion } from './registry/model-versions';
+export type { Stage, Tag } from './registry/names';
+export type { RegistryEvent, RegistryListener } from './registry/registry-events';
+export type { ModelAlias, ModelVersion, RegisteredModel } from './registry/registry-rows';
+export { REGISTRY_SCHEMA } from './registry/registry-schema';
+export type { Page, RegistrySearch } from './registry/search-sql';
 export { artifactRoutes } from './server/artifact-routes';
 export type { ArtifactRoutesOptions } from './server/artifact-routes';
+export { registryRoutes } from './server/registry-routes';
 export { startLabServer } from './server/lab-server';
 export type { LabRoutes, LabServerOptions } from './server/lab-server';
 export { LabDatabase } from './store/lab-database';
