@@ -19,3 +19,7 @@ export { LabDatabase } from './store/lab-database';
 export type { AreaSchema } from './store/lab-database';
 export { takeLabFolder } from './store/lab-folder';
 export type { LabFolder } from './store/lab-folder';
+export { trackingRoutes } from './server/tracking-routes';
+export { TRACKING_SCHEMA } from './tracking/tracking-schema';
+export { TrackingStore } from './tracking/tracking-store';
+export type { BatchOfRun, TrackingOptions } from './tracking/tracking-store';
