@@ -8,8 +8,8 @@ import { CHUNK_HASH, chunkPrefixes, type ChunkStore } from './chunk-store';
 
 /** Unreferenced chunks younger than this stay by default: of a push that may go on, of a version just removed. */
 export const DEFAULT_GRACE_MS = 24 * 3600 * 1000;
-/** Times of files are coarser than clocks. */
-const SLACK_MS = 1000;
+/** Times of files are rounded. */
+const SLACK_MS = 10;
 
 export interface Collected {
   readonly removedChunks: number;
@@ -27,6 +27,7 @@ export interface Collected {
  * - a chunk is moved aside before its time is looked at again: a touch that came before is seen, one that comes after
  *   finds nothing and writes the chunk anew;
  * - all this happens under the store's lock, so who holds it finds every chunk in its place.
+ * @param options.graceMs must be longer than what the clocks of processes differ by; a minute is.
  * @param referenced asked once, after the leases were read. @throws SluiceError `cancelled`, `io`, what it throws.
  */
 export async function collectChunks(
