@@ -45,6 +45,6 @@ const settingsSchema = z.strictObject({
 export function parseSearch(settings: unknown): SearchPlan {
   const parsed = parseInput('The search', settingsSchema, settings);
   const { space, metric, budget, parallel, maxFailures, maxResource, maxTrials, seed } = parsed;
-  const algorithm = parsed.algorithm({ space, maxResource, budget, maxTrials, seed });
+  const algorithm = parsed.algorithm({ space, maxResource, budget, maxTrials, parallel, seed });
   return { space, metric, budget, parallel, maxFailures, algorithm };
 }

@@ -33,7 +33,7 @@ export type Advice = 'go-on' | 'pause' | 'stop';
 export type TrialOutcome = 'completed' | 'failed';
 
 /**
- * Which trials are where, each in one pool. `live`: in training; `stop`: paused, and may go on; `dead`: nobody asks for their
+ * Which trials are where, each in one pool. `live`: in training, or about to go on; `stop`: paused, and may go on; `dead`: nobody asks for their
  * checkpoints again; `finished`: as far as the search takes any.
  */
 export type Pool = 'live' | 'stop' | 'dead' | 'finished';
@@ -47,6 +47,8 @@ export interface SearchProblem {
   /** Of all trials together. */
   readonly budget: number;
   readonly maxTrials: number;
+  /** Trials that can be in training at a time. */
+  readonly parallel: number;
   readonly seed: number;
 }
 

@@ -22,7 +22,7 @@ export function defineAlgorithm<S extends z.ZodRawShape>(
   const own = z.strictObject(options);
   const schema = named.transform(({ name: _, ...rest }, context): MakeAlgorithm => {
     const parsed = own.safeParse(rest);
-    if (parsed.success) return (problem) => make(parsed.data as z.output<z.ZodObject<S>>, problem);
+    if (parsed.success) return (problem) => make(parsed.data, problem);
     for (const { path, message } of parsed.error.issues) {
       context.issues.push({ code: 'custom', path: [...path], message, input: rest });
     }

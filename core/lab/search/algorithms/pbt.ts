@@ -32,13 +32,16 @@ type Vacancy = 'exploited' | 'failed';
 interface Milestone {
   readonly resource: number;
   readonly score: number;
+  /** It is what the member began with, which another one reported. */
+  readonly isInherited?: boolean;
 }
 
 /**
  * Population based training: Jaderberg et al. 2017 (arXiv 1711.09846), asynchronous, with truncation selection for
  * exploit (a member of the worst 20% copies weights and parameters of one of the best 20%) and perturbation for
  * explore. A member that copies ends, and its place goes to a new trial that begins from the other's checkpoint, so
- * that each trial keeps the parameters it was started with.
+ * that each trial keeps the parameters it was started with. Where fewer can train at a time than the population has
+ * members, they take turns of an interval. Nobody is compared before all have reported once.
  *
  * Pools after NSML's AutoML (arXiv 1810.09957): sessions are live, stopped and resumable, or dead. The paper's text was not
  * at hand; the rules are Sluice's reading of that: who gives up goes to the stop pool; when that is full, the worst of
@@ -54,33 +57,51 @@ class Pbt implements SearchAlgorithm {
   /** Members train so far: to the end, or as far as the budget takes all of them. */
   private readonly horizon: number;
   private closedPlaces = 0;
+  private readonly takesTurns: boolean;
+  /** Live trials that wait for theirs. */
+  private readonly turns: number[] = [];
 
   constructor(
     private readonly options: Options,
     private readonly problem: SearchProblem,
   ) {
     const { population, interval } = options;
-    const { maxResource, budget, maxTrials } = problem;
+    const { maxResource, budget, maxTrials, parallel } = problem;
     checkAtMost('algorithm.interval', interval, 'maxResource', maxResource);
     checkAtMost('algorithm.interval * algorithm.population', interval * population, 'budget', budget);
     checkAtMost('algorithm.population', population, 'maxTrials', maxTrials);
     this.horizon = Math.min(maxResource, Math.floor(budget / population / interval) * interval);
+    this.takesTurns = population > parallel;
   }
 
   suggest(affordable: number): Suggestion {
-    const { trials } = this;
-    if (trials.count < this.options.population) return this.begin(affordable) ?? trials.idle();
+    return this.next(affordable) ?? (this.trials.sizeOf('live') > this.turns.length ? 'wait' : 'done');
+  }
+
+  private next(affordable: number): Assignment | undefined {
+    if (this.trials.count < this.options.population) return this.begin(affordable);
     for (const [index, vacancy] of this.vacancies.entries()) {
       const next = this.refill(vacancy, affordable);
       if (!next) continue;
       this.vacancies.splice(index, 1);
       return next;
     }
+    const turn = this.takeTurn(affordable);
+    if (turn) return turn;
     const hasRoom = this.vacancies.length + this.closedPlaces > 0;
     const revived = hasRoom ? this.revive(affordable) : undefined;
-    if (!revived) return trials.idle();
-    if (!this.vacancies.shift()) this.closedPlaces -= 1;
+    if (revived && !this.vacancies.shift()) this.closedPlaces -= 1;
     return revived;
+  }
+
+  private takeTurn(affordable: number): Assignment | undefined {
+    const [trial] = this.turns;
+    if (trial === undefined) return undefined;
+    const start = this.milestones.get(trial)?.resource ?? 0;
+    const end = this.endFrom(start, affordable);
+    if (end === undefined) return undefined;
+    this.turns.shift();
+    return this.assign(this.trials.get(trial), start, end);
   }
 
   private begin(affordable: number): Assignment | undefined {
@@ -114,7 +135,8 @@ class Pbt implements SearchAlgorithm {
     const { trials, problem, options } = this;
     if (trials.count >= problem.maxTrials) return undefined;
     const random = trialRandom(problem.seed, trials.count);
-    const members = this.rankedOf('live');
+    // Whoever has not got anywhere yet has no checkpoint of its own.
+    const members = this.rankedOf('live').filter(({ trial }) => !this.milestones.get(trial)?.isInherited);
     const top = members.slice(0, Math.max(1, shareOf(members.length, options.quantile)));
     const chosen = top[Math.floor(random() * top.length)];
     const milestone = chosen && this.milestones.get(chosen.trial);
@@ -125,17 +147,18 @@ class Pbt implements SearchAlgorithm {
     const near = perturb(problem.space, parameters, random, options.resampleProbability);
     const trial = trials.add(near, { trial: chosen.trial, resource: milestone.resource });
     // The same weights are as good, until it reports something else.
-    this.milestones.set(trial.id, milestone);
+    this.milestones.set(trial.id, { ...milestone, isInherited: true });
     return this.assign(trial, milestone.resource, end);
   }
 
-  /** As far as it goes; undefined when that is less than an interval and not the end. */
+  /** As far as it goes, or its turn; undefined when that is less than an interval and not the end. */
   private endFrom(start: number, affordable: number): number | undefined {
+    const { horizon, takesTurns } = this;
     const { interval } = this.options;
-    const { horizon } = this;
-    if (affordable >= horizon - start) return horizon > start ? horizon : undefined;
+    const most = takesTurns ? Math.min(horizon, start + interval) : horizon;
+    if (affordable >= most - start) return most > start ? most : undefined;
     const intervals = Math.floor(affordable / interval);
-    return intervals > 0 ? Math.min(horizon, start + intervals * interval) : undefined;
+    return intervals > 0 ? start + intervals * interval : undefined;
   }
 
   private assign(trial: Trial, startResource: number, untilResource: number): Assignment {
@@ -144,19 +167,26 @@ class Pbt implements SearchAlgorithm {
   }
 
   report(trial: number, resource: number, score: number): Advice {
-    const { interval, quantile } = this.options;
+    const { interval } = this.options;
     const isEnd = resource >= (this.ends.get(trial) ?? 0);
     const last = Math.floor((this.milestones.get(trial)?.resource ?? 0) / interval);
     if (!isEnd && Math.floor(resource / interval) <= last) return 'go-on';
     this.milestones.set(trial, { resource, score });
-    if (isEnd) return this.finish(trial);
+    // An assignment may also end where the budget does.
+    if (isEnd && (resource >= this.horizon || !this.takesTurns)) return this.finish(trial);
+    if (this.isOutdone(trial, score)) return this.giveUp(trial);
+    if (!isEnd) return 'go-on';
+    this.turns.push(trial);
+    return 'pause';
+  }
+
+  private isOutdone(trial: number, score: number): boolean {
     const members = this.rankedOf('live');
-    const share = shareOf(members.length, quantile);
+    const isComplete = this.trials.count >= this.options.population;
+    if (!isComplete || members.length < this.trials.sizeOf('live')) return false;
+    const share = shareOf(members.length, this.options.quantile);
     const isWorst = members.slice(members.length - share).some((member) => member.trial === trial);
-    const copied = members[share - 1];
-    if (!isWorst || !copied || copied.score <= score) return 'go-on';
-    this.vacancies.push('exploited');
-    return this.giveUp(trial);
+    return isWorst && (members[share - 1]?.score ?? score) > score;
   }
 
   private finish(trial: number): Advice {
@@ -166,6 +196,7 @@ class Pbt implements SearchAlgorithm {
   }
 
   private giveUp(trial: number): Advice {
+    this.vacancies.push('exploited');
     this.trials.move(trial, 'stop');
     for (const { trial: worst } of this.rankedOf('stop').slice(this.options.stopPool)) {
       this.trials.move(worst, 'dead');

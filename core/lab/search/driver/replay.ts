@@ -42,7 +42,7 @@ export function replay(id: string, settings: unknown, events: readonly SearchEve
     } else if (kind === 'ended') open = open.filter((task) => !isCurrent(task));
     else {
       // It may have been taken up again before what ran of it was seen to have ended.
-      const freed = open.find((task) => task.isHalting && task.assignment.trial.id === trial);
+      const freed = open.find((task) => task.assignment.trial.id === trial);
       open = open.filter((task) => task !== freed);
     }
   }

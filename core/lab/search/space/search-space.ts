@@ -106,11 +106,20 @@ function checkCondition(
 ): void {
   if (!condition) return;
   const { parameter: other, is } = condition;
-  if (other === name) return fault('a parameter can not depend on itself');
-  if (!Object.hasOwn(raw, other)) return fault(`there is no parameter "${other}"`);
+  if (other === name) {
+    fault('a parameter can not depend on itself');
+    return;
+  }
+  if (!Object.hasOwn(raw, other)) {
+    fault(`there is no parameter "${other}"`);
+    return;
+  }
   const target = parameters.get(other);
   if (!target) return;
-  if (target.type === 'float') return fault(`"${other}" is a float; expected an int, a choice or a constant`);
+  if (target.type === 'float') {
+    fault(`"${other}" is a float; expected an int, a choice or a constant`);
+    return;
+  }
   const never = is.filter((one) => !canBe(target, one));
   if (never.length > 0) fault(`"${other}" is never ${never.map((one) => JSON.stringify(one)).join(', ')}`);
 }
@@ -128,7 +137,10 @@ function inOrder(parameters: SearchSpace, circle: (name: string) => void): Searc
   const place = (name: string): void => {
     const parameter = parameters.get(name);
     if (!parameter || ordered.has(name)) return;
-    if (open.has(name)) return circle(name);
+    if (open.has(name)) {
+      circle(name);
+      return;
+    }
     open.add(name);
     const other = parameter.when?.parameter;
     if (other !== undefined && other !== name) place(other);

@@ -12,7 +12,6 @@ interface Worker {
 
 interface Simulation {
   readonly trainings: CurveTrainings;
-  readonly parallel: number;
   readonly seed: number;
   /** That a unit of training ends in a failure. */
   readonly failureChance?: number;
@@ -24,7 +23,8 @@ interface Simulation {
 
 /** Takes a search to its end on workers of different speed, without runs, stores or waiting. @returns how it ended. */
 export function simulate(session: SearchSession, options: Simulation): 'done' | 'gave-up' {
-  const { trainings, parallel, failureChance = 0 } = options;
+  const { trainings, failureChance = 0 } = options;
+  const { parallel } = session.plan;
   const random = seededRandom(options.seed);
   const workers: Worker[] = [];
   let now = 0;
