@@ -11,3 +11,10 @@ export type { SearchDriverOptions, SearchStatus } from './search/driver/search-d
 export { SEARCH_SCHEMA, SearchStore } from './search/driver/search-store';
 export type { SearchState, StoredSearch } from './search/driver/search-store';
 export type { TrialListener, TrialRunner, TrialTask } from './search/driver/trial-runner';
+export { COMPETITIONS_SCHEMA, CompetitionStore } from './competitions/competition-store';
+export type { Competition, Submission, SubmissionState } from './competitions/competition-store';
+export { Competitions } from './competitions/competitions';
+export type { CompetitionsOptions } from './competitions/competitions';
+export type { TableText } from './competitions/prediction-table';
+export type { EvaluationRequest, InferenceRequest, SubmissionJobs } from './competitions/submission-jobs';
+export { competitionRoutes } from './server/competition-routes';
