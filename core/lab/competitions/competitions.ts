@@ -22,8 +22,8 @@ export interface CompetitionsOptions {
 }
 
 /**
- * The rules of competitions: who may submit when, and what becomes of it. A submission that was taken outlives the process; `start`
- * goes on with it.
+ * The rules of competitions: who may submit when, and what becomes of it. A submission that was taken outlives the
+ * process; `start` goes on with it.
  */
 export class Competitions {
   private readonly working = new Map<number, Promise<void>>();
@@ -71,8 +71,8 @@ export class Competitions {
   }
 
   /**
-   * Takes a submission; it is worked on meanwhile. A dry run is of the first 10 rows of the answers, always the same, so that more of
-   * them tell no more; it is not ranked and does not count.
+   * Takes a submission; it is worked on meanwhile. A dry run is of the first 10 rows of the answers, always the same,
+   * so that more of them tell no more; it is not ranked and does not count.
    * @throws SluiceError `not-found`, `conflict` (after the deadline, or the day's submissions are used; details:
    * retryAfterSec).
    */

@@ -1,6 +1,6 @@
 /**
- * Cells of a CSV text (RFC 4180): quoted cells may hold commas, quotes (twice) and line ends; lines end with LF or CRLF; empty
- * lines are passed over.
+ * Cells of a CSV text (RFC 4180): quoted cells may hold commas, quotes (twice) and line ends; lines end with LF or
+ * CRLF; empty lines are passed over.
  * @returns rows with their number in the file, counted as spreadsheets do; or what is wrong, and in which row.
  */
 export function readCsv(text: string): { readonly rows: readonly CsvRow[] } | { readonly fault: string } {

@@ -13,8 +13,8 @@ export function answerIds(answers: TableText): readonly string[] {
 /**
  * The score of predictions against the answers.
  * @param only ids of the answers that count; absent: all.
- * @throws SluiceError `bad-input` naming what is wrong with the predictions, by row and id; `internal` when the answers are
- * unusable. Neither holds any answer.
+ * @throws SluiceError `bad-input` naming what is wrong with the predictions, by row and id; `internal` when the
+ * answers are unusable. Neither holds any answer.
  */
 export function scorePredictions(
   evaluator: Evaluator,

@@ -22,8 +22,8 @@ interface Running {
 }
 
 /**
- * The decisions of one search and its account of resources; knows nothing of how trials are run or stored. The same calls
- * lead to the same state, so its history is all there is to keep.
+ * The decisions of one search and its account of resources; knows nothing of how trials are run or stored. The same
+ * calls lead to the same state, so its history is all there is to keep.
  */
 export class SearchSession {
   readonly plan: SearchPlan;

@@ -37,9 +37,9 @@ const settingsSchema = z.strictObject({
 });
 
 /**
- * Reads a search: `{space, metric: {name, direction: "max"|"min"}, algorithm, seed, maxResource, budget, maxTrials, parallel,
- * maxFailures}`. `maxResource` is what one trial may use, `budget` what all may use together, in epochs, steps or whatever
- * the trials report.
+ * Reads a search: `{space, metric: {name, direction: "max"|"min"}, algorithm, seed, maxResource, budget, maxTrials,
+ * parallel, maxFailures}`. `maxResource` is what one trial may use, `budget` what all may use together, in epochs,
+ * steps or whatever the trials report.
  * @throws SluiceError `bad-input`, naming every fault with its path.
  */
 export function parseSearch(settings: unknown): SearchPlan {

@@ -18,8 +18,8 @@ const submissionSchema = z.strictObject({
 type Named = FastifyRequest<{ readonly Params: { readonly name: string } }>;
 
 /**
- * Competitions over HTTP: `GET` the list, `GET /:name`, `POST` a new one, `POST /:name/submissions` with `{runId, checkpoint?, isDryRun?}`,
- * `GET /:name/board` for all, `GET /:name/submissions` for the asking user's own.
+ * Competitions over HTTP: `GET` the list, `GET /:name`, `POST` a new one, `POST /:name/submissions` with `{runId,
+ * checkpoint?, isDryRun?}`, `GET /:name/board` for all, `GET /:name/submissions` for the asking user's own.
  * @param userOf who asks.
  */
 export function competitionRoutes(

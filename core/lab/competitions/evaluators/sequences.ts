@@ -4,7 +4,7 @@ const MOST_ELEMENTS = 20_000;
 /** Lists by their elements; texts by the given rule. */
 const elementsOf = (value: CellValue, split: (text: string) => readonly string[]): readonly string[] =>
   typeof value === 'object' ? value.map(String) : split(String(value));
-const charactersOf = (text: string): readonly string[] => [...text.normalize('NFC')];
+const charactersOf = (text: string): readonly string[] => Array.from(text.normalize('NFC'));
 const wordsOf = (text: string): readonly string[] => text.split(/\s+/).filter((word) => word !== '');
 
 // Comparing two sequences takes the product of their lengths.
@@ -14,8 +14,8 @@ const faultOf = (value: CellValue): string | undefined =>
     : undefined;
 
 /**
- * The mean number of insertions, deletions and replacements (Levenshtein 1966) that make the answer of a prediction: of characters
- * in texts, of elements in lists.
+ * The mean number of insertions, deletions and replacements (Levenshtein 1966) that make the answer of a prediction:
+ * of characters in texts, of elements in lists.
  */
 export const editDistance: Evaluator = {
   name: 'edit-distance',

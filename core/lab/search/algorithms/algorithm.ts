@@ -33,8 +33,8 @@ export type Advice = 'go-on' | 'pause' | 'stop';
 export type TrialOutcome = 'completed' | 'failed';
 
 /**
- * Which trials are where, each in one pool. `live`: in training, or about to go on; `stop`: paused, and may go on; `dead`: nobody asks for their
- * checkpoints again; `finished`: as far as the search takes any.
+ * Which trials are where, each in one pool. `live`: in training, or about to go on; `stop`: paused, and may go on;
+ * `dead`: nobody asks for their checkpoints again; `finished`: as far as the search takes any.
  */
 export type Pool = 'live' | 'stop' | 'dead' | 'finished';
 export type Pools = Readonly<Record<Pool, readonly number[]>>;
@@ -53,8 +53,8 @@ export interface SearchProblem {
 }
 
 /**
- * How a search decides. Deterministic: the same calls get the same answers. Scores are larger where better, whatever the
- * metric's direction; `-Infinity` is a trial that diverged.
+ * How a search decides. Deterministic: the same calls get the same answers. Scores are larger where better, whatever
+ * the metric's direction; `-Infinity` is a trial that diverged.
  */
 export interface SearchAlgorithm {
   /** @param affordable what is left of the budget after what trials in training may still use; no assignment takes more. */

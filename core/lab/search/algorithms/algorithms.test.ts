@@ -73,9 +73,9 @@ describe('ASHA', () => {
 });
 
 describe('Hyperband', () => {
-  it('has the brackets of the paper for R = 81 and eta = 3', () => {
-    // Li et al. 2018, table 1: trials and resource of each bracket's rungs.
-    const bracketsOfThePaper = [
+  it('has the brackets of algorithm 1 for R = 81 and eta = 3', () => {
+    // Trials and resource of each rung, worked out by hand after algorithm 1 of Li et al. 2018.
+    const expectedBrackets = [
       [
         [81, 1],
         [27, 3],
@@ -115,7 +115,7 @@ describe('Hyperband', () => {
     const add = (step: string, count: number): unknown =>
       expected.set(step, (expected.get(step) ?? 0) + count);
     let cost = 0;
-    for (const bracket of bracketsOfThePaper) {
+    for (const bracket of expectedBrackets) {
       for (const [level, [count = 0, until = 0]] of bracket.entries()) {
         const start = bracket[level - 1]?.[1] ?? 0;
         cost += count * (until - start);

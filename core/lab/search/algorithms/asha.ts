@@ -27,9 +27,10 @@ interface Rung {
 }
 
 /**
- * ASHA: Li et al., "A System for Massively Parallel Hyperparameter Tuning" (MLSys 2020, arXiv 1810.05934), algorithm 2, with early
- * stopping rate s = 0. Whoever is free promotes a trial of the highest rung that has one in its best 1/eta not promoted
- * before, and else begins a new one; nobody waits for a rung to fill. It goes on until the budget is used.
+ * ASHA: Li et al., "A System for Massively Parallel Hyperparameter Tuning" (MLSys 2020, arXiv 1810.05934), algorithm
+ * 2, with early stopping rate s = 0. Whoever is free promotes a trial of the highest rung that has one in its best
+ * 1/eta not promoted before, and else begins a new one; nobody waits for a rung to fill. It goes on until the budget
+ * is used.
  */
 class Asha implements SearchAlgorithm {
   private readonly trials = new TrialPools();

@@ -43,10 +43,10 @@ interface Milestone {
  * that each trial keeps the parameters it was started with. Where fewer can train at a time than the population has
  * members, they take turns of an interval. Nobody is compared before all have reported once.
  *
- * Pools after NSML's AutoML (arXiv 1810.09957): sessions are live, stopped and resumable, or dead. The paper's text was not
- * at hand; the rules are Sluice's reading of that: who gives up goes to the stop pool; when that is full, the worst of
- * it dies. The place of a member that failed goes to the best of the stop pool, and so does the budget that is left once
- * members have finished.
+ * Pools after NSML's AutoML (arXiv 1810.09957): sessions are live, stopped and resumable, or dead. The paper's text
+ * was not at hand; the rules are Sluice's reading of that: who gives up goes to the stop pool; when that is full, the
+ * worst of it dies. The place of a member that failed goes to the best of the stop pool, and so does the budget that
+ * is left once members have finished.
  */
 class Pbt implements SearchAlgorithm {
   private readonly trials = new TrialPools();
@@ -238,7 +238,7 @@ export const pbt = defineAlgorithm(
   {
     population: z.int().min(2).max(1000).default(10),
     interval: z.number().positive().default(1),
-    // Jaderberg et al. 2017, section 4.1.1.
+    // As in Jaderberg et al. 2017.
     quantile: z.number().min(0.01).max(0.5).default(0.2),
     stopPool: z.int().min(0).max(1000).default(10),
     // As Ray Tune has it.

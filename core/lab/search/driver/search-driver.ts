@@ -36,9 +36,9 @@ interface Task {
 }
 
 /**
- * Takes one search through its trials, so many at a time as its settings say. Each step is stored before it is acted upon, and
- * whatever was stored is acted upon again after an interruption: the end of the process at any moment loses no trial
- * and repeats none.
+ * Takes one search through its trials, so many at a time as its settings say. Each step is stored before it is acted
+ * upon, and whatever was stored is acted upon again after an interruption: the end of the process at any moment loses
+ * no trial and repeats none.
  */
 export class SearchDriver {
   private readonly tasks = new Map<string, Task>();
@@ -78,8 +78,8 @@ export class SearchDriver {
   }
 
   /**
-   * Begins, or goes on where it was interrupted. Of a search that is over, trials that were to be ended are ended. Once: after
-   * an interruption another driver takes it up.
+   * Begins, or goes on where it was interrupted. Of a search that is over, trials that were to be ended are ended.
+   * Once: after an interruption another driver takes it up.
    */
   start(): void {
     if (this.isStarted) return;

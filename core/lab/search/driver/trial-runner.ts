@@ -27,8 +27,8 @@ export interface TrialListener {
 }
 
 /**
- * How trials are run; the host implements it with runs. A task that was started before, by its key, is not started again:
- * the listener is attached to it and hears what came since `startResource`, its end too.
+ * How trials are run; the host implements it with runs. A task that was started before, by its key, is not started
+ * again: the listener is attached to it and hears what came since `startResource`, its end too.
  */
 export interface TrialRunner {
   /**

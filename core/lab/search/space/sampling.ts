@@ -1,7 +1,7 @@
 import { seededRandom, type Random } from '../../../base';
 import type { NumberParameter, Parameter, Parameters, ParameterValue, SearchSpace } from './search-space';
 
-/** Jaderberg et al. 2017 (arXiv 1711.09846), section 4: values are multiplied by one of these. */
+/** Jaderberg et al. 2017 (arXiv 1711.09846): values are multiplied by one of these. */
 const PERTURB_FACTORS = [0.8, 1.2] as const;
 
 /**
@@ -20,8 +20,8 @@ export function sample(space: SearchSpace, random: Random): Parameters {
 }
 
 /**
- * A point near another: numbers times 0.8 or 1.2 within their range, integers by at least 1, choices as they are; each is
- * drawn anew with `resampleProbability`, and so are those that had no value.
+ * A point near another: numbers times 0.8 or 1.2 within their range, integers by at least 1, choices as they are;
+ * each is drawn anew with `resampleProbability`, and so are those that had no value.
  */
 export function perturb(
   space: SearchSpace,

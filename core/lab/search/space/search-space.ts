@@ -50,8 +50,8 @@ const parameterSchema = z.discriminatedUnion('type', [
 ]);
 
 /**
- * Reads `{"lr": {"type": "float", "min": 1e-4, "max": 0.1, "scale": "log"}, "epochs": 10, ...}`: types `float` and `int` (min,
- * max, scale), `choice` (values) and `constant` (value; a bare value is one too), each with an optional
+ * Reads `{"lr": {"type": "float", "min": 1e-4, "max": 0.1, "scale": "log"}, "epochs": 10, ...}`: types `float` and
+ * `int` (min, max, scale), `choice` (values) and `constant` (value; a bare value is one too), each with an optional
  * `"when": {"parameter": "optimizer", "is": ["sgd"]}`. Every fault is an issue of its own.
  */
 export const searchSpaceSchema = z.record(z.string(), z.unknown()).transform((raw, context): SearchSpace => {

@@ -14,8 +14,8 @@ interface Training {
 }
 
 /**
- * Trainings on a virtual clock that go on whoever listens. How fast one is and where it fails depends on its key alone, so
- * that whatever happens around it can't change it.
+ * Trainings on a virtual clock that go on whoever listens. How fast one is and where it fails depends on its key
+ * alone, so that whatever happens around it can't change it.
  */
 export class SimulatedRunner implements TrialRunner {
   readonly starts: string[] = [];
