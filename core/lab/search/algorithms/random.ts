@@ -1,0 +1,35 @@
+import { sample, trialRandom } from '../space/sampling';
+import type { Advice, Pools, SearchAlgorithm, SearchProblem, Suggestion, TrialOutcome } from './algorithm';
+import { defineAlgorithm } from './define-algorithm';
+import { TrialPools } from './trial-pools';
+
+/** Random search (Bergstra and Bengio, JMLR 13, 2012): independent points, each trained to the end. */
+class RandomSearch implements SearchAlgorithm {
+  private readonly trials = new TrialPools();
+
+  constructor(private readonly problem: SearchProblem) {}
+
+  suggest(affordable: number): Suggestion {
+    const { trials } = this;
+    const { space, seed, maxResource, maxTrials } = this.problem;
+    if (trials.count >= maxTrials || affordable < maxResource) return trials.idle();
+    const trial = trials.add(sample(space, trialRandom(seed, trials.count)));
+    return { trial, startResource: 0, untilResource: maxResource };
+  }
+
+  report(trial: number, resource: number): Advice {
+    if (resource < this.problem.maxResource) return 'go-on';
+    this.trials.move(trial, 'finished');
+    return 'stop';
+  }
+
+  ended(trial: number, outcome: TrialOutcome): void {
+    this.trials.move(trial, outcome === 'failed' ? 'dead' : 'finished');
+  }
+
+  pools(): Pools {
+    return this.trials.all();
+  }
+}
+
+export const random = defineAlgorithm('random', {}, (_options, problem) => new RandomSearch(problem));
