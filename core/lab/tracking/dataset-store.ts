@@ -1,5 +1,5 @@
 import type { LabDatabase } from '../store/lab-database';
-import { rowReader, type RowReader } from './rows';
+import { rowReader, wellFormed, type RowReader } from './rows';
 import type { DatasetInput, KeyValue } from './tracking-types';
 
 type InputRow = [number, string, string, string, string, string | null, string | null, string];
@@ -30,7 +30,9 @@ export class DatasetStore {
     for (const { dataset, tags } of inputs) {
       const { name, digest, sourceType, source, schema, profile } = dataset;
       put.run([experiment, name, digest, sourceType, source, schema ?? null, profile ?? null]);
-      const tagsByKey = Object.fromEntries(tags.map(({ key, value }) => [key, value]));
+      const tagsByKey = Object.fromEntries(
+        tags.map(({ key, value }) => [wellFormed(key), wellFormed(value)]),
+      );
       link.run([run, JSON.stringify(tagsByKey), experiment, name, digest]);
     }
   }

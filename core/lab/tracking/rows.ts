@@ -42,9 +42,16 @@ export function rowReader(database: LabDatabase, row: string, from: string, colu
   };
 }
 
-/** As `json_each` takes them. */
+/**
+ * As `json_each` takes them. Halves of surrogate pairs become replacement characters: SQLite would make invalid UTF-8 of
+ * them, and libsql ends the whole process when it reads that.
+ */
 export function pairsAsJson(pairs: readonly KeyValue[]): string {
-  return JSON.stringify(pairs.map(({ key, value }) => [key, value]));
+  return JSON.stringify(pairs.map(({ key, value }) => [wellFormed(key), wellFormed(value)]));
+}
+
+export function wellFormed(text: string): string {
+  return text.replace(/\p{Surrogate}/gu, '\ufffd');
 }
 
 /** libsql gives blobs as one or the other. */

@@ -173,6 +173,35 @@ describe('runs', () => {
     expect(runIds.map((runId) => store.runs.get(runId).metrics[0]?.value)).toEqual([1, 3]);
   });
 
+  it('keeps any text, and replaces halves of characters', () => {
+    const { store } = newStore();
+    const half = 'a\ud800b';
+    const texts = ['a\0b', '😀', "it's", '', '\\ud800', '"', '\n'];
+    const { runId } = store.runs.create({
+      experimentId: '0',
+      name: half,
+      userId: half,
+      tags: [param('t', half)],
+    }).info;
+    const params = [...texts, half].map((text, index) => param(`p${index}`, text));
+    for (let again = 0; again < 2; again++) store.logBatch({ runId, ...NOTHING, params });
+    const dataset = { name: half, digest: half, sourceType: half, source: half, schema: half, profile: half };
+    store.logInputs(runId, [{ dataset, tags: [param(half, half)] }]);
+    store.experiments.create(half, { artifactLocation: half, tags: [param('t', half)] });
+    const whole = 'a\ufffdb';
+    expect(store.runs.get(runId)).toMatchObject({
+      info: { name: whole, userId: whole },
+      params: [...texts, whole].map((text, index) => param(`p${index}`, text)),
+      datasets: [{ dataset: { name: whole, profile: whole }, tags: [param(whole, whole)] }],
+    });
+    const filter = `params.p7 = '${half}' AND run_name LIKE '${half}%' AND status NOT IN ('${half}')`;
+    expect(store.runs.search({ experimentIds: ['0'], filter }).items.length).toBeLessThan(2);
+    expect(() => store.runs.get(half)).toThrow(/no run with the id/);
+    expect(store.experiments.search({ filter: `name = '${half}'`, orderBy: [] }).items.length).toBeLessThan(
+      2,
+    );
+  });
+
   it('keeps what a run read, each dataset once', () => {
     const { store } = newStore();
     const { runId } = store.runs.create({ experimentId: '0' }).info;
