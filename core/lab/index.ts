@@ -1,3 +1,16 @@
+export { ChunkStore } from './datasets/chunks/chunk-store';
+export type { Collected } from './datasets/chunks/collect-chunks';
+export { DatasetCache } from './datasets/dataset-cache';
+export { DatasetClient } from './datasets/dataset-client';
+export { datasetSchema } from './datasets/dataset-schema';
+export { parseDatasetRef } from './datasets/dataset-types';
+export type { Dataset, DatasetEdit, DatasetUser, DatasetVersion, Visibility } from './datasets/dataset-types';
+export { Datasets } from './datasets/datasets';
+export { Snapshots } from './datasets/snapshot/snapshots';
+export type { Snapshot } from './datasets/snapshot/snapshots';
+export { TreeStore } from './datasets/tree/tree-store';
+export type { DamagedChunk, LongWork, TreeProgress } from './datasets/tree/tree-store';
+export { datasetRoutes } from './server/dataset-routes';
 export { startLabServer } from './server/lab-server';
 export type { LabRoutes, LabServerOptions } from './server/lab-server';
 export { LabDatabase } from './store/lab-database';
