@@ -30,6 +30,8 @@ const REMEMBERED = 32;
  * and give it out.
  */
 export class RemoteDatasets {
+  /** Chunks that have come and are being stored, by push. */
+  private readonly storing = new Map<string, Set<Promise<unknown>>>();
   private readonly leases = new Map<string, Promise<PushLease>>();
   private readonly chunksOf = new Map<string, Promise<ReadonlyMap<string, number>>>();
 
@@ -42,6 +44,8 @@ export class RemoteDatasets {
   async missing(key: PushKey, hashes: readonly string[]): Promise<string[]> {
     const lease = await this.lease(key);
     const shared = await this.sharedChunks(key);
+    // Their connection may have been cut since: they need not come again.
+    await Promise.allSettled([...(this.storing.get(leaseId(key)) ?? [])]);
     return this.absent(lease, shared, new Map(hashes.map((hash) => [hash, undefined])));
   }
 
@@ -50,9 +54,14 @@ export class RemoteDatasets {
     if (!CHUNK_HASH.test(hash)) {
       throw new SluiceError('bad-input', 'The chunk: expected 64 lower-case hexadecimal digits as its name.');
     }
-    const lease = await this.lease(key);
-    const outcome = await this.datasets.trees.chunks.put(hash, bytes);
-    await lease.add(hash);
+    const id = leaseId(key);
+    const storing = this.storing.get(id) ?? new Set();
+    this.storing.set(id, storing);
+    const outcome = this.store(key, hash, bytes).finally(() => {
+      storing.delete(outcome);
+      if (storing.size === 0) this.storing.delete(id);
+    });
+    storing.add(outcome);
     return outcome;
   }
 
@@ -114,6 +123,13 @@ export class RemoteDatasets {
       'not-found',
       `${name}@${version} has no chunk ${JSON.stringify(hash.slice(0, 64))}.`,
     );
+  }
+
+  private async store(key: PushKey, hash: string, bytes: Uint8Array): Promise<PutOutcome> {
+    const lease = await this.lease(key);
+    const outcome = await this.datasets.trees.chunks.put(hash, bytes);
+    await lease.add(hash);
+    return outcome;
   }
 
   private async lease(key: PushKey): Promise<PushLease> {
