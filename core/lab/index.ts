@@ -1,6 +1,12 @@
 export type { JobEngine, JobNode, JobResources, JobSpec, JobState, JobStatus } from './jobs/job-engine';
 export { LocalEngine } from './jobs/local/local-engine';
 export type { LocalEngineOptions } from './jobs/local/local-engine';
+export type { DayAccount } from './jobs/queue/accounts';
+export type { JobView } from './jobs/queue/job-ledger';
+export { JobQueue } from './jobs/queue/job-queue';
+export type { JobQueueOptions, JobRequest } from './jobs/queue/job-queue';
+export type { DayBudget, QueuePolicy } from './jobs/queue/queue-policy';
+export { JOBS_SCHEMA } from './jobs/queue/queue-store';
 export { startLabServer } from './server/lab-server';
 export type { LabRoutes, LabServerOptions } from './server/lab-server';
 export { LabDatabase } from './store/lab-database';

@@ -17,9 +17,10 @@ import { SluiceError } from '../../../contract';
 import { ioError } from '../../../storage';
 import type { JobEngine, JobNode, JobResources, JobSpec, JobStatus } from '../job-engine';
 import { checkJob } from '../job-spec';
+import { hasEnded } from '../job-state';
 import { fits, missingOf, subtract } from '../resources';
 
-import { hasEnded, JobFolder, type JobRecord, type KeptStatus } from './job-folder';
+import { JobFolder, type JobRecord, type KeptStatus } from './job-folder';
 import { endLeftovers } from './leftovers';
 import { baseEnvironment } from './program-environment';
 import { allowedCpuIds, Slots, totalsOf } from './slots';
