@@ -300,6 +300,7 @@ export class LocalEngine implements JobEngine {
       if (!(await endLeftovers(job.record.token, folder.status()?.mark, this.clock))) return;
       const reason =
         'its supervisor was killed, and how the program ended can not be told; what was left of it was ended';
+      folder.giveBackReserve();
       await folder.writeStatus({ ...folder.status(), state: 'lost', endedMs: this.clock.nowMs(), reason });
     }
     if (isOver(folder)) {
