@@ -17,7 +17,7 @@ import { z } from 'zod';
 
 import { SluiceError } from '../../../contract';
 import { ioError, processMark, syncFolder, writeFileAtomic } from '../../../storage';
-import type { JobSpec, JobStatus } from '../job-engine';
+import type { JobSpec } from '../job-engine';
 import { jobSpecSchema } from '../job-spec';
 
 import { bootId, isRunning } from './process-table';
@@ -73,10 +73,6 @@ const stopSchema = z.object({ graceMs: z.number().min(0) });
 
 /** Given back to the disk when it is full, so that how the job ended can be written. */
 const RESERVE_BYTES = 16_384;
-
-export function hasEnded({ state }: Pick<JobStatus, 'state'>): boolean {
-  return state === 'succeeded' || state === 'failed' || state === 'stopped' || state === 'lost';
-}
 
 /**
  * What is kept of one job, in files that are whole or not there. Whoever makes `claim.json` is the only one that ever

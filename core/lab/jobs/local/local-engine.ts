@@ -17,9 +17,10 @@ import { SluiceError } from '../../../contract';
 import { ioError } from '../../../storage';
 import type { JobEngine, JobNode, JobResources, JobSpec, JobStatus } from '../job-engine';
 import { checkJob } from '../job-spec';
+import { hasEnded } from '../job-state';
 import { fits, missingOf, subtract } from '../resources';
 
-import { hasEnded, JobFolder, type JobRecord, type KeptStatus } from './job-folder';
+import { JobFolder, type JobRecord, type KeptStatus } from './job-folder';
 import { endLeftovers } from './leftovers';
 import { baseEnvironment } from './program-environment';
 import { allowedCpuIds, Slots, totalsOf } from './slots';
@@ -299,6 +300,7 @@ export class LocalEngine implements JobEngine {
       if (!(await endLeftovers(job.record.token, folder.status()?.mark, this.clock))) return;
       const reason =
         'its supervisor was killed, and how the program ended can not be told; what was left of it was ended';
+      folder.giveBackReserve();
       await folder.writeStatus({ ...folder.status(), state: 'lost', endedMs: this.clock.nowMs(), reason });
     }
     if (isOver(folder)) {

@@ -1,6 +1,7 @@
 import type { Clock } from '../../../base';
+import { hasEnded } from '../job-state';
 
-import { hasEnded, type JobFolder, type KeptStatus } from './job-folder';
+import type { JobFolder, KeptStatus } from './job-folder';
 
 const RETRY_MS = 500;
 

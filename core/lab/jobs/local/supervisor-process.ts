@@ -16,6 +16,8 @@ async function main(path: string): Promise<void> {
   await supervisor.run();
 }
 
+// Its log is on the disk that the job may fill; that must not end the job.
+process.stderr.on('error', () => undefined);
 // A terminal that closes is none of a job's business.
 process.on('SIGHUP', () => undefined);
 process.on('SIGINT', () => undefined);

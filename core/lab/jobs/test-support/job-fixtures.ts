@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import type { JobEngine, JobSpec, JobStatus } from '../job-engine';
-import { hasEnded, JobFolder } from '../local/job-folder';
+import { hasEnded } from '../job-state';
+import { JobFolder } from '../local/job-folder';
 import { LocalEngine, type LocalEngineOptions } from '../local/local-engine';
 import { ProcessTree } from '../local/process-tree';
 
