@@ -9,7 +9,7 @@ Starts a Slurm cluster of one node on this machine, on loopback and in a tempora
 Debian or Ubuntu; the packages slurm-wlm and munge are installed when they are missing.
 
   --json   for programs: prints {"configFile", "node"} or {"problem"} on one line, takes the lines
-           "kill-controller" and "start-controller" and answers each with {}, and ends with its standard input
+           "stop-controller" and "start-controller" and answers each with {}, and ends with its standard input
   --help   this text
 `;
 
@@ -45,8 +45,8 @@ async function obey(cluster) {
   for (const name of ['SIGINT', 'SIGTERM']) process.on(name, () => process.stdin.destroy());
   answer({ configFile: cluster.configFile, node: NODE });
   for await (const line of createInterface({ input: process.stdin })) {
-    if (line === 'kill-controller') await cluster.killController();
-    if (line === 'start-controller') cluster.startController();
+    if (line === 'stop-controller') await cluster.stopController();
+    if (line === 'start-controller') await cluster.startController();
     answer({});
   }
 }

@@ -74,7 +74,7 @@ class SlurmCluster {
       '--num-threads=2',
     ]);
     await this.#until('munged listens', () => existsSync(at('munge.socket')));
-    this.startController();
+    this.#spawnController();
     this.#spawn('slurmd', ['-D', '-N', NODE.name, '-f', this.configFile]);
     await this.#until('the node is idle', async () => {
       const { output } = await run('sinfo', ['-h', '-o', '%T'], { env: this.environment });
@@ -82,14 +82,18 @@ class SlurmCluster {
     });
   }
 
-  startController() {
-    this.#spawn('slurmctld', ['-D', '-f', this.configFile]);
+  async startController() {
+    this.#spawnController();
+    await this.#until('slurmctld answers', async () => {
+      const { code } = await run('sinfo', ['-h'], { env: this.environment });
+      return code === 0;
+    });
   }
 
-  /** As if it had crashed: jobs go on, nobody answers. */
-  async killController() {
+  /** Jobs go on, nobody answers. It keeps its state: killed, it would forget the jobs of its last seconds. */
+  async stopController() {
     const { child, ended } = this.#daemons.get('slurmctld');
-    child.kill('SIGKILL');
+    child.kill('SIGTERM');
     await ended;
   }
 
@@ -103,6 +107,10 @@ class SlurmCluster {
     }
     await endMarked(this.#id, 1000);
     await rm(this.folder, { recursive: true, force: true });
+  }
+
+  #spawnController() {
+    this.#spawn('slurmctld', ['-D', '-f', this.configFile]);
   }
 
   async #endJobs() {

@@ -56,8 +56,14 @@ export class JobRecords {
   /** An end never changes. */
   private readonly finals = new Map<string, JobStatus>();
 
-  /** @param root shared by all nodes under the same name. */
-  constructor(root: string) {
+  /**
+   * @param root shared by all nodes under the same name.
+   * @param idVariable where the scheduler tells a job its id.
+   */
+  constructor(
+    root: string,
+    private readonly idVariable?: string,
+  ) {
     this.root = resolve(root);
   }
 
@@ -74,7 +80,7 @@ export class JobRecords {
     } catch (cause) {
       throw ioError(`Can't make the job's folder ${folder}`, cause);
     }
-    await writeFileAtomic(script, jobScript(folder, spec));
+    await writeFileAtomic(script, jobScript(folder, spec, this.idVariable));
     return script;
   }
 
@@ -95,13 +101,17 @@ export class JobRecords {
   /** @returns undefined for a key that was never prepared. @throws SluiceError `io`. */
   async read(key: string): Promise<JobEvidence | undefined> {
     if ((await this.text(key, 'job.sh')) === undefined) return undefined;
-    const names = ['submitted.json', SCRIPT_FILES.claim, SCRIPT_FILES.started, SCRIPT_FILES.ended] as const;
+    // Before the claim: a job without a claim that was to stop by then never runs its program.
+    const stop = await this.text(key, SCRIPT_FILES.stop);
+    const names = [
+      'submitted.json',
+      SCRIPT_FILES.claim,
+      SCRIPT_FILES.started,
+      SCRIPT_FILES.ended,
+      'final.json',
+    ] as const;
     const texts = await Promise.all(names.map((name) => this.text(key, name)));
-    const [submitted, claim, started, ended] = texts;
-    const [stop, finalText] = await Promise.all([
-      this.text(key, SCRIPT_FILES.stop),
-      this.text(key, 'final.json'),
-    ]);
+    const [submitted, claim, started, ended, finalText] = texts;
     const final = finalText === undefined ? undefined : finalSchema.parse(JSON.parse(finalText));
     if (final) this.finals.set(key, final);
     const end = endedSchema.safeParse(ended).data;

@@ -1,6 +1,6 @@
 import type { JobSpec } from '../job-engine';
 
-import { QUOTE_PROLOGUE, quoteForShell } from './shell-quote';
+import { QUOTE_PROLOGUE, quoteForScript } from './shell-quote';
 
 /** Files that the script reads and writes in the job's folder. */
 export const SCRIPT_FILES = {
@@ -23,19 +23,20 @@ const LEFTOVER_SEC = 2;
  * nobody watches them any more.
  *
  * @param folder the job's, absolute; the machine that runs the script must see it under the same name.
+ * @param idVariable where the scheduler tells a job its id.
  */
-export function jobScript(folder: string, spec: JobSpec): string {
+export function jobScript(folder: string, spec: JobSpec, idVariable?: string): string {
   return `#!/bin/sh
 # Made by Sluice.
 ${QUOTE_PROLOGUE}
-here=${quoteForShell(folder)}
-if ! (set -C; echo "\${SLURM_JOB_ID-}" >"$here/${SCRIPT_FILES.claim}") 2>/dev/null; then
+here=${quoteForScript(folder)}
+if ! (set -C; echo "${idVariable ? `\${${idVariable}-}` : ''}" >"$here/${SCRIPT_FILES.claim}") 2>/dev/null; then
   if [ -e "$here/${SCRIPT_FILES.claim}" ]; then exit 0; fi
   echo "Sluice: can't write to $here on $(uname -n). Put the lab's folder on a file system that all nodes share." >&2
   exit 73
 fi
 if [ -e "$here/${SCRIPT_FILES.stop}" ]; then exit 143; fi
-exec >>${quoteForShell(spec.logFile)} 2>&1
+exec >>${quoteForScript(spec.logFile)} 2>&1
 date +%s >"$here/${SCRIPT_FILES.started}"
 kill_later() { (sleep "$1" && kill -KILL 0) >/dev/null 2>&1 & }
 on_stop() { if read -r grace <"$here/${SCRIPT_FILES.stop}"; then kill_later "$grace"; fi; }
@@ -52,6 +53,12 @@ while kill -0 "$program" 2>/dev/null; do
   code=$?
 done
 trap '' TERM
+# A signal that came with the program's end hid its code; 127 says that there is no other.
+if [ "$code" -gt 128 ]; then
+  wait "$program"
+  told=$?
+  if [ "$told" -ne 127 ]; then code=$told; fi
+fi
 echo "$code $(date +%s)" >"$here/${SCRIPT_FILES.ended}.new"
 mv "$here/${SCRIPT_FILES.ended}.new" "$here/${SCRIPT_FILES.ended}"
 if [ -e "$here/${SCRIPT_FILES.stop}" ]; then kill -KILL 0; fi
@@ -72,13 +79,13 @@ function runProgram(spec: JobSpec): string {
   const canExport = ([name]: [string, string]): boolean => SHELL_NAME.test(name) && !READ_ONLY.has(name);
   const exported = variables
     .filter(canExport)
-    .map(([name, value]) => `export ${name}=${quoteForShell(value)}`);
+    .map(([name, value]) => `export ${name}=${quoteForScript(value)}`);
   const others = variables.filter((variable) => !canExport(variable));
-  const program = spec.command.map(quoteForShell).join(' ');
-  const assignments = others.map(([name, value]) => quoteForShell(`${name}=${value}`)).join(' ');
+  const program = spec.command.map(quoteForScript).join(' ');
+  const assignments = others.map(([name, value]) => quoteForScript(`${name}=${value}`)).join(' ');
   // nice(1) stands between, because env(1) takes a program with "=" in its name for a variable.
   const prefix = others.length === 0 ? '' : `/usr/bin/env ${assignments} /usr/bin/nice -n 0 `;
-  return [`cd -- ${quoteForShell(spec.folder)} || exit 126`, ...exported, `exec ${prefix}${program}`].join(
+  return [`cd -- ${quoteForScript(spec.folder)} || exit 126`, ...exported, `exec ${prefix}${program}`].join(
     '\n',
   );
 }

@@ -19,6 +19,8 @@ export interface SeenJob {
   readonly reason?: string;
 }
 
+const NEVER_BEGAN = 'stopped before it began';
+
 /**
  * A job's status from what its files tell and what the scheduler says.
  * @param seen undefined when the scheduler does not know the job (any more).
@@ -30,6 +32,9 @@ export function jobStatus(
   scheduler: string,
 ): JobStatus | undefined {
   if (evidence.final) return evidence.final;
+  if (seen?.state === 'queued' && evidence.isStopAsked && evidence.claimedBy === undefined) {
+    return { state: 'stopped', reason: NEVER_BEGAN };
+  }
   if (seen && !hasEnded(seen)) {
     const state = evidence.isStopAsked ? 'stopping' : seen.state;
     return { state, ...timesOf(evidence, seen), ...(seen.reason && { reason: seen.reason }) };
@@ -81,7 +86,7 @@ function unexplainedEnd(evidence: JobEvidence, seen: SeenJob): JobStatus {
   const { state, exitCode, signal, reason } = seen;
   const times = timesOf(evidence, seen);
   if (evidence.isStopAsked && evidence.startedMs === undefined) {
-    return { state: 'stopped', ...times, reason: 'stopped before it began' };
+    return { state: 'stopped', ...times, reason: NEVER_BEGAN };
   }
   const exit = { ...(exitCode !== undefined && { exitCode }), ...(signal !== undefined && { signal }) };
   if (evidence.isStopAsked) return { state: 'stopped', ...times, ...exit };

@@ -62,7 +62,7 @@ export class SlurmEngine implements JobEngine {
 
   constructor(private readonly options: SlurmEngineOptions) {
     const { folder, configFile, searchPath, timeoutMs = DEFAULTS.timeoutMs } = options;
-    this.records = new JobRecords(folder);
+    this.records = new JobRecords(folder, 'SLURM_JOB_ID');
     this.labMark = sha256Hex(Buffer.from(resolve(folder))).slice(0, 12);
     this.commands = new SlurmCommands({
       timeoutMs,
