@@ -7,6 +7,7 @@ import type { TestContext } from 'vitest';
 
 import type { JobSpec, JobState, JobStatus } from '../job-engine';
 import { ScriptCluster } from '../test-support/script-cluster';
+import { untilState } from '../test-support/until-state';
 
 import { SlurmEngine } from './slurm-engine';
 
@@ -61,24 +62,8 @@ function job(script: string, more: Partial<JobSpec> = {}): JobSpec {
   };
 }
 
-/** Waits on the engine's own telling of changes. */
-function until(key: string, ...states: readonly JobState[]): Promise<JobStatus> {
-  return new Promise((done, fail) => {
-    const end = engine.watch((changed) => {
-      if (changed === key) look();
-    });
-    const look = (): void => {
-      engine.statuses([key]).then((statuses) => {
-        const status = statuses.get(key);
-        if (!status || !states.includes(status.state)) return;
-        end();
-        done(status);
-      }, fail);
-    };
-    look();
-  });
-}
-
+const until = (key: string, ...states: readonly JobState[]): Promise<JobStatus> =>
+  untilState(engine, key, ...states);
 const log = (): Promise<string> => readFile(join(folder, 'job.log'), 'utf8');
 
 /** Waits till the log holds the text. */
