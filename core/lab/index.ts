@@ -1,3 +1,7 @@
+export { RayEngine } from './jobs/ray/ray-engine';
+export type { RayEngineOptions } from './jobs/ray/ray-engine';
+export { SlurmEngine } from './jobs/slurm/slurm-engine';
+export type { SlurmEngineOptions } from './jobs/slurm/slurm-engine';
 export { startLabServer } from './server/lab-server';
 export type { LabRoutes, LabServerOptions } from './server/lab-server';
 export { LabDatabase } from './store/lab-database';

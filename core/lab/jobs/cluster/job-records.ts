@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 
 import { z } from 'zod';
 
+import { SluiceError } from '../../../contract';
 import { ioError, writeFileAtomic } from '../../../storage';
 import type { JobSpec, JobStatus } from '../job-engine';
 
@@ -112,11 +113,12 @@ export class JobRecords {
     ] as const;
     const texts = await Promise.all(names.map((name) => this.text(key, name)));
     const [submitted, claim, started, ended, finalText] = texts;
-    const final = finalText === undefined ? undefined : finalSchema.parse(JSON.parse(finalText));
+    const final = this.parsed(key, 'final.json', finalSchema, finalText);
+    const submission = this.parsed(key, 'submitted.json', submittedSchema, submitted);
     if (final) this.finals.set(key, final);
     const end = endedSchema.safeParse(ended).data;
     return {
-      ...(submitted !== undefined && { submittedId: submittedSchema.parse(JSON.parse(submitted)).id }),
+      ...(submission && { submittedId: submission.id }),
       ...(claim !== undefined && { claimedBy: claim.trim() }),
       ...(started?.trim() && { startedMs: Number(started) * 1000 }),
       ...(end && { ended: { shellCode: end[0]!, atMs: end[1]! * 1000 } }),
@@ -159,6 +161,23 @@ export class JobRecords {
     } catch (cause) {
       if (isMissing(cause)) return '';
       throw ioError(`Can't read ${path}`, cause);
+    }
+  }
+
+  private parsed<T>(
+    key: string,
+    name: string,
+    schema: z.ZodType<T>,
+    text: string | undefined,
+  ): T | undefined {
+    if (text === undefined) return undefined;
+    try {
+      return schema.parse(JSON.parse(text));
+    } catch (cause) {
+      const path = join(this.root, key, name);
+      const what = cause instanceof z.ZodError ? z.prettifyError(cause) : String(cause);
+      const message = `${path} is damaged: ${what}. Remove the folder, and submit the job under another key.`;
+      throw new SluiceError('io', message, { path }, { cause });
     }
   }
 

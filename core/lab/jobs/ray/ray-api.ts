@@ -16,7 +16,6 @@ export interface RayApiOptions {
 const jobSchema = z.object({
   status: z.enum(['PENDING', 'RUNNING', 'STOPPED', 'SUCCEEDED', 'FAILED']),
   message: z.string().nullish(),
-  error_type: z.string().nullish(),
   /** Milliseconds since the Unix epoch; the first is when it was submitted. */
   start_time: z.number().nullish(),
   end_time: z.number().nullish(),
@@ -76,7 +75,10 @@ interface Answer {
   readonly text: string;
 }
 
-/** Ray's job server and dashboard over HTTP (docs.ray.io, "Ray Jobs REST API"). */
+/**
+ * Ray's job server and dashboard over HTTP (docs.ray.io, "Ray Jobs REST API"). Not by `fetch`: Ray takes its Sec-Fetch
+ * headers for a browser's and refuses to submit.
+ */
 export class RayApi {
   private readonly agent: Agent;
   private readonly base: string;

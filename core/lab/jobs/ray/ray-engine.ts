@@ -160,9 +160,9 @@ export class RayEngine implements JobEngine {
   private async seen(key: string): Promise<SeenJob | undefined> {
     const job = await this.api.job(key);
     if (!job || job.metadata?.[LAB_KEY] !== this.labMark) return undefined;
-    const { status, message, error_type: errorType, driver_exit_code: code, end_time: endedMs } = job;
-    // Of other errors the message tells more than the exit code of a program that perhaps never ran.
-    const isScheduler = status === 'FAILED' && errorType !== 'JOB_ENTRYPOINT_COMMAND_ERROR';
+    const { status, message, driver_exit_code: code, end_time: endedMs } = job;
+    // Without a code of the program, Ray's message is all there is.
+    const isScheduler = status === 'FAILED' && typeof code !== 'number';
     const node = job.driver_node_id ? await this.nodeName(job.driver_node_id) : undefined;
     const signal = typeof code === 'number' && code < 0 ? signalName(-code) : undefined;
     return {

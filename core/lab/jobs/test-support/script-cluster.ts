@@ -31,8 +31,7 @@ export class ScriptCluster<Ready extends object> {
     const answer = first.done
       ? { problem: `scripts/${name}.mjs ended: ${said}` }
       : (JSON.parse(first.value) as Ready | { problem: string });
-    const [ready, problem] =
-      'problem' in answer ? [undefined, answer.problem as string] : [answer, undefined];
+    const [ready, problem] = 'problem' in answer ? [undefined, answer.problem] : [answer, undefined];
     return new ScriptCluster<Ready>(script, lines, name, ready, problem);
   }
 
