@@ -40,15 +40,25 @@ function answer(value) {
   process.stdout.write(`${JSON.stringify(value)}\n`);
 }
 
-async function obey(cluster) {
-  // Whoever reads this ends it through its input, whatever signal the terminal sends to both.
-  for (const name of ['SIGINT', 'SIGTERM']) process.on(name, () => process.stdin.destroy());
+/** Ends with the input, or at a signal. */
+function obey(cluster) {
+  const lines = createInterface({ input: process.stdin });
+  let last = Promise.resolve();
+  const ended = new Promise((done, fail) => {
+    for (const name of ['SIGINT', 'SIGTERM']) process.once(name, done);
+    lines.once('close', done);
+    lines.on('line', (line) => {
+      last = last.then(() => carryOut(cluster, line)).catch(fail);
+    });
+  });
   answer({ configFile: cluster.configFile, node: NODE });
-  for await (const line of createInterface({ input: process.stdin })) {
-    if (line === 'stop-controller') await cluster.stopController();
-    if (line === 'start-controller') await cluster.startController();
-    answer({});
-  }
+  return ended.then(() => last).finally(() => process.stdin.destroy());
+}
+
+async function carryOut(cluster, command) {
+  if (command === 'stop-controller') await cluster.stopController();
+  if (command === 'start-controller') await cluster.startController();
+  answer({});
 }
 
 function waitForInterrupt(cluster) {
