@@ -18,11 +18,12 @@ const NEEDS = [
 /**
  * Installs the missing ones through apt-get when this process may, else names them.
  *
+ * @param {typeof NEEDS} needs those of the end-to-end tests unless told otherwise
  * @returns {Promise<readonly string[]>} the packages that are still missing
  */
-export async function ensureDebianPackages() {
+export async function ensureDebianPackages(needs = NEEDS) {
   if (process.platform !== 'linux' || !existsSync('/usr/bin/dpkg-query')) return [];
-  const missing = await missingNeeds();
+  const missing = await missingOf(needs);
   if (missing.length === 0) return [];
   if (process.getuid?.() !== 0) return explain(missing, 'this user may not install packages');
   step(`Installing ${missing.map((need) => need.packages.at(-1)).join(', ')} (apt-get)`);
@@ -34,7 +35,7 @@ export async function ensureDebianPackages() {
     const failed = await apt(['install', '-y', '-qq', '--no-install-recommends', name], 2);
     if (failed !== undefined) warn(`apt-get install ${name} failed: ${failed}`);
   }
-  const left = await missingNeeds();
+  const left = await missingOf(needs);
   return left.length === 0 ? [] : explain(left, 'apt-get could not install them');
 }
 
@@ -46,13 +47,13 @@ function explain(missing, why) {
   return missing.map((need) => need.packages.at(-1));
 }
 
-async function missingNeeds() {
-  const names = NEEDS.flatMap((need) => need.packages);
+async function missingOf(needs) {
+  const names = needs.flatMap((need) => need.packages);
   const { output } = await run('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Status}\n', ...names]);
   const installed = new Set(
     output.split('\n').flatMap((line) => (line.endsWith(' installed') ? [line.split(' ')[0]] : [])),
   );
-  return NEEDS.filter((need) => !need.packages.some((name) => installed.has(name)));
+  return needs.filter((need) => !need.packages.some((name) => installed.has(name)));
 }
 
 /** The first of the names that this release offers. */
