@@ -1,6 +1,7 @@
 import type { Clock } from '../../base';
 import { SluiceError } from '../../contract';
 import type { ArtifactStore } from '../artifacts/artifact-store';
+import { DatasetCache } from '../datasets/dataset-cache';
 import type { DatasetUser } from '../datasets/dataset-types';
 import { parseDatasetRef } from '../datasets/dataset-types';
 import type { Datasets } from '../datasets/datasets';
@@ -10,7 +11,6 @@ import { diffManifests } from '../datasets/tree/manifest-diff';
 import type { JobQueue } from '../jobs/queue/job-queue';
 import type { LabDatabase } from '../store/lab-database';
 import type { TrackingStore } from '../tracking/tracking-store';
-import { DatasetCache } from './dataset-cache';
 import { differences, type RunDifference } from './run-diff';
 import { checkEntry, runCommand } from './run-command';
 import { runEnvironment, type LabAddress } from './run-environment';
@@ -40,6 +40,8 @@ export interface RunServiceOptions {
   readonly folder: string;
   /** Of datasets as runs read them. */
   readonly cacheFolder: string;
+  /** Datasets that no run holds make room above this. */
+  readonly cacheBytes: number;
   readonly clock: Clock;
   /** Where programs reach the lab; asked when a job is handed to the queue. */
   readonly address: () => LabAddress;
@@ -58,14 +60,18 @@ export class RunService {
   private readonly statuses: RunStatuses;
 
   constructor(private readonly options: RunServiceOptions) {
-    const { database, artifacts, datasets, folder, cacheFolder, queue, tracking, snapshots } = options;
+    const { database, artifacts, datasets, folder, cacheFolder, cacheBytes, queue, tracking, snapshots } =
+      options;
     this.launched = new LaunchedRuns(database);
     this.files = new RunFiles(folder, artifacts);
-    this.cache = new DatasetCache(cacheFolder, datasets);
+    this.cache = new DatasetCache({ folder: cacheFolder, trees: datasets.trees, maxBytes: cacheBytes });
     this.statuses = new RunStatuses(this.launched, queue, tracking, snapshots);
     for (const run of this.launched.inStage('preparing')) {
       this.break(run, 'The lab ended while this run was being prepared. Launch it again.');
     }
+    this.statuses.watch((run) => {
+      if (ENDED.has(run.state)) this.release(run);
+    });
     this.statuses.begin();
   }
 
@@ -251,7 +257,7 @@ export class RunService {
       const folder = this.files.workFolder(runId);
       if (run.attempt === 1) await snapshots.restore(runId, folder, work);
       const places = {
-        dataset: plan.dataset && (await this.cache.prepare(run.user, plan.dataset, work)),
+        dataset: plan.dataset && (await this.layDataset(run, plan.dataset, work)),
         checkpoint: await this.checkpointFor(run),
       };
       queue.submit({
@@ -278,6 +284,12 @@ export class RunService {
     }
   }
 
+  /** Shared with other runs, read-only, until the run has ended. */
+  private async layDataset(run: StoredRun, { name, number }: RunDataset, work: LongWork): Promise<string> {
+    const manifest = await this.options.datasets.manifest({ name: run.user }, name, String(number));
+    return this.cache.hold(manifest, jobKey(run), work);
+  }
+
   /** Of a fork the one it was given, of a resumed run its own newest. */
   private async checkpointFor({ runId, attempt, plan }: StoredRun): Promise<string | undefined> {
     const { runs } = this.options.tracking;
@@ -289,6 +301,11 @@ export class RunService {
     const { parent } = plan;
     if (parent?.checkpoint === undefined) return undefined;
     return this.files.layCheckpoint(runId, runs.get(parent.runId).info.artifactUri, parent.checkpoint);
+  }
+
+  /** What could not be let go of is held until the next run ends: it costs room only. */
+  private release(run: LabRun): void {
+    if (run.dataset) void this.cache.release(jobKey(run)).catch(() => undefined);
   }
 
   private break(run: StoredRun, reason: string): void {
