@@ -8,6 +8,7 @@ import { reportError } from './commands/context';
 import { exitCodeOf } from './commands/exit-codes';
 import { addGenerateCommand } from './commands/generate';
 import { addHostCommand } from './commands/host';
+import { addLabCommands } from './commands/lab';
 import { addModelCommands } from './commands/models';
 import { addOffloadCommands } from './commands/offload';
 import { addRunCommand } from './commands/run';
@@ -30,6 +31,7 @@ function createProgram(): Command {
   addRunCommand(program);
   addGenerateCommand(program);
   addOffloadCommands(program);
+  addLabCommands(program);
   addBenchCommands(program);
   addHostCommand(program);
   addServeCommand(program);

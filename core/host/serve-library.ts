@@ -1,14 +1,10 @@
 import { randomInt } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 
 import { engineClockMs, formatBytes, parseBytes } from '../base';
 import { SluiceError } from '../contract';
 import type { CacheMode } from '../contract';
 import { startInferenceServer } from '../serving';
-import type { InferenceServer, Tier, TlsFiles } from '../serving';
-import { ioError } from '../storage';
-import { onCancel } from './commands/context';
+import type { InferenceServer, Tier } from '../serving';
 import type { CommandContext, Outcome } from './commands/context';
 import { LanguageLibrary } from './language/library/language-library';
 import { weightStoreFolder } from './language/library/weight-store-folder';
@@ -16,6 +12,7 @@ import { LibraryLanguages } from './language/serving/language-service';
 import { LibraryPrefixes } from './language/serving/library-prefixes';
 import { cacheSettingsOf, VericacheReplies } from './language/serving/vericache-replies';
 import type { ServedCache } from './language/serving/vericache-replies';
+import { ended, tlsOf, tokenOf } from './listen-options';
 import { LibraryModels } from './served-models';
 import type { Services } from './services';
 
@@ -158,21 +155,6 @@ function readyOutcome(
   };
 }
 
-/**
- * SIGINT by the context's signal, SIGTERM from a service manager.
- * @throws SluiceError `engine-down` when the engine died.
- */
-function ended(cancelled: AbortSignal, down: AbortSignal): Promise<void> {
-  return new Promise((done, reject) => {
-    process.once('SIGTERM', done);
-    onCancel(cancelled, done);
-    onCancel(down, () => {
-      const { message } = SluiceError.from(down.reason);
-      reject(new SluiceError('engine-down', `The engine died: ${message} Start "sluice serve" again.`));
-    });
-  });
-}
-
 /** @throws SluiceError `not-found`, `bad-input` for a text pipeline. */
 function servedNames(
   { models }: Services,
@@ -203,31 +185,4 @@ function budgetOf({ models }: Services, names: readonly string[], text: string):
   const bytes = parseBytes(text, weightBytes);
   if (bytes !== undefined && bytes > 0) return bytes;
   throw new SluiceError('bad-input', `--budget: expected bytes, a size like 64MiB, or 12%, found "${text}".`);
-}
-
-/** @throws SluiceError `not-found`, `io`; `bad-input` for an empty file. */
-async function tokenOf(path: string): Promise<string> {
-  const token = (await fileOf('--token-file', path)).toString('utf8').trim();
-  if (token !== '' && !/\s/.test(token)) return token;
-  throw new SluiceError('bad-input', `--token-file ${path}: expected one token without spaces in it.`, {
-    path,
-  });
-}
-
-async function tlsOf({ tlsCert, tlsKey }: ServeOptions): Promise<TlsFiles | undefined> {
-  if (tlsCert === undefined && tlsKey === undefined) return undefined;
-  if (tlsCert === undefined || tlsKey === undefined) {
-    throw new SluiceError('bad-input', 'TLS needs both --tls-cert and --tls-key.');
-  }
-  return { cert: await fileOf('--tls-cert', tlsCert), key: await fileOf('--tls-key', tlsKey) };
-}
-
-/** @throws SluiceError `not-found`, `io`. */
-function fileOf(option: string, path: string): Promise<Buffer> {
-  return readFile(resolve(path)).catch((cause: unknown) => {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') {
-      throw new SluiceError('not-found', `${option}: there is no file ${path}.`, { path }, { cause });
-    }
-    throw ioError(`${option}: can't read ${path}`, cause);
-  });
 }

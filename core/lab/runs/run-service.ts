@@ -356,7 +356,9 @@ function checkPlan(plan: RunPlan): RunPlan {
   throw new SluiceError('bad-input', `Can't launch the run. ${faults.join('; ')}.`);
 }
 
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
 /** Without what is undefined, which would take the place of what is there. */
-function definedOf<T extends object>(value: T): Partial<T> {
-  return Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as Partial<T>;
+function definedOf<T extends object>(value: T): Defined<T> {
+  return Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as Defined<T>;
 }

@@ -27,13 +27,13 @@ export interface LaunchRequest extends RunPlan {
 }
 
 /** What a fork does otherwise than its parent. */
-export interface ForkRequest extends Partial<RunPlan> {
+export type ForkRequest = { readonly [K in keyof RunPlan]?: RunPlan[K] | undefined } & {
   readonly user: string;
   /** `user/dataset/N`, or a run id. */
   readonly parent: string;
   /** An artifact of the parent; absent: its newest below `checkpoints/`, if there is one. */
   readonly checkpoint?: string | undefined;
-}
+};
 
 export interface RunDataset {
   readonly name: string;

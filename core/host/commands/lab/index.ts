@@ -1,0 +1,16 @@
+import type { Command } from 'commander';
+
+import { addLabDatasetCommands } from './datasets';
+import { addLabRunCommands } from './runs';
+import { addLabServeCommand } from './serve';
+
+/** `sluice lab ...`. */
+export function addLabCommands(program: Command): void {
+  const lab = program
+    .command('lab')
+    .description('launch, track and compare runs; keep their data, artifacts and models')
+    .option('--lab-dir <dir>', 'where the lab is kept (default: "lab" in the data folder)');
+  addLabServeCommand(lab);
+  addLabRunCommands(lab);
+  addLabDatasetCommands(lab);
+}

@@ -1,0 +1,84 @@
+import { join } from 'node:path';
+
+import type { Command } from 'commander';
+
+import { RayEngine, SlurmEngine, type JobEngine, type JobResources } from '../../../lab';
+import { LAB_LIMITS, labFolderOf } from '../../lab/lab-connection';
+import { serveLab } from '../../lab/open-lab';
+import { ended, tlsOf, tokenOf, type TlsOptions } from '../../listen-options';
+import { execute } from '../context';
+import type { CommandContext, Outcome } from '../context';
+import { bytesOf, placeOf, portOf, positiveOf, wholeOf } from './options';
+
+interface ServeOptions extends TlsOptions {
+  readonly port: number;
+  readonly host: string;
+  readonly tokenFile?: string;
+  readonly cpus?: number;
+  readonly gpus?: number;
+  readonly memory?: number;
+  readonly slurm?: boolean;
+  readonly ray?: string;
+}
+
+/** MLflow's own default, so that its clients' habits hold. */
+const DEFAULT_PORT = 5000;
+
+export function addLabServeCommand(lab: Command): void {
+  lab
+    .command('serve')
+    .description("the lab's server: MLflow's clients, runs and their queue, datasets")
+    .option('--port <n>', '0: any free one', portOf, DEFAULT_PORT)
+    .option('--host <address>', 'address to listen on; others than loopback need --token-file', '127.0.0.1')
+    .option('--token-file <file>', 'file with the bearer token clients must send')
+    .option('--tls-cert <file>', 'PEM certificate chain')
+    .option('--tls-key <file>', 'PEM private key of the certificate')
+    .option('--cpus <n>', 'processors that jobs of this machine may have together', positiveOf)
+    .option('--gpus <n>', 'accelerators', wholeOf)
+    .option('--memory <size>', 'memory, like 8GiB', bytesOf)
+    .option('--slurm', 'also hand jobs to the Slurm cluster that this machine belongs to')
+    .option('--ray <url>', "also hand jobs to a Ray cluster: its head's dashboard, http://127.0.0.1:8265")
+    .action((options: ServeOptions, command: Command) =>
+      execute(command, (context) => serve(context, options, labFolderOf(context, placeOf(command)))),
+    );
+}
+
+async function serve(
+  context: CommandContext,
+  options: ServeOptions,
+  folder: string,
+): Promise<Outcome | undefined> {
+  const { host, port } = options;
+  const token = options.tokenFile === undefined ? undefined : await tokenOf(options.tokenFile);
+  const tls = await tlsOf(options);
+  const served = await serveLab(
+    { folder, totals: totalsOf(options), engines: enginesOf(options, folder), onFault: context.log },
+    { host, port, limits: LAB_LIMITS, ...(token !== undefined && { token }), ...(tls && { tls }) },
+  );
+  const { url } = served.address;
+  context.print({
+    json: { url, folder, needsToken: token !== undefined },
+    text: `The lab in ${folder} listens at ${url}. Python programs log to it with MLFLOW_TRACKING_URI=${url}.`,
+  });
+  try {
+    await ended(context.signal, new AbortController().signal);
+  } finally {
+    await served.close();
+  }
+  return undefined;
+}
+
+function totalsOf({ cpus, gpus, memory }: ServeOptions): Partial<JobResources> {
+  return {
+    ...(cpus !== undefined && { cpus }),
+    ...(gpus !== undefined && { gpus }),
+    ...(memory !== undefined && { memoryBytes: memory }),
+  };
+}
+
+function enginesOf({ slurm, ray }: ServeOptions, folder: string): readonly JobEngine[] {
+  return [
+    ...(slurm ? [new SlurmEngine({ folder: join(folder, 'slurm-jobs') })] : []),
+    ...(ray === undefined ? [] : [new RayEngine({ url: ray, folder: join(folder, 'ray-jobs') })]),
+  ];
+}

@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdir } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+
+import { systemClock } from '../../base';
+import { Lab } from '../../lab';
+import type { LabOptions, LabServing } from '../../lab';
+import { ioError } from '../../storage';
+import { removeServerFile, writeServerFile, type LabServerAddress } from './server-file';
+
+export interface ServedLab {
+  readonly lab: Lab;
+  readonly address: LabServerAddress;
+  close(): Promise<void>;
+}
+
+const TOKEN_BYTES = 24;
+
+/** Who uses this machine; a name that a run's can begin with. */
+export function currentUser(): string {
+  const { username } = userInfo();
+  return /^[a-z0-9][a-z0-9._-]{0,63}$/i.test(username) ? username : 'user';
+}
+
+/**
+ * Opens a lab and serves it, and tells other commands where.
+ * @throws SluiceError as `Lab.open` and `Lab.serve`.
+ */
+export async function serveLab(
+  options: Omit<LabOptions, 'clock' | 'random' | 'defaultUser'>,
+  serving: Omit<LabServing, 'launchToken'>,
+): Promise<ServedLab> {
+  const { folder } = options;
+  try {
+    await mkdir(folder, { recursive: true });
+    // It holds tokens, and the environment of runs.
+    await chmod(folder, 0o700);
+  } catch (cause) {
+    throw ioError(`Can't use ${folder} for a lab`, cause);
+  }
+  const lab = await Lab.open({
+    ...options,
+    clock: systemClock,
+    random: secretRandom,
+    defaultUser: currentUser(),
+  });
+  try {
+    const launchToken = serving.token ?? randomBytes(TOKEN_BYTES).toString('hex');
+    const port = await lab.serve({ ...serving, launchToken });
+    const host =
+      serving.host === '0.0.0.0' ? '127.0.0.1' : serving.host.includes(':') ? '[::1]' : serving.host;
+    const address = { url: `${serving.tls ? 'https' : 'http'}://${host}:${port}`, token: launchToken };
+    await writeServerFile(folder, address);
+    return {
+      lab,
+      address,
+      close: async () => {
+        await removeServerFile(folder);
+        await lab.close();
+      },
+    };
+  } catch (cause) {
+    await lab.close();
+    throw cause;
+  }
+}
+
+/** From 0 up to 1, not to be guessed. */
+function secretRandom(): number {
+  return randomBytes(6).readUIntBE(0, 6) / 2 ** 48;
+}

@@ -1,0 +1,205 @@
+import { join } from 'node:path';
+
+import type { FastifyRequest } from 'fastify';
+
+import type { Clock, Random } from '../base';
+import { SluiceError } from '../contract';
+import { BearerToken } from '../serving';
+import type { Listener, ServerLimits, TlsFiles } from '../serving';
+import { ArtifactStore } from './artifacts/artifact-store';
+import { openTrees } from './datasets/open-trees';
+import { datasetSchema } from './datasets/dataset-schema';
+import { Datasets } from './datasets/datasets';
+import { Snapshots } from './datasets/snapshot/snapshots';
+import type { JobEngine, JobResources } from './jobs/job-engine';
+import { LocalEngine } from './jobs/local/local-engine';
+import { JobQueue } from './jobs/queue/job-queue';
+import type { QueuePolicy } from './jobs/queue/queue-policy';
+import { JOBS_SCHEMA } from './jobs/queue/queue-store';
+import { ModelRegistry } from './registry/model-registry';
+import { REGISTRY_SCHEMA } from './registry/registry-schema';
+import type { LabAddress } from './runs/run-environment';
+import { RunService } from './runs/run-service';
+import { RUNS_SCHEMA } from './runs/run-store';
+import { artifactRoutes } from './server/artifact-routes';
+import { datasetRoutes } from './server/dataset-routes';
+import { startLabServer } from './server/lab-server';
+import { launchRoutes } from './server/launch-routes';
+import { registryRoutes } from './server/registry-routes';
+import { trackingRoutes } from './server/tracking-routes';
+import { LabDatabase } from './store/lab-database';
+import { takeLabFolder, type LabFolder } from './store/lab-folder';
+import { TRACKING_SCHEMA } from './tracking/tracking-schema';
+import { TrackingStore } from './tracking/tracking-store';
+
+export interface LabOptions {
+  /** Held by this process alone while the lab is open. */
+  readonly folder: string;
+  readonly clock: Clock;
+  /** Of ids that nobody should guess. */
+  readonly random: Random;
+  /** Who asks where a request does not say. */
+  readonly defaultUser: string;
+  /** What jobs of this machine may have together; default: what it has. */
+  readonly totals?: Partial<JobResources>;
+  /** Beside the local one. */
+  readonly engines?: readonly JobEngine[];
+  readonly policy?: Partial<QueuePolicy>;
+  /** Of datasets laid out for runs. Default 20 GiB. */
+  readonly cacheBytes?: number;
+  /** What went wrong where nobody waits for an answer. */
+  readonly onFault: (message: string) => void;
+}
+
+export interface LabServing {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  readonly limits: ServerLimits;
+  readonly tls?: TlsFiles;
+  /** Absent: whoever reaches the server may log to it; only on loopback. */
+  readonly token?: string;
+  /** What launching runs takes; that of `token` where there is one. */
+  readonly launchToken: string;
+}
+
+const SCHEMAS = [TRACKING_SCHEMA, REGISTRY_SCHEMA, datasetSchema, JOBS_SCHEMA, RUNS_SCHEMA];
+const DEFAULT_CACHE_BYTES = 20 * 2 ** 30;
+const USER_HEADER = 'x-sluice-user';
+
+/** A lab: what was tracked, kept and launched in one folder, and its server. */
+export class Lab {
+  private listener: Listener | undefined;
+  private address: LabAddress | undefined;
+
+  private constructor(
+    private readonly options: LabOptions,
+    private readonly folder: LabFolder,
+    private readonly database: LabDatabase,
+    readonly tracking: TrackingStore,
+    readonly registry: ModelRegistry,
+    readonly artifacts: ArtifactStore,
+    readonly datasets: Datasets,
+    readonly queue: JobQueue,
+    private readonly engines: readonly JobEngine[],
+    private readonly snapshots: Snapshots,
+  ) {
+    this.runs = new RunService({
+      database,
+      tracking,
+      datasets,
+      snapshots: this.snapshots,
+      artifacts,
+      queue,
+      folder: join(folder.path, 'runs'),
+      cacheFolder: join(folder.path, 'dataset-cache'),
+      cacheBytes: options.cacheBytes ?? DEFAULT_CACHE_BYTES,
+      clock: options.clock,
+      address: () => this.addressForJobs(),
+    });
+  }
+
+  readonly runs: RunService;
+
+  /**
+   * Opens the lab in a folder, or makes one there. Jobs that ran go on, those that wait do so.
+   * @throws SluiceError `conflict` (another process has it), `io`, `bad-input`, `unsupported` (a newer Sluice made it; no
+   * Linux).
+   */
+  static async open(options: LabOptions): Promise<Lab> {
+    const { clock, random, totals } = options;
+    const folder = await takeLabFolder(options.folder);
+    const opened: (() => unknown)[] = [() => folder.release()];
+    try {
+      const database = LabDatabase.open(folder.databaseFile, SCHEMAS);
+      opened.push(() => database.close());
+      const tracking = new TrackingStore(database, { clock, random, artifactRoot: 'mlflow-artifacts:/' });
+      const artifacts = await ArtifactStore.open(folder.path);
+      const trees = await openTrees(join(folder.path, 'data'), clock);
+      const local = await LocalEngine.open({
+        folder: join(folder.path, 'jobs'),
+        clock,
+        ...(totals && { totals }),
+      });
+      const engines = [local, ...(options.engines ?? [])];
+      opened.push(...engines.map((engine) => () => engine.close()));
+      const { policy } = options;
+      const queue = new JobQueue({ database, engines, clock, ...(policy && { policy }) });
+      opened.push(() => queue.close());
+      const registry = new ModelRegistry({
+        database,
+        clock,
+        lookup: {
+          artifactUriOf: (runId) => tracking.runs.get(runId).info.artifactUri,
+          loggedModelUri: (id) => tracking.models.get(id).artifactUri,
+        },
+        onListenerFault: (cause) => options.onFault(SluiceError.from(cause).message),
+      });
+      const datasets = new Datasets(database, trees);
+      const snapshots = new Snapshots(database, trees);
+      return new Lab(
+        options,
+        folder,
+        database,
+        tracking,
+        registry,
+        artifacts,
+        datasets,
+        queue,
+        engines,
+        snapshots,
+      );
+    } catch (cause) {
+      for (const close of opened.reverse()) await close();
+      throw cause;
+    }
+  }
+
+  /** Listens. @returns the port. @throws SluiceError as `startLabServer`. */
+  async serve(serving: LabServing): Promise<number> {
+    const { host, port, limits, tls, token, launchToken } = serving;
+    const { tracking, registry, artifacts, datasets, runs, queue } = this;
+    const userOf = (request: FastifyRequest): string => this.userOf(request);
+    const artifactUriOf = (runId: string): string => tracking.runs.get(runId).info.artifactUri;
+    this.listener = await startLabServer({
+      routes: [
+        trackingRoutes(tracking),
+        registryRoutes(registry),
+        artifactRoutes({ store: artifacts, artifactUriOf, stallMs: limits.stallMs }),
+        datasetRoutes({ datasets, userOf: (request) => ({ name: userOf(request) }) }),
+        launchRoutes({ runs, queue, guard: new BearerToken(token ?? launchToken), userOf }),
+      ],
+      token: token === undefined ? undefined : new BearerToken(token),
+      host,
+      port,
+      limits,
+      ...(tls && { tls }),
+    });
+    // Jobs of this machine reach every address it listens on by loopback.
+    const reached = host === '0.0.0.0' ? '127.0.0.1' : host === '::' || host === '::1' ? '[::1]' : host;
+    const url = `${tls ? 'https' : 'http'}://${reached}:${this.listener.port}`;
+    this.address = { url, ...(token !== undefined && { token }) };
+    return this.listener.port;
+  }
+
+  /** Jobs go on. */
+  async close(): Promise<void> {
+    await this.listener?.close();
+    this.runs.close();
+    await this.queue.close();
+    for (const engine of this.engines) await engine.close();
+    this.tracking.settle();
+    this.database.close();
+    await this.folder.release();
+  }
+
+  private addressForJobs(): LabAddress {
+    if (this.address) return this.address;
+    throw new SluiceError('internal', 'A run was launched before the lab had an address.');
+  }
+
+  private userOf({ headers }: FastifyRequest): string {
+    const named = headers[USER_HEADER];
+    return typeof named === 'string' && named !== '' ? named : this.options.defaultUser;
+  }
+}
