@@ -3,7 +3,6 @@ import type { RequestListener, Server, ServerOptions } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
-import { fastify } from 'fastify';
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 
 import { SluiceError } from '../../contract';
@@ -22,6 +21,11 @@ export interface HttpAppOptions {
   sendError(this: void, error: FastifyError | SluiceError, reply: FastifyReply): void;
 }
 
+/** In a property, because an instance is a promise of itself: awaited, it would begin before it has its routes. */
+export interface HttpApp {
+  readonly app: FastifyInstance;
+}
+
 /** A server that listens. */
 export interface Listener {
   readonly port: number;
@@ -31,10 +35,12 @@ export interface Listener {
 
 /**
  * A server for programs: bodies come as bytes whatever type they claim, slow peers and compressed bodies are refused,
- * and so are web pages.
+ * and so are web pages. Its library is loaded now: it needs Node 20, while whoever wants the rest of serving alone may run in
+ * an older Electron.
  * @throws SluiceError `bad-input` for an unusable certificate.
  */
-export function createHttpApp({ limits, tls, sendError }: HttpAppOptions): FastifyInstance {
+export async function createHttpApp({ limits, tls, sendError }: HttpAppOptions): Promise<HttpApp> {
+  const { fastify } = await import('fastify');
   const app = fastify({
     serverFactory: (listener: RequestListener) => nodeServer(listener, limits, tls),
     bodyLimit: limits.bodyBytes,
@@ -49,7 +55,7 @@ export function createHttpApp({ limits, tls, sendError }: HttpAppOptions): Fasti
     refuseWebPages(headers.origin);
     refuseCompression(headers['content-encoding']);
   });
-  return app;
+  return { app };
 }
 
 /** @throws SluiceError `conflict` when the port is taken, `bad-input` for an unusable address. */

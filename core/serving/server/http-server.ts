@@ -33,7 +33,7 @@ export interface HttpServerOptions {
  */
 export async function startHttpServer(options: HttpServerOptions): Promise<Listener> {
   const { service, completions, prefixes, token, host, port, limits, tls } = options;
-  const app = createHttpApp({ limits, tls, sendError });
+  const { app } = await createHttpApp({ limits, tls, sendError });
   app.setNotFoundHandler((request, reply) => sendError(noRoute(request), reply));
   addHealthRoutes(app, service);
   await app.register((scope: FastifyInstance) => {
