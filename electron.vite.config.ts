@@ -22,6 +22,7 @@ const nodeEntries = {
   'bench-offload-worker': at('core/host/bench-offload/job-worker.ts'),
   'bench-peer-sluice': at('core/host/bench-vericache/peer/sluice-side-process.ts'),
   'bench-peer-transformers': at('core/host/bench-vericache/peer/transformers-side-process.ts'),
+  'bench-lab-writer': at('core/host/bench-lab/writer-process.ts'),
   'bench-live-device': at('core/host/bench-offload/live/device-process.ts'),
 };
 

@@ -7,6 +7,7 @@ import { OrtEnvironment } from '../../ort';
 import { allCompressors, CacheReaderPool, compressorNamed } from '../../vericache';
 import type { Bar } from '../bench/bar';
 import { benchMachine, type BenchMachine } from '../bench/machine';
+import { RunFolder } from '../bench/run-folder';
 import { cacheIdentityOf } from '../language/vericache-cache';
 import { judge, judgePeers, worstMatchPct } from './bars';
 import { benchContext, type ContextBench } from './context-bench';
@@ -15,7 +16,6 @@ import { measurePeer, type PeerRow } from './peer';
 import { Prompts } from './prompts';
 import { startPrefixNode } from './remote';
 import type { VericacheRow } from './rows';
-import { RunFolder } from './run-folder';
 import type { Bench } from './side-runner';
 
 export { benchModel } from './bench-model';
@@ -93,7 +93,10 @@ export async function benchVericache(options: VericacheBenchOptions): Promise<Ve
   const threads = options.threads ?? availableParallelism();
   const compressors = options.compressors ?? allCompressors().map(({ name }) => name);
   compressors.forEach((name) => compressorNamed(name));
-  const folder = await RunFolder.make(options.workDir ?? join(tmpdir(), 'sluice-bench-vericache'));
+  const folder = await RunFolder.make(
+    options.workDir ?? join(tmpdir(), 'sluice-bench-vericache'),
+    'bench-vericache-runs',
+  );
   const environment = OrtEnvironment.open({ threads });
   const pool = CacheReaderPool.start();
   try {

@@ -6,11 +6,13 @@ import type { Command } from 'commander';
 
 import { formatBytes } from '../../base';
 import { SluiceError } from '../../contract';
+import type { LabBenchOptions } from '../bench-lab';
 import type { LayeringBenchReport } from '../bench-layering';
 import type { OffloadBenchReport } from '../bench-offload';
 import type { VericacheBenchOptions } from '../bench-vericache';
 import { execute, onCancel } from './context';
 import type { CommandContext, Outcome } from './context';
+import { labText } from './lab-text';
 import { liveRunText } from './live-run-text';
 import { formatMs, table } from './table';
 import { vericacheText } from './vericache-text';
@@ -28,6 +30,10 @@ type VericacheOptions = Partial<Omit<VericacheBenchOptions, 'log' | 'ratios'>> &
 
 interface ConsoleOptions {
   readonly spans?: number;
+  readonly seconds?: number;
+}
+
+interface LabOptions extends Pick<LabBenchOptions, 'writers' | 'rounds' | 'quick' | 'peer' | 'workDir'> {
   readonly seconds?: number;
 }
 
@@ -114,6 +120,18 @@ export function addBenchCommands(program: Command): void {
     .action((options: OffloadOptions, command: Command) =>
       execute(command, (context) => cancellable(context, offload(context, options))),
     );
+  bench
+    .command('lab')
+    .description("the lab's server: logging, kill -9, searches and idle memory, beside mlflow server")
+    .option('--writers <n>', 'processes that log at once (default: 8)', countOf)
+    .option('--seconds <n>', 'of each stretch of logging (default: 10)', countOf)
+    .option('--rounds <n>', 'stretches of each side, in turn (default: 3)', countOf)
+    .option('--quick', 'a tenth of it, for a look')
+    .option('--no-peer', 'without mlflow server, which is installed for it (1 GB)')
+    .option('--work-dir <dir>', 'where labs are made, 1 GB; deleted afterwards')
+    .action((options: LabOptions, command: Command) =>
+      execute(command, (context) => cancellable(context, lab(context, options))),
+    );
 }
 
 function countsOf(text: string): readonly number[] {
@@ -158,6 +176,19 @@ async function vericache({ log, appRoot }: CommandContext, options: VericacheOpt
     log,
   });
   return { json: report, text: vericacheText(report) };
+}
+
+async function lab({ log, appRoot }: CommandContext, options: LabOptions): Promise<Outcome> {
+  const { benchLab } = await import('../bench-lab');
+  const { seconds, workDir, ...rest } = options;
+  const report = await benchLab({
+    ...rest,
+    ...(seconds !== undefined && { loadMs: seconds * 1000 }),
+    ...(workDir !== undefined && { workDir: resolve(workDir) }),
+    appRoot,
+    log,
+  });
+  return { json: report, text: labText(report) };
 }
 
 async function layering({ log }: CommandContext, options: LayeringOptions): Promise<Outcome> {

@@ -5,7 +5,6 @@ import { SluiceError } from '../../contract';
 import type { Command } from 'commander';
 import { findAppRoot } from '../app-root';
 import { dataDirOf, threadsOf } from '../environment';
-import { startServices } from '../services';
 import type { Services } from '../services';
 import { EXIT, exitCodeOf } from './exit-codes';
 
@@ -60,8 +59,11 @@ export async function execute(
   };
   try {
     const appRoot = findAppRoot(__dirname);
+    // ONNX Runtime, images, tokenizers: loaded only where a command needs the engine.
     const services = (options = { servesConsoles: false }): Promise<Services> =>
-      (starting ??= startServices({ dataDir, threads: threadsOf(process.env), appRoot, ...options, log }));
+      (starting ??= import('../services').then(({ startServices }) =>
+        startServices({ dataDir, threads: threadsOf(process.env), appRoot, ...options, log }),
+      ));
     const outcome = await work({ json, signal: abort.signal, log, appRoot, dataDir, services, print });
     if (outcome) print(outcome);
     process.exitCode = outcome?.exitCode ?? EXIT.done;

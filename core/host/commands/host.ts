@@ -6,7 +6,6 @@ import type { Command } from 'commander';
 
 import { SluiceError } from '../../contract';
 import { onEngineDeath } from '../engine-death';
-import { startHostServer } from '../server/host-server';
 import type { Services } from '../services';
 import { execute, onCancel } from './context';
 import type { CommandContext, Outcome } from './context';
@@ -41,6 +40,7 @@ async function host(
   const services = await context.services({ servesConsoles: true });
   const { appRoot, log, signal } = context;
   const rendererDir = join(appRoot, 'out', 'renderer');
+  const { startHostServer } = await import('../server/host-server');
   const server = await startHostServer({ services, port, rendererDir, log });
   const { url } = server;
   context.print({

@@ -7,13 +7,11 @@ import type { Command } from 'commander';
 import { formatBytes, parseBytes } from '../../base';
 import { PIPELINE_MODES, SluiceError } from '../../contract';
 import type { ModelSummary, PipelineMode, RunInput, RunRecord, RunRequest } from '../../contract';
-import { chromeTrace } from '../../layering';
 import { ioError } from '../../storage';
 import { parseInput } from '../schemas';
 import type { Services } from '../services';
 import { execute, onCancel } from './context';
 import type { CommandContext, Outcome } from './context';
-import { resultText } from './result-text';
 import { formatMs } from './table';
 
 interface RunOptions {
@@ -76,7 +74,7 @@ async function runModel(context: CommandContext, model: string, options: RunOpti
   if (record.error) throw SluiceError.fromWire(record.error);
   if (record.state === 'cancelled') throw new SluiceError('cancelled', `The run of ${model} was cancelled.`);
   if (options.trace !== undefined) await writeTrace(services, runId, resolve(options.trace));
-  return { json: runJson(record, options), text: runText(record, options) };
+  return { json: runJson(record, options), text: await runText(record, options) };
 }
 
 /** Checked by the same schema as requests from elsewhere. */
@@ -116,6 +114,7 @@ function inputOf({ input, seed, freeDim }: RunOptions): RunInput {
 
 async function writeTrace({ runs }: Services, runId: string, path: string): Promise<void> {
   try {
+    const { chromeTrace } = await import('../../layering');
     await writeFile(path, chromeTrace(runs.trace(runId)));
   } catch (cause) {
     throw ioError(`Can't write the trace to ${path}`, cause);
@@ -143,7 +142,7 @@ function runJson(record: RunRecord, { trace }: RunOptions): object {
   };
 }
 
-function runText(record: RunRecord, { trace, period, deadline }: RunOptions): string {
+async function runText(record: RunRecord, { trace, period, deadline }: RunOptions): Promise<string> {
   const { stats, plan, result } = record;
   const parts = [
     `${record.model} (${record.mode}) on ${record.inputName}`,
@@ -158,6 +157,7 @@ function runText(record: RunRecord, { trace, period, deadline }: RunOptions): st
     ...(plan ? [`predicted ${formatMs(plan.predictedMs)}`] : []),
     ...(stats && (period ?? deadline) !== undefined ? [`${stats.missedDeadlines} deadlines missed`] : []),
   ];
+  const { resultText } = await import('./result-text');
   const written = trace === undefined ? [] : [`trace written to ${resolve(trace)}`];
   return [...(result ? [resultText(result), ''] : []), parts.join(' · '), ...written].join('\n');
 }

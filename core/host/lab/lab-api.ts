@@ -1,4 +1,3 @@
-import { request } from 'undici';
 import { z } from 'zod';
 
 import { SluiceError } from '../../contract';
@@ -48,6 +47,7 @@ export class LabApi {
   }
 
   private async call(method: Method, path: string, body: unknown, signal?: AbortSignal) {
+    const { request } = await import('undici');
     const answer = await request(`${this.url}/api/sluice/${path}`, {
       method,
       headers: this.headers,

@@ -14,7 +14,7 @@ export function splitArguments(text: string): readonly string[] {
   for (let at = 0; at < text.length; at += 1) {
     const character = text[at]!;
     const next = text[at + 1] ?? '';
-    if (quote === '' && /\s/.test(character)) {
+    if (quote === '' && /[ \t\r\n]/.test(character)) {
       if (isOpen) parts.push(part);
       part = '';
       isOpen = false;

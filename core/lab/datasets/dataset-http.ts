@@ -1,4 +1,4 @@
-import { Pool } from 'undici';
+import type { Pool } from 'undici';
 import { z } from 'zod';
 
 import { systemClock, type Clock } from '../../base';
@@ -38,12 +38,12 @@ export interface HttpAnswer {
 
 /** Requests to a lab: errors as the lab means them, `unavailable` for all that another try may mend. */
 export class DatasetHttp {
-  private readonly pool: Pool;
+  private pool: Promise<Pool> | undefined;
   private readonly clock: Clock;
 
   /** @throws SluiceError `bad-input` for a URL that is not http or https. */
   constructor(private readonly options: DatasetHttpOptions) {
-    const { url, connections, clock = systemClock } = options;
+    const { url, clock = systemClock } = options;
     if (!/^https?:\/\/[^/]/.test(url) || !URL.canParse(url)) {
       throw new SluiceError(
         'bad-input',
@@ -51,11 +51,6 @@ export class DatasetHttp {
       );
     }
     this.clock = clock;
-    this.pool = new Pool(new URL(url).origin, {
-      connections,
-      headersTimeout: STALL_MS,
-      bodyTimeout: STALL_MS,
-    });
   }
 
   /** One try. @throws SluiceError `unavailable`, `cancelled`, what the lab answers. */
@@ -63,7 +58,8 @@ export class DatasetHttp {
     const { url, token, headers } = this.options;
     let answer: HttpAnswer;
     try {
-      const { statusCode, body } = await this.pool.request({
+      const pool = await this.connect();
+      const { statusCode, body } = await pool.request({
         method,
         path,
         headers: { ...headers, ...(token !== undefined && { authorization: `Bearer ${token}` }) },
@@ -110,8 +106,15 @@ export class DatasetHttp {
     if (signal?.aborted) throw new SluiceError('cancelled', 'The transfer was cancelled.');
   }
 
-  close(): Promise<void> {
-    return this.pool.destroy();
+  async close(): Promise<void> {
+    await (await this.pool)?.destroy();
+  }
+
+  /** The client is loaded when something is asked: a lab's server, which asks nobody, stays small. */
+  private connect(): Promise<Pool> {
+    const { url, connections } = this.options;
+    const limits = { connections, headersTimeout: STALL_MS, bodyTimeout: STALL_MS };
+    return (this.pool ??= import('undici').then(({ Pool }) => new Pool(new URL(url).origin, limits)));
   }
 }
 

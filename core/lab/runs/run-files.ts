@@ -31,6 +31,11 @@ export class RunFiles {
     await mkdir(join(this.root, runId), { recursive: true });
   }
 
+  /** Whether the code was laid out: an earlier attempt may have ended before. */
+  async hasWork(runId: string): Promise<boolean> {
+    return (await stat(this.workFolder(runId)).catch(() => undefined)) !== undefined;
+  }
+
   /** All of it. Artifacts stay. */
   async remove(runId: string): Promise<void> {
     await removeTree(join(this.root, runId));

@@ -66,12 +66,14 @@ export class RunService {
     this.files = new RunFiles(folder, artifacts);
     this.cache = new DatasetCache({ folder: cacheFolder, trees: datasets.trees, maxBytes: cacheBytes });
     this.statuses = new RunStatuses(this.launched, queue, tracking, snapshots);
-    for (const run of this.launched.inStage('preparing')) {
-      this.break(run, 'The lab ended while this run was being prepared. Launch it again.');
-    }
     this.statuses.watch((run) => {
       if (ENDED.has(run.state)) this.release(run);
     });
+    for (const run of this.launched.inStage('preparing')) {
+      // It may have ended between the two: then the job is there, and goes on.
+      if (queue.get(jobKey(run))) this.launched.setStage(run.runId, 'queued', run.attempt);
+      else this.break(run, 'The lab ended while this run was being prepared. Launch it again.');
+    }
     this.statuses.begin();
   }
 
@@ -114,7 +116,7 @@ export class RunService {
 
   /**
    * Runs a run that has ended once more, from its newest checkpoint; it goes on logging where it was.
-   * @throws SluiceError `not-found`, `conflict` while it goes on.
+   * @throws SluiceError `not-found`, `conflict` while it goes on, or when its folder was never packed.
    */
   async resume(reference: string, work: LongWork = {}): Promise<LabRun> {
     const run = this.launched.get(reference);
@@ -126,6 +128,13 @@ export class RunService {
         {
           run: run.name,
         },
+      );
+    }
+    if (!this.options.snapshots.of(run.runId)) {
+      throw new SluiceError(
+        'conflict',
+        `${run.name} was never laid out: its folder was not packed. Launch it again.`,
+        { run: run.name },
       );
     }
     const attempt = run.attempt + 1;
@@ -255,7 +264,7 @@ export class RunService {
       await this.files.make(runId);
       await pack();
       const folder = this.files.workFolder(runId);
-      if (run.attempt === 1) await snapshots.restore(runId, folder, work);
+      if (!(await this.files.hasWork(runId))) await snapshots.restore(runId, folder, work);
       const places = {
         dataset: plan.dataset && (await this.layDataset(run, plan.dataset, work)),
         checkpoint: await this.checkpointFor(run),

@@ -1,5 +1,4 @@
-import { Agent, request } from 'undici';
-import type { Dispatcher } from 'undici';
+import type { Agent, Dispatcher } from 'undici';
 import { z } from 'zod';
 
 import { SluiceError } from '../../../contract';
@@ -80,12 +79,12 @@ interface Answer {
  * headers for a browser's and refuses to submit.
  */
 export class RayApi {
-  private readonly agent: Agent;
+  private agent: Agent | undefined;
   private readonly base: string;
 
   /** @throws SluiceError `bad-input` when the address is none. */
   constructor(private readonly options: RayApiOptions) {
-    const { url, timeoutMs } = options;
+    const { url } = options;
     if (!/^https?:/.test(url) || !URL.canParse(url)) {
       throw new SluiceError(
         'bad-input',
@@ -94,7 +93,6 @@ export class RayApi {
       );
     }
     this.base = url.replace(/\/+$/, '');
-    this.agent = new Agent({ connectTimeout: timeoutMs, headersTimeout: timeoutMs, bodyTimeout: timeoutMs });
   }
 
   /** @returns false when there is a job with the same submission id. @throws SluiceError `bad-input`, `unavailable`. */
@@ -147,13 +145,17 @@ export class RayApi {
     });
   }
 
-  close(): Promise<void> {
-    return this.agent.close();
+  async close(): Promise<void> {
+    await this.agent?.close();
   }
 
   private async send(method: Dispatcher.HttpMethod, path: string, body?: object): Promise<Answer> {
     const { token, timeoutMs } = this.options;
     try {
+      // Loaded here: most labs have no Ray, and their server stays small.
+      const { Agent, request } = await import('undici');
+      const limits = { connectTimeout: timeoutMs, headersTimeout: timeoutMs, bodyTimeout: timeoutMs };
+      this.agent ??= new Agent(limits);
       const response = await request(`${this.base}${path}`, {
         method,
         dispatcher: this.agent,

@@ -4,9 +4,6 @@ import { join } from 'node:path';
 
 import { processFolder, removeIfEmpty, sweepProcessFolders } from '../../storage';
 
-/** Below the folder that is asked for, which may hold anything else: what killed runs left in this one is deleted. */
-const RUNS = 'bench-vericache-runs';
-
 /** Where this process keeps what a run needs; it goes with the run, and when the process ends meanwhile. */
 export class RunFolder {
   private readonly onExit = (): void => rmSync(this.path, { recursive: true, force: true });
@@ -18,9 +15,12 @@ export class RunFolder {
     process.once('exit', this.onExit);
   }
 
-  /** @throws SluiceError `io`. */
-  static async make(workDir: string): Promise<RunFolder> {
-    const root = join(workDir, RUNS);
+  /**
+   * @param workDir may hold anything else. @param name of a folder in it: what killed runs left there is deleted.
+   * @throws SluiceError `io`.
+   */
+  static async make(workDir: string, name: string): Promise<RunFolder> {
+    const root = join(workDir, name);
     await sweepProcessFolders(root);
     const path = processFolder(root);
     await mkdir(path, { recursive: true });
