@@ -21,11 +21,15 @@ import { REGISTRY_SCHEMA } from './registry/registry-schema';
 import type { LabAddress } from './runs/run-environment';
 import { RunService } from './runs/run-service';
 import { RUNS_SCHEMA } from './runs/run-store';
+import { SEARCH_SCHEMA } from './search/driver/search-store';
+import { Searches } from './search/runs/searches';
+import { TRIALS_SCHEMA } from './search/runs/trial-run-store';
 import { artifactRoutes } from './server/artifact-routes';
 import { datasetRoutes } from './server/dataset-routes';
 import { startLabServer } from './server/lab-server';
 import { launchRoutes } from './server/launch-routes';
 import { registryRoutes } from './server/registry-routes';
+import { searchRoutes } from './server/search-routes';
 import { trackingRoutes } from './server/tracking-routes';
 import { LabDatabase } from './store/lab-database';
 import { takeLabFolder, type LabFolder } from './store/lab-folder';
@@ -61,9 +65,19 @@ export interface LabServing {
   readonly token?: string;
   /** What launching runs takes; that of `token` where there is one. */
   readonly launchToken: string;
+  /** Searches that are there go on when they are told to; by default at once. */
+  readonly searchesWait?: boolean;
 }
 
-const SCHEMAS = [TRACKING_SCHEMA, REGISTRY_SCHEMA, datasetSchema, JOBS_SCHEMA, RUNS_SCHEMA];
+const SCHEMAS = [
+  TRACKING_SCHEMA,
+  REGISTRY_SCHEMA,
+  datasetSchema,
+  JOBS_SCHEMA,
+  RUNS_SCHEMA,
+  SEARCH_SCHEMA,
+  TRIALS_SCHEMA,
+];
 const DEFAULT_CACHE_BYTES = 20 * 2 ** 30;
 const USER_HEADER = 'x-sluice-user';
 
@@ -97,9 +111,12 @@ export class Lab {
       clock: options.clock,
       address: () => this.addressForJobs(),
     });
+    const { clock, onFault } = options;
+    this.searches = new Searches({ database, runs: this.runs, tracking, clock, onFault });
   }
 
   readonly runs: RunService;
+  readonly searches: Searches;
 
   /**
    * Opens the lab in a folder, or makes one there. Jobs that ran go on, those that wait do so.
@@ -158,7 +175,8 @@ export class Lab {
   /** Listens. @returns the port. @throws SluiceError as `startLabServer`. */
   async serve(serving: LabServing): Promise<number> {
     const { host, port, limits, tls, token, launchToken } = serving;
-    const { tracking, registry, artifacts, datasets, runs, queue } = this;
+    const { tracking, registry, artifacts, datasets, runs, searches, queue } = this;
+    const guard = new BearerToken(token ?? launchToken);
     const userOf = (request: FastifyRequest): string => this.userOf(request);
     const artifactUriOf = (runId: string): string => tracking.runs.get(runId).info.artifactUri;
     this.listener = await startLabServer({
@@ -167,7 +185,8 @@ export class Lab {
         registryRoutes(registry),
         artifactRoutes({ store: artifacts, artifactUriOf, stallMs: limits.stallMs }),
         datasetRoutes({ datasets, userOf: (request) => ({ name: userOf(request) }) }),
-        launchRoutes({ runs, queue, guard: new BearerToken(token ?? launchToken), userOf }),
+        launchRoutes({ runs, queue, guard, userOf }),
+        searchRoutes({ searches, guard, userOf }),
       ],
       token: token === undefined ? undefined : new BearerToken(token),
       host,
@@ -179,12 +198,14 @@ export class Lab {
     const reached = host === '0.0.0.0' ? '127.0.0.1' : host === '::' || host === '::1' ? '[::1]' : host;
     const url = `${tls ? 'https' : 'http'}://${reached}:${this.listener.port}`;
     this.address = { url, ...(token !== undefined && { token }) };
+    if (serving.searchesWait !== true) searches.goOn();
     return this.listener.port;
   }
 
   /** Jobs go on. */
   async close(): Promise<void> {
     await this.listener?.close();
+    await this.searches.close();
     this.runs.close();
     await this.queue.close();
     for (const engine of this.engines) await engine.close();

@@ -41,7 +41,8 @@ export async function connectLab(context: CommandContext, place: LabPlace): Prom
   const folder = labFolderOf(context, place);
   const known = await readServerFile(folder);
   if (known) return { api: new LabApi(known.url, known.token, user), isOwn: false, close: nothing };
-  const serving = { host: '127.0.0.1', port: 0, limits: LAB_LIMITS };
+  // A search that goes on for as long as a command takes would lose the trials it begins.
+  const serving = { host: '127.0.0.1', port: 0, limits: LAB_LIMITS, searchesWait: true };
   const served = await serveLab({ folder, onFault: context.log }, serving).catch((error: unknown) => {
     throw SluiceError.from(error);
   });

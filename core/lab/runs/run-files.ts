@@ -65,6 +65,24 @@ export class RunFiles {
     return newest && `${CHECKPOINTS}/${newest.path}`;
   }
 
+  /**
+   * The checkpoint a run wrote at a step: the one whose name ends with that number (`checkpoints/12.pt`,
+   * `checkpoints/epoch-12/state.pt`), or else its newest.
+   * @returns its path below the run's artifacts; undefined when it has none. @throws SluiceError `io`.
+   */
+  async checkpointAt(artifactUri: string, step: number): Promise<string | undefined> {
+    const base = pathOfArtifactUri(artifactUri);
+    const files = await this.artifacts.list([...base, CHECKPOINTS], true);
+    const named = files.find(({ path, isFolder }) => !isFolder && stepIn(path) === step);
+    return named ? `${CHECKPOINTS}/${named.path}` : this.checkpoint(artifactUri);
+  }
+
+  /** Of a run that nobody goes on from. @throws SluiceError `io`. */
+  async removeCheckpoints(artifactUri: string): Promise<void> {
+    const place = [...pathOfArtifactUri(artifactUri), CHECKPOINTS];
+    if ((await this.artifacts.list(place)).length > 0) await this.artifacts.remove(place);
+  }
+
   /** Copies an artifact to where a run can read it. @returns the file. @throws SluiceError `not-found`, `io`. */
   async layCheckpoint(runId: string, artifactUri: string, checkpoint: string): Promise<string> {
     const names = parseArtifactPath(checkpoint);
@@ -90,4 +108,13 @@ export class RunFiles {
   async logBytes(runId: string): Promise<number> {
     return (await stat(this.logFile(runId)).catch(() => undefined))?.size ?? 0;
   }
+}
+
+/** The last number in a path, its ending left out; undefined: none. */
+function stepIn(path: string): number | undefined {
+  const last = path
+    .replace(/\.[A-Za-z][A-Za-z0-9]*$/, '')
+    .match(/\d+/g)
+    ?.at(-1);
+  return last === undefined ? undefined : Number(last);
 }

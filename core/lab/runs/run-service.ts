@@ -11,6 +11,7 @@ import { diffManifests } from '../datasets/tree/manifest-diff';
 import type { JobQueue } from '../jobs/queue/job-queue';
 import type { LabDatabase } from '../store/lab-database';
 import type { TrackingStore } from '../tracking/tracking-store';
+import { checkPlan, checkUser, definedOf } from './check-request';
 import { differences, type RunDifference } from './run-diff';
 import { checkEntry, runCommand } from './run-command';
 import { runEnvironment, type LabAddress } from './run-environment';
@@ -19,9 +20,8 @@ import { RunStatuses } from './run-statuses';
 import { jobKey, LaunchedRuns, type StoredRun } from './run-store';
 import {
   NO_DATASET,
-  runPlanSchema,
-  USER_NAME,
   type ForkRequest,
+  type HeldRequest,
   type LabRun,
   type LaunchRequest,
   type RunDataset,
@@ -115,6 +115,61 @@ export class RunService {
   }
 
   /**
+   * A run of code that another holder keeps. Its id is told of before the first `await`, so that whoever asks can
+   * write it down first. @throws as `launch`.
+   */
+  async launchHeld(request: HeldRequest, work: LongWork = {}): Promise<LabRun> {
+    const { user, dataset, code, from, tags, onCreated, ...rest } = request;
+    checkUser(user);
+    const plan = checkPlan(rest);
+    const found = dataset === undefined ? undefined : this.findDataset({ name: user }, dataset);
+    const run = this.create(user, plan, found, from, tags);
+    onCreated(run.runId);
+    return this.start(run, work, () => {
+      this.options.snapshots.share(code, run.runId);
+      return Promise.resolve();
+    });
+  }
+
+  /**
+   * Keeps the code of runs to come, and looks at what they will need.
+   * @returns the program and the data as they are now. @throws as `launch`.
+   */
+  async hold(
+    { user, folder, entry, dataset }: Pick<LaunchRequest, 'user' | 'folder' | 'entry' | 'dataset'>,
+    holder: string,
+  ): Promise<{ readonly entry: string; readonly dataset?: string }> {
+    checkUser(user);
+    const plain = await checkEntry(folder, entry);
+    const found = dataset === undefined ? undefined : this.findDataset({ name: user }, dataset);
+    await this.options.snapshots.take(folder, holder);
+    return { entry: plain, ...(found && { dataset: refOf(found) }) };
+  }
+
+  letGo(holder: string): void {
+    this.options.snapshots.drop(holder);
+  }
+
+  /** It could not be laid out, or the lab ended before it was: nothing of it ever ran. @throws SluiceError `not-found`. */
+  isBroken(reference: string): boolean {
+    return this.launched.get(reference).stage === 'broken';
+  }
+
+  /** What a run wrote at a step, to go on from; see `RunFiles.checkpointAt`. @throws SluiceError `not-found`, `io`. */
+  async checkpointAt(reference: string, step: number): Promise<RunParent> {
+    const { runId, name } = this.launched.get(reference);
+    const { artifactUri } = this.options.tracking.runs.get(runId).info;
+    const checkpoint = await this.files.checkpointAt(artifactUri, step);
+    return { runId, name, ...(checkpoint !== undefined && { checkpoint }) };
+  }
+
+  /** @throws SluiceError `not-found`, `io`. */
+  async removeCheckpoints(reference: string): Promise<void> {
+    const { runId } = this.launched.get(reference);
+    await this.files.removeCheckpoints(this.options.tracking.runs.get(runId).info.artifactUri);
+  }
+
+  /**
    * Runs a run that has ended once more, from its newest checkpoint; it goes on logging where it was.
    * @throws SluiceError `not-found`, `conflict` while it goes on, or when its folder was never packed.
    */
@@ -173,6 +228,12 @@ export class RunService {
     return this.statuses.view(this.launched.get(reference));
   }
 
+  /** Nothing for one that was removed, or never was. */
+  find(reference: string): LabRun | undefined {
+    const run = this.launched.find(reference);
+    return run && this.statuses.view(run);
+  }
+
   /** The newest first. */
   list(most: number, user?: string): readonly LabRun[] {
     return this.launched.list(most, user).map((run) => this.statuses.view(run));
@@ -210,6 +271,7 @@ export class RunService {
     plan: RunPlan,
     dataset: RunDataset | undefined,
     parent: RunParent | undefined,
+    ownTags: HeldRequest['tags'] = [],
   ): StoredRun {
     const { tracking, clock } = this.options;
     const about = dataset?.name ?? NO_DATASET;
@@ -222,6 +284,7 @@ export class RunService {
       { key: 'mlflow.source.type', value: 'LOCAL' },
       { key: 'sluice.args', value: JSON.stringify(plan.args).slice(0, MOST_TAG_CHARACTERS) },
       ...(parent ? [{ key: 'mlflow.parentRunId', value: parent.runId }] : []),
+      ...ownTags,
     ];
     const { info } = tracking.runs.create({
       experimentId,
@@ -346,28 +409,4 @@ const DIGEST_CHARACTERS = 36;
 
 function refOf({ name, number }: RunDataset): string {
   return `${name}@${number}`;
-}
-
-function checkUser(user: string): void {
-  if (USER_NAME.test(user)) return;
-  throw new SluiceError(
-    'bad-input',
-    `User ${JSON.stringify(user.slice(0, 100))}: expected at most 64 letters, digits, dots, hyphens and underscores, ` +
-      'with a letter or digit first.',
-  );
-}
-
-/** @throws SluiceError `bad-input` with all faults. */
-function checkPlan(plan: RunPlan): RunPlan {
-  const parsed = runPlanSchema.safeParse(plan);
-  if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'run'}: ${message}`);
-  throw new SluiceError('bad-input', `Can't launch the run. ${faults.join('; ')}.`);
-}
-
-type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
-
-/** Without what is undefined, which would take the place of what is there. */
-function definedOf<T extends object>(value: T): Defined<T> {
-  return Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as Defined<T>;
 }

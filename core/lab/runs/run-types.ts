@@ -35,6 +35,21 @@ export type ForkRequest = { readonly [K in keyof RunPlan]?: RunPlan[K] | undefin
   readonly checkpoint?: string | undefined;
 };
 
+/** A run of code that is kept already. */
+export interface HeldRequest extends RunPlan {
+  readonly user: string;
+  /** `NAME@VERSION`. */
+  readonly dataset?: string | undefined;
+  /** Who keeps the code: what its snapshot was taken for. */
+  readonly code: string;
+  /** It goes on from a checkpoint of this run. */
+  readonly from?: RunParent | undefined;
+  /** Of MLflow's record. */
+  readonly tags: readonly { readonly key: string; readonly value: string }[];
+  /** Told of its id before anything of it can run. */
+  readonly onCreated: (runId: string) => void;
+}
+
 export interface RunDataset {
   readonly name: string;
   readonly number: number;

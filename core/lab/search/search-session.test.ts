@@ -124,6 +124,19 @@ describe('every algorithm', () => {
     expect(trialsOf('min')).toEqual(trialsOf('max'));
   });
 
+  it.each(SEARCH_ALGORITHM_NAMES)('%s begins with what it was told to', (name) => {
+    const whole = { lr: 0.01, dropout: 0.5, width: 8 };
+    const settings = { ...base, algorithm: name, first: [whole, { width: 3 }] };
+    const session = new SearchSession(settings);
+    simulate(session, { trainings: new CurveTrainings(steadyCurves, 1), seed: 1 });
+    const [first, second, third] = session.trials;
+    const drawn = new SearchSession({ ...settings, first: [] });
+    simulate(drawn, { trainings: new CurveTrainings(steadyCurves, 1), seed: 1 });
+    expect(first?.parameters).toEqual(whole);
+    expect(second?.parameters).toMatchObject({ width: 3 });
+    expect(third?.parameters).toEqual(drawn.trials[2]?.parameters);
+  });
+
   it.each(SEARCH_ALGORITHM_NAMES)('%s ends when nothing but failures comes', (name) => {
     const session = new SearchSession({ ...base, algorithm: name, maxFailures: 4 });
     const trainings = new CurveTrainings(steadyCurves, 1);
@@ -215,6 +228,11 @@ describe('the settings of a search', () => {
       'a rung beyond the end',
       { algorithm: { name: 'asha', minResource: 30 } },
       /algorithm\.minResource: expected at most maxResource, 27, found 30/,
+    ],
+    [
+      'beginnings outside of the space',
+      { first: [{ lr: 0.01 }, { lr: 7, width: 2.5, depth: 3 }] },
+      /first\.1: lr: expected a number from 0\.0001 to 0\.1, found 7; .*width: expected a whole number from 1 to 64, found 2\.5; .*no parameter "depth"/,
     ],
     [
       'a population beyond the budget',

@@ -27,6 +27,7 @@ export class TrackingStore {
   readonly runs: RunStore;
   readonly models: ModelStore;
   private readonly metrics: MetricStore;
+  private readonly listeners = new Set<(batch: BatchOfRun) => void>();
 
   constructor(
     private readonly database: LabDatabase,
@@ -55,7 +56,18 @@ export class TrackingStore {
   logBatches(batches: readonly BatchOfRun[]): readonly (SluiceError | undefined)[] {
     const results = this.database.transaction(() => batches.map((batch) => this.tryBatch(batch)));
     this.metrics.settleWhenLarge();
+    if (this.listeners.size > 0) {
+      for (const [index, batch] of batches.entries()) {
+        if (!results[index]) for (const listener of this.listeners) listener(batch);
+      }
+    }
     return results;
+  }
+
+  /** Calls back with each batch that was logged, once it is committed; it must not throw. @returns what ends it. */
+  watch(onLogged: (batch: BatchOfRun) => void): () => void {
+    this.listeners.add(onLogged);
+    return () => void this.listeners.delete(onLogged);
   }
 
   /** All points of a metric by time. @throws SluiceError `not-found`. */

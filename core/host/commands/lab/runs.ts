@@ -12,7 +12,7 @@ import { EXIT } from '../exit-codes';
 import { bytesOf, placeOf, positiveOf, wholeOf } from './options';
 import { differenceTable, runSchema, runTable, stateText, type ShownRun } from './run-text';
 
-interface PlanOptions {
+export interface PlanOptions {
   readonly entry?: string;
   readonly args?: string;
   readonly env?: readonly string[];
@@ -32,7 +32,7 @@ interface RunOptions extends PlanOptions {
   readonly folder: string;
 }
 
-const DEFAULT_MEMORY_BYTES = 2 ** 30;
+export const DEFAULT_MEMORY_BYTES = 2 ** 30;
 const runsSchema = z.object({ runs: z.array(runSchema) });
 const differencesSchema = z.object({
   differences: z.array(
@@ -64,7 +64,7 @@ export function addLabRunCommands(lab: Command): void {
   addChangeCommands(lab);
 }
 
-function planOptions(command: Command): Command {
+export function planOptions(command: Command): Command {
   return command
     .option('--args <text>', 'arguments of the program as one text, quoted as for a shell')
     .option('--env <NAME=VALUE...>', 'environment of the program')
@@ -243,7 +243,7 @@ async function fork(
 }
 
 /** What options say of a run, but for its arguments and resources. */
-function changesOf({ entry, env, image, engine, priority, limit }: PlanOptions): object {
+export function changesOf({ entry, env, image, engine, priority, limit }: PlanOptions): object {
   return {
     ...(entry !== undefined && { entry }),
     ...(env && { environment: Object.fromEntries(env.map(variableOf)) }),
@@ -254,7 +254,10 @@ function changesOf({ entry, env, image, engine, priority, limit }: PlanOptions):
   };
 }
 
-function argumentsOf({ args: text }: PlanOptions, args: readonly string[]): readonly string[] | undefined {
+export function argumentsOf(
+  { args: text }: PlanOptions,
+  args: readonly string[],
+): readonly string[] | undefined {
   if (text === undefined && args.length === 0) return undefined;
   return [...(text === undefined ? [] : splitArguments(text)), ...args];
 }
@@ -265,7 +268,7 @@ function variableOf(text: string): readonly [string, string] {
   throw new SluiceError('bad-input', `--env: expected NAME=VALUE, found ${JSON.stringify(text)}.`);
 }
 
-function refuseDetached({ isOwn }: LabConnection, { detach }: { readonly detach?: boolean }): void {
+export function refuseDetached({ isOwn }: LabConnection, { detach }: { readonly detach?: boolean }): void {
   if (!detach || !isOwn) return;
   throw new SluiceError(
     'bad-input',

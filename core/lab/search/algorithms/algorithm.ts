@@ -1,4 +1,4 @@
-import type { Parameters, SearchSpace } from '../space/search-space';
+import type { GivenParameters, Parameters, SearchSpace } from '../space/search-space';
 
 /** A checkpoint: that of `trial` when it reported `resource`. */
 export interface TrialCheckpoint {
@@ -50,6 +50,8 @@ export interface SearchProblem {
   /** Trials that can be in training at a time. */
   readonly parallel: number;
   readonly seed: number;
+  /** Of the first trials that begin from nothing; what they leave out is drawn. */
+  readonly first?: readonly GivenParameters[];
 }
 
 /**

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 
-import { sample, trialRandom } from '../space/sampling';
 import type {
   Advice,
   Assignment,
@@ -11,6 +10,7 @@ import type {
   TrialOutcome,
 } from './algorithm';
 import { checkAtMost, defineAlgorithm } from './define-algorithm';
+import { firstPoint } from './first-point';
 import { best, rungsOf, type Scored } from './rungs';
 import { TrialPools } from './trial-pools';
 
@@ -57,10 +57,10 @@ class Asha implements SearchAlgorithm {
       if (promotion) return promotion;
     }
     const { trials } = this;
-    const { space, seed, maxTrials } = this.problem;
+    const { maxTrials } = this.problem;
     const untilResource = this.rung(0).resource;
     if (trials.count >= maxTrials || affordable < untilResource) return trials.idle();
-    const trial = trials.add(sample(space, trialRandom(seed, trials.count)));
+    const trial = trials.add(firstPoint(this.problem, trials.count));
     this.aims.set(trial.id, 0);
     return { trial, startResource: 0, untilResource };
   }

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 
-import { sample, trialRandom } from '../space/sampling';
 import type {
   Advice,
   Assignment,
@@ -11,6 +10,7 @@ import type {
   TrialOutcome,
 } from './algorithm';
 import { checkAtMost, defineAlgorithm } from './define-algorithm';
+import { firstPoint } from './first-point';
 import { HalvingBracket } from './halving-bracket';
 import { rungsOf } from './rungs';
 import { TrialPools } from './trial-pools';
@@ -51,9 +51,8 @@ class Hyperband implements SearchAlgorithm {
   }
 
   private nextOf(bracket: HalvingBracket): Assignment | undefined {
-    const { space, seed } = this.problem;
     const { trials } = this;
-    const step = bracket.next(() => trials.add(sample(space, trialRandom(seed, trials.count))).id);
+    const step = bracket.next(() => trials.add(firstPoint(this.problem, trials.count)).id);
     if (!step) return undefined;
     const { trial, startResource, untilResource } = step;
     this.bracketOf.set(trial, bracket);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { perturb, sample, trialRandom } from '../space/sampling';
+import { perturb, trialRandom } from '../space/sampling';
 import type {
   Advice,
   Assignment,
@@ -12,6 +12,7 @@ import type {
   TrialOutcome,
 } from './algorithm';
 import { checkAtMost, defineAlgorithm } from './define-algorithm';
+import { firstPoint } from './first-point';
 import { ranked, type Scored } from './rungs';
 import { TrialPools } from './trial-pools';
 
@@ -108,8 +109,7 @@ class Pbt implements SearchAlgorithm {
     if (this.trials.count >= this.problem.maxTrials) return undefined;
     const end = this.endFrom(0, affordable);
     if (end === undefined) return undefined;
-    const { space, seed } = this.problem;
-    const trial = this.trials.add(sample(space, trialRandom(seed, this.trials.count)));
+    const trial = this.trials.add(firstPoint(this.problem, this.trials.count));
     return this.assign(trial, 0, end);
   }
 

@@ -1,6 +1,6 @@
-import { sample, trialRandom } from '../space/sampling';
 import type { Advice, Pools, SearchAlgorithm, SearchProblem, Suggestion, TrialOutcome } from './algorithm';
 import { defineAlgorithm } from './define-algorithm';
+import { firstPoint } from './first-point';
 import { TrialPools } from './trial-pools';
 
 /** Random search (Bergstra and Bengio, JMLR 13, 2012): independent points, each trained to the end. */
@@ -11,9 +11,9 @@ class RandomSearch implements SearchAlgorithm {
 
   suggest(affordable: number): Suggestion {
     const { trials } = this;
-    const { space, seed, maxResource, maxTrials } = this.problem;
+    const { maxResource, maxTrials } = this.problem;
     if (trials.count >= maxTrials || affordable < maxResource) return trials.idle();
-    const trial = trials.add(sample(space, trialRandom(seed, trials.count)));
+    const trial = trials.add(firstPoint(this.problem, trials.count));
     return { trial, startResource: 0, untilResource: maxResource };
   }
 

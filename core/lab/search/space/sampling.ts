@@ -1,5 +1,12 @@
 import { seededRandom, type Random } from '../../../base';
-import type { NumberParameter, Parameter, Parameters, ParameterValue, SearchSpace } from './search-space';
+import type {
+  GivenParameters,
+  NumberParameter,
+  Parameter,
+  Parameters,
+  ParameterValue,
+  SearchSpace,
+} from './search-space';
 
 /** Jaderberg et al. 2017 (arXiv 1711.09846): values are multiplied by one of these. */
 const PERTURB_FACTORS = [0.8, 1.2] as const;
@@ -14,9 +21,9 @@ export function trialRandom(seed: number, trial: number): Random {
   return seededRandom(hash ^ (hash >>> 16));
 }
 
-/** A point of the space, each parameter by itself. */
-export function sample(space: SearchSpace, random: Random): Parameters {
-  return fill(space, (parameter) => draw(parameter, random));
+/** A point of the space, each parameter by itself but for those given. */
+export function sample(space: SearchSpace, random: Random, given: GivenParameters = {}): Parameters {
+  return fill(space, (parameter, name) => given[name] ?? draw(parameter, random));
 }
 
 /**

@@ -4,6 +4,9 @@ export type ParameterValue = number | string | boolean;
 /** What a trial is started with; optional parameters whose condition is not met are absent. */
 export type Parameters = Readonly<Record<string, ParameterValue>>;
 
+/** A part of a point: the rest is drawn. */
+export type GivenParameters = Readonly<Record<string, ParameterValue | undefined>>;
+
 interface Conditional {
   /** The parameter is there only where another one has one of these values. */
   readonly when?: { readonly parameter: string; readonly is: readonly ParameterValue[] };
@@ -31,22 +34,22 @@ export type SearchSpace = ReadonlyMap<string, Parameter>;
 const MOST_PARAMETERS = 200;
 const NAME = /^[A-Za-z_][A-Za-z0-9_.-]{0,99}$/;
 
-const value = z.union(
+export const parameterValueSchema = z.union(
   [z.number(), z.string().max(500), z.boolean()],
   'expected a number, a text or true/false',
 );
 const when = z
   .strictObject({
     parameter: z.string(),
-    is: z.union([value.transform((one) => [one]), z.array(value).min(1)]),
+    is: z.union([parameterValueSchema.transform((one) => [one]), z.array(parameterValueSchema).min(1)]),
   })
   .exactOptional();
 const scale = z.enum(['linear', 'log']).default('linear');
 const parameterSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('float'), min: z.number(), max: z.number(), scale, when }),
   z.strictObject({ type: z.literal('int'), min: z.int(), max: z.int(), scale, when }),
-  z.strictObject({ type: z.literal('choice'), values: z.array(value).min(1).max(1000), when }),
-  z.strictObject({ type: z.literal('constant'), value, when }),
+  z.strictObject({ type: z.literal('choice'), values: z.array(parameterValueSchema).min(1).max(1000), when }),
+  z.strictObject({ type: z.literal('constant'), value: parameterValueSchema, when }),
 ]);
 
 /**
@@ -122,6 +125,28 @@ function checkCondition(
   }
   const never = is.filter((one) => !canBe(target, one));
   if (never.length > 0) fault(`"${other}" is never ${never.map((one) => JSON.stringify(one)).join(', ')}`);
+}
+
+/** Why values can't be a part of a point of the space, one text each. */
+export function faultsOfGiven(space: SearchSpace, given: GivenParameters): readonly string[] {
+  return Object.entries(given).flatMap(([name, found]) => {
+    const parameter = space.get(name);
+    if (!parameter) return [`there is no parameter "${name}"`];
+    if (found === undefined || isWithin(parameter, found)) return [];
+    return [`${name}: expected ${rangeText(parameter)}, found ${JSON.stringify(found)}`];
+  });
+}
+
+function isWithin(parameter: Parameter, found: ParameterValue): boolean {
+  if (parameter.type !== 'float') return canBe(parameter, found);
+  return typeof found === 'number' && found >= parameter.min && found <= parameter.max;
+}
+
+function rangeText(parameter: Parameter): string {
+  if (parameter.type === 'constant') return JSON.stringify(parameter.value);
+  if (parameter.type === 'choice')
+    return `one of ${parameter.values.map((one) => JSON.stringify(one)).join(', ')}`;
+  return `${parameter.type === 'int' ? 'a whole number' : 'a number'} from ${parameter.min} to ${parameter.max}`;
 }
 
 function canBe(target: Parameter, one: ParameterValue): boolean {
