@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 
+import { addLabCompetitionCommands } from './competitions';
 import { addLabDatasetCommands } from './datasets';
 import { addLabRunCommands } from './runs';
 import { addLabServeCommand } from './serve';
@@ -13,4 +14,5 @@ export function addLabCommands(program: Command): void {
   addLabServeCommand(lab);
   addLabRunCommands(lab);
   addLabDatasetCommands(lab);
+  addLabCompetitionCommands(lab);
 }
