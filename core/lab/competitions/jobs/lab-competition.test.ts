@@ -1,6 +1,7 @@
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 
 import { afterEach, beforeEach, expect, it } from 'vitest';
 
@@ -147,12 +148,11 @@ it(
     if (!isRoot) return;
     expect(report['uid']).not.toBe(0);
     // The same search by the server's own user: the secret is there to be found.
-    const own = execFileSync('node', ['spy.mjs', '--predict'], {
+    const own = await promisify(execFile)('node', ['spy.mjs', '--predict'], {
       cwd: at.codeFolder,
       env: { PATH: process.env['PATH'] },
-      encoding: 'utf8',
     });
-    expect(reportIn(own)['found']).not.toEqual([]);
+    expect(reportIn(own.stdout)['found']).not.toEqual([]);
   },
   TIMEOUT_MS,
 );
