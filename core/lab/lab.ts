@@ -7,6 +7,9 @@ import { SluiceError } from '../contract';
 import { BearerToken } from '../serving';
 import type { Listener, ServerLimits, TlsFiles } from '../serving';
 import { ArtifactStore } from './artifacts/artifact-store';
+import { COMPETITIONS_SCHEMA, CompetitionStore } from './competitions/competition-store';
+import { Competitions } from './competitions/competitions';
+import { QueuedSubmissionJobs } from './competitions/jobs/queued-submission-jobs';
 import { openTrees } from './datasets/open-trees';
 import { datasetSchema } from './datasets/dataset-schema';
 import { Datasets } from './datasets/datasets';
@@ -25,6 +28,7 @@ import { SEARCH_SCHEMA } from './search/driver/search-store';
 import { Searches } from './search/runs/searches';
 import { TRIALS_SCHEMA } from './search/runs/trial-run-store';
 import { artifactRoutes } from './server/artifact-routes';
+import { competitionRoutes } from './server/competition-routes';
 import { datasetRoutes } from './server/dataset-routes';
 import { startLabServer } from './server/lab-server';
 import { launchRoutes } from './server/launch-routes';
@@ -63,7 +67,7 @@ export interface LabServing {
   readonly tls?: TlsFiles;
   /** Absent: whoever reaches the server may log to it; only on loopback. */
   readonly token?: string;
-  /** What launching runs takes; that of `token` where there is one. */
+  /** What launching runs, datasets and submissions take; that of `token` where there is one. */
   readonly launchToken: string;
   /** Searches that are there go on when they are told to; by default at once. */
   readonly searchesWait?: boolean;
@@ -77,6 +81,7 @@ const SCHEMAS = [
   RUNS_SCHEMA,
   SEARCH_SCHEMA,
   TRIALS_SCHEMA,
+  COMPETITIONS_SCHEMA,
 ];
 const DEFAULT_CACHE_BYTES = 20 * 2 ** 30;
 const USER_HEADER = 'x-sluice-user';
@@ -113,10 +118,27 @@ export class Lab {
     });
     const { clock, onFault } = options;
     this.searches = new Searches({ database, runs: this.runs, tracking, clock, onFault });
+    this.submissionJobs = new QueuedSubmissionJobs({
+      datasets,
+      snapshots: this.snapshots,
+      artifacts,
+      queue,
+      folder: join(folder.path, 'submissions'),
+      runOf: (runId) => this.runs.get(runId),
+      artifactUriOf: (runId) => tracking.runs.get(runId).info.artifactUri,
+    });
+    this.competitions = new Competitions({
+      store: new CompetitionStore(database),
+      jobs: this.submissionJobs,
+      clock: options.clock,
+      onFault: (error) => options.onFault(faultText(error)),
+    });
   }
 
   readonly runs: RunService;
   readonly searches: Searches;
+  readonly competitions: Competitions;
+  private readonly submissionJobs: QueuedSubmissionJobs;
 
   /**
    * Opens the lab in a folder, or makes one there. Jobs that ran go on, those that wait do so.
@@ -154,7 +176,7 @@ export class Lab {
       });
       const datasets = new Datasets(database, trees);
       const snapshots = new Snapshots(database, trees);
-      return new Lab(
+      const lab = new Lab(
         options,
         folder,
         database,
@@ -166,6 +188,8 @@ export class Lab {
         engines,
         snapshots,
       );
+      lab.competitions.start();
+      return lab;
     } catch (cause) {
       for (const close of opened.reverse()) await close();
       throw cause;
@@ -178,15 +202,21 @@ export class Lab {
     const { tracking, registry, artifacts, datasets, runs, searches, queue } = this;
     const guard = new BearerToken(token ?? launchToken);
     const userOf = (request: FastifyRequest): string => this.userOf(request);
+    const launcherOf = (request: FastifyRequest): string => {
+      guard.check(request.headers.authorization);
+      return userOf(request);
+    };
     const artifactUriOf = (runId: string): string => tracking.runs.get(runId).info.artifactUri;
     this.listener = await startLabServer({
       routes: [
         trackingRoutes(tracking),
         registryRoutes(registry),
         artifactRoutes({ store: artifacts, artifactUriOf, stallMs: limits.stallMs }),
-        datasetRoutes({ datasets, userOf: (request) => ({ name: userOf(request) }) }),
+        // The programs of runs reach the server too: by a name alone they would read hidden parts as the owner.
+        datasetRoutes({ datasets, userOf: (request) => ({ name: launcherOf(request) }) }),
         launchRoutes({ runs, queue, guard, userOf }),
         searchRoutes({ searches, guard, userOf }),
+        competitionRoutes(this.competitions, launcherOf),
       ],
       token: token === undefined ? undefined : new BearerToken(token),
       host,
@@ -206,6 +236,9 @@ export class Lab {
   async close(): Promise<void> {
     await this.listener?.close();
     await this.searches.close();
+    this.competitions.close();
+    await this.submissionJobs.close();
+    await this.competitions.settled();
     this.runs.close();
     await this.queue.close();
     for (const engine of this.engines) await engine.close();
@@ -223,4 +256,8 @@ export class Lab {
     const named = headers[USER_HEADER];
     return typeof named === 'string' && named !== '' ? named : this.options.defaultUser;
   }
+}
+
+function faultText({ message, cause }: SluiceError): string {
+  return cause === undefined ? message : `${message} (${SluiceError.from(cause).message})`;
 }

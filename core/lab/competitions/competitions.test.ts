@@ -9,6 +9,7 @@ import { LabDatabase } from '../store/lab-database';
 import { rankBoard } from './board';
 import { COMPETITIONS_SCHEMA, CompetitionStore } from './competition-store';
 import { Competitions } from './competitions';
+import type { CompetitionDefinition } from './definition';
 import type { EvaluationRequest, InferenceRequest, SubmissionJobs } from './submission-jobs';
 import type { TableText } from './prediction-table';
 
@@ -34,6 +35,9 @@ class FakeJobs implements SubmissionJobs {
     text: `id,answer\n${Array.from({ length: ROWS }, (_, id) => `r${id},${id % 3}`).join('\n')}`,
   };
 
+  check(asked: CompetitionDefinition): Promise<CompetitionDefinition> {
+    return Promise.resolve(asked);
+  }
   infer(request: InferenceRequest): Promise<TableText> {
     this.asked.push(request);
     if (this.inferFault) return Promise.reject(this.inferFault);
@@ -126,7 +130,7 @@ describe('the board', () => {
 describe('Competitions', () => {
   it('score a submission, rank the best of each user, and keep the history to its user', async () => {
     const { competitions, now, jobs } = makeLab();
-    competitions.create(definition, 'host');
+    await competitions.create(definition, 'host');
     for (const [user, right] of [
       ['ann', 10],
       ['ben', 20],
@@ -157,7 +161,7 @@ describe('Competitions', () => {
 
   it('take a dry run of 10 rows that is not ranked and does not count', async () => {
     const { competitions, jobs } = makeLab();
-    competitions.create(definition, 'host');
+    await competitions.create(definition, 'host');
     for (let run = 0; run < 5; run += 1) competitions.submit(by('ann', 7, true));
     await competitions.settled();
     expect(new Set(jobs.asked.map(({ onlyIds }) => onlyIds?.join()))).toEqual(
@@ -179,7 +183,7 @@ describe('Competitions', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 30 }), fc.nat(DAY_MS), async (steps, startMs) => {
         const { competitions, now } = makeLab(1000 * DAY_MS + startMs);
-        competitions.create(definition, 'host');
+        await competitions.create(definition, 'host');
         const taken = new Map<string, number>();
         for (const { user, waitMs, isDryRun } of steps) {
           now.ms += waitMs;
@@ -196,9 +200,9 @@ describe('Competitions', () => {
     );
   });
 
-  it('begin the next day at midnight UTC, and say when', () => {
+  it('begin the next day at midnight UTC, and say when', async () => {
     const { competitions, now } = makeLab(Date.parse('2030-05-04T23:59:59.000Z'));
-    competitions.create(definition, 'host');
+    await competitions.create(definition, 'host');
     for (let run = 0; run < 3; run += 1) competitions.submit(by('ann', 1));
     const refusal = {
       code: 'conflict',
@@ -215,14 +219,14 @@ describe('Competitions', () => {
   it('take nothing after the deadline, and score what came before', async () => {
     const { competitions, now } = makeLab();
     const deadline = new Date(now.ms + 1000).toISOString();
-    competitions.create({ ...definition, deadline }, 'host');
+    await competitions.create({ ...definition, deadline }, 'host');
     now.ms += 1000;
     competitions.submit(by('ann', 5));
     now.ms += 1;
     expect(() => competitions.submit(by('ben', 5))).toThrow(/"digits" ended at 1972-09-27T00:00:01.000Z/);
     await competitions.settled();
     expect(competitions.board('digits')).toHaveLength(1);
-    expect(() => competitions.create({ ...definition, name: 'late', deadline }, 'host')).toThrow(
+    await expect(competitions.create({ ...definition, name: 'late', deadline }, 'host')).rejects.toThrow(
       /a time to come/,
     );
   });
@@ -238,7 +242,7 @@ describe('Competitions', () => {
     ['a fault of the lab', new SluiceError('unavailable', 'No node is up.'), 'No node is up.', 3, 1],
   ])('fail with %s, which counts or not', async (_what, fault, error, left, reported) => {
     const { competitions, jobs, faults } = makeLab();
-    competitions.create(definition, 'host');
+    await competitions.create(definition, 'host');
     jobs.inferFault = fault;
     competitions.submit(by('ann', 1));
     await competitions.settled();
@@ -252,7 +256,7 @@ describe('Competitions', () => {
     const { competitions, jobs, faults } = makeLab();
     const command = ['python', 'score.py'];
     const metric = { name: 'bleu', direction: 'max' };
-    competitions.create({ ...definition, evaluator: { command }, metric }, 'host');
+    await competitions.create({ ...definition, evaluator: { command }, metric }, 'host');
     const errors: (string | undefined)[] = [];
     for (const fault of [
       undefined,
@@ -277,7 +281,7 @@ describe('Competitions', () => {
 
   it('go on after the process ended with what it had taken, under the same keys', async () => {
     const { competitions, jobs, reopen } = makeLab();
-    competitions.create(definition, 'host');
+    await competitions.create(definition, 'host');
     competitions.submit(by('ann', 5));
     competitions.submit(by('ben', 6, true));
     competitions.close();
@@ -323,8 +327,11 @@ describe('Competitions', () => {
       /metric\.direction: accuracy is better at its max/,
     ],
     ['a vague deadline', { deadline: 'tomorrow' }, /deadline: expected a time such as/],
-  ])('refuse to be made with %s', (_what, changes, message) => {
-    expect(() => makeLab().competitions.create({ ...definition, ...changes }, 'host')).toThrow(message);
+    ['a test part elsewhere', { testPath: '../test' }, /testPath: expected a folder inside/],
+    ['no time', { inference: { limitMinutes: 0 } }, /inference\.limitMinutes: /],
+  ])('refuse to be made with %s', async (_what, changes, message) => {
+    const made = makeLab().competitions.create({ ...definition, ...changes }, 'host');
+    await expect(made).rejects.toThrow(message);
   });
 });
 

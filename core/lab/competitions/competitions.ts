@@ -2,7 +2,7 @@ import type { Clock } from '../../base';
 import { SluiceError, type ErrorCode } from '../../contract';
 import { rankBoard, type BoardRow } from './board';
 import type { Competition, CompetitionStore, NewSubmission, Submission } from './competition-store';
-import { parseDefinition, type CompetitionDefinition } from './definition';
+import { parseDefinition } from './definition';
 import { evaluatorNamed } from './evaluators/registry';
 import { answerIds, scorePredictions } from './score-predictions';
 import type { SubmissionJobs } from './submission-jobs';
@@ -46,16 +46,17 @@ export class Competitions {
     while (this.working.size > 0) await Promise.all(this.working.values());
   }
 
-  /** @throws SluiceError `bad-input` naming every fault, `conflict`. */
-  create(json: unknown, owner: string): Competition {
-    const definition = parseDefinition(json);
+  /** @throws SluiceError `bad-input` naming every fault, `conflict`, and as `SubmissionJobs.check`. */
+  async create(json: unknown, owner: string): Promise<Competition> {
+    const asked = parseDefinition(json);
     const nowMs = this.options.clock.nowMs();
-    if (definition.deadlineMs !== undefined && definition.deadlineMs <= nowMs) {
+    if (asked.deadlineMs !== undefined && asked.deadlineMs <= nowMs) {
       throw new SluiceError(
         'bad-input',
-        `deadline: expected a time to come, found ${timeOf(definition.deadlineMs)}.`,
+        `deadline: expected a time to come, found ${timeOf(asked.deadlineMs)}.`,
       );
     }
+    const definition = await this.options.jobs.check(asked, owner);
     this.options.store.addCompetition(definition, owner, nowMs);
     return this.get(definition.name);
   }
@@ -122,7 +123,8 @@ export class Competitions {
     this.working.set(id, work);
   }
 
-  private async scoreOf({ id, competition: name, runId, checkpoint, isDryRun }: Submission): Promise<number> {
+  private async scoreOf(submission: Submission): Promise<number> {
+    const { id, competition: name, user, runId, checkpoint, isDryRun } = submission;
     const { store, jobs } = this.options;
     const competition = store.competition(name);
     const key = `submission-${id}`;
@@ -130,7 +132,7 @@ export class Competitions {
       ? answerIds(await this.answersOf(competition)).slice(0, DRY_RUN_ROWS)
       : undefined;
     if (this.isOpen) store.setState(id, 'inferring');
-    const predictions = await jobs.infer({ key, competition, runId, checkpoint, onlyIds });
+    const predictions = await jobs.infer({ key, competition, user, runId, checkpoint, onlyIds });
     if (this.isOpen) store.setState(id, 'scoring');
     const { evaluator } = competition;
     if ('command' in evaluator) {
@@ -146,7 +148,7 @@ export class Competitions {
     return scorePredictions(builtIn, answers, predictions, onlyIds);
   }
 
-  private async answersOf(competition: CompetitionDefinition): Promise<TableText> {
+  private async answersOf(competition: Competition): Promise<TableText> {
     try {
       return await this.options.jobs.readAnswers(competition);
     } catch (cause) {

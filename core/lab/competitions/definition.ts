@@ -3,6 +3,16 @@ import { z } from 'zod';
 import { parseInput } from '../store/parse-input';
 import { EVALUATOR_NAMES, evaluatorNamed } from './evaluators/registry';
 
+/** How a run's program is asked for predictions. */
+interface InferencePlan {
+  /** In place of those that the run was launched with. */
+  readonly args: readonly string[];
+  readonly cpus: number;
+  readonly gpus: number;
+  readonly memoryBytes: number;
+  readonly limitMinutes: number;
+}
+
 export interface CompetitionDefinition {
   readonly name: string;
   readonly title: string;
@@ -10,6 +20,9 @@ export interface CompetitionDefinition {
   readonly dataset: { readonly name: string; readonly version: string };
   /** The file of the dataset that only the evaluator gets: columns `id` and `answer`, CSV or JSON lines. */
   readonly hiddenPath: string;
+  /** The folder of the dataset whose files are predicted for; `/` at its end. */
+  readonly testPath: string;
+  readonly inference: InferencePlan;
   /** A built-in one, or a program of whoever created the competition. */
   readonly evaluator: { readonly builtIn: string } | { readonly command: readonly string[] };
   readonly metric: { readonly name: string; readonly direction: 'max' | 'min' };
@@ -34,6 +47,16 @@ const evaluatorSchema = z.union(
   ],
   `expected one of ${EVALUATOR_NAMES.join(', ')}, or {"command": [...]}`,
 );
+const inferenceSchema = z.strictObject({
+  args: z.array(z.string().max(4000)).max(100).default(['--predict']),
+  cpus: z.number().positive().max(4096).default(1),
+  gpus: z.int().min(0).max(1024).default(0),
+  memoryBytes: z
+    .int()
+    .positive()
+    .default(2 ** 30),
+  limitMinutes: z.number().positive().max(10_080).default(60),
+});
 const definitionSchema = z
   .strictObject({
     name: z.string().regex(NAME, 'expected lower-case letters, digits and hyphens, at most 63'),
@@ -45,6 +68,13 @@ const definitionSchema = z
       .max(500)
       .refine(isInside, 'expected a path inside the dataset, such as hidden/answers.csv')
       .refine((path) => /\.(csv|jsonl)$/.test(path), 'expected a name that ends with .csv or .jsonl'),
+    testPath: z
+      .string()
+      .max(500)
+      .default('test/')
+      .transform((path) => (path.endsWith('/') ? path : `${path}/`))
+      .refine((path) => isInside(path.slice(0, -1)), 'expected a folder inside the dataset, such as test/'),
+    inference: inferenceSchema.prefault({}),
     evaluator: evaluatorSchema,
     metric: z.strictObject({ name: text, direction: z.enum(['max', 'min']) }).exactOptional(),
     submissionsPerDay: z.int().min(1).max(10_000).default(10),

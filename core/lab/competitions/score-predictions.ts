@@ -5,9 +5,12 @@ import { readTable, shown, type Table, type TableText } from './prediction-table
 /** Faults and ids named in one message. */
 const MOST_NAMED = 10;
 
-/** The ids of a table of answers, in its order. @throws SluiceError `internal`, see `scorePredictions`. */
-export function answerIds(answers: TableText): readonly string[] {
-  return [...readAnswers(answers).rows.keys()];
+/**
+ * The ids of a table of answers, in its order.
+ * @param evaluator looks at the answers too. @throws SluiceError `internal`, see `scorePredictions`.
+ */
+export function answerIds(answers: TableText, evaluator?: Evaluator): readonly string[] {
+  return [...readAnswers(answers, evaluator).rows.keys()];
 }
 
 /**

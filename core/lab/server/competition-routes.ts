@@ -20,7 +20,7 @@ type Named = FastifyRequest<{ readonly Params: { readonly name: string } }>;
 /**
  * Competitions over HTTP: `GET` the list, `GET /:name`, `POST` a new one, `POST /:name/submissions` with `{runId,
  * checkpoint?, isDryRun?}`, `GET /:name/board` for all, `GET /:name/submissions` for the asking user's own.
- * @param userOf who asks.
+ * @param userOf who asks; it refuses (`unauthorized`) whoever may not submit or create.
  */
 export function competitionRoutes(
   competitions: Competitions,
@@ -32,8 +32,8 @@ export function competitionRoutes(
       const { name } = request.params;
       return { ...shown(competitions.get(name)), leftToday: competitions.leftToday(name, userOf(request)) };
     });
-    app.post(ROOT, (request, reply) => {
-      const created = competitions.create(jsonOf(request.body), userOf(request));
+    app.post(ROOT, async (request, reply) => {
+      const created = await competitions.create(jsonOf(request.body), userOf(request));
       return reply.code(201).send(shown(created));
     });
     app.post(`${ROOT}/:name/submissions`, (request: Named, reply: FastifyReply) => {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 
 import { addLabSearchCommands } from './automl';
+import { addLabCompetitionCommands } from './competitions';
 import { addLabDatasetCommands } from './datasets';
 import { addLabRunCommands } from './runs';
 import { addLabServeCommand } from './serve';
@@ -15,4 +16,5 @@ export function addLabCommands(program: Command): void {
   addLabRunCommands(lab);
   addLabDatasetCommands(lab);
   addLabSearchCommands(lab);
+  addLabCompetitionCommands(lab);
 }
