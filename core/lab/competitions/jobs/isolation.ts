@@ -26,7 +26,7 @@ export class Isolation {
     if (process.getuid?.() !== 0) return undefined;
     for (const wrapper of [['unshare', '--net', '--'], []]) {
       const isolation = new Isolation(wrapper);
-      const [program = '', ...args] = [...isolation.userFor(0).prefix, 'true'];
+      const [program, ...args] = [...isolation.userFor(0).prefix, 'true'];
       const works = await promisify(execFile)(program, args, { timeout: PROBE_MS }).then(
         () => true,
         () => false,
