@@ -6,7 +6,6 @@ import type { Readable } from 'node:stream';
 import { SluiceError } from '../../contract';
 import { ioError, syncFolder } from '../../storage';
 import type { ArtifactPath } from './artifact-path';
-import type { ByteRange } from './byte-range';
 import { contentTypeOf } from './content-type';
 
 export interface ArtifactInfo {
@@ -18,6 +17,12 @@ export interface ArtifactInfo {
 }
 
 /** A file, open for reading; whoever opened it closes it or reads `stream` to its end. */
+/** Bytes `first` to `last`, both included. */
+export interface ByteRange {
+  readonly first: number;
+  readonly last: number;
+}
+
 export interface OpenArtifact {
   readonly name: string;
   readonly sizeBytes: number;

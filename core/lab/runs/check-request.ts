@@ -1,4 +1,5 @@
 import { SluiceError } from '../../contract';
+import { parseInput } from '../store/parse-input';
 import { runPlanSchema, USER_NAME, type RunPlan } from './run-types';
 
 /** @throws SluiceError `bad-input`. */
@@ -13,10 +14,7 @@ export function checkUser(user: string): void {
 
 /** @throws SluiceError `bad-input` with all faults. */
 export function checkPlan(plan: RunPlan): RunPlan {
-  const parsed = runPlanSchema.safeParse(plan);
-  if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'run'}: ${message}`);
-  throw new SluiceError('bad-input', `Can't launch the run. ${faults.join('; ')}.`);
+  return parseInput('The run', runPlanSchema, plan);
 }
 
 type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };

@@ -8,6 +8,7 @@ import type { Datasets } from '../datasets/datasets';
 import type { Snapshots } from '../datasets/snapshot/snapshots';
 import type { LongWork } from '../datasets/tree/tree-store';
 import { diffManifests } from '../datasets/tree/manifest-diff';
+import { hasEnded } from '../jobs/job-state';
 import type { JobQueue } from '../jobs/queue/job-queue';
 import type { LabDatabase } from '../store/lab-database';
 import type { TrackingStore } from '../tracking/tracking-store';
@@ -67,7 +68,7 @@ export class RunService {
     this.cache = new DatasetCache({ folder: cacheFolder, trees: datasets.trees, maxBytes: cacheBytes });
     this.statuses = new RunStatuses(this.launched, queue, tracking, snapshots);
     this.statuses.watch((run) => {
-      if (ENDED.has(run.state)) this.release(run);
+      if (hasEnded(run)) this.release(run);
     });
     for (const run of this.launched.inStage('preparing')) {
       // It may have ended between the two: then the job is there, and goes on.
@@ -176,7 +177,7 @@ export class RunService {
   async resume(reference: string, work: LongWork = {}): Promise<LabRun> {
     const run = this.launched.get(reference);
     const { state } = this.statuses.view(run);
-    if (!ENDED.has(state)) {
+    if (!hasEnded({ state })) {
       throw new SluiceError(
         'conflict',
         `${run.name} is ${state}; only a run that has ended can be resumed.`,
@@ -208,7 +209,7 @@ export class RunService {
   async remove(reference: string): Promise<void> {
     const run = this.launched.get(reference);
     const { state } = this.statuses.view(run);
-    if (!ENDED.has(state)) {
+    if (!hasEnded({ state })) {
       throw new SluiceError(
         'conflict',
         `${run.name} is ${state}. Stop it first: sluice lab stop ${run.name}.`,
@@ -402,7 +403,6 @@ export class RunService {
   }
 }
 
-const ENDED: ReadonlySet<string> = new Set(['succeeded', 'failed', 'stopped', 'lost']);
 const MOST_TAG_CHARACTERS = 5000;
 /** MLflow's limit. */
 const DIGEST_CHARACTERS = 36;

@@ -7,7 +7,7 @@ import { SluiceError } from '../../contract';
 import { parseArtifactPath, type ArtifactPath } from '../artifacts/artifact-path';
 import type { ArtifactInfo, ArtifactStore, OpenArtifact } from '../artifacts/artifact-store';
 import { pathOfArtifactUri } from '../artifacts/artifact-uri';
-import { parseByteRange } from '../artifacts/byte-range';
+import { parseByteRange } from './byte-range';
 import type { LabRoutes } from './lab-server';
 import { parseRequest } from './parse-request';
 

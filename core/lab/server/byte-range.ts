@@ -1,23 +1,22 @@
-/** Bytes `from` up to but without `end`. */
-export interface ByteRange {
-  readonly from: number;
-  readonly end: number;
-}
+import type { ByteRange } from '../artifacts/artifact-store';
 
 /**
- * Reads a `Range` header (RFC 9110, section 14.2): one range of bytes. Others are ignored, as the RFC allows.
- * @returns `beyond` when nothing of the content is in it.
+ * The one range a `Range` header asks for (RFC 9110, section 14).
+ * @returns `undefined` when all is to be sent: no header, or several or malformed ranges, which a server may ignore.
  */
-export function byteRange(header: string | undefined, byteLength: number): ByteRange | 'whole' | 'beyond' {
-  const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header ?? '');
-  const [, first = '', last = ''] = match ?? [];
-  if (first === '' && last === '') return 'whole';
-  if (first === '') {
-    const wanted = Math.min(Number(last), byteLength);
-    return wanted === 0 ? 'beyond' : { from: byteLength - wanted, end: byteLength };
+export function parseByteRange(
+  header: string | undefined,
+  sizeBytes: number,
+): ByteRange | 'unsatisfiable' | undefined {
+  const [, from = '', to = ''] = /^bytes=(\d*)-(\d*)$/.exec(header?.trim() ?? '') ?? [];
+  if (from === '' && to === '') return undefined;
+  const lastByte = sizeBytes - 1;
+  if (from === '') {
+    const first = Math.max(0, sizeBytes - Number(to));
+    return first > lastByte ? 'unsatisfiable' : { first, last: lastByte };
   }
-  const from = Number(first);
-  if (last !== '' && Number(last) < from) return 'whole';
-  if (from >= byteLength) return 'beyond';
-  return { from, end: last === '' ? byteLength : Math.min(Number(last) + 1, byteLength) };
+  const first = Number(from);
+  const last = to === '' ? lastByte : Number(to);
+  if (last < first && to !== '') return undefined;
+  return first > lastByte ? 'unsatisfiable' : { first, last: Math.min(last, lastByte) };
 }

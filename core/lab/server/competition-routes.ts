@@ -1,11 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 
-import { SluiceError } from '../../contract';
 import type { Competition } from '../competitions/competition-store';
 import type { Competitions } from '../competitions/competitions';
-import { parseInput } from '../store/parse-input';
 import type { LabRoutes } from './lab-server';
+import { parseJsonBody } from './parse-request';
 
 const ROOT = '/api/sluice/competitions';
 
@@ -33,15 +32,11 @@ export function competitionRoutes(
       return { ...shown(competitions.get(name)), leftToday: competitions.leftToday(name, userOf(request)) };
     });
     app.post(ROOT, async (request, reply) => {
-      const created = await competitions.create(jsonOf(request.body), userOf(request));
+      const created = await competitions.create(parseJsonBody(z.unknown(), request.body), userOf(request));
       return reply.code(201).send(shown(created));
     });
     app.post(`${ROOT}/:name/submissions`, (request: Named, reply: FastifyReply) => {
-      const { runId, checkpoint, isDryRun } = parseInput(
-        'The submission',
-        submissionSchema,
-        jsonOf(request.body),
-      );
+      const { runId, checkpoint, isDryRun } = parseJsonBody(submissionSchema, request.body);
       const { name: competition } = request.params;
       const user = userOf(request);
       return reply.code(202).send(competitions.submit({ competition, user, runId, checkpoint, isDryRun }));
@@ -59,13 +54,4 @@ export function competitionRoutes(
 /** Without where the answers are and how a program scores them. */
 function shown({ hiddenPath: _, evaluator, ...rest }: Competition): object {
   return { ...rest, evaluator: 'builtIn' in evaluator ? evaluator.builtIn : 'command' };
-}
-
-function jsonOf(body: unknown): unknown {
-  const text = Buffer.isBuffer(body) ? body.toString('utf8') : '';
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (cause) {
-    throw new SluiceError('bad-input', 'The request: expected JSON, found something else.', {}, { cause });
-  }
 }

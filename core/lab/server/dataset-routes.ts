@@ -1,13 +1,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 
-import { SluiceError } from '../../contract';
 import { datasetEditSchema, type DatasetUser } from '../datasets/dataset-types';
 import type { Datasets } from '../datasets/datasets';
 import { RemoteDatasets } from '../datasets/remote-datasets';
 import { MAX_CHUNK_BYTES, MAX_MANIFEST_BYTES, sealManifest } from '../datasets/tree/manifest';
-import { byteRange } from './byte-range';
+import { parseByteRange } from './byte-range';
 import type { LabRoutes } from './lab-server';
+import { parseJsonBody, parseRequest } from './parse-request';
 
 const MAX_HASHES = 10_000;
 const BASE = '/api/sluice/datasets';
@@ -48,12 +48,12 @@ type UserOf = DatasetRouteOptions['userOf'];
 
 function addCatalogRoutes(app: FastifyInstance, datasets: Datasets, userOf: UserOf): void {
   app.get(BASE, (request) => {
-    const { search } = parsed(listQuery, request.query, 'The query');
+    const { search } = parseRequest(listQuery, request.query);
     return { datasets: datasets.list(userOf(request), search) };
   });
   app.get(`${BASE}/:name`, (request) => datasets.get(userOf(request), paramsOf(request).name));
   app.patch(`${BASE}/:name`, (request) => {
-    const edit = parsed(datasetEditSchema, jsonOf(request), 'The change');
+    const edit = parseJsonBody(datasetEditSchema, request.body);
     return datasets.edit(userOf(request), paramsOf(request).name, edit);
   });
   app.delete(`${BASE}/:name`, (request) => {
@@ -65,7 +65,7 @@ function addCatalogRoutes(app: FastifyInstance, datasets: Datasets, userOf: User
     return datasets.removeVersion(userOf(request), name, version);
   });
   app.get(`${BASE}/:name/diff`, (request) => {
-    const { from, to } = parsed(diffQuery, request.query, 'The query');
+    const { from, to } = parseRequest(diffQuery, request.query);
     return datasets.diff(userOf(request), paramsOf(request).name, from, to);
   });
 }
@@ -100,14 +100,14 @@ function addReadRoutes(
 function addPushRoutes(app: FastifyInstance, remote: RemoteDatasets, userOf: UserOf): void {
   const keyOf = (request: FastifyRequest) => ({ ...paramsOf(request), user: userOf(request) });
   app.post(`${BASE}/:name/pushes/:push/missing`, async (request) => {
-    const { chunks } = parsed(hashesSchema, jsonOf(request), 'The list of chunks');
+    const { chunks } = parseJsonBody(hashesSchema, request.body);
     return { missing: await remote.missing(keyOf(request), chunks) };
   });
   app.put(`${BASE}/:name/pushes/:push/chunks/:hash`, { bodyLimit: MAX_CHUNK_BYTES }, async (request) => ({
     outcome: await remote.put(keyOf(request), paramsOf(request).hash, bytesOf(request)),
   }));
   app.post(`${BASE}/:name/pushes/:push/commit`, { bodyLimit: MAX_MANIFEST_BYTES }, async (request, reply) => {
-    const { hash, note } = parsed(commitQuery, request.query, 'The query');
+    const { hash, note } = parseRequest(commitQuery, request.query);
     const outcome = await remote.commit(keyOf(request), hash, bytesOf(request), note);
     if ('version' in outcome) return outcome;
     return reply.code(409).send({
@@ -119,20 +119,20 @@ function addPushRoutes(app: FastifyInstance, remote: RemoteDatasets, userOf: Use
 }
 
 function sendRange(request: FastifyRequest, reply: FastifyReply, bytes: Buffer): FastifyReply {
-  const range = byteRange(request.headers.range, bytes.length);
+  const range = parseByteRange(request.headers.range, bytes.length);
   void reply.type('application/octet-stream').header('accept-ranges', 'bytes');
-  if (range === 'whole') return reply.send(bytes);
-  if (range === 'beyond') {
+  if (range === undefined) return reply.send(bytes);
+  if (range === 'unsatisfiable') {
     void reply.header('content-range', `bytes */${bytes.length}`);
     return reply.code(416).send(Buffer.alloc(0));
   }
-  const { from, end } = range;
-  void reply.header('content-range', `bytes ${from}-${end - 1}/${bytes.length}`);
-  return reply.code(206).send(bytes.subarray(from, end));
+  const { first, last } = range;
+  void reply.header('content-range', `bytes ${first}-${last}/${bytes.length}`);
+  return reply.code(206).send(bytes.subarray(first, last + 1));
 }
 
 function accessOf(request: FastifyRequest): { withHidden: boolean } {
-  return { withHidden: parsed(readQuery, request.query, 'The query').hidden === 'true' };
+  return { withHidden: parseRequest(readQuery, request.query).hidden === 'true' };
 }
 
 /** Each handler reads those that its path has. */
@@ -142,19 +142,4 @@ function paramsOf(request: FastifyRequest): PathParams {
 
 function bytesOf({ body }: FastifyRequest): Buffer {
   return Buffer.isBuffer(body) ? body : Buffer.alloc(0);
-}
-
-function jsonOf(request: FastifyRequest): unknown {
-  try {
-    return JSON.parse(bytesOf(request).toString('utf8'));
-  } catch (cause) {
-    throw new SluiceError('bad-input', 'The body: expected JSON, found other text.', {}, { cause });
-  }
-}
-
-function parsed<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const faults = result.error.issues.map(({ path, message }) => `${path.join('.') || 'it'}: ${message}`);
-  throw new SluiceError('bad-input', `${what} is refused: ${faults.slice(0, 5).join('; ')}.`);
 }

@@ -7,6 +7,7 @@ import { z } from 'zod';
 
 import { SluiceError } from '../../contract';
 import type { BearerToken } from '../../serving';
+import { hasEnded } from '../jobs/job-state';
 import type { JobQueue } from '../jobs/queue/job-queue';
 import type { RunService } from '../runs/run-service';
 import { runPlanSchema } from '../runs/run-types';
@@ -114,19 +115,17 @@ async function* logText(
 ): AsyncGenerator<Uint8Array> {
   for (let at = offset; ;) {
     // Asked first: what it wrote before its end is in the file then.
-    const hasEnded = ENDED.has(runs.get(run).state);
+    const isLast = hasEnded(runs.get(run));
     const { file, bytes } = await runs.log(run);
     if (bytes > at) {
       for await (const chunk of createReadStream(file, { start: at, end: bytes - 1 }))
         yield chunk as Uint8Array;
       at = bytes;
     }
-    if (!following || following.aborted || hasEnded) return;
+    if (!following || following.aborted || isLast) return;
     await changeOf(runs, following);
   }
 }
-
-const ENDED: ReadonlySet<string> = new Set(['succeeded', 'failed', 'stopped', 'lost']);
 
 /** Waits for a change of any run, or a while: logs grow untold. */
 function changeOf(runs: RunService, signal: AbortSignal): Promise<void> {

@@ -3,23 +3,11 @@ import { isUtf8 } from 'node:buffer';
 import type { z } from 'zod';
 
 import { SluiceError } from '../../contract';
+import { parseInput } from '../store/parse-input';
 
-/** More would help nobody. */
-const MOST_FAULTS = 20;
-
-/**
- * What a request asks for.
- * @param input a query, or a parsed body.
- * @throws SluiceError `bad-input` that lists the faults.
- */
+/** What a request asks for. @param input a query, or a parsed body. @throws SluiceError `bad-input` that lists the faults. */
 export function parseRequest<S extends z.ZodType>(schema: S, input: unknown): z.output<S> {
-  const parsed = schema.safeParse(input);
-  if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.slice(0, MOST_FAULTS).map(({ path, message }) => {
-    const where = path.map(String).join('.');
-    return where === '' ? message : `${where}: ${message}`;
-  });
-  throw new SluiceError('bad-input', `The request: ${faults.join('; ')}.`, { faults });
+  return parseInput('The request', schema, input);
 }
 
 /**

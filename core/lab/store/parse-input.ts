@@ -2,16 +2,19 @@ import type { z } from 'zod';
 
 import { SluiceError } from '../../contract';
 
+/** More would help nobody. */
+const MOST_FAULTS = 20;
+
 /**
- * Reads outside input once; all its faults are named, each with its path.
+ * Reads outside input once; its faults are named, each with its path.
  * @param what as a person would call it: `The search`, `The competition`.
  * @throws SluiceError `bad-input`.
  */
 export function parseInput<S extends z.ZodType>(what: string, schema: S, value: unknown): z.output<S> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map(
-    ({ path, message }) => `${path.join('.') || 'the whole'}: ${message}`,
-  );
+  const faults = parsed.error.issues
+    .slice(0, MOST_FAULTS)
+    .map(({ path, message }) => `${path.map(String).join('.') || 'the whole'}: ${message}`);
   throw new SluiceError('bad-input', `${what} can't be used as it is. ${faults.join('; ')}.`, { faults });
 }

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 
 import { SluiceError } from '../../../contract';
+import { hasEnded } from '../../../lab';
 import { withLab, type LabConnection } from '../../lab/lab-connection';
 import { splitArguments } from '../../lab/split-arguments';
 import { execute } from '../context';
@@ -93,7 +94,7 @@ function addLookCommands(lab: Command): void {
             ...(options.user !== undefined && { user: options.user }),
           });
           const { runs } = await api.get(`runs?${query.toString()}`, runsSchema, context.signal);
-          const shown = options.all ? runs : runs.filter(({ state }) => !ENDED.has(state));
+          const shown = options.all ? runs : runs.filter((run) => !hasEnded(run));
           return { json: { runs: shown }, text: runTable(shown) };
         }),
       ),
@@ -306,8 +307,6 @@ async function follow(
     ...(last.state !== 'succeeded' && { exitCode: EXIT.failed }),
   };
 }
-
-const ENDED: ReadonlySet<string> = new Set(['succeeded', 'failed', 'stopped', 'lost']);
 
 function logPath(run: string, isFollowed: boolean): string {
   return `runs/${encodeURIComponent(run)}/log?follow=${isFollowed}`;

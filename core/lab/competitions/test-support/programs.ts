@@ -71,7 +71,9 @@ const read = (path) => {
   try {
     look(path, readFileSync(path, 'latin1'));
     files += 1;
-  } catch {}
+  } catch {
+    // It may not be read, as it should be.
+  }
 };
 const walk = (path) => {
   let entries;

@@ -6,10 +6,9 @@ import { z } from 'zod';
 import { SluiceError } from '../../../contract';
 import { ioError, writeFileAtomic } from '../../../storage';
 import type { JobSpec, JobStatus } from '../job-engine';
+import { FINAL_STATES } from '../job-state';
 
 import { jobScript, SCRIPT_FILES } from './job-script';
-
-const FINAL_STATES = ['succeeded', 'failed', 'stopped', 'lost'] as const;
 
 /** Leads from the job's folder to its log. */
 const LOG_LINK = 'log';
@@ -29,10 +28,6 @@ const endedSchema = z
   .string()
   .regex(/^\d+ \d+\s*$/)
   .transform((text) => text.split(' ').map(Number));
-
-export function hasEnded({ state }: Pick<JobStatus, 'state'>): boolean {
-  return (FINAL_STATES as readonly string[]).includes(state);
-}
 
 /** What the files of one job tell. */
 export interface JobEvidence {

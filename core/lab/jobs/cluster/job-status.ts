@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import type { JobStatus } from '../job-engine';
 
 import type { JobEvidence } from './job-records';
-import { hasEnded } from './job-records';
+import { hasEnded } from '../job-state';
 
 /** What a scheduler says of a job now. */
 export interface SeenJob {

@@ -1,16 +1,7 @@
 import { spawn } from 'node:child_process';
-import {
-  accessSync,
-  constants,
-  mkdirSync,
-  openSync,
-  closeSync,
-  readdirSync,
-  statSync,
-  readFileSync,
-} from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { delimiter, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 
 import { systemClock, workerFile, type Clock } from '../../../base';
 import { SluiceError } from '../../../contract';
@@ -18,6 +9,7 @@ import { ioError } from '../../../storage';
 import type { JobEngine, JobNode, JobResources, JobSpec, JobStatus } from '../job-engine';
 import { checkJob } from '../job-spec';
 import { hasEnded } from '../job-state';
+import { refuseImage, refuseMissing, refuseTooLarge } from '../refuse-job';
 import { fits, missingOf, subtract } from '../resources';
 
 import { JobFolder, type JobRecord, type KeptStatus } from './job-folder';
@@ -113,7 +105,9 @@ export class LocalEngine implements JobEngine {
     checkJob(key, spec);
     const folder = new JobFolder(join(this.root, key));
     if (folder.exists) return;
-    this.refuse(spec);
+    refuseImage(this.name, spec);
+    refuseTooLarge(spec.resources, [{ name: this.node, total: this.slots.total }]);
+    refuseMissing(spec, spec.environment['PATH'] ?? process.env['PATH'] ?? '');
     if (!(await JobFolder.create(this.root, key, this.clock.nowMs(), spec))) return;
     this.waiting.set(key, { folder, record: folder.record(), told: '' });
     this.startWaiting();
@@ -161,25 +155,6 @@ export class LocalEngine implements JobEngine {
     this.cancelPoll?.();
     this.listeners.clear();
     await this.looking;
-  }
-
-  private refuse(spec: JobSpec): void {
-    if (spec.image !== undefined) {
-      throw new SluiceError(
-        'unsupported',
-        `The local engine has no containers, and the job asks for the image ${spec.image}. Leave --image out.`,
-      );
-    }
-    const missing = missingOf(spec.resources, this.slots.total);
-    if (missing) {
-      const has = this.slots.total;
-      throw new SluiceError(
-        'bad-input',
-        `The job asks for ${missing}, more than ${this.node} has (${has.cpus} CPUs, ${has.gpus} GPUs, ` +
-          `${has.memoryBytes} bytes of memory). Ask for less.`,
-      );
-    }
-    refuseMissing(spec);
   }
 
   /** What a server that is gone left: in order of submission. */
@@ -362,38 +337,4 @@ function definedOf(options: LocalEngineOptions): Partial<typeof DEFAULTS> {
 
 function lastLine(path: string): string {
   return readFileSync(path, 'utf8').trim().split('\n').at(-1) ?? '';
-}
-
-/** @throws SluiceError `bad-input` when the folder or the program is not there, or is no program. */
-function refuseMissing({ command: [program = ''], folder, environment }: JobSpec): void {
-  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new SluiceError('bad-input', `The job's folder ${folder} is not there. Make it, or name another.`, {
-      folder,
-    });
-  }
-  const searchPath = environment['PATH'] ?? process.env['PATH'] ?? '';
-  const places = program.includes('/')
-    ? [resolve(folder, program)]
-    : searchPath.split(delimiter).map((place) => join(place, program));
-  const there = places.filter((place) => statSync(place, { throwIfNoEntry: false })?.isFile());
-  if (there.length === 0) {
-    const where = program.includes('/') ? places[0]! : `PATH (${searchPath})`;
-    throw new SluiceError('bad-input', `The program "${program}" was not found: looked in ${where}.`, {
-      program,
-    });
-  }
-  if (!there.some(isExecutable)) {
-    throw new SluiceError('bad-input', `${there[0]!} may not be run. Make it executable: chmod +x.`, {
-      program,
-    });
-  }
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

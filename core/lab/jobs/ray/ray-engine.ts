@@ -4,13 +4,16 @@ import { systemClock } from '../../../base';
 import type { Clock } from '../../../base';
 import { SluiceError } from '../../../contract';
 import { sha256Hex } from '../../../storage';
-import { checkFits, checkSpec, fits } from '../cluster/check-spec';
-import { hasEnded, JobRecords } from '../cluster/job-records';
+import { JobRecords } from '../cluster/job-records';
 import { jobStatus, signalName } from '../cluster/job-status';
 import type { SeenJob } from '../cluster/job-status';
 import { quoteForShell } from '../cluster/shell-quote';
 import { StatusWatch } from '../cluster/status-watch';
 import type { JobEngine, JobNode, JobSpec, JobStatus } from '../job-engine';
+import { checkJob } from '../job-spec';
+import { hasEnded } from '../job-state';
+import { refuseImage, refuseMissing, refuseTooLarge } from '../refuse-job';
+import { fits } from '../resources';
 
 import { RayApi } from './ray-api';
 import type { RayJob, RayNode } from './ray-api';
@@ -113,9 +116,11 @@ export class RayEngine implements JobEngine {
   private async submitOnce(key: string, spec: JobSpec): Promise<void> {
     const evidence = await this.records.read(key);
     if (evidence?.submittedId !== undefined || evidence?.claimedBy !== undefined) return;
-    checkSpec(this.name, key, spec);
+    checkJob(key, spec);
+    refuseImage(this.name, spec);
+    refuseMissing(spec);
     const nodes = await this.rayNodes();
-    checkFits(spec.resources, nodes);
+    refuseTooLarge(spec.resources, nodes);
     const script = await this.records.prepare(key, spec);
     const { cpus, gpus, memoryBytes } = spec.resources;
     const isNew = await this.api.submit({

@@ -160,7 +160,7 @@ describe('a real Slurm cluster of one node', () => {
     );
     await expect(refused({ folder: '/no/such/folder' })).rejects.toThrow('/no/such/folder is not there');
     await expect(refused({ command: ['./absent'] })).rejects.toThrow(
-      `the program ${folder}/absent is not there`,
+      `was not found: looked in ${folder}/absent`,
     );
     await expect(refused({ image: 'debian' })).rejects.toMatchObject({ code: 'unsupported' });
     expect(await engine.statuses(['bad', 'never'])).toEqual(new Map());

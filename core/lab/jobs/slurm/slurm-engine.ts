@@ -5,14 +5,16 @@ import { systemClock } from '../../../base';
 import type { Clock } from '../../../base';
 import { SluiceError } from '../../../contract';
 import { sha256Hex } from '../../../storage';
-import { checkFits, checkSpec, fits } from '../cluster/check-spec';
 import { JobRecords } from '../cluster/job-records';
 import type { JobEvidence } from '../cluster/job-records';
-import { hasEnded } from '../cluster/job-records';
 import { jobStatus } from '../cluster/job-status';
 import type { SeenJob } from '../cluster/job-status';
 import { StatusWatch } from '../cluster/status-watch';
 import type { JobEngine, JobNode, JobResources, JobSpec, JobStatus } from '../job-engine';
+import { checkJob } from '../job-spec';
+import { hasEnded } from '../job-state';
+import { refuseImage, refuseMissing, refuseTooLarge } from '../refuse-job';
+import { fits } from '../resources';
 
 import { SlurmCommands } from './slurm-commands';
 import { parseSacct, parseSqueue, SACCT_FORMAT, SQUEUE_FORMAT, TOO_MUCH_MEMORY } from './slurm-jobs';
@@ -133,10 +135,12 @@ export class SlurmEngine implements JobEngine {
     // A submission of which the answer was lost.
     const known = evidence ? (await this.jobs([key])).get(key) : undefined;
     if (known) return this.records.writeSubmitted(key, known.id);
-    checkSpec(this.name, key, spec);
+    checkJob(key, spec);
+    refuseImage(this.name, spec);
+    refuseMissing(spec);
     const nodes = await this.slurmNodes();
     const resources = wholeResources(spec.resources);
-    checkFits(resources, nodes);
+    refuseTooLarge(resources, nodes);
     const script = await this.records.prepare(key, spec);
     const placement = await this.placement(spec.preferredNodes ?? [], resources, nodes);
     const args = [...this.submission(key, spec, resources), ...placement, script];

@@ -1,5 +1,6 @@
 import type { Clock } from '../../../base';
 import { SluiceError } from '../../../contract';
+import { hasEnded } from '../../jobs/job-state';
 import type { RunService } from '../../runs/run-service';
 import type { LabRun, RunParent } from '../../runs/run-types';
 import type { Metric } from '../../tracking/tracking-types';
@@ -20,8 +21,6 @@ interface Watched {
   readonly task: TrialTask;
   readonly listener: TrialListener;
 }
-
-const ENDED: ReadonlySet<string> = new Set(['succeeded', 'failed', 'stopped', 'lost']);
 
 /** Who keeps the code of a search's trials. */
 export function codeHolder(search: string): string {
@@ -44,7 +43,7 @@ export class RunTrials implements TrialRunner {
     this.unwatch = [
       tracking.watch((batch) => this.onLogged(batch)),
       runs.watch((run) => {
-        if (ENDED.has(run.state)) this.onEnded(run);
+        if (hasEnded(run)) this.onEnded(run);
       }),
     ];
   }
@@ -170,7 +169,7 @@ export class RunTrials implements TrialRunner {
     this.watched.set(runId, watched);
     this.deliver(runId, watched, this.reportsOf(runId, task.metric));
     const run = this.options.runs.get(runId);
-    if (ENDED.has(run.state)) this.onEnded(run);
+    if (hasEnded(run)) this.onEnded(run);
   }
 
   private reportsOf(runId: string, metric: string): readonly Metric[] {
@@ -234,7 +233,7 @@ export class RunTrials implements TrialRunner {
         this.endWaits.delete(release);
       };
       const look = (state: string): void => {
-        if (!ENDED.has(state)) return;
+        if (!hasEnded({ state })) return;
         release();
         resolve();
       };
