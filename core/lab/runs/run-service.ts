@@ -1,7 +1,6 @@
 import type { Clock } from '../../base';
 import { SluiceError } from '../../contract';
 import type { ArtifactStore } from '../artifacts/artifact-store';
-import { DatasetCache } from '../datasets/dataset-cache';
 import type { DatasetUser } from '../datasets/dataset-types';
 import { parseDatasetRef } from '../datasets/dataset-types';
 import type { Datasets } from '../datasets/datasets';
@@ -14,20 +13,19 @@ import type { LabDatabase } from '../store/lab-database';
 import type { TrackingStore } from '../tracking/tracking-store';
 import { checkPlan, checkUser, definedOf } from './check-request';
 import { differences, type RunDifference } from './run-diff';
-import { checkEntry, runCommand } from './run-command';
-import { runEnvironment, type LabAddress } from './run-environment';
+import { checkEntry } from './run-command';
+import type { LabAddress } from './run-environment';
 import { RunFiles } from './run-files';
+import { RunLauncher } from './run-launcher';
 import { RunStatuses } from './run-statuses';
-import { jobKey, LaunchedRuns, type StoredRun } from './run-store';
+import { jobKey, LaunchedRuns } from './run-store';
 import {
-  NO_DATASET,
   type ForkRequest,
   type HeldRequest,
   type LabRun,
   type LaunchRequest,
   type RunDataset,
   type RunParent,
-  type RunPlan,
 } from './run-types';
 
 export interface RunServiceOptions {
@@ -57,23 +55,22 @@ const STOP_GRACE_MS = 10_000;
 export class RunService {
   private readonly launched: LaunchedRuns;
   private readonly files: RunFiles;
-  private readonly cache: DatasetCache;
+  private readonly launcher: RunLauncher;
   private readonly statuses: RunStatuses;
 
   constructor(private readonly options: RunServiceOptions) {
-    const { database, artifacts, datasets, folder, cacheFolder, cacheBytes, queue, tracking, snapshots } =
-      options;
+    const { database, artifacts, folder, queue, tracking, snapshots } = options;
     this.launched = new LaunchedRuns(database);
     this.files = new RunFiles(folder, artifacts);
-    this.cache = new DatasetCache({ folder: cacheFolder, trees: datasets.trees, maxBytes: cacheBytes });
     this.statuses = new RunStatuses(this.launched, queue, tracking, snapshots);
+    this.launcher = new RunLauncher(options, this.launched, this.files, this.statuses);
     this.statuses.watch((run) => {
-      if (hasEnded(run)) this.release(run);
+      if (hasEnded(run)) this.launcher.release(run);
     });
     for (const run of this.launched.inStage('preparing')) {
       // It may have ended between the two: then the job is there, and goes on.
       if (queue.get(jobKey(run))) this.launched.setStage(run.runId, 'queued', run.attempt);
-      else this.break(run, 'The lab ended while this run was being prepared. Launch it again.');
+      else this.launcher.break(run, 'The lab ended while this run was being prepared. Launch it again.');
     }
     this.statuses.begin();
   }
@@ -88,8 +85,8 @@ export class RunService {
     checkUser(user);
     const plan = checkPlan({ ...rest, entry: await checkEntry(folder, rest.entry) });
     const dataset = reference === undefined ? undefined : this.findDataset({ name: user }, reference);
-    const run = this.create(user, plan, dataset, undefined);
-    return this.start(run, work, async () => {
+    const run = this.launcher.create(user, plan, dataset, undefined);
+    return this.launcher.start(run, work, async () => {
       await this.options.snapshots.take(folder, run.runId, work);
     });
   }
@@ -108,8 +105,13 @@ export class RunService {
       name: parent.name,
       ...(checkpoint !== undefined && { checkpoint }),
     };
-    const run = this.create(user, plan, dataset && this.findDataset({ name: user }, refOf(dataset)), from);
-    return this.start(run, work, () => {
+    const run = this.launcher.create(
+      user,
+      plan,
+      dataset && this.findDataset({ name: user }, refOf(dataset)),
+      from,
+    );
+    return this.launcher.start(run, work, () => {
       this.options.snapshots.share(parent.runId, run.runId);
       return Promise.resolve();
     });
@@ -124,9 +126,9 @@ export class RunService {
     checkUser(user);
     const plan = checkPlan(rest);
     const found = dataset === undefined ? undefined : this.findDataset({ name: user }, dataset);
-    const run = this.create(user, plan, found, from, tags);
+    const run = this.launcher.create(user, plan, found, from, tags);
     onCreated(run.runId);
-    return this.start(run, work, () => {
+    return this.launcher.start(run, work, () => {
       this.options.snapshots.share(code, run.runId);
       return Promise.resolve();
     });
@@ -195,7 +197,7 @@ export class RunService {
     }
     const attempt = run.attempt + 1;
     this.launched.setStage(run.runId, 'preparing', attempt);
-    return this.start({ ...run, attempt, stage: 'preparing' }, work, () => Promise.resolve());
+    return this.launcher.start({ ...run, attempt, stage: 'preparing' }, work, () => Promise.resolve());
   }
 
   /** Asks a run to end; nothing happens to one that has. @throws SluiceError `not-found`. */
@@ -267,145 +269,12 @@ export class RunService {
     this.statuses.close();
   }
 
-  private create(
-    user: string,
-    plan: RunPlan,
-    dataset: RunDataset | undefined,
-    parent: RunParent | undefined,
-    ownTags: HeldRequest['tags'] = [],
-  ): StoredRun {
-    const { tracking, clock } = this.options;
-    const about = dataset?.name ?? NO_DATASET;
-    const name = `${user}/${about}/${this.launched.nextNumber(user, about)}`;
-    const experimentId = this.experimentOf(about);
-    const createdMs = clock.nowMs();
-    const tags = [
-      { key: 'mlflow.user', value: user },
-      { key: 'mlflow.source.name', value: plan.entry },
-      { key: 'mlflow.source.type', value: 'LOCAL' },
-      { key: 'sluice.args', value: JSON.stringify(plan.args).slice(0, MOST_TAG_CHARACTERS) },
-      ...(parent ? [{ key: 'mlflow.parentRunId', value: parent.runId }] : []),
-      ...ownTags,
-    ];
-    const { info } = tracking.runs.create({
-      experimentId,
-      name,
-      userId: user,
-      startMs: Math.floor(createdMs),
-      tags,
-    });
-    tracking.runs.update(info.runId, { status: 'SCHEDULED' });
-    if (dataset) {
-      const { hash, number } = dataset;
-      const input = {
-        name: dataset.name,
-        digest: hash.slice(0, DIGEST_CHARACTERS),
-        sourceType: 'sluice',
-        source: `${dataset.name}@${number}`,
-      };
-      tracking.logInputs(info.runId, [{ dataset: input, tags: [] }]);
-    }
-    const run: StoredRun = {
-      runId: info.runId,
-      name,
-      user,
-      experimentId,
-      stage: 'preparing',
-      reason: undefined,
-      attempt: 1,
-      createdMs,
-      plan: { ...plan, ...(dataset && { dataset }), ...(parent && { parent }) },
-    };
-    this.launched.insert(run);
-    return run;
-  }
-
-  /** @param pack keeps the code under the run's id. */
-  private async start(run: StoredRun, work: LongWork, pack: () => Promise<void>): Promise<LabRun> {
-    const { queue, snapshots, address } = this.options;
-    const { plan, runId } = run;
-    try {
-      await this.files.make(runId);
-      await pack();
-      const folder = this.files.workFolder(runId);
-      if (!(await this.files.hasWork(runId))) await snapshots.restore(runId, folder, work);
-      const places = {
-        dataset: plan.dataset && (await this.layDataset(run, plan.dataset, work)),
-        checkpoint: await this.checkpointFor(run),
-      };
-      queue.submit({
-        key: jobKey(run),
-        user: run.user,
-        engine: plan.engine,
-        priority: plan.priority,
-        ...(plan.limitMs !== undefined && { limitMs: plan.limitMs }),
-        spec: {
-          command: runCommand(plan.entry, plan.args),
-          folder,
-          environment: runEnvironment(run, address(), places),
-          resources: plan.resources,
-          logFile: this.files.logFile(runId),
-          ...(plan.image !== undefined && { image: plan.image }),
-        },
-      });
-      this.launched.setStage(runId, 'queued', run.attempt);
-      return this.statuses.changed(this.launched.get(runId));
-    } catch (thrown) {
-      const error = SluiceError.from(thrown);
-      this.break(run, error.message);
-      throw error;
-    }
-  }
-
-  /** Shared with other runs, read-only, until the run has ended. */
-  private async layDataset(run: StoredRun, { name, number }: RunDataset, work: LongWork): Promise<string> {
-    const manifest = await this.options.datasets.manifest({ name: run.user }, name, String(number));
-    return this.cache.hold(manifest, jobKey(run), work);
-  }
-
-  /** Of a fork the one it was given, of a resumed run its own newest. */
-  private async checkpointFor({ runId, attempt, plan }: StoredRun): Promise<string | undefined> {
-    const { runs } = this.options.tracking;
-    if (attempt > 1) {
-      const { artifactUri } = runs.get(runId).info;
-      const own = await this.files.checkpoint(artifactUri);
-      if (own !== undefined) return this.files.layCheckpoint(runId, artifactUri, own);
-    }
-    const { parent } = plan;
-    if (parent?.checkpoint === undefined) return undefined;
-    return this.files.layCheckpoint(runId, runs.get(parent.runId).info.artifactUri, parent.checkpoint);
-  }
-
-  /** What could not be let go of is held until the next run ends: it costs room only. */
-  private release(run: LabRun): void {
-    if (run.dataset) void this.cache.release(jobKey(run)).catch(() => undefined);
-  }
-
-  private break(run: StoredRun, reason: string): void {
-    this.launched.setStage(run.runId, 'broken', run.attempt, reason);
-    this.statuses.changed(this.launched.get(run.runId));
-  }
-
   private findDataset(user: DatasetUser, reference: string): RunDataset {
     const { name, version } = parseDatasetRef(reference);
     const { number, publicHash } = this.options.datasets.catalog.version(user, name, version);
     return { name, number, hash: publicHash };
   }
-
-  private experimentOf(name: string): string {
-    const { experiments } = this.options.tracking;
-    try {
-      return experiments.getByName(name).experimentId;
-    } catch (error) {
-      if (!(error instanceof SluiceError) || error.code !== 'not-found') throw error;
-      return experiments.create(name);
-    }
-  }
 }
-
-const MOST_TAG_CHARACTERS = 5000;
-/** MLflow's limit. */
-const DIGEST_CHARACTERS = 36;
 
 function refOf({ name, number }: RunDataset): string {
   return `${name}@${number}`;
