@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
-import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 
 import { formatBytes } from '../../base';
@@ -16,6 +15,7 @@ import { labText } from './lab-text';
 import { liveRunText } from './live-run-text';
 import { formatMs, table } from './table';
 import { vericacheText } from './vericache-text';
+import { countOf, listOf, ratioOf, wholeOf } from './option-values';
 
 interface LayeringOptions {
   readonly networks?: readonly string[];
@@ -138,30 +138,8 @@ function countsOf(text: string): readonly number[] {
   return listOf(text).map(countOf);
 }
 
-function listOf(text: string): readonly string[] {
-  return text.split(',').map((item) => item.trim());
-}
-
-function countOf(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1) return value;
-  throw new InvalidArgumentError('Expected a whole number from 1.');
-}
-
-function wholeOf(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 0) return value;
-  throw new InvalidArgumentError('Expected a whole number from 0.');
-}
-
 function ratiosOf(text: string): readonly number[] {
   return listOf(text).map(ratioOf);
-}
-
-function ratioOf(text: string): number {
-  const value = Number(text);
-  if (value > 1) return value;
-  throw new InvalidArgumentError('Expected a number above 1.');
 }
 
 async function vericache({ log, appRoot }: CommandContext, options: VericacheOptions): Promise<Outcome> {

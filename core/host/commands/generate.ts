@@ -5,6 +5,7 @@ import { parseBytes } from '../../base';
 import { DEFAULT_LANGUAGE_SETTINGS } from '../../contract';
 import type { CacheMode } from '../../contract';
 import { execute } from './context';
+import { countOf } from './option-values';
 
 export interface GenerateCommandOptions {
   readonly prompt: string;
@@ -111,12 +112,6 @@ function bytesOf(text: string): number {
 
 function draftLengthOf(text: string): number | 'auto' {
   return text === 'auto' ? text : countOf(text);
-}
-
-function countOf(text: string): number {
-  const count = Number(text);
-  if (Number.isInteger(count) && count >= 1 && count <= 0xffff_ffff) return count;
-  throw new InvalidArgumentError('Expected a whole number from 1.');
 }
 
 /** Ranges are checked together, by the sampler. */

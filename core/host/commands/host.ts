@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 
-import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 
 import { SluiceError } from '../../contract';
@@ -9,6 +8,7 @@ import { onEngineDeath } from '../engine-death';
 import type { Services } from '../services';
 import { execute, onCancel } from './context';
 import type { CommandContext, Outcome } from './context';
+import { portOf } from './option-values';
 
 interface HostOptions {
   readonly port: number;
@@ -25,12 +25,6 @@ export function addHostCommand(program: Command): void {
     .action((options: HostOptions, command: Command) =>
       execute(command, (context) => host(context, options)),
     );
-}
-
-function portOf(text: string): number {
-  const port = Number(text);
-  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
-  throw new InvalidArgumentError('Expected a port from 0 to 65535.');
 }
 
 async function host(

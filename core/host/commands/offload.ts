@@ -17,6 +17,7 @@ import { trainAgent } from '../offload/train-agent';
 import { execute, onCancel } from './context';
 import type { CommandContext, Outcome } from './context';
 import { formatMs, table } from './table';
+import { countOf } from './option-values';
 
 interface ScenarioOptions {
   readonly scenario?: string;
@@ -223,12 +224,6 @@ function figures(report: object): string {
 
 function collect(value: string, earlier: readonly string[]): readonly string[] {
   return [...earlier, value];
-}
-
-function countOf(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= 0xffff_ffff) return value;
-  throw new InvalidArgumentError('Expected a whole number from 1.');
 }
 
 function percentOf(text: string): number {

@@ -13,6 +13,7 @@ import type { Services } from '../services';
 import { execute, onCancel } from './context';
 import type { CommandContext, Outcome } from './context';
 import { formatMs } from './table';
+import { countOf } from './option-values';
 
 interface RunOptions {
   readonly input: string;
@@ -49,12 +50,6 @@ export function addRunCommand(program: Command): void {
     .action((model: string, options: RunOptions, command: Command) =>
       execute(command, (context) => runModel(context, model, options)),
     );
-}
-
-function countOf(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= 0xffff_ffff) return value;
-  throw new InvalidArgumentError('Expected a whole number from 1.');
 }
 
 function millisecondsOf(text: string): number {

@@ -1,9 +1,9 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 
-import { parseBytes } from '../../base';
 import type { ServeOptions } from '../serve-library';
 import { execute } from './context';
+import { bytesOf, countOf, listOf, portOf, ratioOf } from './option-values';
 
 /** `sluice serve`: networks by the Open Inference Protocol v2, language models by OpenAI's API. SIGTERM and Ctrl-C drain and end it. */
 export function addServeCommand(program: Command): void {
@@ -32,8 +32,8 @@ export function addServeCommand(program: Command): void {
       'memory of the weights of each language model; the rest is read from disk for every pass (default: all are loaded)',
       bytesOf,
     )
-    .option('--queue <n>', 'requests that may wait, and for each language model', countOf, 32)
-    .option('--models <names>', 'models to serve, by commas (default: the whole library)', namesOf)
+    .option('--queue <n>', 'requests that may wait, and for each language model', queueOf, 32)
+    .option('--models <names>', 'models to serve, by commas (default: the whole library)', listOf)
     .addOption(
       new Option('--kv <cache>', "how language models keep keys and values, as 'sluice generate' has it")
         .choices(['full', 'vericache', 'lossy'])
@@ -59,33 +59,8 @@ export function addServeCommand(program: Command): void {
     );
 }
 
-function portOf(text: string): number {
-  const port = Number(text);
-  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
-  throw new InvalidArgumentError('Expected a port from 0 to 65535.');
-}
-
-function countOf(text: string): number {
-  const count = Number(text);
-  if (Number.isInteger(count) && count >= 1 && count <= 100_000) return count;
+function queueOf(text: string): number {
+  const count = countOf(text);
+  if (count <= 100_000) return count;
   throw new InvalidArgumentError('Expected a whole number from 1 to 100000.');
-}
-
-function ratioOf(text: string): number {
-  const ratio = Number(text);
-  if (ratio > 1 && Number.isFinite(ratio)) return ratio;
-  throw new InvalidArgumentError('Expected a number above 1.');
-}
-
-function bytesOf(text: string): number {
-  const bytes = parseBytes(text);
-  if (bytes !== undefined && bytes > 0) return bytes;
-  throw new InvalidArgumentError('Expected bytes, or a size like 64MiB.');
-}
-
-function namesOf(text: string): readonly string[] {
-  return text
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '');
 }

@@ -6,11 +6,9 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 
 import { SluiceError } from '../../../contract';
-import { withLab, type LabConnection } from '../../lab/lab-connection';
-import { execute } from '../context';
+import type { LabConnection } from '../../lab/lab-connection';
 import type { CommandContext, Outcome } from '../context';
 import { EXIT } from '../exit-codes';
-import { placeOf, positiveOf, wholeOf } from './options';
 import {
   argumentsOf,
   changesOf,
@@ -27,6 +25,8 @@ import {
   searchText,
   type ShownSearch,
 } from './search-text';
+import { positiveOf, wholeOf } from '../option-values';
+import { onLab } from './on-lab';
 
 interface SearchOptions extends PlanOptions {
   readonly dataset?: string;
@@ -80,9 +80,7 @@ export function addLabSearchCommands(lab: Command): void {
     .option('--folder <dir>', 'what is packed, but for what .sluiceignore names', '.')
     .option('--name <name>', 'of the search (default: search-N)');
   planOptions(run).action((args: string[], options: SearchOptions, command: Command) =>
-    execute(command, (context) =>
-      withLab(context, placeOf(command), (connection) => begin(context, connection, options, args)),
-    ),
+    onLab(command, (connection, context) => begin(context, connection, options, args)),
   );
   addLookCommands(automl);
   addChangeCommands(automl);
@@ -93,24 +91,20 @@ function addLookCommands(automl: Command): void {
     .command('list')
     .description('searches, the newest first')
     .action((_options, command: Command) =>
-      execute(command, (context) =>
-        withLab(context, placeOf(command), async ({ api }) => {
-          const { searches } = await api.get('searches', searchListSchema, context.signal);
-          return { json: { searches }, text: searchTable(searches) };
-        }),
-      ),
+      onLab(command, async ({ api }, context) => {
+        const { searches } = await api.get('searches', searchListSchema, context.signal);
+        return { json: { searches }, text: searchTable(searches) };
+      }),
     );
   automl
     .command('show')
     .argument('<search>')
     .description('a search with its trials and the best of them')
     .action((search: string, _options, command: Command) =>
-      execute(command, (context) =>
-        withLab(context, placeOf(command), async ({ api }) => {
-          const found = await api.get(pathOf(search), searchSchema, context.signal);
-          return { json: found, text: searchText(found) };
-        }),
-      ),
+      onLab(command, async ({ api }, context) => {
+        const found = await api.get(pathOf(search), searchSchema, context.signal);
+        return { json: found, text: searchText(found) };
+      }),
     );
 }
 
@@ -120,12 +114,10 @@ function addChangeCommands(automl: Command): void {
     .argument('<search>')
     .description('end a search and its trials for good')
     .action((search: string, _options, command: Command) =>
-      execute(command, (context) =>
-        withLab(context, placeOf(command), async ({ api }) => {
-          const stopped = await api.send('POST', `${pathOf(search)}/stop`, {}, searchSchema, context.signal);
-          return { json: stopped, text: searchText(stopped) };
-        }),
-      ),
+      onLab(command, async ({ api }, context) => {
+        const stopped = await api.send('POST', `${pathOf(search)}/stop`, {}, searchSchema, context.signal);
+        return { json: stopped, text: searchText(stopped) };
+      }),
     );
   automl
     .command('resume')
@@ -133,26 +125,22 @@ function addChangeCommands(automl: Command): void {
     .description('go on with a search that was interrupted')
     .option('--detach', "return when it goes on; needs the lab's server")
     .action((search: string, options: { detach?: boolean }, command: Command) =>
-      execute(command, (context) =>
-        withLab(context, placeOf(command), async (connection) => {
-          refuseDetached(connection, options);
-          const path = `${pathOf(search)}/resume`;
-          const resumed = await connection.api.send('POST', path, {}, searchSchema, context.signal);
-          return follow(context, connection, resumed, options);
-        }),
-      ),
+      onLab(command, async (connection, context) => {
+        refuseDetached(connection, options);
+        const path = `${pathOf(search)}/resume`;
+        const resumed = await connection.api.send('POST', path, {}, searchSchema, context.signal);
+        return follow(context, connection, resumed, options);
+      }),
     );
   automl
     .command('rm')
     .argument('<search>')
     .description('forget a search that is over; the runs of its trials stay')
     .action((search: string, _options, command: Command) =>
-      execute(command, (context) =>
-        withLab(context, placeOf(command), async ({ api }) => {
-          await api.send('DELETE', pathOf(search), undefined, z.object({}), context.signal);
-          return { json: { removed: search }, text: `Removed ${search}.` };
-        }),
-      ),
+      onLab(command, async ({ api }, context) => {
+        await api.send('DELETE', pathOf(search), undefined, z.object({}), context.signal);
+        return { json: { removed: search }, text: `Removed ${search}.` };
+      }),
     );
 }
 

@@ -5,9 +5,8 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 
 import { SluiceError } from '../../../contract';
-import { withLab, type LabConnection } from '../../lab/lab-connection';
+import type { LabConnection } from '../../lab/lab-connection';
 import type { LabApi } from '../../lab/lab-api';
-import { execute } from '../context';
 import type { CommandContext, Outcome } from '../context';
 import { EXIT } from '../exit-codes';
 import {
@@ -21,8 +20,8 @@ import {
   submissionText,
   type ShownSubmission,
 } from './competition-text';
-import { placeOf } from './options';
 import { runSchema } from './run-text';
+import { onLab } from './on-lab';
 
 interface SubmitOptions {
   readonly to: string;
@@ -45,21 +44,17 @@ export function addLabCompetitionCommands(lab: Command): void {
     .option('--dry-run', 'on the first 10 rows; not ranked, and not counted')
     .option('--wait', 'until it is scored')
     .action((run: string, options: SubmitOptions, command: Command) =>
-      execute(command, (context) =>
-        withLab(context, placeOf(command), (connection) => submit(context, connection, run, options)),
-      ),
+      onLab(command, (connection, context) => submit(context, connection, run, options)),
     );
   lab
     .command('board')
     .argument('<competition>')
     .description('the best score of each user, the best first')
     .action((name: string, _options, command: Command) =>
-      execute(command, (context) =>
-        withLab(context, placeOf(command), async ({ api }) => {
-          const board = await api.get(`${pathOf(name)}/board`, boardSchema, context.signal);
-          return { json: board, text: boardTable(board) };
-        }),
-      ),
+      onLab(command, async ({ api }, context) => {
+        const board = await api.get(`${pathOf(name)}/board`, boardSchema, context.signal);
+        return { json: board, text: boardTable(board) };
+      }),
     );
   addCompetitionCommands(lab.command('competition').description('hold competitions, and look at them'));
 }
@@ -70,49 +65,41 @@ function addCompetitionCommands(competition: Command): void {
     .argument('<file>', 'JSON: name, dataset, hiddenPath, evaluator, ...')
     .description('hold a competition with a dataset of yours that has a hidden part')
     .action((file: string, _options, command: Command) =>
-      execute(command, (context) =>
-        withLab(context, placeOf(command), async ({ api }) => {
-          const definition = await readJson(file);
-          const made = await api.send('POST', 'competitions', definition, competitionSchema, context.signal);
-          return { json: made, text: competitionText(made) };
-        }),
-      ),
+      onLab(command, async ({ api }, context) => {
+        const definition = await readJson(file);
+        const made = await api.send('POST', 'competitions', definition, competitionSchema, context.signal);
+        return { json: made, text: competitionText(made) };
+      }),
     );
   competition
     .command('list')
     .description('the newest first')
     .action((_options, command: Command) =>
-      execute(command, (context) =>
-        withLab(context, placeOf(command), async ({ api }) => {
-          const schema = z.object({ competitions: z.array(competitionSchema) });
-          const found = await api.get('competitions', schema, context.signal);
-          return { json: found, text: competitionTable(found.competitions) };
-        }),
-      ),
+      onLab(command, async ({ api }, context) => {
+        const schema = z.object({ competitions: z.array(competitionSchema) });
+        const found = await api.get('competitions', schema, context.signal);
+        return { json: found, text: competitionTable(found.competitions) };
+      }),
     );
   competition
     .command('show')
     .argument('<name>')
     .description('what it is about, and how many submissions you have left today')
     .action((name: string, _options, command: Command) =>
-      execute(command, (context) =>
-        withLab(context, placeOf(command), async ({ api }) => {
-          const found = await api.get(pathOf(name), competitionSchema, context.signal);
-          return { json: found, text: competitionText(found) };
-        }),
-      ),
+      onLab(command, async ({ api }, context) => {
+        const found = await api.get(pathOf(name), competitionSchema, context.signal);
+        return { json: found, text: competitionText(found) };
+      }),
     );
   competition
     .command('history')
     .argument('<name>')
     .description('what you submitted; nobody else sees it')
     .action((name: string, _options, command: Command) =>
-      execute(command, (context) =>
-        withLab(context, placeOf(command), async ({ api }) => {
-          const found = await api.get(`${pathOf(name)}/submissions`, historySchema, context.signal);
-          return { json: found, text: submissionTable(found.submissions) };
-        }),
-      ),
+      onLab(command, async ({ api }, context) => {
+        const found = await api.get(`${pathOf(name)}/submissions`, historySchema, context.signal);
+        return { json: found, text: submissionTable(found.submissions) };
+      }),
     );
 }
 

@@ -5,13 +5,12 @@ import { z } from 'zod';
 
 import { formatBytes } from '../../../base';
 import { DatasetClient, openTrees, parseDatasetRef } from '../../../lab';
-import { withLab, type LabConnection } from '../../lab/lab-connection';
-import { execute } from '../context';
+import type { LabConnection } from '../../lab/lab-connection';
 import type { CommandContext, Outcome } from '../context';
 import { EXIT } from '../exit-codes';
 import { showProgress } from '../progress';
 import { table } from '../table';
-import { placeOf } from './options';
+import { onLab } from './on-lab';
 
 const versionSchema = z.looseObject({
   number: z.number(),
@@ -50,32 +49,26 @@ export function addLabDatasetCommands(lab: Command): void {
     .option('--hidden <folders...>', 'folders that only evaluators of competitions get, like answers/')
     .option('--shared', 'everybody of the lab may read it')
     .action((name: string, path: string, options: PushOptions, command: Command) =>
-      execute(command, (context) =>
-        withLab(context, placeOf(command), (lab) => push(context, lab, name, path, options)),
-      ),
+      onLab(command, (lab, context) => push(context, lab, name, path, options)),
     );
   dataset
     .command('list')
     .argument('[text]', 'in the name, the description or a tag')
     .description('datasets you may read')
     .action((text: string | undefined, _options, command: Command) =>
-      execute(command, (context) =>
-        withLab(context, placeOf(command), async ({ api }) => {
-          const query = new URLSearchParams(text === undefined ? {} : { search: text });
-          const schema = z.object({ datasets: z.array(datasetSchema) });
-          const { datasets } = await api.get(`datasets?${query.toString()}`, schema, context.signal);
-          return { json: { datasets }, text: datasetTable(datasets) };
-        }),
-      ),
+      onLab(command, async ({ api }, context) => {
+        const query = new URLSearchParams(text === undefined ? {} : { search: text });
+        const schema = z.object({ datasets: z.array(datasetSchema) });
+        const { datasets } = await api.get(`datasets?${query.toString()}`, schema, context.signal);
+        return { json: { datasets }, text: datasetTable(datasets) };
+      }),
     );
   dataset
     .command('verify')
     .argument('<name>', 'NAME or NAME@VERSION')
     .description('read every byte of a version again')
     .action((reference: string, _options, command: Command) =>
-      execute(command, (context) =>
-        withLab(context, placeOf(command), (lab) => verify(context, lab, reference)),
-      ),
+      onLab(command, (lab, context) => verify(context, lab, reference)),
     );
   dataset
     .command('pull')
@@ -83,23 +76,19 @@ export function addLabDatasetCommands(lab: Command): void {
     .argument('<folder>', 'must not be there, or be empty')
     .description('write a version as a folder')
     .action((reference: string, folder: string, _options, command: Command) =>
-      execute(command, (context) =>
-        withLab(context, placeOf(command), (lab) => pull(context, lab, reference, folder)),
-      ),
+      onLab(command, (lab, context) => pull(context, lab, reference, folder)),
     );
   dataset
     .command('rm')
     .argument('<name>', 'NAME@VERSION, or NAME: all versions')
     .description('remove a version or a dataset')
     .action((reference: string, _options, command: Command) =>
-      execute(command, (context) =>
-        withLab(context, placeOf(command), async ({ api }) => {
-          const { name, version } = parseDatasetRef(reference);
-          const path = `datasets/${name}${reference.includes('@') ? `/versions/${version}` : ''}`;
-          await api.send('DELETE', path, undefined, z.looseObject({}), context.signal);
-          return { json: { removed: reference }, text: `Removed ${reference}.` };
-        }),
-      ),
+      onLab(command, async ({ api }, context) => {
+        const { name, version } = parseDatasetRef(reference);
+        const path = `datasets/${name}${reference.includes('@') ? `/versions/${version}` : ''}`;
+        await api.send('DELETE', path, undefined, z.looseObject({}), context.signal);
+        return { json: { removed: reference }, text: `Removed ${reference}.` };
+      }),
     );
 }
 

@@ -5,13 +5,13 @@ import { z } from 'zod';
 
 import { SluiceError } from '../../../contract';
 import { hasEnded } from '../../../lab';
-import { withLab, type LabConnection } from '../../lab/lab-connection';
+import type { LabConnection } from '../../lab/lab-connection';
 import { splitArguments } from '../../lab/split-arguments';
-import { execute } from '../context';
 import type { CommandContext, Outcome } from '../context';
 import { EXIT } from '../exit-codes';
-import { bytesOf, placeOf, positiveOf, wholeOf } from './options';
 import { differenceTable, runSchema, runTable, stateText, type ShownRun } from './run-text';
+import { bytesOf, positiveOf, wholeOf } from '../option-values';
+import { onLab } from './on-lab';
 
 export interface PlanOptions {
   readonly entry?: string;
@@ -48,18 +48,14 @@ export function addLabRunCommands(lab: Command): void {
     .requiredOption('-e, --entry <file>', 'the program within the folder: .py, .js, .sh, or an executable')
     .option('--folder <dir>', 'what is packed, but for what .sluiceignore names', '.')
     .action((args: string[], options: RunOptions, command: Command) =>
-      execute(command, (context) =>
-        withLab(context, placeOf(command), (connection) => launch(context, connection, options, args)),
-      ),
+      onLab(command, (connection, context) => launch(context, connection, options, args)),
     );
   planOptions(lab.command('fork').argument('<run>').argument('[args...]', 'behind --; default: as before'))
     .description("a new run with a run's code and data, from a checkpoint of it ($SLUICE_CHECKPOINT)")
     .option('-e, --entry <file>', 'another program of the same folder')
     .option('--checkpoint <artifact>', 'default: the newest of its artifacts below checkpoints/')
     .action((run: string, args: string[], options: PlanOptions & { checkpoint?: string }, command: Command) =>
-      execute(command, (context) =>
-        withLab(context, placeOf(command), (connection) => fork(context, connection, run, options, args)),
-      ),
+      onLab(command, (connection, context) => fork(context, connection, run, options, args)),
     );
   addLookCommands(lab);
   addChangeCommands(lab);
@@ -87,17 +83,15 @@ function addLookCommands(lab: Command): void {
     .option('--user <name>', 'of one user')
     .option('--limit <n>', 'at most so many', positiveOf, 100)
     .action((options: { all?: boolean; user?: string; limit: number }, command: Command) =>
-      execute(command, (context) =>
-        withLab(context, placeOf(command), async ({ api }) => {
-          const query = new URLSearchParams({
-            limit: String(options.limit),
-            ...(options.user !== undefined && { user: options.user }),
-          });
-          const { runs } = await api.get(`runs?${query.toString()}`, runsSchema, context.signal);
-          const shown = options.all ? runs : runs.filter((run) => !hasEnded(run));
-          return { json: { runs: shown }, text: runTable(shown) };
-        }),
-      ),
+      onLab(command, async ({ api }, context) => {
+        const query = new URLSearchParams({
+          limit: String(options.limit),
+          ...(options.user !== undefined && { user: options.user }),
+        });
+        const { runs } = await api.get(`runs?${query.toString()}`, runsSchema, context.signal);
+        const shown = options.all ? runs : runs.filter((run) => !hasEnded(run));
+        return { json: { runs: shown }, text: runTable(shown) };
+      }),
     );
   lab
     .command('logs')
@@ -105,18 +99,14 @@ function addLookCommands(lab: Command): void {
     .description('what a run wrote')
     .option('-f, --follow', 'go on until it has ended')
     .action((run: string, options: { follow?: boolean }, command: Command) =>
-      execute(command, (context) =>
-        withLab(context, placeOf(command), async ({ api }) => {
-          const parts: Uint8Array[] = [];
-          for await (const part of api.stream(logPath(run, options.follow === true), context.signal)) {
-            if (context.json) parts.push(part);
-            else process.stdout.write(part);
-          }
-          return context.json
-            ? { json: { log: Buffer.concat(parts).toString('utf8') }, text: '' }
-            : undefined;
-        }),
-      ),
+      onLab(command, async ({ api }, context) => {
+        const parts: Uint8Array[] = [];
+        for await (const part of api.stream(logPath(run, options.follow === true), context.signal)) {
+          if (context.json) parts.push(part);
+          else process.stdout.write(part);
+        }
+        return context.json ? { json: { log: Buffer.concat(parts).toString('utf8') }, text: '' } : undefined;
+      }),
     );
   lab
     .command('diff')
@@ -124,17 +114,15 @@ function addLookCommands(lab: Command): void {
     .argument('<to>')
     .description('what two runs do not have in common: arguments, data, environment, code')
     .action((from: string, to: string, _options, command: Command) =>
-      execute(command, (context) =>
-        withLab(context, placeOf(command), async ({ api }) => {
-          const query = new URLSearchParams({ from, to });
-          const { differences } = await api.get(
-            `runs/diff?${query.toString()}`,
-            differencesSchema,
-            context.signal,
-          );
-          return { json: { differences }, text: differenceTable(differences) };
-        }),
-      ),
+      onLab(command, async ({ api }, context) => {
+        const query = new URLSearchParams({ from, to });
+        const { differences } = await api.get(
+          `runs/diff?${query.toString()}`,
+          differencesSchema,
+          context.signal,
+        );
+        return { json: { differences }, text: differenceTable(differences) };
+      }),
     );
 }
 
@@ -145,13 +133,11 @@ function addChangeCommands(lab: Command): void {
     .description('end a run and all processes it started')
     .option('--grace <seconds>', 'what it gets to end by itself', positiveOf, 10)
     .action((run: string, { grace }: { grace: number }, command: Command) =>
-      execute(command, (context) =>
-        withLab(context, placeOf(command), async ({ api }) => {
-          const path = `runs/${encodeURIComponent(run)}/stop`;
-          const stopped = await api.send('POST', path, { graceMs: grace * 1000 }, runSchema, context.signal);
-          return { json: stopped, text: `${stopped.name}: ${stateText(stopped)}` };
-        }),
-      ),
+      onLab(command, async ({ api }, context) => {
+        const path = `runs/${encodeURIComponent(run)}/stop`;
+        const stopped = await api.send('POST', path, { graceMs: grace * 1000 }, runSchema, context.signal);
+        return { json: stopped, text: `${stopped.name}: ${stateText(stopped)}` };
+      }),
     );
   lab
     .command('resume')
@@ -159,32 +145,22 @@ function addChangeCommands(lab: Command): void {
     .description('run a run that has ended once more, from its newest checkpoint')
     .option('--detach', "return when it is queued; needs the lab's server")
     .action((run: string, options: { detach?: boolean }, command: Command) =>
-      execute(command, (context) =>
-        withLab(context, placeOf(command), async (connection) => {
-          refuseDetached(connection, options);
-          const path = `runs/${encodeURIComponent(run)}/resume`;
-          const resumed = await connection.api.send('POST', path, {}, runSchema, context.signal);
-          return follow(context, connection, resumed, options);
-        }),
-      ),
+      onLab(command, async (connection, context) => {
+        refuseDetached(connection, options);
+        const path = `runs/${encodeURIComponent(run)}/resume`;
+        const resumed = await connection.api.send('POST', path, {}, runSchema, context.signal);
+        return follow(context, connection, resumed, options);
+      }),
     );
   lab
     .command('rm')
     .argument('<run>')
     .description('remove a run that has ended: its files and code; its record is marked as deleted')
     .action((run: string, _options, command: Command) =>
-      execute(command, (context) =>
-        withLab(context, placeOf(command), async ({ api }) => {
-          await api.send(
-            'DELETE',
-            `runs/${encodeURIComponent(run)}`,
-            undefined,
-            z.object({}),
-            context.signal,
-          );
-          return { json: { removed: run }, text: `Removed ${run}.` };
-        }),
-      ),
+      onLab(command, async ({ api }, context) => {
+        await api.send('DELETE', `runs/${encodeURIComponent(run)}`, undefined, z.object({}), context.signal);
+        return { json: { removed: run }, text: `Removed ${run}.` };
+      }),
     );
 }
 

@@ -8,7 +8,8 @@ import { serveLab } from '../../lab/open-lab';
 import { ended, tlsOf, tokenOf, type TlsOptions } from '../../listen-options';
 import { execute } from '../context';
 import type { CommandContext, Outcome } from '../context';
-import { bytesOf, placeOf, portOf, positiveOf, wholeOf } from './options';
+import { bytesOf, portOf, positiveOf, wholeOf } from '../option-values';
+import { placeOf } from './on-lab';
 
 interface ServeOptions extends TlsOptions {
   readonly port: number;
