@@ -3,7 +3,6 @@ export { parseDatasetRef } from './datasets/dataset-types';
 export type { Dataset, DatasetVersion } from './datasets/dataset-types';
 export type { LongWork, TreeProgress } from './datasets/tree/tree-store';
 export type { JobEngine, JobResources } from './jobs/job-engine';
-export { hasEnded } from './jobs/job-state';
 export { openTrees } from './datasets/open-trees';
 export { RayEngine } from './jobs/ray/ray-engine';
 export { SlurmEngine } from './jobs/slurm/slurm-engine';

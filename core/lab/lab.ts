@@ -196,8 +196,8 @@ export class Lab {
     }
   }
 
-  /** Listens. @returns the port. @throws SluiceError as `startLabServer`. */
-  async serve(serving: LabServing): Promise<number> {
+  /** Listens. @returns the URL by which programs of this machine reach it. @throws SluiceError as `startLabServer`. */
+  async serve(serving: LabServing): Promise<string> {
     const { host, port, limits, tls, token, launchToken } = serving;
     const { tracking, registry, artifacts, datasets, runs, searches, queue } = this;
     const guard = new BearerToken(token ?? launchToken);
@@ -224,12 +224,10 @@ export class Lab {
       limits,
       ...(tls && { tls }),
     });
-    // Jobs of this machine reach every address it listens on by loopback.
-    const reached = host === '0.0.0.0' ? '127.0.0.1' : host === '::' || host === '::1' ? '[::1]' : host;
-    const url = `${tls ? 'https' : 'http'}://${reached}:${this.listener.port}`;
+    const url = `${tls ? 'https' : 'http'}://${reachable(host)}:${this.listener.port}`;
     this.address = { url, ...(token !== undefined && { token }) };
     if (serving.searchesWait !== true) searches.goOn();
-    return this.listener.port;
+    return url;
   }
 
   /** Jobs go on. */
@@ -260,4 +258,11 @@ export class Lab {
 
 function faultText({ message, cause }: SluiceError): string {
   return cause === undefined ? message : `${message} (${SluiceError.from(cause).message})`;
+}
+
+/** A server that listens on every address is reached by loopback. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  if (host === '::') return '[::1]';
+  return host.includes(':') ? `[${host}]` : host;
 }

@@ -46,10 +46,7 @@ export async function serveLab(
   });
   try {
     const launchToken = serving.token ?? randomBytes(TOKEN_BYTES).toString('hex');
-    const port = await lab.serve({ ...serving, launchToken });
-    const host =
-      serving.host === '0.0.0.0' ? '127.0.0.1' : serving.host.includes(':') ? '[::1]' : serving.host;
-    const address = { url: `${serving.tls ? 'https' : 'http'}://${host}:${port}`, token: launchToken };
+    const address = { url: await lab.serve({ ...serving, launchToken }), token: launchToken };
     await writeServerFile(folder, address);
     return {
       lab,

@@ -29,6 +29,8 @@ it('a lab that is opened again follows what ran meanwhile', async () => {
   await ground.reopen(() => writeFileSync(join(ground.workFolder(ended), 'go'), ''));
   expect(await ground.ended(ended)).toMatchObject({ name: ended.name, state: 'succeeded', attempt: 1 });
   expect(ground.lab.runs.get(running.name).state).toBe('running');
+  const open = ground.lab.runs.list({ most: 10, isOpen: true });
+  expect(open.map(({ name }) => name)).toEqual([running.name]);
   writeFileSync(join(ground.workFolder(running), 'go'), '');
   expect(await ground.ended(running)).toMatchObject({ state: 'succeeded', exitCode: 0 });
   expect(await ground.logText(running)).toBe('ready\nwent on\n');

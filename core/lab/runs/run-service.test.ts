@@ -158,11 +158,11 @@ describe('what can not be launched', () => {
   });
 
   it('a run whose folder was never packed can not be resumed', async () => {
-    const before = new Set(ground.lab.runs.list(1000).map(({ runId }) => runId));
+    const before = new Set(ground.lab.runs.list({ most: 1000 }).map(({ runId }) => runId));
     const request = { ...PLAN, folder: ground.folder({ 'train.sh': 'exit 0' }) };
     const signal = AbortSignal.abort();
     await expect(ground.lab.runs.launch(request, { signal })).rejects.toMatchObject({ code: 'cancelled' });
-    const broken = ground.lab.runs.list(1000).find(({ runId }) => !before.has(runId))!;
+    const broken = ground.lab.runs.list({ most: 1000 }).find(({ runId }) => !before.has(runId))!;
     expect(broken.state).toBe('failed');
     expect(recordOf(broken.runId).info.status).toBe('FAILED');
     await expect(ground.lab.runs.resume(broken.name)).rejects.toThrow(/was never laid out.*Launch it again/);

@@ -18,7 +18,7 @@ import type { LabAddress } from './run-environment';
 import { RunFiles } from './run-files';
 import { RunLauncher } from './run-launcher';
 import { RunStatuses } from './run-statuses';
-import { jobKey, LaunchedRuns } from './run-store';
+import { jobKey, LaunchedRuns, type RunQuery } from './run-store';
 import {
   type ForkRequest,
   type HeldRequest,
@@ -238,8 +238,8 @@ export class RunService {
   }
 
   /** The newest first. */
-  list(most: number, user?: string): readonly LabRun[] {
-    return this.launched.list(most, user).map((run) => this.statuses.view(run));
+  list(query: RunQuery): readonly LabRun[] {
+    return this.launched.list(query).map((run) => this.statuses.view(run));
   }
 
   /** What differs from one run to another: arguments, data, environment, code. @throws SluiceError `not-found`. */

@@ -1,4 +1,5 @@
 import type { Snapshots } from '../datasets/snapshot/snapshots';
+import { hasEnded } from '../jobs/job-state';
 import type { JobView } from '../jobs/queue/job-ledger';
 import type { JobQueue } from '../jobs/queue/job-queue';
 import type { RunStatus } from '../tracking/tracking-types';
@@ -32,7 +33,7 @@ export class RunStatuses {
   /** Takes up what happened while nobody listened, and listens. */
   begin(): void {
     this.unwatch = this.queue.watch((key) => this.jobChanged(key));
-    for (const run of this.launched.inStage('queued')) this.follow(this.view(run));
+    for (const run of this.launched.inStage('queued')) this.changed(run);
   }
 
   view(run: StoredRun): LabRun {
@@ -50,20 +51,19 @@ export class RunStatuses {
       attempt: run.attempt,
       createdMs: run.createdMs,
     };
-    if (stage !== 'queued') {
-      const state = stage === 'broken' ? 'failed' : 'preparing';
-      return { ...base, state, reason: run.reason, ...(stage === 'broken' && { endedMs: run.createdMs }) };
-    }
+    if (stage === 'preparing') return { ...base, state: stage };
+    if (stage === 'broken') return { ...base, state: 'failed', reason: run.reason, endedMs: run.createdMs };
     const job = this.queue.get(jobKey(run));
     return job
       ? { ...base, ...jobFacts(job) }
       : { ...base, state: 'lost', reason: 'The queue knows no job of it.' };
   }
 
-  /** Tells of a run that was changed here. */
+  /** Has MLflow's record follow, and tells of it. */
   changed(run: StoredRun): LabRun {
     const view = this.view(run);
     this.follow(view);
+    if (run.stage === 'queued' && hasEnded(view)) this.launched.setStage(run.runId, 'ended', run.attempt);
     for (const listener of this.listeners) listener(view);
     return view;
   }

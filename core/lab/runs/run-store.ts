@@ -16,17 +16,18 @@ export const RUNS_SCHEMA: AreaSchema = {
        name TEXT NOT NULL UNIQUE,
        user TEXT NOT NULL,
        experiment_id TEXT NOT NULL,
-       stage TEXT NOT NULL CHECK (stage IN ('preparing', 'queued', 'broken')),
+       stage TEXT NOT NULL CHECK (stage IN ('preparing', 'queued', 'broken', 'ended')),
        reason TEXT,
        attempt INTEGER NOT NULL,
        created_ms REAL NOT NULL,
        plan TEXT NOT NULL
-     ) STRICT, WITHOUT ROWID;`,
+     ) STRICT, WITHOUT ROWID;
+     CREATE INDEX runs_open ON runs_launched (created_ms) WHERE stage IN ('preparing', 'queued');`,
   ],
 };
 
-/** `broken`: could not be laid out. What the job came to is in the queue. */
-export type RunStage = 'preparing' | 'queued' | 'broken';
+/** `queued`: its job may change yet. `broken`: could not be laid out. What the job came to is in the queue. */
+export type RunStage = 'preparing' | 'queued' | 'broken' | 'ended';
 
 export interface StoredRun {
   readonly runId: string;
@@ -43,6 +44,13 @@ export interface StoredRun {
 /** Each attempt is a job of its own. */
 export function jobKey({ runId, attempt }: Pick<StoredRun, 'runId' | 'attempt'>): string {
   return `${runId}-${attempt}`;
+}
+
+export interface RunQuery {
+  readonly most: number;
+  readonly user?: string | undefined;
+  /** Only those that have not ended. */
+  readonly isOpen?: boolean;
 }
 
 interface Row {
@@ -124,10 +132,11 @@ export class LaunchedRuns {
   }
 
   /** The newest first. */
-  list(most: number, user?: string): readonly StoredRun[] {
+  list({ most, user, isOpen }: RunQuery): readonly StoredRun[] {
+    const open = isOpen ? " AND stage IN ('preparing', 'queued')" : '';
     const rows = this.database
       .prepare(
-        'SELECT * FROM runs_launched WHERE ?1 IS NULL OR user = ?1 ORDER BY created_ms DESC, name DESC LIMIT ?2',
+        `SELECT * FROM runs_launched WHERE (?1 IS NULL OR user = ?1)${open} ORDER BY created_ms DESC, name DESC LIMIT ?2`,
       )
       .all([user ?? null, most]) as Row[];
     return rows.map(parseRow);

@@ -285,7 +285,7 @@ describe('the routes of datasets', () => {
     ['no hash', 'PUT', '/x/pushes/12345678/chunks/..%2f..%2fx', 'hello', 400, /64 lower-case hexadecimal/],
     ['bad push', 'POST', '/x/pushes/..%2fa/missing', '{"chunks":[]}', 400, /The push: expected/],
     ['no list', 'POST', '/x/pushes/12345678/missing', '{"chunks":["x"]}', 400, /chunks\.0/],
-    ['no JSON', 'POST', '/x/pushes/12345678/missing', 'hello', 400, /expected JSON/],
+    ['no JSON', 'POST', '/x/pushes/12345678/missing', 'hello', 400, /expected 5 bytes of JSON/],
     [
       'another hash',
       'POST',

@@ -40,7 +40,7 @@ describe('launching by HTTP', () => {
       expect(answer.status).toBe(401);
       expect(await answer.json()).toMatchObject({ error_code: 'UNAUTHENTICATED' });
     }
-    expect(ground.lab.runs.list(10)).toEqual([]);
+    expect(ground.lab.runs.list({ most: 10 })).toEqual([]);
   });
 
   it.each<[string, object, RegExp]>([

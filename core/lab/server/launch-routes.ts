@@ -22,6 +22,7 @@ const FOLLOW_MS = 250;
 const listQuery = z.object({
   user: z.string().max(100).exactOptional(),
   limit: z.coerce.number().int().min(1).max(MOST_LISTED).default(100),
+  open: z.enum(['true', 'false']).default('false'),
 });
 const logQuery = z.object({
   offset: z.coerce.number().int().min(0).default(0),
@@ -63,8 +64,8 @@ export function launchRoutes(options: LaunchRouteOptions): LabRoutes {
 
 function addRunRoutes(app: FastifyInstance, { runs, userOf }: LaunchRouteOptions): void {
   app.get(RUNS, ({ query }) => {
-    const { user, limit } = parseRequest(listQuery, query);
-    return { runs: runs.list(limit, user) };
+    const { user, limit, open } = parseRequest(listQuery, query);
+    return { runs: runs.list({ most: limit, user, isOpen: open === 'true' }) };
   });
   app.post(RUNS, (request) =>
     runs.launch({ ...parseJsonBody(launchSchema, request.body), user: userOf(request) }),

@@ -4,7 +4,6 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 
 import { SluiceError } from '../../../contract';
-import { hasEnded } from '../../../lab';
 import type { LabConnection } from '../../lab/lab-connection';
 import { splitArguments } from '../../lab/split-arguments';
 import type { CommandContext, Outcome } from '../context';
@@ -86,11 +85,11 @@ function addLookCommands(lab: Command): void {
       onLab(command, async ({ api }, context) => {
         const query = new URLSearchParams({
           limit: String(options.limit),
+          open: String(options.all !== true),
           ...(options.user !== undefined && { user: options.user }),
         });
         const { runs } = await api.get(`runs?${query.toString()}`, runsSchema, context.signal);
-        const shown = options.all ? runs : runs.filter((run) => !hasEnded(run));
-        return { json: { runs: shown }, text: runTable(shown) };
+        return { json: { runs }, text: runTable(runs) };
       }),
     );
   lab

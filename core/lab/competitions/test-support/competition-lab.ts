@@ -62,8 +62,8 @@ export class CompetitionLab {
       onFault: (message) => this.faults.push(message),
     });
     const { launchToken } = this;
-    const port = await this.lab.serve({ host: '127.0.0.1', port: 0, limits: DEFAULT_LIMITS, launchToken });
-    this.url = `http://127.0.0.1:${port}/api/sluice`;
+    const url = await this.lab.serve({ host: '127.0.0.1', port: 0, limits: DEFAULT_LIMITS, launchToken });
+    this.url = `${url}/api/sluice`;
   }
 
   async close(): Promise<void> {

@@ -13,11 +13,11 @@ import { dirname, join } from 'node:path';
 import { seededRandom, systemClock } from '../../../base';
 import { DEFAULT_LIMITS } from '../../../serving';
 import { pathOfArtifactUri } from '../../artifacts/artifact-uri';
+import { hasEnded } from '../../jobs/job-state';
 import { Lab } from '../../lab';
 import type { LabRun, LaunchRequest } from '../run-types';
 
 export const LAUNCH_TOKEN = 'a-token-for-launching';
-const ENDED: ReadonlySet<string> = new Set(['succeeded', 'failed', 'stopped', 'lost']);
 const OLD_SEC = 1_000_000_000;
 
 /** A lab in a temporary folder, listening, that can be closed and opened again. */
@@ -78,7 +78,7 @@ export class LabGround {
     return new Promise((resolve) => {
       const look = (): void => {
         const run = runs.get(runId);
-        if (!ENDED.has(run.state)) return;
+        if (!hasEnded(run)) return;
         unwatch();
         resolve(run);
       };
@@ -163,13 +163,13 @@ async function openLab(folder: string, seed: number): Promise<[lab: Lab, url: st
       throw new Error(message);
     },
   });
-  const port = await lab.serve({
+  const url = await lab.serve({
     host: '127.0.0.1',
     port: 0,
     limits: DEFAULT_LIMITS,
     launchToken: LAUNCH_TOKEN,
   });
-  return [lab, `http://127.0.0.1:${port}`];
+  return [lab, url];
 }
 
 async function* chunksOf(text: string): AsyncGenerator<Uint8Array> {

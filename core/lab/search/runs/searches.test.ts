@@ -18,7 +18,7 @@ const random = seededRandom(5);
 
 let root: string;
 let lab: Lab;
-let port: number;
+let url: string;
 let faults: string[];
 
 beforeEach(async () => {
@@ -30,11 +30,11 @@ beforeEach(async () => {
   await openLab(0);
 }, 60_000);
 afterEach(async () => {
-  for (const { state, runId } of lab.runs.list(100)) {
+  for (const { state, runId } of lab.runs.list({ most: 100 })) {
     if (state === 'queued' || state === 'running') lab.runs.stop(runId, 0);
   }
   await vi.waitFor(() => {
-    const open = lab.runs.list(100).filter(({ endedMs }) => endedMs === undefined);
+    const open = lab.runs.list({ most: 100 }).filter(({ endedMs }) => endedMs === undefined);
     expect(open.map(({ name, state }) => `${name} ${state}`)).toEqual([]);
   }, PATIENCE_MS);
   await lab.close();
@@ -51,7 +51,7 @@ async function openLab(wantedPort: number): Promise<void> {
     onFault: (message) => faults.push(message),
   });
   const limits = DEFAULT_LIMITS;
-  port = await lab.serve({ host: '127.0.0.1', port: wantedPort, limits, launchToken: TOKEN });
+  url = await lab.serve({ host: '127.0.0.1', port: wantedPort, limits, launchToken: TOKEN });
 }
 
 function request(search: object, { space = {} }: { readonly space?: object } = {}): SearchRequest {
@@ -158,7 +158,7 @@ describe('searches of runs', { timeout: 120_000 }, () => {
     const before = lab.searches.get(id).trials.map(({ runs }) => runs[0]?.runId);
     await lab.close();
     writeFileSync(gate, '');
-    await openLab(port);
+    await openLab(Number(new URL(url).port));
     const view = await untilOver(id);
     expect(faults).toEqual([]);
     expect(view).toMatchObject({ state: 'done', trialCount: 3, spentResource: 9 });
@@ -169,7 +169,7 @@ describe('searches of runs', { timeout: 120_000 }, () => {
     ]);
     const runs = view.trials.flatMap((trial) => trial.runs);
     expect(runs.slice(0, 2).map(({ runId }) => runId)).toEqual(before);
-    expect(lab.runs.list(100)).toHaveLength(3);
+    expect(lab.runs.list({ most: 100 })).toHaveLength(3);
     for (const { runId } of runs) {
       expect(stepsOf(runId)).toEqual([1, 2, 3]);
       expect(lab.runs.get(runId).attempt).toBe(1);
@@ -191,10 +191,10 @@ describe('searches of runs', { timeout: 120_000 }, () => {
     database.prepare("UPDATE runs_launched SET stage = 'preparing'").run([]);
     database.close();
     writeFileSync(gate, '');
-    await openLab(port);
+    await openLab(Number(new URL(url).port));
     const view = await untilOver(id);
     expect(view).toMatchObject({ state: 'done', spentResource: 4 });
-    expect(lab.runs.list(100).map(({ name, state }) => [name, state])).toEqual([
+    expect(lab.runs.list({ most: 100 }).map(({ name, state }) => [name, state])).toEqual([
       ['ada/none/2', 'succeeded'],
       ['ada/none/1', 'succeeded'],
     ]);
@@ -216,7 +216,7 @@ describe('searches of runs', { timeout: 120_000 }, () => {
       refused.trials.map(({ parameters }) => parameters),
     );
     // Those that were refused never ran, and are gone.
-    expect(lab.runs.list(100).map(({ state }) => state)).toEqual(['succeeded', 'succeeded']);
+    expect(lab.runs.list({ most: 100 }).map(({ state }) => state)).toEqual(['succeeded', 'succeeded']);
   });
 
   it('gives up on a program that fails, and says how it did', async () => {
@@ -235,7 +235,7 @@ describe('searches of runs', { timeout: 120_000 }, () => {
 
   it('is asked by HTTP, by those who may launch', async () => {
     const ask = async (method: string, path: string, body?: object, token = TOKEN) => {
-      const answer = await fetch(`http://127.0.0.1:${port}/api/sluice/searches${path}`, {
+      const answer = await fetch(`${url}/api/sluice/searches${path}`, {
         method,
         headers: { authorization: `Bearer ${token}`, 'x-sluice-user': 'grace' },
         ...(body && { body: JSON.stringify(body) }),
