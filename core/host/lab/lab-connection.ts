@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 
-import { SluiceError } from '../../contract';
 import { DEFAULT_LIMITS } from '../../serving';
 import type { CommandContext } from '../commands/context';
 import { LabApi } from './lab-api';
@@ -43,11 +42,8 @@ export async function connectLab(context: CommandContext, place: LabPlace): Prom
   if (known) return { api: new LabApi(known.url, known.token, user), isOwn: false, close: nothing };
   // A search that goes on for as long as a command takes would lose the trials it begins.
   const serving = { host: '127.0.0.1', port: 0, limits: LAB_LIMITS, searchesWait: true };
-  const served = await serveLab({ folder, onFault: context.log }, serving).catch((error: unknown) => {
-    throw SluiceError.from(error);
-  });
-  const { address } = served;
-  return { api: new LabApi(address.url, address.token, user), isOwn: true, close: () => served.close() };
+  const { address, close } = await serveLab({ folder, onFault: context.log }, serving);
+  return { api: new LabApi(address.url, address.token, user), isOwn: true, close };
 }
 
 /** Runs a command with the lab it talks to. */
