@@ -11,7 +11,7 @@ import { removeServerFile, writeServerFile, type LabServerAddress } from './serv
 export interface ServedLab {
   readonly lab: Lab;
   readonly address: LabServerAddress;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 const TOKEN_BYTES = 24;
