@@ -254,7 +254,9 @@ describe('under any budget', () => {
     await used(3);
     const before = await used(3);
     // A session left behind would be 400 KB, twelve times; koffi leaves some 20 KB for each thread that loads it.
-    expect((await used(12)) - before).toBeLessThan(3 << 20);
+    // A thread that has just ended may hold a MB for a moment more.
+    const after = [await used(12), await used(1), await used(1), await used(1)];
+    expect(Math.min(...after) - before).toBeLessThan(3 << 20);
   });
 
   it('SmolLM2 gives the bits it has in memory', { timeout: SMOLLM2_SET_UP_MS }, async (test) => {
