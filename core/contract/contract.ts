@@ -1,5 +1,7 @@
 import type { WireError } from './errors';
 import type { ExecutionProvider, ModelDetail, ModelSummary, RemovedModel, VerifyReport } from './models';
+import type { LabRequests } from './lab/requests';
+import type { LabEvents } from './lab/status';
 import type { LanguageEvents, LanguageRequests } from './language';
 import type { OffloadEvents, OffloadRequests } from './offload';
 import type { MemoryDelayCurve, PipelineMode, PlanDetail } from './plan';
@@ -20,7 +22,7 @@ export interface EngineInfo {
 /** A long operation (import, profile, verify, build of example networks). */
 export interface Job {
   readonly id: string;
-  readonly kind: 'import' | 'profile' | 'verify' | 'build' | 'pull';
+  readonly kind: 'import' | 'profile' | 'verify' | 'build' | 'pull' | 'push';
   /** What it works on, e.g. the model's name. */
   readonly subject: string;
   readonly phase: string;
@@ -46,7 +48,7 @@ export interface BudgetState {
 }
 
 /** Every request: name -> input and output. Inputs are checked with zod in core/host. */
-export interface Requests extends OffloadRequests, LanguageRequests {
+export interface Requests extends OffloadRequests, LanguageRequests, LabRequests {
   'engine.info': { input: Record<string, never>; output: EngineInfo };
   'device.info': { input: Record<string, never>; output: DeviceInfo };
   /** Starts (or stops) `telemetry` events on this connection. */
@@ -108,7 +110,7 @@ export interface Requests extends OffloadRequests, LanguageRequests {
 }
 
 /** Everything the engine tells without being asked. Events of one name arrive in order. */
-export interface Events extends OffloadEvents, LanguageEvents {
+export interface Events extends OffloadEvents, LanguageEvents, LabEvents {
   job: Job;
   models: readonly ModelSummary[];
   /** What can be put back changed. */

@@ -1,5 +1,34 @@
 export { SluiceError } from './errors';
 export type { ErrorCode, ErrorDetails, WireError } from './errors';
+export type { LabBoardRow, LabCompetition, LabSubmission } from './lab/competitions';
+export type { LabDataset, LabDatasetVersion } from './lab/datasets';
+export type { LabDeployment, LabPublish, LabTraffic } from './lab/deployments';
+export type { LabModel, LabModelVersion } from './lab/models';
+export type { LabNode, LabQueue, LabQueueJob } from './lab/queue';
+export type {
+  LabArtifact,
+  LabFork,
+  LabLaunch,
+  LabLogPart,
+  LabResources,
+  LabRunChanges,
+  LabRunDetail,
+  LabRunDifference,
+  LabRunPlan,
+  LabRunRow,
+  LabRunState,
+  LabSeries,
+} from './lab/runs';
+export type {
+  LabBrush,
+  LabParameter,
+  LabParameterValue,
+  LabSearch,
+  LabSearchState,
+  LabSearchSummary,
+  LabTrial,
+} from './lab/searches';
+export type { LabPart, LabStatus } from './lab/status';
 export { DEFAULT_LANGUAGE_SETTINGS, TOKEN_ORIGINS } from './language';
 export type {
   CacheMap,
