@@ -62,6 +62,9 @@ export async function startLabChild(options: LabChildOptions): Promise<LabChild>
   const cancel = clock.after(READY_WITHIN_MS, () => child.kill('SIGKILL'));
   try {
     await ready(child, ended);
+  } catch (thrown) {
+    child.stdin.destroy();
+    throw thrown;
   } finally {
     cancel();
   }

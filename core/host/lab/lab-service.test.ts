@@ -41,7 +41,7 @@ function watched(env: Record<string, string> = {}): Watched {
     dataDir,
     env: { ...process.env, SLUICE_LAB_URL: '', SLUICE_USER: 'ann', ...env },
     clock: systemClock,
-    log: () => undefined,
+    log: (m) => console.log(m),
     onStatus: (status) => {
       statuses.push(status);
       for (const listener of [...listeners]) listener();

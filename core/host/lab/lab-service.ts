@@ -41,6 +41,8 @@ const HELD_MS = 20_000;
 const HELD_AGAIN_MS = 250;
 const CHANGES_WAIT_MS = 25_000;
 const CHANGES_APART_MS = 250;
+/** A server that does not answer any more has mostly ended. */
+const ENDED_WITHIN_MS = 2000;
 
 const changesSchema = z.object({ revision: z.string(), parts: z.array(z.enum(LAB_PARTS)) });
 
@@ -99,6 +101,7 @@ export class LabService {
     this.show({ state: 'starting', isShared: false, user: this.user });
     try {
       const link = await this.reach();
+      const { revision } = await link.api.get('changes', changesSchema);
       this.link = link;
       const { url } = link.api;
       const isShared = link.child === undefined;
@@ -110,7 +113,7 @@ export class LabService {
         user: this.user,
       });
       void link.child?.ended.then((how) => this.lose(link, `The lab's server ended: ${how}.`));
-      void this.follow(link);
+      void this.follow(link, revision);
       return link.api;
     } catch (thrown) {
       const error = SluiceError.from(thrown);
@@ -123,9 +126,10 @@ export class LabService {
     const { dataDir, env, clock } = this.options;
     const { SLUICE_LAB_URL: url, SLUICE_LAB_TOKEN: token } = env;
     if (url !== undefined && url !== '') {
-      const api = new LabApi(url.replace(/\/+$/, ''), token, this.user);
-      await api.get('changes', changesSchema);
-      return { api, lost: new AbortController() };
+      return {
+        api: new LabApi(url.replace(/\/+$/, ''), token, this.user),
+        lost: new AbortController(),
+      };
     }
     const folder = join(dataDir, 'lab');
     const untilMs = clock.nowMs() + HELD_MS;
@@ -137,7 +141,7 @@ export class LabService {
       } catch (thrown) {
         const { code } = SluiceError.from(thrown);
         if (code !== 'conflict' || clock.nowMs() > untilMs || this.isClosed) throw thrown;
-        await new Promise<void>((resolve) => clock.after(HELD_AGAIN_MS, resolve));
+        await this.pause(HELD_AGAIN_MS);
       }
     }
   }
@@ -196,23 +200,30 @@ export class LabService {
   }
 
   /** Tells what changes there for as long as it answers. */
-  private async follow(link: Link): Promise<void> {
-    const { clock, onChange } = this.options;
+  private async follow(link: Link, from: string): Promise<void> {
+    const { onChange } = this.options;
     const { signal } = link.lost;
     // What was known of a lab before may have changed while nobody looked.
     if (this.wasLinked) onChange(LAB_PARTS);
     this.wasLinked = true;
-    let since = '';
+    let since = from;
     try {
       while (!signal.aborted) {
-        const { revision, parts } = await link.api.get(`changes${since}`, changesSchema, signal);
-        since = `?${new URLSearchParams({ since: revision, waitMs: String(CHANGES_WAIT_MS) }).toString()}`;
+        const query = new URLSearchParams({ since, waitMs: String(CHANGES_WAIT_MS) });
+        const { revision, parts } = await link.api.get(`changes?${query.toString()}`, changesSchema, signal);
+        since = revision;
         if (parts.length === 0 || signal.aborted) continue;
         onChange(parts);
-        await new Promise<void>((resolve) => clock.after(CHANGES_APART_MS, resolve));
+        await this.pause(CHANGES_APART_MS);
       }
     } catch (thrown) {
+      // How it ended tells more.
+      if (link.child) await Promise.race([link.child.ended, this.pause(ENDED_WITHIN_MS)]);
       this.lose(link, SluiceError.from(thrown).message);
     }
+  }
+
+  private pause(ms: number): Promise<void> {
+    return new Promise((resolve) => this.options.clock.after(ms, resolve));
   }
 }

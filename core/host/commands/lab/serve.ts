@@ -50,10 +50,25 @@ async function serve(
   options: ServeOptions,
   folder: string,
 ): Promise<Outcome | undefined> {
+  if (options.untilStdinEnds !== true) return serveUntil(context.signal, context, options, folder);
+  const end = stdinEnd();
+  try {
+    return await serveUntil(AbortSignal.any([context.signal, end]), context, options, folder);
+  } finally {
+    // As long as it is read, it keeps this process.
+    process.stdin.destroy();
+  }
+}
+
+async function serveUntil(
+  end: AbortSignal,
+  context: CommandContext,
+  options: ServeOptions,
+  folder: string,
+): Promise<Outcome | undefined> {
   const { host, port } = options;
   const token = options.tokenFile === undefined ? undefined : await tokenOf(options.tokenFile);
   const tls = await tlsOf(options);
-  const untilEnd = options.untilStdinEnds === true ? stdinEnd() : new AbortController().signal;
   const { serveLab } = await import('../../lab/open-lab');
   const engines = await enginesOf(options, folder);
   const served = await serveLab(
@@ -66,10 +81,8 @@ async function serve(
     text: `The lab in ${folder} listens at ${url}. Python programs log to it with MLFLOW_TRACKING_URI=${url}.`,
   });
   try {
-    await ended(AbortSignal.any([context.signal, untilEnd]), new AbortController().signal);
+    await ended(end, new AbortController().signal);
   } finally {
-    // Read, it would keep this process.
-    if (options.untilStdinEnds === true) process.stdin.destroy();
     await served.close();
   }
   return undefined;
