@@ -4,6 +4,7 @@ import { endpointHandlers } from './handlers/endpoints';
 import { engineHandlers } from './handlers/engine';
 import type { Client, Handlers } from './handlers/handler';
 import { jobHandlers } from './handlers/jobs';
+import { labStatusHandlers } from './handlers/lab-status';
 import { languageHandlers } from './handlers/language';
 import { modelHandlers } from './handlers/models';
 import { offloadHandlers } from './handlers/offload';
@@ -21,6 +22,7 @@ const HANDLERS: Handlers<RequestName> = {
   ...endpointHandlers,
   ...offloadHandlers,
   ...languageHandlers,
+  ...labStatusHandlers,
 };
 
 /** Checks a request's name and input, and answers it. Whatever happens becomes a reply; never throws. */
