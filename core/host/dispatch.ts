@@ -4,6 +4,11 @@ import { endpointHandlers } from './handlers/endpoints';
 import { engineHandlers } from './handlers/engine';
 import type { Client, Handlers } from './handlers/handler';
 import { jobHandlers } from './handlers/jobs';
+import { labCompetitionHandlers } from './handlers/lab-competitions';
+import { labDatasetHandlers } from './handlers/lab-datasets';
+import { labModelHandlers } from './handlers/lab-models';
+import { labQueueHandlers } from './handlers/lab-queue';
+import { labSearchHandlers } from './handlers/lab-searches';
 import { languageHandlers } from './handlers/language';
 import { modelHandlers } from './handlers/models';
 import { offloadHandlers } from './handlers/offload';
@@ -21,6 +26,11 @@ const HANDLERS: Handlers<RequestName> = {
   ...endpointHandlers,
   ...offloadHandlers,
   ...languageHandlers,
+  ...labQueueHandlers,
+  ...labDatasetHandlers,
+  ...labCompetitionHandlers,
+  ...labModelHandlers,
+  ...labSearchHandlers,
 };
 
 /** Checks a request's name and input, and answers it. Whatever happens becomes a reply; never throws. */

@@ -4,6 +4,7 @@ import { z } from 'zod';
 
 import { PIPELINE_MODES, SluiceError, TIER_NAMES } from '../contract';
 import type { LanguageRequests, OffloadRequests, RequestInput, RequestName } from '../contract';
+import { LAB_SHELF_SCHEMAS } from './lab-schemas';
 import { languageSettingsSchema } from './language/conversations/settings-schema';
 
 /** A day: longer periods and deadlines are mistakes of units. */
@@ -186,6 +187,7 @@ const INPUT_SCHEMAS: { readonly [N in RequestName]: z.ZodType<RequestInput<N>> }
   'budget.set': z.strictObject({ limitBytes: bytes }),
   ...OFFLOAD_SCHEMAS,
   ...LANGUAGE_SCHEMAS,
+  ...LAB_SHELF_SCHEMAS,
 };
 
 export function isRequestName(name: unknown): name is RequestName {
