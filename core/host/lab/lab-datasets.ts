@@ -106,7 +106,7 @@ export function verifyWork(
     }
     throw new SluiceError(
       'unavailable',
-      `The lab at ${api.url} ended before ${name}@${version} was verified.`,
+      `The lab at ${api.url} stopped answering before ${name}@${version} was verified.`,
     );
   };
 }
@@ -137,13 +137,18 @@ function faultText({
   return `${fault}: ${paths.slice(0, PATHS_NAMED).join(', ')}${more} (chunk ${hash.slice(0, 12)})`;
 }
 
+/** Of an answer that is cut short, those that were whole. @throws what reaching the lab throws. */
 async function* linesOf(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let rest = '';
-  for await (const part of bytes) {
-    const lines = (rest + decoder.decode(part, { stream: true })).split('\n');
-    rest = lines.pop() ?? '';
-    yield* lines;
+  try {
+    for await (const part of bytes) {
+      const lines = (rest + decoder.decode(part, { stream: true })).split('\n');
+      rest = lines.pop() ?? '';
+      yield* lines;
+    }
+  } catch (cause) {
+    if (cause instanceof SluiceError) throw cause;
   }
 }
 
