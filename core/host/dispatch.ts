@@ -5,6 +5,11 @@ import { engineHandlers } from './handlers/engine';
 import type { Client, Handlers } from './handlers/handler';
 import { jobHandlers } from './handlers/jobs';
 import { labStatusHandlers } from './handlers/lab-status';
+import { labCompetitionHandlers } from './handlers/lab-competitions';
+import { labDatasetHandlers } from './handlers/lab-datasets';
+import { labModelHandlers } from './handlers/lab-models';
+import { labQueueHandlers } from './handlers/lab-queue';
+import { labSearchHandlers } from './handlers/lab-searches';
 import { languageHandlers } from './handlers/language';
 import { modelHandlers } from './handlers/models';
 import { offloadHandlers } from './handlers/offload';
@@ -23,6 +28,11 @@ const HANDLERS: Handlers<RequestName> = {
   ...offloadHandlers,
   ...languageHandlers,
   ...labStatusHandlers,
+  ...labQueueHandlers,
+  ...labDatasetHandlers,
+  ...labCompetitionHandlers,
+  ...labModelHandlers,
+  ...labSearchHandlers,
 };
 
 /** Checks a request's name and input, and answers it. Whatever happens becomes a reply; never throws. */

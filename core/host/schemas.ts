@@ -10,6 +10,7 @@ import type {
   RequestInput,
   RequestName,
 } from '../contract';
+import { LAB_SHELF_SCHEMAS } from './lab-schemas';
 import { languageSettingsSchema } from './language/conversations/settings-schema';
 
 /** A day: longer periods and deadlines are mistakes of units. */
@@ -198,6 +199,7 @@ const INPUT_SCHEMAS: { readonly [N in RequestName]: z.ZodType<RequestInput<N>> }
   ...OFFLOAD_SCHEMAS,
   ...LANGUAGE_SCHEMAS,
   ...LAB_STATUS_SCHEMAS,
+  ...LAB_SHELF_SCHEMAS,
 };
 
 export function isRequestName(name: unknown): name is RequestName {

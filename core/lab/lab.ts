@@ -8,6 +8,7 @@ import { BearerToken } from '../serving';
 import type { Listener, ServerLimits, TlsFiles } from '../serving';
 import { ArtifactStore } from './artifacts/artifact-store';
 import { LabChanges } from './changes/lab-changes';
+import { collectLab } from './collect-lab';
 import { COMPETITIONS_SCHEMA, CompetitionStore } from './competitions/competition-store';
 import { Competitions } from './competitions/competitions';
 import { QueuedSubmissionJobs } from './competitions/jobs/queued-submission-jobs';
@@ -20,6 +21,7 @@ import { LocalEngine } from './jobs/local/local-engine';
 import { JobQueue } from './jobs/queue/job-queue';
 import type { QueuePolicy } from './jobs/queue/queue-policy';
 import { JOBS_SCHEMA } from './jobs/queue/queue-store';
+import { LabModels, runNameIn } from './lab-models';
 import { ModelRegistry } from './registry/model-registry';
 import { REGISTRY_SCHEMA } from './registry/registry-schema';
 import type { LabAddress } from './runs/run-environment';
@@ -30,10 +32,13 @@ import { Searches } from './search/runs/searches';
 import { TRIALS_SCHEMA } from './search/runs/trial-run-store';
 import { artifactRoutes } from './server/artifact-routes';
 import { changeRoutes } from './server/change-routes';
+import { collectRoutes } from './server/collect-routes';
 import { competitionRoutes } from './server/competition-routes';
 import { datasetRoutes } from './server/dataset-routes';
 import { startLabServer } from './server/lab-server';
 import { launchRoutes } from './server/launch-routes';
+import { modelRoutes } from './server/model-routes';
+import { queueRoutes } from './server/queue-routes';
 import { registryRoutes } from './server/registry-routes';
 import { searchRoutes } from './server/search-routes';
 import { trackingRoutes } from './server/tracking-routes';
@@ -225,10 +230,13 @@ export class Lab {
         artifactRoutes({ store: artifacts, artifactUriOf, stallMs: limits.stallMs }),
         // The programs of runs reach the server too: by a name alone they would read hidden parts as the owner.
         datasetRoutes({ datasets, userOf: (request) => ({ name: launcherOf(request) }) }),
-        launchRoutes({ runs, queue, guard, userOf }),
+        launchRoutes({ runs, guard, userOf }),
+        queueRoutes({ queue, runs, guard, userOf }),
         searchRoutes({ searches, guard, userOf }),
-        competitionRoutes(this.competitions, launcherOf),
         changeRoutes({ changes, guard }),
+        competitionRoutes(this.competitions, launcherOf, (runId) => runNameIn(tracking, runId)),
+        modelRoutes(new LabModels({ registry, runs, tracking, artifacts }), guard),
+        collectRoutes((asked) => collectLab(this, asked), launcherOf),
       ],
       token: token === undefined ? undefined : new BearerToken(token),
       host,

@@ -12,7 +12,7 @@ describe('the competition routes', () => {
   it('list, create, submit, and show the board to all and the history to its user', async () => {
     const { competitions } = makeLab();
     const userOf = ({ headers }: { headers: Record<string, unknown> }): string => String(headers['x-user']);
-    const routes = [competitionRoutes(competitions, userOf)];
+    const routes = [competitionRoutes(competitions, userOf, () => 'ann/digits/1')];
     listener = await startLabServer({
       routes,
       token: undefined,

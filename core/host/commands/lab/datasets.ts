@@ -28,6 +28,13 @@ const datasetSchema = z.looseObject({
 const damagedSchema = z.object({
   damaged: z.array(z.object({ hash: z.string(), fault: z.string(), paths: z.array(z.string()) })),
 });
+const collectedSchema = z.object({
+  freedBytes: z.number(),
+  chunkBytes: z.number(),
+  laidOutBytes: z.number(),
+  jobBytes: z.number(),
+  submissionBytes: z.number(),
+});
 type ShownDataset = z.infer<typeof datasetSchema>;
 type ShownVersion = z.infer<typeof versionSchema>;
 
@@ -91,6 +98,27 @@ export function addLabDatasetCommands(lab: Command): void {
         return { json: { removed: reference }, text: `Removed ${reference}.` };
       }),
     );
+  dataset
+    .command('gc')
+    .description('free the room of what no version, run or search needs any more')
+    .action((_options, command: Command) =>
+      onLab(command, async ({ api }, context) => {
+        const collected = await api.send('POST', 'collect', {}, collectedSchema, context.signal);
+        return { json: collected, text: collectedText(collected) };
+      }),
+    );
+}
+
+function collectedText(collected: z.output<typeof collectedSchema>): string {
+  const { freedBytes, chunkBytes, laidOutBytes, jobBytes, submissionBytes } = collected;
+  const parts = [
+    [chunkBytes, 'files of datasets and code'],
+    [laidOutBytes, 'datasets laid out for runs'],
+    [jobBytes, 'records of jobs'],
+    [submissionBytes, 'predictions'],
+  ] as const;
+  const told = parts.flatMap(([bytes, what]) => (bytes > 0 ? [`${formatBytes(bytes)} of ${what}`] : []));
+  return `Freed ${formatBytes(freedBytes)}${told.length > 0 ? `: ${told.join(', ')}` : ''}.`;
 }
 
 async function push(

@@ -12,6 +12,7 @@ import { hasEnded } from '../../jobs/job-state';
 import type { JobView } from '../../jobs/queue/job-ledger';
 import type { JobQueue } from '../../jobs/queue/job-queue';
 import type { LabRun } from '../../runs/run-types';
+import { namesIn, removePath } from '../../store/remove-path';
 import type { Competition } from '../competition-store';
 import type { CompetitionDefinition } from '../definition';
 import type { TableText } from '../prediction-table';
@@ -42,6 +43,7 @@ export interface QueuedSubmissionJobsOptions {
 const MOST_PREDICTION_BYTES = 256 * 2 ** 20;
 /** Hidden parts are laid out on the lab's own machine alone, and so is what must not see them. */
 const ENGINE = 'local';
+const KEPT_FOLDER = /^submission-(\d+)$/;
 const JOB_KEY = /^submission-\d+(-score)?$/;
 
 interface Step<T> {
@@ -142,6 +144,27 @@ export class QueuedSubmissionJobs implements SubmissionJobs {
         return score;
       },
     });
+  }
+
+  async kept(): Promise<readonly number[]> {
+    const names = await namesIn(this.options.folder);
+    return names.flatMap((name) => {
+      const [, id] = KEPT_FOLDER.exec(name) ?? [];
+      return id === undefined ? [] : [Number(id)];
+    });
+  }
+
+  async clear(key: string, what: 'predictions' | 'all'): Promise<number> {
+    const folder = join(this.options.folder, key);
+    if (what === 'predictions') {
+      const names = await namesIn(folder);
+      const files = names.filter((name) => name.startsWith('predictions.'));
+      const sizes = await Promise.all(files.map((name) => removePath(join(folder, name))));
+      return sizes.reduce((sum, bytes) => sum + bytes, 0);
+    }
+    const jobs = [key, `${key}-score`].map((job) => this.options.queue.forget(job));
+    const [ofJob, ofScore] = (await Promise.all(jobs)) as [number, number];
+    return ofJob + ofScore + (await removePath(folder));
   }
 
   /** Jobs go on; what waits for them is told that it was cancelled. */

@@ -117,6 +117,14 @@ export class SlurmEngine implements JobEngine {
     this.kills.set(key, cancelKill);
   }
 
+  kept(): Promise<readonly string[]> {
+    return this.records.keys();
+  }
+
+  clear(key: string): Promise<number> {
+    return this.records.clear(key);
+  }
+
   async nodes(): Promise<readonly JobNode[]> {
     return (await this.slurmNodes()).map(({ name, total, free, isUp }) => ({ name, total, free, isUp }));
   }
