@@ -4,7 +4,8 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 
 import { formatBytes } from '../../../base';
-import { DatasetClient, openTrees, parseDatasetRef } from '../../../lab';
+import { openTrees, parseDatasetRef } from '../../../lab';
+import { datasetClientOf } from '../../lab/dataset-client';
 import type { LabConnection } from '../../lab/lab-connection';
 import type { CommandContext, Outcome } from '../context';
 import { EXIT } from '../exit-codes';
@@ -99,7 +100,7 @@ async function push(
   path: string,
   { note, hidden, shared }: PushOptions,
 ): Promise<Outcome> {
-  const client = clientOf(api);
+  const client = datasetClientOf(api);
   const progress = showProgress(name, process.stderr);
   try {
     const { version, sentChunks, sentBytes } = await client.push(name, resolve(path), {
@@ -129,7 +130,7 @@ async function pull(
   folder: string,
 ): Promise<Outcome> {
   const { name, version } = parseDatasetRef(reference);
-  const client = clientOf(api);
+  const client = datasetClientOf(api);
   const progress = showProgress(name, process.stderr);
   try {
     const trees = await openTrees(join(dataDir, 'lab-pulls'));
@@ -170,11 +171,6 @@ async function verify(
           ].join('\n'),
     ...(damaged.length > 0 && { exitCode: EXIT.failed }),
   };
-}
-
-function clientOf({ url, token, headers }: LabConnection['api']): DatasetClient {
-  const { authorization: _, ...rest } = headers;
-  return new DatasetClient({ url, token, headers: rest });
 }
 
 function datasetTable(datasets: readonly ShownDataset[]): string {

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { addLabSearchCommands } from './automl';
 import { addLabCompetitionCommands } from './competitions';
 import { addLabDatasetCommands } from './datasets';
+import { addLabExampleCommand } from './example';
 import { addLabRunCommands } from './runs';
 import { addLabServeCommand } from './serve';
 
@@ -14,6 +15,7 @@ export function addLabCommands(program: Command): void {
     .option('--lab-dir <dir>', 'where the lab is kept (default: "lab" in the data folder)');
   addLabServeCommand(lab);
   addLabRunCommands(lab);
+  addLabExampleCommand(lab);
   addLabDatasetCommands(lab);
   addLabSearchCommands(lab);
   addLabCompetitionCommands(lab);
