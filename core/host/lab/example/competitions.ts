@@ -12,7 +12,8 @@ export function exampleCompetitions(dataset: string) {
       ...of,
       name: 'box-state',
       title: 'Which state a machine is in',
-      description: 'normal, bearing, imbalance or clogged, by a window of vibration, current and temperature.',
+      description:
+        'normal, bearing, imbalance or clogged, by a window of vibration, current and temperature.',
       hiddenPath: 'hidden/state.csv',
       evaluator: 'accuracy',
     },

@@ -35,10 +35,16 @@ export function sensorData(random: Random): ReadonlyMap<string, string> {
     ['train/readings.csv', table(training, ({ state, heat }) => [state, heat.toFixed(2)], ['state', 'heat'])],
     ['train/events.jsonl', lines(trainingLogs.map(([id, events]) => ({ id, events })))],
     ['test/readings.csv', table(test, () => [], [])],
-    ['test/events.jsonl', lines(testLogs.map(([id, events]) => ({ id, events: events.slice(0, SHOWN_EVENTS) })))],
+    [
+      'test/events.jsonl',
+      lines(testLogs.map(([id, events]) => ({ id, events: events.slice(0, SHOWN_EVENTS) }))),
+    ],
     ['hidden/state.csv', answers(test, ({ state }) => state)],
     ['hidden/heat.csv', answers(test, ({ heat }) => heat.toFixed(2))],
-    ['hidden/events.jsonl', lines(testLogs.map(([id, events]) => ({ id, answer: events.slice(SHOWN_EVENTS) })))],
+    [
+      'hidden/events.jsonl',
+      lines(testLogs.map(([id, events]) => ({ id, answer: events.slice(SHOWN_EVENTS) }))),
+    ],
   ]);
 }
 
@@ -70,7 +76,9 @@ function vibration(random: Random, state: State): readonly number[] {
   const [humPhase, ringPhase] = [random() * 2 * Math.PI, random() * 2 * Math.PI];
   return Array.from({ length: VIBRATIONS }, (_, at) => {
     const turn = (2 * Math.PI * at) / VIBRATIONS;
-    return hum * Math.sin(3 * turn + humPhase) + ring * Math.sin(11 * turn + ringPhase) + 0.15 * gaussian(random);
+    return (
+      hum * Math.sin(3 * turn + humPhase) + ring * Math.sin(11 * turn + ringPhase) + 0.15 * gaussian(random)
+    );
   });
 }
 
@@ -85,7 +93,11 @@ function heating(random: Random, state: State, load: number, ambient: number): r
   return temperatures;
 }
 
-function logs(random: Random, count: number, prefix: string): readonly (readonly [string, readonly string[]])[] {
+function logs(
+  random: Random,
+  count: number,
+  prefix: string,
+): readonly (readonly [string, readonly string[]])[] {
   return Array.from({ length: count }, (_, at) => [`${prefix}${at}`, eventLog(random)]);
 }
 

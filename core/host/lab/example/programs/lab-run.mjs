@@ -47,9 +47,11 @@ export class LabRun {
   async send(method, path, body) {
     const endMs = Date.now() + PATIENCE_MS;
     for (;;) {
-      const answer = await fetch(`${this.url}/api/2.0/${path}`, { method, headers: this.headers, body }).catch(
-        (error) => error,
-      );
+      const answer = await fetch(`${this.url}/api/2.0/${path}`, {
+        method,
+        headers: this.headers,
+        body,
+      }).catch((error) => error);
       if (answer.ok) return answer;
       const isPassing = answer instanceof Error || answer.status >= 500;
       if (!isPassing || Date.now() > endMs) {
@@ -76,7 +78,11 @@ export function readArguments(defaults, given = process.argv.slice(2)) {
     const name = given[at].replace(/^--/, '').replace(/^resource$/, 'epochs');
     const text = given[at + 1];
     if (!given[at].startsWith('--') || !Object.hasOwn(defaults, name)) {
-      fail(`${given[at]}: expected one of ${Object.keys(defaults).map((known) => `--${known}`).join(', ')}`);
+      fail(
+        `${given[at]}: expected one of ${Object.keys(defaults)
+          .map((known) => `--${known}`)
+          .join(', ')}`,
+      );
     }
     const value = typeof defaults[name] === 'number' ? Number(text) : text;
     if (text === undefined || Number.isNaN(value)) fail(`${given[at]}: expected a number, found ${text}`);

@@ -136,7 +136,8 @@ function step(values, gradients, velocities, rate, momentum, decay) {
 }
 
 const like = ({ length }) => new Float32Array(length);
-const textOf = (floats) => Buffer.from(floats.buffer, floats.byteOffset, floats.byteLength).toString('base64');
+const textOf = (floats) =>
+  Buffer.from(floats.buffer, floats.byteOffset, floats.byteLength).toString('base64');
 
 function floatsOf(text) {
   const bytes = Buffer.from(text, 'base64');

@@ -29,6 +29,7 @@ await main({
     ),
   }),
   testRows: (folder) => readReadings(folder, 'readings.csv'),
-  predict: ({ network, scaler }, { readings }) => STATES[indexOfMost(network.output(scaled(scaler, readings)))],
+  predict: ({ network, scaler }, { readings }) =>
+    STATES[indexOfMost(network.output(scaled(scaler, readings)))],
   format: csvOf,
 });
