@@ -48,7 +48,7 @@ it.skipIf(!isInstalled)(
       'metrics/get-history',
       query,
     );
-    expect(metrics.map(({ step }) => Number(step)).sort((a, b) => a - b)).toEqual(
+    expect(metrics.map(({ step }) => step).sort((a, b) => a - b)).toEqual(
       Array.from({ length: 2500 }, (_, step) => step),
     );
     const artifact = await fetch(`${url}/get-artifact?run_id=${run_id}&path=checkpoints/1.json`);
