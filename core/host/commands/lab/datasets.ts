@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 
 import { formatBytes } from '../../../base';
-import type { DatasetClient } from '../../../lab';
+import { datasetClientOf } from '../../lab/dataset-client';
 import type { LabConnection } from '../../lab/lab-connection';
 import type { CommandContext, Outcome } from '../context';
 import { EXIT } from '../exit-codes';
@@ -128,7 +128,7 @@ async function push(
   path: string,
   { note, hidden, shared }: PushOptions,
 ): Promise<Outcome> {
-  const client = await clientOf(api);
+  const client = await datasetClientOf(api);
   const progress = showProgress(name, process.stderr);
   try {
     const { version, sentChunks, sentBytes } = await client.push(name, resolve(path), {
@@ -159,7 +159,7 @@ async function pull(
 ): Promise<Outcome> {
   const { parseDatasetRef } = await loadLab();
   const { name, version } = parseDatasetRef(reference);
-  const client = await clientOf(api);
+  const client = await datasetClientOf(api);
   const progress = showProgress(name, process.stderr);
   try {
     const { openTrees } = await loadLab();
@@ -207,12 +207,6 @@ async function verify(
 /** With its database it is large, and every command of "sluice" comes by here. */
 function loadLab(): Promise<typeof import('../../../lab')> {
   return import('../../../lab');
-}
-
-async function clientOf({ url, token, headers }: LabConnection['api']): Promise<DatasetClient> {
-  const { DatasetClient } = await loadLab();
-  const { authorization: _, ...rest } = headers;
-  return new DatasetClient({ url, token, headers: rest });
 }
 
 function datasetTable(datasets: readonly ShownDataset[]): string {
