@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { join } from 'node:path';
 
 import { engineClockMs, formatBytes, parseBytes } from '../base';
 import { SluiceError } from '../contract';
@@ -13,6 +14,11 @@ import { LibraryPrefixes } from './language/serving/library-prefixes';
 import { cacheSettingsOf, VericacheReplies } from './language/serving/vericache-replies';
 import type { ServedCache } from './language/serving/vericache-replies';
 import { ended, tlsOf, tokenOf } from './listen-options';
+import { LibraryPublisher } from './publishing/library-publisher';
+import { libraryNames } from './publishing/publication-changes';
+import { PublishedFile } from './publishing/published-file';
+import type { StoredPublications } from './publishing/published-file';
+import { PublishedModels } from './publishing/published-models';
 import { LibraryModels } from './served-models';
 import type { Services } from './services';
 
@@ -25,6 +31,9 @@ export interface ServeOptions {
   readonly grpcPort?: number;
   readonly host: string;
   readonly tokenFile?: string;
+  readonly deployTokenFile?: string;
+  /** Largest model that may be published, bytes. */
+  readonly uploadLimit: number;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly budget?: string;
@@ -48,31 +57,46 @@ export async function serveLibrary(
   options: ServeOptions,
 ): Promise<Outcome | undefined> {
   const token = options.tokenFile === undefined ? undefined : await tokenOf(options.tokenFile);
+  const deployToken =
+    options.deployTokenFile === undefined
+      ? undefined
+      : await tokenOf(options.deployTokenFile, '--deploy-token-file');
   const tls = await tlsOf(options);
   const cache = cacheSettingsOf(options);
   const services = await context.services();
   const library = new LanguageLibrary(context.dataDir);
-  const names = servedNames(services, library, options.models);
+  const published = new PublishedFile(join(context.dataDir, 'published.json'), engineClockMs);
+  const names = servedNames(services, library, published.current, options.models);
   const budgetBytes =
-    options.budget === undefined ? undefined : budgetOf(services, names.networks, options.budget);
+    options.budget === undefined ? undefined : budgetOf(services, names.stored, options.budget);
   if (budgetBytes !== undefined) await services.setBudget(budgetBytes);
   // A variant that is asked for seldom must not have to be loaded again each time.
   await services.loaded.keepIdle(Infinity);
   const down = new AbortController();
-  const models = new LibraryModels({
+  const served = new LibraryModels({
     models: services.models,
     planner: services.planner,
     loaded: services.loaded,
     nowMs: engineClockMs,
     onEngineDown: (error) => down.abort(error),
     ...(budgetBytes !== undefined && { budgetBytes }),
-    ...(options.models && { names: names.networks }),
+    ...(options.models && { serves: servesOf(options.models, published) }),
+  });
+  const publisher = await LibraryPublisher.open({
+    dataDir: context.dataDir,
+    file: published,
+    models: services.models,
+    served,
+    isTaken: (name) => library.has(name) || services.models.list().some((model) => model.name === name),
+    mostBytes: options.uploadLimit,
+    log: context.log,
   });
   const replies = cache && (await VericacheReplies.open(context.dataDir, cache));
   const languages = languagesOf(context, services, library, options, replies);
   const prefixes = await LibraryPrefixes.open(context.dataDir, languages);
   const server = await startInferenceServer({
-    models,
+    models: new PublishedModels(served, published, () => randomInt(SEEDS) / SEEDS),
+    publisher,
     languages,
     prefixes,
     tier: options.tier,
@@ -84,6 +108,7 @@ export async function serveLibrary(
     queueCapacity: options.queue,
     ...(options.grpcPort !== undefined && { grpcPort: options.grpcPort }),
     ...(token !== undefined && { token }),
+    ...(deployToken !== undefined && { deployToken }),
     ...(tls && { tls }),
   });
   context.print(readyOutcome(server, options.tier, names, { budgetBytes, cache }));
@@ -121,10 +146,25 @@ function languagesOf(
   });
 }
 
+/** What was published is served whatever `--models` says: it came later. */
+function servesOf(chosen: readonly string[], published: PublishedFile): (name: string) => boolean {
+  return (name) => {
+    const { loose } = published.current;
+    return (
+      chosen.includes(name) ||
+      libraryNames(published.current).has(name) ||
+      loose.some(({ library }) => library === name)
+    );
+  };
+}
+
 const NONE_YET = 'none yet; "sluice models import" adds them';
 
 interface ServedNames {
+  /** As requests name them. */
   readonly networks: readonly string[];
+  /** As the library does. */
+  readonly stored: readonly string[];
   readonly languages: readonly string[];
 }
 
@@ -159,14 +199,23 @@ function readyOutcome(
 function servedNames(
   { models }: Services,
   library: LanguageLibrary,
+  published: StoredPublications,
   chosen: readonly string[] | undefined,
 ): ServedNames {
+  const versions = libraryNames(published);
+  const publishedNames = published.models.map(({ servedAs }) => servedAs);
+  const all = models.list().filter(({ task }) => task.kind !== 'text');
+  const storedVersions = all.map(({ name }) => name).filter((name) => versions.has(name));
   if (!chosen) {
-    const networks = models.list().filter(({ task }) => task.kind !== 'text');
-    return { networks: networks.map(({ name }) => name), languages: library.list().map(({ name }) => name) };
+    const own = all.map(({ name }) => name).filter((name) => !versions.has(name));
+    return {
+      networks: [...new Set([...own, ...publishedNames])],
+      stored: [...own, ...storedVersions],
+      languages: library.list().map(({ name }) => name),
+    };
   }
   const languages = chosen.filter((name) => library.has(name));
-  const networks = chosen.filter((name) => !languages.includes(name));
+  const networks = chosen.filter((name) => !languages.includes(name) && !publishedNames.includes(name));
   for (const name of networks) {
     const { task } = models.summary(name);
     if (task.kind !== 'text') continue;
@@ -176,7 +225,11 @@ function servedNames(
       { name },
     );
   }
-  return { networks, languages };
+  return {
+    networks: [...networks, ...publishedNames],
+    stored: [...networks, ...storedVersions],
+    languages,
+  };
 }
 
 /** @throws SluiceError `bad-input` for what is no size. */

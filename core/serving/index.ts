@@ -31,6 +31,7 @@ export type {
   LanguageService,
   ServedLanguageModel,
 } from './server/language-service';
+export type { BetweenRequests, ModelUpload, PublishedModel, Publisher } from './server/publisher';
 export type { ModelAnswer, ServedModel, ServedModels } from './server/served-models';
 export { DEFAULT_LIMITS } from './server/server-limits';
 export type { ServerLimits, TlsFiles } from './server/server-limits';
