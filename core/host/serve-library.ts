@@ -1,5 +1,4 @@
 import { randomInt } from 'node:crypto';
-import { join } from 'node:path';
 
 import { engineClockMs, formatBytes, parseBytes } from '../base';
 import { SluiceError } from '../contract';
@@ -14,12 +13,9 @@ import { LibraryPrefixes } from './language/serving/library-prefixes';
 import { cacheSettingsOf, VericacheReplies } from './language/serving/vericache-replies';
 import type { ServedCache } from './language/serving/vericache-replies';
 import { ended, tlsOf, tokenOf } from './listen-options';
-import { LibraryPublisher } from './publishing/library-publisher';
+import { openPublished, readPublished } from './publishing/open-published';
 import { libraryNames } from './publishing/publication-changes';
-import { PublishedFile } from './publishing/published-file';
 import type { StoredPublications } from './publishing/published-file';
-import { PublishedModels } from './publishing/published-models';
-import { LibraryModels } from './served-models';
 import type { Services } from './services';
 
 const SEEDS = 2 ** 32;
@@ -65,37 +61,30 @@ export async function serveLibrary(
   const cache = cacheSettingsOf(options);
   const services = await context.services();
   const library = new LanguageLibrary(context.dataDir);
-  const published = new PublishedFile(join(context.dataDir, 'published.json'), engineClockMs);
-  const names = servedNames(services, library, published.current, options.models);
+  const names = servedNames(services, library, readPublished(context.dataDir), options.models);
   const budgetBytes =
     options.budget === undefined ? undefined : budgetOf(services, names.stored, options.budget);
   if (budgetBytes !== undefined) await services.setBudget(budgetBytes);
   // A variant that is asked for seldom must not have to be loaded again each time.
   await services.loaded.keepIdle(Infinity);
   const down = new AbortController();
-  const served = new LibraryModels({
-    models: services.models,
-    planner: services.planner,
-    loaded: services.loaded,
-    nowMs: engineClockMs,
-    onEngineDown: (error) => down.abort(error),
-    ...(budgetBytes !== undefined && { budgetBytes }),
-    ...(options.models && { serves: servesOf(options.models, published) }),
-  });
-  const publisher = await LibraryPublisher.open({
+  const { models, publisher } = await openPublished({
+    services,
     dataDir: context.dataDir,
-    file: published,
-    models: services.models,
-    served,
+    nowMs: engineClockMs,
+    random: () => randomInt(SEEDS) / SEEDS,
+    budgetBytes,
+    chosen: options.models && names.stored,
     isTaken: (name) => library.has(name) || services.models.list().some((model) => model.name === name),
     mostBytes: options.uploadLimit,
+    onEngineDown: (error) => down.abort(error),
     log: context.log,
   });
   const replies = cache && (await VericacheReplies.open(context.dataDir, cache));
   const languages = languagesOf(context, services, library, options, replies);
   const prefixes = await LibraryPrefixes.open(context.dataDir, languages);
   const server = await startInferenceServer({
-    models: new PublishedModels(served, published, () => randomInt(SEEDS) / SEEDS),
+    models,
     publisher,
     languages,
     prefixes,
@@ -144,18 +133,6 @@ function languagesOf(
       },
     }),
   });
-}
-
-/** What was published is served whatever `--models` says: it came later. */
-function servesOf(chosen: readonly string[], published: PublishedFile): (name: string) => boolean {
-  return (name) => {
-    const { loose } = published.current;
-    return (
-      chosen.includes(name) ||
-      libraryNames(published.current).has(name) ||
-      loose.some(({ library }) => library === name)
-    );
-  };
 }
 
 const NONE_YET = 'none yet; "sluice models import" adds them';
