@@ -34,9 +34,12 @@ import { startLabServer } from './server/lab-server';
 import { launchRoutes } from './server/launch-routes';
 import { registryRoutes } from './server/registry-routes';
 import { searchRoutes } from './server/search-routes';
+import { syncRoutes } from './server/sync-routes';
 import { trackingRoutes } from './server/tracking-routes';
 import { LabDatabase } from './store/lab-database';
 import { takeLabFolder, type LabFolder } from './store/lab-folder';
+import { LabSync } from './sync/lab-sync';
+import { SYNC_SCHEMA } from './sync/sync-schema';
 import { TRACKING_SCHEMA } from './tracking/tracking-schema';
 import { TrackingStore } from './tracking/tracking-store';
 
@@ -71,6 +74,8 @@ export interface LabServing {
   readonly launchToken: string;
   /** Searches that are there go on when they are told to; by default at once. */
   readonly searchesWait?: boolean;
+  /** Nothing is forwarded by itself. */
+  readonly syncWaits?: boolean;
 }
 
 const SCHEMAS = [
@@ -82,6 +87,7 @@ const SCHEMAS = [
   SEARCH_SCHEMA,
   TRIALS_SCHEMA,
   COMPETITIONS_SCHEMA,
+  SYNC_SCHEMA,
 ];
 const DEFAULT_CACHE_BYTES = 20 * 2 ** 30;
 const USER_HEADER = 'x-sluice-user';
@@ -102,6 +108,7 @@ export class Lab {
     readonly queue: JobQueue,
     private readonly engines: readonly JobEngine[],
     private readonly snapshots: Snapshots,
+    readonly sync: LabSync,
   ) {
     this.runs = new RunService({
       database,
@@ -176,6 +183,8 @@ export class Lab {
       });
       const datasets = new Datasets(database, trees);
       const snapshots = new Snapshots(database, trees);
+      const tokens = join(folder.path, 'sync');
+      const sync = await LabSync.open({ database, tracking, folder: tokens, clock, random });
       const lab = new Lab(
         options,
         folder,
@@ -187,6 +196,7 @@ export class Lab {
         queue,
         engines,
         snapshots,
+        sync,
       );
       lab.competitions.start();
       return lab;
@@ -199,7 +209,7 @@ export class Lab {
   /** Listens. @returns the URL by which programs of this machine reach it. @throws SluiceError as `startLabServer`. */
   async serve(serving: LabServing): Promise<string> {
     const { host, port, limits, tls, token, launchToken } = serving;
-    const { tracking, registry, artifacts, datasets, runs, searches, queue } = this;
+    const { tracking, registry, artifacts, datasets, runs, searches, queue, sync } = this;
     const guard = new BearerToken(token ?? launchToken);
     const userOf = (request: FastifyRequest): string => this.userOf(request);
     const launcherOf = (request: FastifyRequest): string => {
@@ -216,6 +226,7 @@ export class Lab {
         datasetRoutes({ datasets, userOf: (request) => ({ name: launcherOf(request) }) }),
         launchRoutes({ runs, queue, guard, userOf }),
         searchRoutes({ searches, guard, userOf }),
+        syncRoutes({ sync, guard }),
         competitionRoutes(this.competitions, launcherOf),
       ],
       token: token === undefined ? undefined : new BearerToken(token),
@@ -227,11 +238,13 @@ export class Lab {
     const url = `${tls ? 'https' : 'http'}://${reachable(host)}:${this.listener.port}`;
     this.address = { url, ...(token !== undefined && { token }) };
     if (serving.searchesWait !== true) searches.goOn();
+    if (serving.syncWaits !== true) sync.start();
     return url;
   }
 
   /** Jobs go on. */
   async close(): Promise<void> {
+    await this.sync.close();
     await this.listener?.close();
     await this.searches.close();
     this.competitions.close();

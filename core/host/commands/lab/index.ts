@@ -5,6 +5,7 @@ import { addLabCompetitionCommands } from './competitions';
 import { addLabDatasetCommands } from './datasets';
 import { addLabRunCommands } from './runs';
 import { addLabServeCommand } from './serve';
+import { addLabSyncCommands } from './sync';
 
 /** `sluice lab ...`. */
 export function addLabCommands(program: Command): void {
@@ -17,4 +18,5 @@ export function addLabCommands(program: Command): void {
   addLabDatasetCommands(lab);
   addLabSearchCommands(lab);
   addLabCompetitionCommands(lab);
+  addLabSyncCommands(lab);
 }
