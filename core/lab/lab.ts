@@ -183,8 +183,10 @@ export class Lab {
       });
       const datasets = new Datasets(database, trees);
       const snapshots = new Snapshots(database, trees);
-      const tokens = join(folder.path, 'sync');
-      const sync = await LabSync.open({ database, tracking, folder: tokens, clock, random });
+      const sync = await LabSync.open({
+        ...{ database, tracking, artifacts, registry, clock, random },
+        folder: join(folder.path, 'sync'),
+      });
       const lab = new Lab(
         options,
         folder,

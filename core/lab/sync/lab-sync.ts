@@ -1,23 +1,26 @@
 import type { Clock, Random } from '../../base';
 import { SluiceError } from '../../contract';
+import type { ArtifactStore } from '../artifacts/artifact-store';
+import type { ModelRegistry } from '../registry/model-registry';
 import type { LabDatabase } from '../store/lab-database';
 import { hexId } from '../tracking/run-store';
 import { SeriesLog } from '../tracking/series-log';
 import type { TrackingStore } from '../tracking/tracking-store';
+import { ChangedOwners } from './changed-owners';
 import { lookAtRemote, targetOf } from './connect-remote';
-import { MlflowApi } from './mlflow-api';
 import { Positions } from './positions';
 import { RemoteHttp } from './remote-http';
 import { RemoteLoop, type PassEnd } from './remote-loop';
+import { pendingFiles, RemotePass, type ForwardedStores } from './remote-pass';
 import { RemoteStore } from './remote-store';
-import type { NewRemote, PassReport, Remote, RemoteStatus } from './remote-types';
-import { RunSender } from './run-sender';
-import { sendChangedRuns } from './sync-pass';
+import type { NewRemote, PassReport, Pending, Remote, RemoteStatus } from './remote-types';
 import { SyncReceiver } from './sync-receiver';
 
 export interface LabSyncOptions {
   readonly database: LabDatabase;
   readonly tracking: TrackingStore;
+  readonly artifacts: ArtifactStore;
+  readonly registry: ModelRegistry;
   /** Of the remotes' tokens. */
   readonly folder: string;
   readonly clock: Clock;
@@ -37,8 +40,9 @@ const NOTHING_SENT: PassReport = {
 export class LabSync {
   readonly receiver: SyncReceiver;
   readonly labId: string;
-  private readonly positions: Positions;
-  private readonly series: SeriesLog;
+  private readonly stores: ForwardedStores;
+  private readonly owners = new Map<string, ChangedOwners>();
+  private readonly unwatch: () => void;
   private readonly loops = new Map<string, RemoteLoop>();
   private readonly reports = new Map<string, PassReport>();
   private isAutomatic = false;
@@ -47,11 +51,17 @@ export class LabSync {
     private readonly options: LabSyncOptions,
     private readonly remotes: RemoteStore,
   ) {
-    const { database, tracking, random } = options;
+    const { database, tracking, artifacts, registry, random } = options;
     this.labId = ownId(database, random);
     this.receiver = new SyncReceiver(database, tracking);
-    this.positions = new Positions(database);
-    this.series = new SeriesLog(database);
+    this.stores = {
+      ...{ tracking, artifacts, registry, labId: this.labId },
+      positions: new Positions(database),
+      series: new SeriesLog(database),
+    };
+    this.unwatch = artifacts.watch((path) => {
+      for (const owners of this.owners.values()) owners.stored(path);
+    });
   }
 
   /** @throws SluiceError `io`. */
@@ -67,6 +77,7 @@ export class LabSync {
   }
 
   async close(): Promise<void> {
+    this.unwatch();
     await Promise.all([...this.loops.values()].map((loop) => loop.close()));
   }
 
@@ -81,6 +92,8 @@ export class LabSync {
   async add(asked: NewRemote): Promise<RemoteStatus> {
     const isNew = !this.remotes.list().some(({ name }) => name === asked.name);
     const remote = await this.remotes.put(asked);
+    // It may get more experiments than before.
+    this.owners.delete(remote.name);
     try {
       await this.reach(remote, new AbortController().signal);
     } catch (thrown) {
@@ -100,6 +113,7 @@ export class LabSync {
     this.remotes.get(name);
     await this.loops.get(name)?.close();
     this.loops.delete(name);
+    this.owners.delete(name);
     await this.remotes.remove(name);
   }
 
@@ -142,25 +156,13 @@ export class LabSync {
   }
 
   private async sendAll(known: Remote, signal: AbortSignal): Promise<PassReport> {
-    const { tracking } = this.options;
-    const { positions, series } = this;
     const { http, target, remote } = await this.reach(known, signal);
-    let [runs, points] = [0, 0];
-    const sender = new RunSender({
-      ...{ remote, target, tracking, series, positions },
-      api: new MlflowApi(http),
+    const pass = new RemotePass({
+      ...{ ...this.stores, remote, http, target },
+      changedOwners: this.ownersOf(remote.name),
       isFromThere: (runId) => this.isFrom(runId, remote.labId),
-      onPoints: (more) => (points += more),
     });
-    const refused = await sendChangedRuns(
-      { remote, positions },
-      () => tracking.settle(),
-      async (run) => {
-        await sender.send(run);
-        runs += 1;
-      },
-    );
-    return { ...NOTHING_SENT, runs, points, refused };
+    return pass.run();
   }
 
   private async reach(remote: Remote, signal: AbortSignal) {
@@ -177,25 +179,37 @@ export class LabSync {
     return labId !== undefined && (origin?.sender === labId || origin?.origin === labId);
   }
 
+  private ownersOf(name: string): ChangedOwners {
+    const owners = this.owners.get(name) ?? new ChangedOwners();
+    this.owners.set(name, owners);
+    return owners;
+  }
+
+  private async pendingOf(remote: Remote): Promise<Pending> {
+    const { positions, tracking } = this.stores;
+    tracking.settle();
+    const files = await pendingFiles(this.stores, remote, this.ownersOf(remote.name));
+    return {
+      runs: positions.changedRuns(remote).length,
+      points: positions.pendingPoints(remote),
+      files: files.length,
+      fileBytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+    };
+  }
+
   private async statusOf(remote: Remote): Promise<RemoteStatus> {
     const { name, url, experiments, kind, succeededMs, failedMs, error } = remote;
     const loop = this.loops.get(name);
-    this.options.tracking.settle();
     return {
       ...{ name, url, experiments, kind },
       hasToken: (await this.remotes.tokenOf(name)) !== undefined,
       state: loop?.isRunning ? 'syncing' : loop?.isBackingOff ? 'waiting' : 'idle',
-      pending: {
-        runs: this.positions.changedRuns(remote).length,
-        points: this.positions.pendingPoints(remote),
-        files: 0,
-        fileBytes: 0,
-      },
+      pending: await this.pendingOf(remote),
       lastSuccessMs: succeededMs,
       lastErrorMs: failedMs,
       lastError: error,
       nextTryMs: loop?.nextMs,
-      refused: this.positions.refusals(remote),
+      refused: this.stores.positions.refusals(remote),
     };
   }
 }

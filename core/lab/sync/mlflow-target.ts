@@ -11,7 +11,7 @@ import type { SeriesPart, SyncTarget, TakenRun } from './sync-target';
 /** MLflow's limit of a call (mlflow/utils/validation.py). */
 const POINTS_PER_BATCH = 1000;
 /** Where a run says what it is a copy of. */
-export const RUN_TAG = 'sluice.sync.run';
+const RUN_TAG = 'sluice.sync.run';
 
 const runSchema = z.object({ info: z.object({ run_id: z.string().min(1), artifact_uri: z.string() }) });
 const createdSchema = z.object({ run: runSchema });

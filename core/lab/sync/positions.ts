@@ -10,6 +10,12 @@ export interface ChangedRun {
   readonly revision: number;
 }
 
+export interface RunThere {
+  readonly runId: string;
+  readonly artifactUri: string;
+  readonly remoteUri: string;
+}
+
 /** What a remote has of a run. */
 export interface RunPosition {
   /** Its id and the place of its artifacts there; undefined until it is there. */
@@ -31,9 +37,9 @@ export interface SentModel {
   readonly facts: string | undefined;
 }
 
-/** Runs of the experiments a remote gets, what was deleted here left out. */
-const SELECTED =
-  'FROM tracking_runs r JOIN tracking_experiments e ON e.id = r.experiment ' +
+/** Runs (`r`) of the experiments a remote gets (names as ?1), what was deleted here left out. */
+const selected = (from: string): string =>
+  `FROM ${from} JOIN tracking_experiments e ON e.id = r.experiment ` +
   'WHERE r.is_deleted = 0 AND (?1 IS NULL OR e.name IN (SELECT value FROM json_each(?1)))';
 const MOST_REFUSALS = 20;
 
@@ -42,9 +48,12 @@ export class Positions {
   constructor(private readonly database: LabDatabase) {}
 
   changedRuns(remote: Remote): readonly ChangedRun[] {
+    const from =
+      'sync_changes c JOIN tracking_runs r ON r.number = c.run ' +
+      'LEFT JOIN sync_runs p ON p.remote = ?2 AND p.run = c.run';
     const rows = this.database
       .prepare(
-        `SELECT r.number, r.run_id, c.revision ${SELECTED.replace('FROM tracking_runs r', 'FROM sync_changes c JOIN tracking_runs r ON r.number = c.run LEFT JOIN sync_runs p ON p.remote = ?2 AND p.run = c.run')} ` +
+        `SELECT r.number, r.run_id, c.revision ${selected(from)} ` +
           'AND c.revision > coalesce(p.done_revision, -1) ORDER BY r.number',
       )
       .raw()
@@ -52,16 +61,28 @@ export class Positions {
     return rows.map(([run, runId, revision]) => ({ run, runId, revision }));
   }
 
-  /** Ids of all runs that the remote has. */
-  runsThere(remote: Remote): readonly { readonly run: number; readonly runId: string }[] {
+  /** All runs that the remote has, and where their artifacts are here and there. */
+  runsThere(remote: Remote): readonly RunThere[] {
     const rows = this.database
       .prepare(
-        `SELECT r.number, r.run_id ${SELECTED} AND EXISTS (SELECT 1 FROM sync_runs p WHERE p.remote = ?2 ` +
-          'AND p.run = r.number AND p.remote_run IS NOT NULL) ORDER BY r.number',
+        `SELECT r.run_id, r.artifact_uri, p.artifact_uri ${selected('sync_runs p JOIN tracking_runs r ON r.number = p.run')} ` +
+          'AND p.remote = ?2 AND p.remote_run IS NOT NULL ORDER BY r.number',
       )
       .raw()
-      .all([selectionOf(remote), remote.number]) as [number, string][];
-    return rows.map(([run, runId]) => ({ run, runId }));
+      .all([selectionOf(remote), remote.number]) as [string, string, string][];
+    return rows.map(([runId, artifactUri, remoteUri]) => ({ runId, artifactUri, remoteUri }));
+  }
+
+  /** Logged models of the experiments it gets. */
+  loggedModels(remote: Remote): readonly string[] {
+    const rows = this.database
+      .prepare(
+        'SELECT m.model_id FROM tracking_models m JOIN tracking_experiments e ON e.id = m.experiment ' +
+          'WHERE m.is_deleted = 0 AND (?1 IS NULL OR e.name IN (SELECT value FROM json_each(?1))) ORDER BY m.number',
+      )
+      .raw()
+      .all([selectionOf(remote)]) as [string][];
+    return rows.map(([modelId]) => modelId);
   }
 
   /** How many points the remote does not have. */
@@ -72,7 +93,7 @@ export class Positions {
            (SELECT coalesce(sum(length(b.points)), 0) FROM tracking_blocks b WHERE b.series = m.series) / ${POINT_BYTES}
            - coalesce((SELECT s.points FROM sync_series s WHERE s.remote = ?2 AND s.run = m.run AND s.key = m.key), 0)
          ), 0)
-         FROM tracking_metrics m WHERE m.run IN (SELECT r.number ${SELECTED})`,
+         FROM tracking_metrics m WHERE m.run IN (SELECT r.number ${selected('tracking_runs r')})`,
       )
       .raw()
       .all([selectionOf(remote), remote.number]) as [[number]];

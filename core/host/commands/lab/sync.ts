@@ -43,6 +43,8 @@ const passSchema = z.object({ sent: sentSchema, status: statusSchema });
 type RemoteStatus = z.infer<typeof statusSchema>;
 type Pass = z.infer<typeof passSchema>;
 
+const KINDS = { lab: 'a lab', mlflow: 'MLflow' } as const;
+
 interface AddOptions {
   readonly tokenFile?: string;
   readonly experiments?: readonly string[];
@@ -146,15 +148,17 @@ function passText({ sent, status }: Pass): string {
 }
 
 function remotesText(remotes: readonly RemoteStatus[]): string {
-  const rows = remotes.map((remote) => [
-    remote.name,
-    remote.url,
-    remote.kind ?? 'not reached yet',
-    remote.experiments?.join(', ') ?? 'all experiments',
-    pendingText(remote),
-    problemText(remote),
-  ]);
-  return table(['remote', 'URL', 'is', 'of', 'does not have', 'last'], rows);
+  return table<RemoteStatus>(
+    [
+      { title: 'remote', text: ({ name }) => name },
+      { title: 'URL', text: ({ url }) => url },
+      { title: 'is', text: ({ kind }) => (kind === undefined ? 'not reached yet' : KINDS[kind]) },
+      { title: 'of', text: ({ experiments }) => experiments?.join(', ') ?? 'all experiments' },
+      { title: 'does not have', text: pendingText },
+      { title: 'last', text: lastText },
+    ],
+    remotes,
+  );
 }
 
 function pendingText({ pending: { runs, points, files, fileBytes } }: RemoteStatus): string {
@@ -166,7 +170,7 @@ function pendingText({ pending: { runs, points, files, fileBytes } }: RemoteStat
   return parts.length === 0 ? 'nothing' : parts.join(', ');
 }
 
-function problemText({ lastSuccessMs = 0, lastErrorMs = 0, lastError }: RemoteStatus): string {
+function lastText({ lastSuccessMs = 0, lastErrorMs = 0, lastError }: RemoteStatus): string {
   if (lastErrorMs > lastSuccessMs) return `${timeText(lastErrorMs)}: ${lastError}`;
   return lastSuccessMs === 0 ? '' : `${timeText(lastSuccessMs)}: all sent`;
 }

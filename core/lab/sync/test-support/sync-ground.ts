@@ -1,10 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 
 import { seededRandom, systemClock } from '../../../base';
 import { BearerToken, DEFAULT_LIMITS, type Listener } from '../../../serving';
 import { ArtifactStore } from '../../artifacts/artifact-store';
+import { pathOfArtifactUri } from '../../artifacts/artifact-uri';
 import { ModelRegistry } from '../../registry/model-registry';
 import { REGISTRY_SCHEMA } from '../../registry/registry-schema';
 import { artifactRoutes } from '../../server/artifact-routes';
@@ -106,6 +109,25 @@ export class SyncGround {
     this.tracking.logBatch({ runId, metrics: [], params: pairs, tags: [] });
     for (const metrics of portionsOf(points, 1000))
       this.tracking.logBatch({ runId, metrics, params: [], tags: [] });
+  }
+
+  tag(runId: string, key: string, value: string): void {
+    this.tracking.logBatch({ runId, metrics: [], params: [], tags: [{ key, value }] });
+  }
+
+  /** What a program would upload. */
+  write(runId: string, path: string, content: string): Promise<void> {
+    return this.writeTo(this.tracking.runs.get(runId).info.artifactUri, path, content);
+  }
+
+  async writeTo(artifactUri: string, path: string, content: string): Promise<void> {
+    const place = [...pathOfArtifactUri(artifactUri), ...path.split('/')];
+    await this.artifacts.write(place, Readable.from([Buffer.from(content)]));
+  }
+
+  async read(artifactUri: string, path: string): Promise<string> {
+    const file = await this.artifacts.read([...pathOfArtifactUri(artifactUri), ...path.split('/')]);
+    return text(file.stream());
   }
 
   /** All runs, deleted ones too. */
