@@ -41,9 +41,12 @@ import { modelRoutes } from './server/model-routes';
 import { queueRoutes } from './server/queue-routes';
 import { registryRoutes } from './server/registry-routes';
 import { searchRoutes } from './server/search-routes';
+import { syncRoutes } from './server/sync-routes';
 import { trackingRoutes } from './server/tracking-routes';
 import { LabDatabase } from './store/lab-database';
 import { takeLabFolder, type LabFolder } from './store/lab-folder';
+import { LabSync } from './sync/lab-sync';
+import { SYNC_SCHEMA } from './sync/sync-schema';
 import { TRACKING_SCHEMA } from './tracking/tracking-schema';
 import { hexId } from './tracking/run-store';
 import { TrackingStore } from './tracking/tracking-store';
@@ -79,6 +82,8 @@ export interface LabServing {
   readonly launchToken: string;
   /** Searches that are there go on when they are told to; by default at once. */
   readonly searchesWait?: boolean;
+  /** Nothing is forwarded by itself. */
+  readonly syncWaits?: boolean;
 }
 
 const SCHEMAS = [
@@ -90,6 +95,7 @@ const SCHEMAS = [
   SEARCH_SCHEMA,
   TRIALS_SCHEMA,
   COMPETITIONS_SCHEMA,
+  SYNC_SCHEMA,
 ];
 const DEFAULT_CACHE_BYTES = 20 * 2 ** 30;
 const USER_HEADER = 'x-sluice-user';
@@ -111,6 +117,7 @@ export class Lab {
     private readonly engines: readonly JobEngine[],
     private readonly snapshots: Snapshots,
     private readonly changes: LabChanges,
+    readonly sync: LabSync,
   ) {
     this.unwatch = queue.watch((key) => {
       changes.touch('queue');
@@ -191,6 +198,10 @@ export class Lab {
       });
       const datasets = new Datasets(database, trees);
       const snapshots = new Snapshots(database, trees);
+      const sync = await LabSync.open({
+        ...{ database, tracking, artifacts, registry, clock, random },
+        folder: join(folder.path, 'sync'),
+      });
       const lab = new Lab(
         options,
         folder,
@@ -203,6 +214,7 @@ export class Lab {
         engines,
         snapshots,
         changes,
+        sync,
       );
       lab.competitions.start();
       return lab;
@@ -215,7 +227,7 @@ export class Lab {
   /** Listens. @returns the URL by which programs of this machine reach it. @throws SluiceError as `startLabServer`. */
   async serve(serving: LabServing): Promise<string> {
     const { host, port, limits, tls, token, launchToken } = serving;
-    const { tracking, registry, artifacts, datasets, runs, searches, queue, changes } = this;
+    const { tracking, registry, artifacts, datasets, runs, searches, queue, changes, sync } = this;
     const guard = new BearerToken(token ?? launchToken);
     const userOf = (request: FastifyRequest): string => this.userOf(request);
     const launcherOf = (request: FastifyRequest): string => {
@@ -237,6 +249,7 @@ export class Lab {
         competitionRoutes(this.competitions, launcherOf, (runId) => runNameIn(tracking, runId)),
         modelRoutes(new LabModels({ registry, runs, tracking, artifacts }), guard),
         collectRoutes((asked) => collectLab(this, asked), launcherOf),
+        syncRoutes({ sync, guard }),
       ],
       token: token === undefined ? undefined : new BearerToken(token),
       host,
@@ -247,11 +260,13 @@ export class Lab {
     const url = `${tls ? 'https' : 'http'}://${reachable(host)}:${this.listener.port}`;
     this.address = { url, ...(token !== undefined && { token }) };
     if (serving.searchesWait !== true) searches.goOn();
+    if (serving.syncWaits !== true) sync.start();
     return url;
   }
 
   /** Jobs go on. */
   async close(): Promise<void> {
+    await this.sync.close();
     await this.listener?.close();
     await this.searches.close();
     this.competitions.close();

@@ -7,6 +7,7 @@ import { addLabModelCommands } from './models';
 import { addLabExampleCommand } from './example';
 import { addLabRunCommands } from './runs';
 import { addLabServeCommand } from './serve';
+import { addLabSyncCommands } from './sync';
 
 /** `sluice lab ...`. */
 export function addLabCommands(program: Command): void {
@@ -21,4 +22,5 @@ export function addLabCommands(program: Command): void {
   addLabSearchCommands(lab);
   addLabCompetitionCommands(lab);
   addLabModelCommands(lab);
+  addLabSyncCommands(lab);
 }
