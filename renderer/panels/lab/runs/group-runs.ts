@@ -24,8 +24,15 @@ export function groupRuns(rows: readonly LabRunRow[], key: string): readonly Run
     if (known === undefined) groups.set(name, [row]);
     else known.push(row);
   }
-  const list = [...groups].map(([value, members]) => ({ value, rows: members, states: countStates(members) }));
-  return [...list.filter(({ value }) => value !== undefined), ...list.filter(({ value }) => value === undefined)];
+  const list = [...groups].map(([value, members]) => ({
+    value,
+    rows: members,
+    states: countStates(members),
+  }));
+  return [
+    ...list.filter(({ value }) => value !== undefined),
+    ...list.filter(({ value }) => value === undefined),
+  ];
 }
 
 function countStates(rows: readonly LabRunRow[]): ReadonlyMap<LabRunState, number> {

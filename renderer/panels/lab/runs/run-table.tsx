@@ -140,7 +140,8 @@ export function RunTable(props: RunTableProps): ReactNode {
   const lines = useLines(props);
   const { first, end } = useWindow(grid, items.length, ROW_PX);
   const isActiveDrawn = lines.at >= first && lines.at < end;
-  const shownIds = props.chosen.size === 0 ? [] : items.flatMap((item) => (item.kind === 'run' ? [item.row.runId] : []));
+  const shownIds =
+    props.chosen.size === 0 ? [] : items.flatMap((item) => (item.kind === 'run' ? [item.row.runId] : []));
   const sizes = { '--tracks': tracksOf(columns), '--width': `${widthOf(columns)}px` } as CSSProperties;
   useEffect(() => {
     const element = grid.current;

@@ -74,7 +74,9 @@ function searchText(row: LabRunRow): string {
   if (known !== undefined) return known;
   const { name, user, state, dataset, program, experiment, parent, search, engine, node, reason } = row;
   const fixed = [name, user, state, dataset, program, experiment, parent, search, engine, node, reason];
-  const named = [...Object.entries(row.params), ...Object.entries(row.tags)].map(([key, value]) => `${key}=${value}`);
+  const named = [...Object.entries(row.params), ...Object.entries(row.tags)].map(
+    ([key, value]) => `${key}=${value}`,
+  );
   const text = [...fixed.filter((part) => part !== undefined), ...named].join('\n').toLowerCase();
   texts.set(row, text);
   return text;

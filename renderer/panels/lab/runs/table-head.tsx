@@ -117,6 +117,11 @@ function Grip({ column, onWidth }: Pick<HeadProps, 'column' | 'onWidth'>): React
     grip.addEventListener('lostpointercapture', end);
   };
   return (
-    <span className={styles['grip']} title={STRINGS.resize(column.label)} aria-hidden="true" onPointerDown={begin} />
+    <span
+      className={styles['grip']}
+      title={STRINGS.resize(column.label)}
+      aria-hidden="true"
+      onPointerDown={begin}
+    />
   );
 }
