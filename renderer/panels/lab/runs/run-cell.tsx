@@ -6,7 +6,7 @@ import { formatDuration, formatMetric, formatMoment, formatWhen } from '../lab-f
 import type { RunColumn } from './columns';
 import { durationMs, isOpen, partedKey, valueOf } from './run-values';
 import { StateMark } from './state-mark';
-import { useNow } from './use-now';
+import { lookedAtMs, useNow } from './use-now';
 
 /** Counts while the run goes on. */
 function Counting({ row }: { readonly row: LabRunRow }): ReactNode {
@@ -35,7 +35,7 @@ export function RunCell({ row, column }: { readonly row: LabRunRow; readonly col
     case 'state':
       return <StateMark run={row} />;
     case 'created':
-      return formatWhen(row.createdMs, Date.now());
+      return formatWhen(row.createdMs, lookedAtMs());
     case 'duration':
       if (isOpen(row.state) || row.endedMs === undefined) return <Counting row={row} />;
       return formatDuration(durationMs(row, row.endedMs) ?? Number.NaN);

@@ -47,6 +47,15 @@ function howMany(ids: readonly string[], chosen: ReadonlySet<string>): 'none' | 
   return ids.every((id) => chosen.has(id)) ? 'all' : 'some';
 }
 
+/** Lines stand below the head, which sticks. */
+function bringIntoView(grid: HTMLElement | null, index: number): void {
+  if (grid === null) return;
+  const topPx = index * ROW_PX;
+  const viewPx = grid.clientHeight - ROW_PX;
+  if (topPx < grid.scrollTop) grid.scrollTop = topPx;
+  else if (topPx + ROW_PX > grid.scrollTop + viewPx) grid.scrollTop = topPx + ROW_PX - viewPx;
+}
+
 /** What clicks and keys do to lines. */
 function useLines(props: RunTableProps) {
   const { items, chosen, active } = props;
@@ -74,13 +83,7 @@ function useLines(props: RunTableProps) {
       props.onChoose(withRange(chosen, ids, begin, index));
     }
     props.onActive(itemId(item));
-    const grid = props.grid.current;
-    if (grid === null) return;
-    // Below the head, which sticks.
-    const topPx = index * ROW_PX;
-    const viewPx = grid.clientHeight - ROW_PX;
-    if (topPx < grid.scrollTop) grid.scrollTop = topPx;
-    else if (topPx + ROW_PX > grid.scrollTop + viewPx) grid.scrollTop = topPx + ROW_PX - viewPx;
+    bringIntoView(props.grid.current, index);
   };
   const enter = (item: TableItem | undefined): void => {
     if (item?.kind === 'run') props.onOpen(item.row);

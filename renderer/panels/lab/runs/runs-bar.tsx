@@ -32,14 +32,14 @@ interface RunsBarProps {
 }
 
 /** Filter, grouping, columns, and the way to a new run. */
-export function RunsBar(props: RunsBarProps): ReactNode {
+export function RunsBar({ field, ...props }: RunsBarProps): ReactNode {
   const id = useId();
   const { fault } = props;
   return (
     <div className={styles['bar']}>
       <div className={styles['filter']}>
         <input
-          ref={props.field}
+          ref={field}
           type="search"
           aria-label={STRINGS.filter}
           aria-keyshortcuts="/"

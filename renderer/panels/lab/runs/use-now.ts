@@ -24,3 +24,8 @@ function subscribe(listener: () => void): () => void {
 export function useNow(): number {
   return useSyncExternalStore(subscribe, () => nowMs);
 }
+
+/** The same without following it, for what is right to the minute. */
+export function lookedAtMs(): number {
+  return Date.now();
+}

@@ -6,6 +6,7 @@ import { tableItems } from './group-runs';
 import type { TableItem } from './group-runs';
 import { filterRows } from './run-values';
 import { sortRuns } from './sort-runs';
+import { lookedAtMs } from './use-now';
 
 export type FilterKind = 'words' | 'query';
 
@@ -29,7 +30,7 @@ export function useTableItems({ rows, layout, words, ids, closed }: TableInput):
     [rows, ids],
   );
   const matching = useMemo(() => filterRows(found, words), [found, words]);
-  const sorted = useMemo(() => sortRuns(matching, sort, Date.now()), [matching, sort]);
+  const sorted = useMemo(() => sortRuns(matching, sort, lookedAtMs()), [matching, sort]);
   const items = useMemo(() => tableItems(sorted, group, closed), [sorted, group, closed]);
   return { matching, items };
 }
