@@ -1,0 +1,11 @@
+export { Answered } from './answered';
+export { AskStrip } from './ask-strip';
+export { FaultNote } from './fault-note';
+export { counted, decimalsFor, formatDay, formatSpan, formatValue } from './figures';
+export { RunLink } from './run-link';
+export { SHELF } from './strings';
+export { TextArea } from './text-area';
+export { UsageBar } from './usage-bar';
+export { useLabAction } from './use-lab-action';
+export type { LabAction } from './use-lab-action';
+export { useNow } from './use-now';
