@@ -21,7 +21,8 @@ interface CompetitionPageProps {
 }
 
 function Head({ competition, nowMs }: Pick<CompetitionPageProps, 'competition' | 'nowMs'>): ReactNode {
-  const { title, description, metric, dataset, owner, deadlineMs, leftToday, submissionsPerDay } = competition;
+  const { title, description, metric, dataset, owner, deadlineMs, leftToday, submissionsPerDay } =
+    competition;
   const isOver = deadlineMs !== undefined && deadlineMs <= nowMs;
   return (
     <header className={styles['head']}>

@@ -1,11 +1,11 @@
-import { useId, useState } from 'react';
+import { useState } from 'react';
 import type { ReactNode, SubmitEvent } from 'react';
 import { useStore } from 'zustand';
 
 import type { LabCompetition, LabRunRow } from '../../../../core/contract';
 import { useSession } from '../../../session';
 import { Button, SelectField } from '../../../ui';
-import { FaultNote, useLabAction } from '../shelf';
+import { FaultNote, SuggestField, useLabAction } from '../shelf';
 import shelf from '../shelf/shelf.module.css';
 import { useLabRequest } from '../use-lab-request';
 import styles from './board.module.css';
@@ -25,42 +25,6 @@ export function offeredRuns(
   const own = rows.filter((row) => row.isLaunched && row.user === user);
   const fits = ({ dataset: of }: LabRunRow): boolean => of?.split('@')[0] === name;
   return [...own.filter(fits), ...own.filter((row) => !fits(row))].slice(0, MOST_OFFERED);
-}
-
-function RunField(props: {
-  readonly value: string;
-  readonly runs: readonly LabRunRow[];
-  readonly fault: string | undefined;
-  readonly onChange: (value: string) => void;
-}): ReactNode {
-  const id = useId();
-  return (
-    <div className={shelf['area']} title={WORDS.runHint}>
-      <label htmlFor={id}>{WORDS.run}</label>
-      <input
-        id={id}
-        list={`${id}-runs`}
-        className={styles['input']}
-        value={props.value}
-        placeholder={WORDS.runPlaceholder}
-        autoComplete="off"
-        spellCheck={false}
-        aria-invalid={props.fault !== undefined}
-        aria-describedby={props.fault === undefined ? undefined : `${id}-fault`}
-        onChange={(event) => props.onChange(event.currentTarget.value)}
-      />
-      <datalist id={`${id}-runs`}>
-        {props.runs.map(({ runId, name }) => (
-          <option key={runId} value={name} />
-        ))}
-      </datalist>
-      {props.fault !== undefined && (
-        <span id={`${id}-fault`} className={shelf['areaFault']}>
-          {props.fault}
-        </span>
-      )}
-    </div>
-  );
 }
 
 /** The checkpoints of a run that is known, the newest first. */
@@ -130,9 +94,12 @@ export function SubmitForm({ competition, user, isOver, onDone }: SubmitFormProp
     <form className={styles['submit']} aria-label={WORDS.title} noValidate onSubmit={submit}>
       <h3 title={WORDS.teach}>{WORDS.title}</h3>
       <p className={shelf['muted']}>{WORDS.teach}</p>
-      <RunField
+      <SuggestField
+        label={WORDS.run}
+        hint={WORDS.runHint}
         value={run}
-        runs={runs}
+        placeholder={WORDS.runPlaceholder}
+        offers={runs.map(({ name }) => name)}
         fault={isAsked && run.trim() === '' ? WORDS.noRun : undefined}
         onChange={(value) => {
           setRun(value);
@@ -149,11 +116,7 @@ export function SubmitForm({ competition, user, isOver, onDone }: SubmitFormProp
         {WORDS.dryRun}
       </label>
       <div className={shelf['buttons']}>
-        <Button
-          type="submit"
-          variant="primary"
-          disabled={!live || action.isBusy || blocked !== undefined}
-        >
+        <Button type="submit" variant="primary" disabled={!live || action.isBusy || blocked !== undefined}>
           {action.isBusy ? WORDS.sending : isDryRun ? WORDS.sendDry : WORDS.send}
         </Button>
         {blocked !== undefined && <span className={shelf['warn']}>{blocked}</span>}

@@ -34,7 +34,11 @@ export function DatasetInspector({ dataset, nowMs, onClose, onChanged }: Dataset
         <ul className={styles['versions']}>
           {versions.map(({ number, bytes, createdMs, hasHidden }) => (
             <li key={number}>
-              <button type="button" aria-pressed={number === version?.number} onClick={() => setChosen(number)}>
+              <button
+                type="button"
+                aria-pressed={number === version?.number}
+                onClick={() => setChosen(number)}
+              >
                 <span className={shelf['mono']}>{WORDS.versionRow(number)}</span>
                 <span className={styles['hiddenMark']} title={hasHidden ? WORDS.hiddenHint : undefined}>
                   {hasHidden ? WORDS.hidden : ''}

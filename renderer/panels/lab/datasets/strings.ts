@@ -44,7 +44,8 @@ export const STRINGS = {
     noFolder: 'Say which folder.',
     notAbsolute: 'The whole path, from / on.',
     isNew: 'A new dataset.',
-    isNext: (name: string, version: number): string => `Becomes ${name}@${version}, unless nothing has changed.`,
+    isNext: (name: string, version: number): string =>
+      `Becomes ${name}@${version}, unless nothing has changed.`,
   },
   pushing: (subject: string): string => `Pushing ${subject}`,
   verifying: (subject: string): string => `Verifying ${subject}`,
@@ -86,7 +87,9 @@ export const STRINGS = {
     verifyStarting: 'starting',
     verified: (bytes: string): string => `All hashes match: ${bytes} read.`,
     faults: (count: number): string =>
-      count === 1 ? 'One thing is damaged. Push the folder again.' : `${count} things are damaged. Push the folder again.`,
+      count === 1
+        ? 'One thing is damaged. Push the folder again.'
+        : `${count} things are damaged. Push the folder again.`,
     verifyFailed: 'The check did not finish',
     remove: 'Remove…',
     removeHint: 'Removes this version',

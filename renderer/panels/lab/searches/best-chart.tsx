@@ -83,12 +83,7 @@ export function BestChart({ search }: { readonly search: LabSearch }): ReactNode
     <section className={styles['chart']} aria-label={STRINGS.bestSoFar} title={STRINGS.bestSoFarHint}>
       <h3>{`${STRINGS.bestSoFar}: ${search.metric.name}, ${STRINGS.directions[search.metric.direction]}`}</h3>
       {hasScores ? (
-        <Plot
-          className={styles['canvas']}
-          options={optionsOf}
-          read={feed.read}
-          subscribe={feed.subscribe}
-        />
+        <Plot className={styles['canvas']} options={optionsOf} read={feed.read} subscribe={feed.subscribe} />
       ) : (
         <p className={styles['none']}>{STRINGS.noTrials}</p>
       )}

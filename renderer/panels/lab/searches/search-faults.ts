@@ -11,7 +11,8 @@ export interface SearchFault {
 }
 
 /** Top-level names of a search; the lab's other faults are about the trials' launch. */
-const OWN = /^(?:search\.)?((?:space|metric|algorithm|seed|maxResource|budget|maxTrials|parallel|maxFailures|first|the whole)\b.*)$/;
+const OWN =
+  /^(?:search\.)?((?:space|metric|algorithm|seed|maxResource|budget|maxTrials|parallel|maxFailures|first|the whole)\b.*)$/;
 
 /**
  * Where the text is no JSON or, where it is, what of it the lab refused: its `details.faults` name a path each.

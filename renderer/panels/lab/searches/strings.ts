@@ -100,6 +100,7 @@ export const STRINGS = {
     failed: 'The search was not started',
     place: (line: number, column: number): string => `line ${line}, column ${column}`,
     placeHint: 'Go there',
-    faultsBelow: (count: number): string => (count === 1 ? 'One thing is wrong:' : `${count} things are wrong:`),
+    faultsBelow: (count: number): string =>
+      count === 1 ? 'One thing is wrong:' : `${count} things are wrong:`,
   },
 } as const;

@@ -1,4 +1,10 @@
-import type { LabBrush, LabParameter, LabParameterValue, LabSearch, LabTrial } from '../../../../core/contract';
+import type {
+  LabBrush,
+  LabParameter,
+  LabParameterValue,
+  LabSearch,
+  LabTrial,
+} from '../../../../core/contract';
 import type { ParallelAxis, ParallelBrush, ParallelLine } from '../parallel/parallel-types';
 import { formatValue } from '../shelf';
 
@@ -119,11 +125,7 @@ export function brushesOf(search: LabSearch, brushes: readonly ParallelBrush[]):
   return variedParameters(search.parameters).flatMap((parameter) => {
     const own = brushes.find(({ axis }) => axis === parameter.name);
     const brush =
-      own === undefined
-        ? isMetricBrushed
-          ? spanOf(parameter, within)
-          : undefined
-        : brushOn(parameter, own);
+      own === undefined ? (isMetricBrushed ? spanOf(parameter, within) : undefined) : brushOn(parameter, own);
     return brush === undefined || ('values' in brush && brush.values.length === 0) ? [] : [brush];
   });
 }

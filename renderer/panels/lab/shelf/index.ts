@@ -4,6 +4,7 @@ export { FaultNote } from './fault-note';
 export { counted, decimalsFor, formatDay, formatSpan, formatValue } from './figures';
 export { RunLink } from './run-link';
 export { SHELF } from './strings';
+export { SuggestField } from './suggest-field';
 export { TextArea } from './text-area';
 export { UsageBar } from './usage-bar';
 export { useLabAction } from './use-lab-action';
