@@ -14,7 +14,7 @@ export interface LabFault {
 
 /** What lies over the table of runs. */
 export type LabOver =
-  | { readonly kind: 'run'; readonly runId: string }
+  | { readonly kind: 'run'; readonly runId: string; readonly isForking?: boolean }
   | { readonly kind: 'compare' }
   /** A form that launches a run. */
   | { readonly kind: 'launch' };
