@@ -1,15 +1,9 @@
 import type { ReactNode } from 'react';
 
 import type { LabCompetition } from '../../../../core/contract';
-import { formatSpan } from '../shelf';
 import shelf from '../shelf/shelf.module.css';
+import { deadlineText, isOver } from './deadline';
 import { STRINGS } from './strings';
-
-/** `ends in 3 d 4 h`, `over`. */
-export function deadlineText({ deadlineMs }: LabCompetition, nowMs: number): string {
-  if (deadlineMs === undefined) return STRINGS.noDeadline;
-  return deadlineMs <= nowMs ? STRINGS.over : STRINGS.deadline(formatSpan(deadlineMs - nowMs));
-}
 
 interface CompetitionListProps {
   readonly competitions: readonly LabCompetition[];
@@ -49,9 +43,11 @@ export function CompetitionList(props: CompetitionListProps): ReactNode {
                   <span className={shelf['muted']}>{deadlineText(competition, props.nowMs)}</span>
                 </span>
                 <span className={shelf['itemLine']}>
-                  <span className={leftToday === 0 ? shelf['warn'] : shelf['muted']}>
-                    {leftToday === 0 ? STRINGS.none : STRINGS.left(leftToday, submissionsPerDay)}
-                  </span>
+                  {!isOver(competition, props.nowMs) && (
+                    <span className={leftToday === 0 ? shelf['warn'] : shelf['muted']}>
+                      {leftToday === 0 ? STRINGS.none : STRINGS.left(leftToday, submissionsPerDay)}
+                    </span>
+                  )}
                 </span>
               </button>
             </li>

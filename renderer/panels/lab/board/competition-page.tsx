@@ -3,11 +3,12 @@ import { useStore } from 'zustand';
 
 import type { LabCompetition } from '../../../../core/contract';
 import { useSession } from '../../../session';
-import { Answered, formatDay } from '../shelf';
+import { formatWhen } from '../lab-format';
+import { Answered } from '../shelf';
 import shelf from '../shelf/shelf.module.css';
 import { useLabRequest } from '../use-lab-request';
 import styles from './board.module.css';
-import { deadlineText } from './competition-list';
+import { deadlineText, isOver } from './deadline';
 import { Leaderboard } from './leaderboard';
 import { STRINGS } from './strings';
 import { Submissions } from './submissions';
@@ -23,7 +24,7 @@ interface CompetitionPageProps {
 function Head({ competition, nowMs }: Pick<CompetitionPageProps, 'competition' | 'nowMs'>): ReactNode {
   const { title, description, metric, dataset, owner, deadlineMs, leftToday, submissionsPerDay } =
     competition;
-  const isOver = deadlineMs !== undefined && deadlineMs <= nowMs;
+  const over = isOver(competition, nowMs);
   return (
     <header className={styles['head']}>
       <h2>{title}</h2>
@@ -32,15 +33,19 @@ function Head({ competition, nowMs }: Pick<CompetitionPageProps, 'competition' |
         <li>{`${metric.name} ${STRINGS.arrows[metric.direction]} ${STRINGS.directions[metric.direction]}`}</li>
         <li className={shelf['mono']}>{dataset}</li>
         <li>{`${STRINGS.owner} ${owner}`}</li>
-        <li className={leftToday === 0 ? shelf['warn'] : undefined} data-testid="left-today">
-          {STRINGS.left(leftToday, submissionsPerDay)}
-        </li>
+        {!over && (
+          <li className={leftToday === 0 ? shelf['warn'] : undefined} data-testid="left-today">
+            {STRINGS.left(leftToday, submissionsPerDay)}
+          </li>
+        )}
         <li
-          className={isOver ? shelf['warn'] : undefined}
-          title={deadlineMs === undefined ? undefined : STRINGS.deadlineAt(formatDay(deadlineMs, nowMs))}
+          className={over ? shelf['warn'] : undefined}
+          title={deadlineMs === undefined ? undefined : STRINGS.deadlineAt(formatWhen(deadlineMs, nowMs))}
           data-testid="deadline"
         >
-          {isOver ? STRINGS.overAt(formatDay(deadlineMs, nowMs)) : deadlineText(competition, nowMs)}
+          {over && deadlineMs !== undefined
+            ? STRINGS.overAt(formatWhen(deadlineMs, nowMs))
+            : deadlineText(competition, nowMs)}
         </li>
       </ul>
     </header>
@@ -55,7 +60,6 @@ export function CompetitionPage({ competition, nowMs, onSubmitted }: Competition
   const input = { competition: competition.name };
   const board = useLabRequest('lab.board', input, 'competitions');
   const mine = useLabRequest('lab.submissions', input, 'competitions');
-  const isOver = competition.deadlineMs !== undefined && competition.deadlineMs <= nowMs;
   const runName = (runId: string): string =>
     rows?.find((row) => row.runId === runId)?.name ??
     mine.value?.find((submission) => submission.runId === runId)?.runName ??
@@ -81,7 +85,7 @@ export function CompetitionPage({ competition, nowMs, onSubmitted }: Competition
           <SubmitForm
             competition={competition}
             user={user}
-            isOver={isOver}
+            isOver={isOver(competition, nowMs)}
             onDone={() => {
               mine.askAgain();
               onSubmitted();

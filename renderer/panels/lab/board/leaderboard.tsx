@@ -3,7 +3,8 @@ import type { ReactNode } from 'react';
 import type { LabBoardRow, LabCompetition } from '../../../../core/contract';
 import { formatCount } from '../../../format';
 import { RECORD_TABLE } from '../../../ui';
-import { decimalsFor, formatDay, RunLink } from '../shelf';
+import { formatWhen } from '../lab-format';
+import { decimalsFor, RunLink } from '../shelf';
 import styles from './board.module.css';
 import { STRINGS } from './strings';
 
@@ -38,14 +39,14 @@ export function Leaderboard({ competition, rows, user, nowMs, runName }: Leaderb
               {`${metric.name} ${STRINGS.arrows[metric.direction]}`}
             </th>
             <th scope="col">{COLUMNS.user}</th>
-            <th scope="col" title={STRINGS.hints.run}>
-              {COLUMNS.run}
-            </th>
             <th scope="col" className={RECORD_TABLE.number} title={STRINGS.hints.submissions}>
               {COLUMNS.submissions}
             </th>
             <th scope="col" className={RECORD_TABLE.number}>
               {COLUMNS.when}
+            </th>
+            <th scope="col" title={STRINGS.hints.run}>
+              {COLUMNS.run}
             </th>
           </tr>
         </thead>
@@ -66,11 +67,11 @@ export function Leaderboard({ competition, rows, user, nowMs, runName }: Leaderb
                   {row.user}
                   {isOwn && <span className={styles['you']}>{STRINGS.you}</span>}
                 </td>
+                <td className={RECORD_TABLE.number}>{formatCount(row.submissions)}</td>
+                <td className={RECORD_TABLE.number}>{formatWhen(row.submittedMs, nowMs)}</td>
                 <td className={styles['run']}>
                   {row.runId === undefined ? '' : <RunLink runId={row.runId} name={runName(row.runId)} />}
                 </td>
-                <td className={RECORD_TABLE.number}>{formatCount(row.submissions)}</td>
-                <td className={RECORD_TABLE.number}>{formatDay(row.submittedMs, nowMs)}</td>
               </tr>
             );
           })}

@@ -30,6 +30,7 @@ export const STRINGS = {
   over: 'over',
   overAt: (when: string): string => `over since ${when}`,
   noDeadline: 'no deadline',
+  lessThanAMinute: 'less than a minute',
   board: 'Leaderboard',
   loadingBoard: 'Asking for the board…',
   failedBoard: 'The board did not arrive',

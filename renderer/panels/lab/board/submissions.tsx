@@ -1,7 +1,8 @@
 import type { ReactNode } from 'react';
 
 import type { LabSubmission } from '../../../../core/contract';
-import { formatDay, formatValue, RunLink } from '../shelf';
+import { formatMetric, formatWhen } from '../lab-format';
+import { RunLink } from '../shelf';
 import styles from './board.module.css';
 import { STRINGS } from './strings';
 
@@ -26,7 +27,7 @@ export function Submissions({ submissions, nowMs }: SubmissionsProps): ReactNode
               <RunLink runId={runId} name={runName} />
               <span className={styles['outcome']} data-state={state}>
                 {OPEN.has(state) && <i className={styles['busy']} aria-hidden="true" />}
-                {state === 'scored' ? formatValue(score) : STRINGS.states[state]}
+                {state === 'scored' ? formatMetric(score) : STRINGS.states[state]}
               </span>
             </div>
             <div className={styles['mineLine']}>
@@ -34,7 +35,7 @@ export function Submissions({ submissions, nowMs }: SubmissionsProps): ReactNode
                 {isDryRun && <span className={styles['dryMark']}>{STRINGS.dry}</span>}
                 <span title={checkpoint}>{from}</span>
               </span>
-              <span>{formatDay(submittedMs, nowMs)}</span>
+              <span>{formatWhen(submittedMs, nowMs)}</span>
             </div>
             {error !== undefined && <p className={styles['error']}>{error}</p>}
           </li>

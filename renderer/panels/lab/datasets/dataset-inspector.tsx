@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 import type { LabDataset } from '../../../../core/contract';
 import { formatBytes } from '../../../format';
 import { Inspector } from '../../../ui';
-import { formatDay } from '../shelf';
+import { formatWhen } from '../lab-format';
 import shelf from '../shelf/shelf.module.css';
 import { DatasetEdit } from './dataset-edit';
 import styles from './datasets.module.css';
@@ -44,7 +44,7 @@ export function DatasetInspector({ dataset, nowMs, onClose, onChanged }: Dataset
                   {hasHidden ? WORDS.hidden : ''}
                 </span>
                 <span>{formatBytes(bytes)}</span>
-                <span className={shelf['muted']}>{formatDay(createdMs, nowMs)}</span>
+                <span className={shelf['muted']}>{formatWhen(createdMs, nowMs)}</span>
               </button>
             </li>
           ))}

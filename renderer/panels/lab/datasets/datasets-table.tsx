@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 import type { LabDataset } from '../../../../core/contract';
 import { formatBytes, formatCount, NO_FIGURE } from '../../../format';
 import { onRowKey, RECORD_TABLE } from '../../../ui';
-import { formatDay } from '../shelf';
+import { formatWhen } from '../lab-format';
 import styles from './datasets.module.css';
 import { STRINGS } from './strings';
 
@@ -48,7 +48,7 @@ function Row({ dataset, isSelected, isTabStop, nowMs, onSelect }: RowProps): Rea
       <td className={RECORD_TABLE.number}>{newest === undefined ? NO_FIGURE : formatBytes(newest.bytes)}</td>
       <td className={RECORD_TABLE.number}>{newest === undefined ? NO_FIGURE : formatCount(newest.files)}</td>
       <td className={RECORD_TABLE.number}>
-        {newest === undefined ? NO_FIGURE : formatDay(newest.createdMs, nowMs)}
+        {newest === undefined ? NO_FIGURE : formatWhen(newest.createdMs, nowMs)}
       </td>
       <td>{owner}</td>
       <td>{STRINGS.visibilities[visibility]}</td>

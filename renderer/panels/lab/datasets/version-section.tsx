@@ -6,7 +6,8 @@ import type { LabDataset, LabDatasetVersion } from '../../../../core/contract';
 import { formatBytes } from '../../../format';
 import { useSession } from '../../../session';
 import { Button, FactList } from '../../../ui';
-import { Answered, AskStrip, counted, FaultNote, formatDay, useLabAction } from '../shelf';
+import { formatWhen } from '../lab-format';
+import { Answered, AskStrip, counted, FaultNote, useLabAction } from '../shelf';
 import shelf from '../shelf/shelf.module.css';
 import { useLabRequest } from '../use-lab-request';
 import styles from './datasets.module.css';
@@ -74,7 +75,7 @@ export function VersionSection({ dataset, version, nowMs, onRemoved }: VersionPr
         className={shelf['facts']}
         facts={[
           [WORDS.size, WORDS.sizeOf(formatBytes(bytes), counted(files, 'file'))],
-          [WORDS.pushed, formatDay(createdMs, nowMs)],
+          [WORDS.pushed, formatWhen(createdMs, nowMs)],
           [WORDS.note, note === '' ? <span className={shelf['muted']}>{WORDS.noNote}</span> : note],
           [WORDS.hash, <code key="hash">{hash}</code>],
         ]}

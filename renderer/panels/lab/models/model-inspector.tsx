@@ -3,7 +3,8 @@ import type { ReactNode } from 'react';
 
 import type { LabDeployment, LabModel, LabModelVersion } from '../../../../core/contract';
 import { FactList, Inspector } from '../../../ui';
-import { formatDay, RunLink } from '../shelf';
+import { formatWhen } from '../lab-format';
+import { RunLink } from '../shelf';
 import shelf from '../shelf/shelf.module.css';
 import { Aliases } from './aliases';
 import styles from './models.module.css';
@@ -27,7 +28,7 @@ function VersionFacts({ version, nowMs }: { readonly version: LabModelVersion; r
             <RunLink key="run" runId={runId} name={runName ?? runId.slice(0, 8)} />
           ),
         ],
-        [WORDS.created, formatDay(createdMs, nowMs)],
+        [WORDS.created, formatWhen(createdMs, nowMs)],
         ...(isStaged ? [[WORDS.stage, stage] as const] : []),
         ...(description === '' ? [] : [[WORDS.about, description] as const]),
         [WORDS.source, <code key="source">{source}</code>],
@@ -74,7 +75,7 @@ export function ModelInspector(props: ModelInspectorProps): ReactNode {
               <span className={shelf['muted']} title={served(number) && WORDS.deployed(served(number))}>
                 {served(number)}
               </span>
-              <span className={shelf['muted']}>{formatDay(createdMs, nowMs)}</span>
+              <span className={shelf['muted']}>{formatWhen(createdMs, nowMs)}</span>
             </button>
           </li>
         ))}

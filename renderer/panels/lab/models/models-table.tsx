@@ -3,7 +3,8 @@ import type { ReactNode } from 'react';
 import type { LabModel } from '../../../../core/contract';
 import { NO_FIGURE } from '../../../format';
 import { onRowKey, RECORD_TABLE } from '../../../ui';
-import { formatDay, RunLink } from '../shelf';
+import { formatWhen } from '../lab-format';
+import { RunLink } from '../shelf';
 import styles from './models.module.css';
 import { STRINGS } from './strings';
 
@@ -75,7 +76,7 @@ export function ModelsTable({ models, selected, nowMs, onSelect }: ModelsTablePr
                     <RunLink runId={newest.runId} name={newest.runName ?? newest.runId.slice(0, 8)} />
                   )}
                 </td>
-                <td className={number}>{formatDay(updatedMs, nowMs)}</td>
+                <td className={number}>{formatWhen(updatedMs, nowMs)}</td>
                 <td className={styles['about']} title={description}>
                   {description}
                 </td>

@@ -50,7 +50,11 @@ function Shelf(props: { readonly models: readonly LabModel[]; readonly onChanged
   const hasDeployments = (deployments.value?.length ?? 0) > 0;
   const isEmpty = models.length === 0;
   const register = (
-    <Button variant="primary" disabled={isRegistering} onClick={() => setIsRegistering(true)}>
+    <Button
+      variant={isEmpty ? 'primary' : 'plain'}
+      disabled={isRegistering}
+      onClick={() => setIsRegistering(true)}
+    >
       {STRINGS.register}
     </Button>
   );

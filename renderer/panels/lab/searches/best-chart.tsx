@@ -6,7 +6,7 @@ import { createStore } from 'zustand/vanilla';
 import type { LabSearch } from '../../../../core/contract';
 import { Plot } from '../../../ui';
 import type { PlotOptions, Token } from '../../../ui';
-import { formatValue } from '../shelf';
+import { formatMetric } from '../lab-format';
 import styles from './searches.module.css';
 import { STRINGS } from './strings';
 import { bestColumns } from './trial-space';
@@ -24,7 +24,7 @@ function optionsOf(token: Token): PlotOptions {
     cursor: { show: false },
     padding: [10, 16, 0, 0],
     scales: {
-      x: { time: false, range: (_chart, _low, high) => [0, Math.max(2, high) + 0.5] },
+      x: { time: false, range: (_chart, low, high) => [low - 0.5, Math.max(low + 1, high) + 0.5] },
       // As far as the figures go, with a little air.
       y: {
         range: (_chart, low, high) => {
@@ -40,7 +40,7 @@ function optionsOf(token: Token): PlotOptions {
         size: 54,
         gap: 4,
         space: 36,
-        values: (_chart, splits) => splits.map((value) => formatValue(Number(value.toPrecision(6)))),
+        values: (_chart, splits) => splits.map((value) => formatMetric(Number(value.toPrecision(6)))),
       },
     ],
     series: [

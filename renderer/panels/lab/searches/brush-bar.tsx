@@ -4,7 +4,7 @@ import { useStore } from 'zustand';
 import type { LabSearch } from '../../../../core/contract';
 import { useSession } from '../../../session';
 import { Button } from '../../../ui';
-import type { ParallelBrush } from '../parallel/parallel-types';
+import type { ParallelBrush } from '../parallel';
 import { FaultNote, useLabAction } from '../shelf';
 import styles from './searches.module.css';
 import { STRINGS } from './strings';
@@ -23,7 +23,14 @@ export function BrushBar({ search, brushes, onClear, onStarted }: BrushBarProps)
   const { client, engine } = useSession();
   const live = useStore(engine, (state) => state.status.state === 'ok');
   const action = useLabAction();
-  if (brushes.length === 0) return <p className={styles['hint']}>{STRINGS.brushHint}</p>;
+  if (brushes.length === 0) {
+    return (
+      <div className={styles['brush']} data-testid="brush-bar">
+        <span>{STRINGS.trials}</span>
+        <p>{STRINGS.brushHint}</p>
+      </div>
+    );
+  }
   const parts = brushesOf(search, brushes);
   const partsText = parts.map(brushText).join('; ');
   const narrow = (): void => {
@@ -34,7 +41,7 @@ export function BrushBar({ search, brushes, onClear, onStarted }: BrushBarProps)
   };
   return (
     <>
-      <div className={styles['brush']} data-testid="brush-bar">
+      <div className={styles['brush']} data-testid="brush-bar" data-on="true">
         <span role="status">
           {STRINGS.inBrush(trialsWithin(search.trials, brushes).length, search.trials.length)}
         </span>

@@ -6,7 +6,8 @@ import type { LabSearch } from '../../../../core/contract';
 import { formatCount } from '../../../format';
 import { useSession } from '../../../session';
 import { Button } from '../../../ui';
-import { AskStrip, FaultNote, formatValue, UsageBar, useLabAction } from '../shelf';
+import { formatMetric } from '../lab-format';
+import { AskStrip, FaultNote, UsageBar, useLabAction } from '../shelf';
 import shelf from '../shelf/shelf.module.css';
 import { PoolsBar } from './pools-bar';
 import styles from './searches.module.css';
@@ -25,7 +26,7 @@ function Figures({ search }: { readonly search: LabSearch }): ReactNode {
     <div className={styles['figures']}>
       <div>
         <span>{`${STRINGS.best} ${metric.name}`}</span>
-        <b data-testid="search-best">{formatValue(best)}</b>
+        <b data-testid="search-best">{formatMetric(best)}</b>
         <span>{bestTrial === undefined ? STRINGS.noBest : STRINGS.bestTrial(bestTrial)}</span>
       </div>
       <div className={styles['budget']}>

@@ -3,7 +3,8 @@ import type { ReactNode } from 'react';
 import type { LabSearchSummary } from '../../../../core/contract';
 import { formatPct } from '../../../format';
 import { Button } from '../../../ui';
-import { formatValue, UsageBar } from '../shelf';
+import { formatMetric } from '../lab-format';
+import { UsageBar } from '../shelf';
 import shelf from '../shelf/shelf.module.css';
 import { STRINGS } from './strings';
 
@@ -45,7 +46,7 @@ function Item({
         </span>
         <span className={shelf['itemLine']}>
           <span className={shelf['muted']}>{`${algorithm}, ${STRINGS.trialsCount(trialCount)}`}</span>
-          <span title={`${STRINGS.best} ${metric.name}`}>{formatValue(best)}</span>
+          <span title={`${STRINGS.best} ${metric.name}`}>{formatMetric(best)}</span>
         </span>
         <UsageBar used={spentResource} total={budget} label={spent} />
       </button>

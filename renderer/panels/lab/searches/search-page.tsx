@@ -3,8 +3,8 @@ import type { ReactNode } from 'react';
 
 import type { LabSearch } from '../../../../core/contract';
 import { useSession } from '../../../session';
-import { ParallelCoordinates } from '../parallel/parallel-coordinates';
-import type { ParallelBrush } from '../parallel/parallel-types';
+import { ParallelCoordinates } from '../parallel';
+import type { ParallelBrush } from '../parallel';
 import { Answered } from '../shelf';
 import { useLabRequest } from '../use-lab-request';
 import { BestChart } from './best-chart';

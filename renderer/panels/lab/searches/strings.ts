@@ -52,7 +52,7 @@ export const STRINGS = {
   noTrials: 'The first trial has not reported yet.',
   parallel: 'Parameters and what came of them',
   parallelLabel: (count: number): string => `Parallel coordinates of ${count} trials, parameters to metric`,
-  brushHint: 'Drag along an axis to choose a part of it; then search within that part.',
+  brushHint: 'Brush an axis above to start the next search within that part.',
   inBrush: (count: number, all: number): string => `${count} of ${all} trials in the brush`,
   clearBrush: 'Clear',
   narrow: 'Search within it',

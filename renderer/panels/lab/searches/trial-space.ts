@@ -5,8 +5,8 @@ import type {
   LabSearch,
   LabTrial,
 } from '../../../../core/contract';
-import type { ParallelAxis, ParallelBrush, ParallelLine } from '../parallel/parallel-types';
-import { formatValue } from '../shelf';
+import type { ParallelAxis, ParallelBrush, ParallelLine } from '../parallel';
+import { formatMetric } from '../lab-format';
 
 /** No parameter can be called that: their names begin with a letter or _. */
 export const METRIC_AXIS = ' metric';
@@ -131,17 +131,17 @@ export function brushesOf(search: LabSearch, brushes: readonly ParallelBrush[]):
 }
 
 export function parameterText(value: LabParameterValue | undefined): string {
-  return typeof value === 'number' ? formatValue(value) : value === undefined ? '' : String(value);
+  return typeof value === 'number' ? formatMetric(value) : value === undefined ? '' : String(value);
 }
 
 /** `lr 0.003–0.02`, `optimizer adam, sgd`. */
 export function brushText(brush: LabBrush): string {
   return 'values' in brush
     ? `${brush.parameter} ${brush.values.map(String).join(', ')}`
-    : `${brush.parameter} ${formatValue(brush.min)}–${formatValue(brush.max)}`;
+    : `${brush.parameter} ${formatMetric(brush.min)}–${formatMetric(brush.max)}`;
 }
 
-/** Trial numbers from 1 on, what each is worth, and the best up to it. */
+/** Trials by number, what each is worth, and the best up to it. */
 export function bestColumns(search: LabSearch): [number[], (number | null)[], (number | null)[]] {
   const isBetter = search.metric.direction === 'max' ? Math.max : Math.min;
   const scores = search.trials.map((trial) => trialScore(trial) ?? null);
@@ -150,5 +150,5 @@ export function bestColumns(search: LabSearch): [number[], (number | null)[], (n
     if (score !== null) best = best === null ? score : isBetter(best, score);
     return best;
   });
-  return [scores.map((_score, index) => index + 1), scores, line];
+  return [search.trials.map(({ id }) => id), scores, line];
 }

@@ -5,7 +5,8 @@ import type { LabSearch, LabTrial } from '../../../../core/contract';
 import { formatCount } from '../../../format';
 import { VirtualTable } from '../../../ui';
 import type { TableColumn } from '../../../ui';
-import { formatValue, RunLink } from '../shelf';
+import { formatMetric } from '../lab-format';
+import { RunLink } from '../shelf';
 import styles from './searches.module.css';
 import { STRINGS } from './strings';
 import { parameterText, trialScore, variedParameters } from './trial-space';
@@ -71,7 +72,7 @@ function columnsOf(search: LabSearch): readonly TableColumn<LabTrial>[] {
       hint: STRINGS.hints.last(metric.name),
       width: '9ch',
       align: 'end',
-      cell: (trial) => formatValue(trial.metric),
+      cell: (trial) => formatMetric(trial.metric),
     },
     {
       key: 'best',
@@ -79,7 +80,7 @@ function columnsOf(search: LabSearch): readonly TableColumn<LabTrial>[] {
       hint: STRINGS.hints.best(metric.name),
       width: '9ch',
       align: 'end',
-      cell: (trial) => formatValue(trial.best),
+      cell: (trial) => formatMetric(trial.best),
       compare: (a, b) => scoreOf(a) - scoreOf(b),
     },
     {

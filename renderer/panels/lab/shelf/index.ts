@@ -1,7 +1,7 @@
 export { Answered } from './answered';
 export { AskStrip } from './ask-strip';
 export { FaultNote } from './fault-note';
-export { counted, decimalsFor, formatDay, formatSpan, formatValue } from './figures';
+export { counted, decimalsFor } from './figures';
 export { RunLink } from './run-link';
 export { SHELF } from './strings';
 export { SuggestField } from './suggest-field';
