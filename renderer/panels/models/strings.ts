@@ -37,7 +37,7 @@ export const STRINGS = {
   job: {
     import: 'Importing',
     pull: 'Downloading',
-    push: 'Keeping',
+    push: 'Pushing',
     profile: 'Profiling',
     verify: 'Verifying',
     build: 'Building',
@@ -55,7 +55,7 @@ export const STRINGS = {
     ({
       import: `${subject} was not imported`,
       pull: `${subject} was not downloaded`,
-      push: `${subject} was not kept as a new version`,
+      push: `${subject} was not pushed`,
       profile: `${subject} was not profiled`,
       verify: `${subject} was not verified`,
       build: `${subject} was not built`,

@@ -41,7 +41,8 @@ export function draftOf(start: Partial<LabLaunch>): LaunchDraft {
     engine: start.engine ?? '',
     cpus: textOf(resources.cpus),
     gpus: textOf(resources.gpus),
-    memory: resources.memoryBytes === undefined ? '' : formatBytes(resources.memoryBytes).replace('\u2009', ' '),
+    memory:
+      resources.memoryBytes === undefined ? '' : formatBytes(resources.memoryBytes).replace('\u2009', ' '),
     priority: textOf(start.priority),
     limit: limitMs === undefined ? '' : String(Number((limitMs / 60_000).toFixed(2))),
     environment: Object.entries(start.environment ?? {})

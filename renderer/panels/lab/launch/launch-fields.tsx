@@ -57,10 +57,7 @@ function datasetChoices(datasets: readonly LabDataset[], chosen: string) {
   const all = datasets.flatMap(({ name, versions }) => versions.map(({ number }) => `${name}@${number}`));
   // One that is gone, or that was named without its version, stays what it is until another is chosen.
   const known = chosen === '' || all.includes(chosen) ? all : [chosen, ...all];
-  return [
-    { value: '', label: STRINGS.noDataset },
-    ...known.map((name) => ({ value: name, label: name })),
-  ];
+  return [{ value: '', label: STRINGS.noDataset }, ...known.map((name) => ({ value: name, label: name }))];
 }
 
 /** The folder, the program in it, its arguments and its data. */
@@ -83,7 +80,9 @@ export function ProgramFields(props: LaunchFieldsProps): ReactNode {
         <div className={styles['field']}>
           <SelectField
             label={STRINGS.dataset}
-            hint={datasets === undefined && error === undefined ? STRINGS.datasetsLoading : STRINGS.datasetHint}
+            hint={
+              datasets === undefined && error === undefined ? STRINGS.datasetsLoading : STRINGS.datasetHint
+            }
             value={draft.dataset}
             options={datasetChoices(datasets ?? [], draft.dataset)}
             disabled={disabled}

@@ -1,7 +1,8 @@
 /** The words of the form that launches a run. */
 export const STRINGS = {
   title: 'Launch a run',
-  teach: 'The folder is packed, and the program in it starts as a run with the dataset and the resources you give it.',
+  teach:
+    'The folder is packed, and the program in it starts as a run with the dataset and the resources you give it.',
   launch: 'Launch',
   launching: 'Packing the folder…',
   cancel: 'Cancel',

@@ -96,11 +96,7 @@ function AccountLine(props: {
   return (
     <div className={styles['usage']} data-over={isOver} data-testid="account-line">
       <span>{label}</span>
-      {budget === undefined ? (
-        <span />
-      ) : (
-        <UsageBar used={used} total={budget} label={`${label}: ${text}`} />
-      )}
+      {budget === undefined ? <span /> : <UsageBar used={used} total={budget} label={`${label}: ${text}`} />}
       <span>{text}</span>
     </div>
   );

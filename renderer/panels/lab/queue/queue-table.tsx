@@ -3,11 +3,12 @@ import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 
 import type { LabQueueJob } from '../../../../core/contract';
-import { formatBytes, NO_FIGURE } from '../../../format';
+import { formatBytes } from '../../../format';
 import { useSession } from '../../../session';
 import { Button, VirtualTable } from '../../../ui';
 import type { TableColumn } from '../../../ui';
-import { FaultNote, formatSpan, RunLink, useLabAction, useNow } from '../shelf';
+import { formatDuration } from '../lab-format';
+import { FaultNote, RunLink, useLabAction, useNow } from '../shelf';
 import styles from './queue.module.css';
 import { STRINGS } from './strings';
 
@@ -30,7 +31,7 @@ function columnsOf(
     {
       key: 'title',
       label: COLUMNS.title,
-      width: 'minmax(16ch, 1.4fr)',
+      width: 'minmax(18ch, 1.2fr)',
       mono: true,
       title: ({ title }) => title,
       cell: ({ runId, title }) => (runId === undefined ? title : <RunLink runId={runId} name={title} />),
@@ -45,7 +46,7 @@ function columnsOf(
     {
       key: 'reason',
       label: COLUMNS.reason,
-      width: 'minmax(14ch, 2fr)',
+      width: 'minmax(18ch, 3fr)',
       title: ({ reason }) => reason,
       cell: ({ reason, state }) => (state === 'running' ? '' : (reason ?? '')),
     },
@@ -69,7 +70,7 @@ function columnsOf(
     {
       key: 'node',
       label: COLUMNS.node,
-      width: 'minmax(8ch, 0.7fr)',
+      width: 'minmax(8ch, 0.6fr)',
       mono: true,
       title: ({ engine, node }) => (node === undefined ? engine : `${engine}: ${node}`),
       cell: ({ node, engine }) => node ?? <span className={styles['muted']}>{engine}</span>,
@@ -80,7 +81,7 @@ function columnsOf(
       hint: STRINGS.hints.since,
       width: '10ch',
       align: 'end',
-      cell: ({ startedMs, submittedMs }) => formatSpan(nowMs - (startedMs ?? submittedMs)) || NO_FIGURE,
+      cell: ({ startedMs, submittedMs }) => formatDuration(nowMs - (startedMs ?? submittedMs)),
     },
     {
       key: 'stop',

@@ -48,12 +48,16 @@ export function QueueView(): ReactNode {
   const answer = useLabRequest('lab.queue', {}, 'queue');
   return (
     <div className={shelf['shelf']} data-testid="lab-queue">
-      <div className={shelf['column']}>
-        <Answered answer={answer} loading={STRINGS.loading} failedTitle={STRINGS.failed}>
-          {({ jobs }) => <Jobs jobs={jobs} />}
-        </Answered>
-      </div>
-      {answer.value !== undefined && <Nodes nodes={answer.value.nodes} account={answer.value.account} />}
+      <Answered answer={answer} loading={STRINGS.loading} failedTitle={STRINGS.failed}>
+        {({ jobs, nodes, account }) => (
+          <div className={shelf['split']}>
+            <div className={shelf['column']}>
+              <Jobs jobs={jobs} />
+            </div>
+            <Nodes nodes={nodes} account={account} />
+          </div>
+        )}
+      </Answered>
     </div>
   );
 }

@@ -55,7 +55,8 @@ export const STRINGS = {
   noDatasets: 'no dataset yet',
   datasetsHint: 'Runs with these datasets start here without copying',
   account: 'Today’s account',
-  accountHint: 'What your jobs have used since midnight UTC; a run that would go beyond the budget waits for tomorrow',
+  accountHint:
+    'What your jobs have used since midnight UTC; a run that would go beyond the budget waits for tomorrow',
   cpuMinutes: 'CPU',
   gpuMinutes: 'GPU',
   minutes: (used: string): string => `${used}\u2009min`,
