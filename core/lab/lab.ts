@@ -22,6 +22,8 @@ import type { QueuePolicy } from './jobs/queue/queue-policy';
 import { JOBS_SCHEMA } from './jobs/queue/queue-store';
 import { ModelRegistry } from './registry/model-registry';
 import { REGISTRY_SCHEMA } from './registry/registry-schema';
+import { RunPages } from './rows/run-pages';
+import { RunRows } from './rows/run-rows';
 import type { LabAddress } from './runs/run-environment';
 import { RunService } from './runs/run-service';
 import { runOfJob, RUNS_SCHEMA } from './runs/run-store';
@@ -35,6 +37,7 @@ import { datasetRoutes } from './server/dataset-routes';
 import { startLabServer } from './server/lab-server';
 import { launchRoutes } from './server/launch-routes';
 import { registryRoutes } from './server/registry-routes';
+import { rowRoutes } from './server/row-routes';
 import { searchRoutes } from './server/search-routes';
 import { trackingRoutes } from './server/tracking-routes';
 import { LabDatabase } from './store/lab-database';
@@ -218,6 +221,9 @@ export class Lab {
       return userOf(request);
     };
     const artifactUriOf = (runId: string): string => tracking.runs.get(runId).info.artifactUri;
+    const rows = new RunRows({ database: this.database, tracking, queue, changes });
+    const pages = new RunPages({ database: this.database, tracking, artifacts, runs, rows });
+    const { clock } = this.options;
     this.listener = await startLabServer({
       routes: [
         trackingRoutes(tracking),
@@ -229,6 +235,7 @@ export class Lab {
         searchRoutes({ searches, guard, userOf }),
         competitionRoutes(this.competitions, launcherOf),
         changeRoutes({ changes, guard }),
+        rowRoutes({ rows, pages, runs, tracking, clock, guard }),
       ],
       token: token === undefined ? undefined : new BearerToken(token),
       host,
