@@ -14,7 +14,7 @@ import { parseRequest } from './parse-request';
 const ROWS = '/api/sluice/rows';
 const MOST_SERIES = 100;
 const MOST_POINTS = 2500;
-const MOST_FILTER_CHARACTERS = 10_000;
+const MOST_FILTER_CHARACTERS = 4000;
 const LONGEST_WAIT_MS = 30_000;
 
 const reference = z.string().min(1).max(300);
