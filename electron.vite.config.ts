@@ -17,6 +17,7 @@ const nodeEntries = {
   'weight-stream-worker': at('core/llm/streaming/weight-stream-worker.ts'),
   'cache-reader-worker': at('core/vericache/store/cache-reader-worker.ts'),
   'lab-supervisor': at('core/lab/jobs/local/supervisor-process.ts'),
+  'lab-client': at('core/lab/client/index.ts'),
   'compile-process': at('core/layering/compile-process.ts'),
   'bench-side': at('core/host/bench-layering/side-process.ts'),
   'bench-offload-worker': at('core/host/bench-offload/job-worker.ts'),

@@ -4,6 +4,7 @@ import { endpointHandlers } from './handlers/endpoints';
 import { engineHandlers } from './handlers/engine';
 import type { Client, Handlers } from './handlers/handler';
 import { jobHandlers } from './handlers/jobs';
+import { labStatusHandlers } from './handlers/lab-status';
 import { labCompetitionHandlers } from './handlers/lab-competitions';
 import { labDatasetHandlers } from './handlers/lab-datasets';
 import { labModelHandlers } from './handlers/lab-models';
@@ -26,6 +27,7 @@ const HANDLERS: Handlers<RequestName> = {
   ...endpointHandlers,
   ...offloadHandlers,
   ...languageHandlers,
+  ...labStatusHandlers,
   ...labQueueHandlers,
   ...labDatasetHandlers,
   ...labCompetitionHandlers,

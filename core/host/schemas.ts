@@ -3,7 +3,13 @@ import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 
 import { PIPELINE_MODES, SluiceError, TIER_NAMES } from '../contract';
-import type { LanguageRequests, OffloadRequests, RequestInput, RequestName } from '../contract';
+import type {
+  LabStatusRequests,
+  LanguageRequests,
+  OffloadRequests,
+  RequestInput,
+  RequestName,
+} from '../contract';
 import { LAB_SHELF_SCHEMAS } from './lab-schemas';
 import { languageSettingsSchema } from './language/conversations/settings-schema';
 
@@ -152,6 +158,11 @@ const LANGUAGE_SCHEMAS: { readonly [N in keyof LanguageRequests]: z.ZodType<Requ
   'language.stop': conversation,
 };
 
+const LAB_STATUS_SCHEMAS: { readonly [N in keyof LabStatusRequests]: z.ZodType<RequestInput<N>> } = {
+  'lab.status': nothing,
+  'lab.start': nothing,
+};
+
 /** What each request may carry; anything else is refused before a handler sees it. */
 const INPUT_SCHEMAS: { readonly [N in RequestName]: z.ZodType<RequestInput<N>> } = {
   'engine.info': nothing,
@@ -187,6 +198,7 @@ const INPUT_SCHEMAS: { readonly [N in RequestName]: z.ZodType<RequestInput<N>> }
   'budget.set': z.strictObject({ limitBytes: bytes }),
   ...OFFLOAD_SCHEMAS,
   ...LANGUAGE_SCHEMAS,
+  ...LAB_STATUS_SCHEMAS,
   ...LAB_SHELF_SCHEMAS,
 };
 

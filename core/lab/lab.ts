@@ -7,6 +7,7 @@ import { SluiceError } from '../contract';
 import { BearerToken } from '../serving';
 import type { Listener, ServerLimits, TlsFiles } from '../serving';
 import { ArtifactStore } from './artifacts/artifact-store';
+import { LabChanges } from './changes/lab-changes';
 import { collectLab } from './collect-lab';
 import { COMPETITIONS_SCHEMA, CompetitionStore } from './competitions/competition-store';
 import { Competitions } from './competitions/competitions';
@@ -25,11 +26,12 @@ import { ModelRegistry } from './registry/model-registry';
 import { REGISTRY_SCHEMA } from './registry/registry-schema';
 import type { LabAddress } from './runs/run-environment';
 import { RunService } from './runs/run-service';
-import { RUNS_SCHEMA } from './runs/run-store';
+import { runOfJob, RUNS_SCHEMA } from './runs/run-store';
 import { SEARCH_SCHEMA } from './search/driver/search-store';
 import { Searches } from './search/runs/searches';
 import { TRIALS_SCHEMA } from './search/runs/trial-run-store';
 import { artifactRoutes } from './server/artifact-routes';
+import { changeRoutes } from './server/change-routes';
 import { collectRoutes } from './server/collect-routes';
 import { competitionRoutes } from './server/competition-routes';
 import { datasetRoutes } from './server/dataset-routes';
@@ -39,10 +41,14 @@ import { modelRoutes } from './server/model-routes';
 import { queueRoutes } from './server/queue-routes';
 import { registryRoutes } from './server/registry-routes';
 import { searchRoutes } from './server/search-routes';
+import { syncRoutes } from './server/sync-routes';
 import { trackingRoutes } from './server/tracking-routes';
 import { LabDatabase } from './store/lab-database';
 import { takeLabFolder, type LabFolder } from './store/lab-folder';
+import { LabSync } from './sync/lab-sync';
+import { SYNC_SCHEMA } from './sync/sync-schema';
 import { TRACKING_SCHEMA } from './tracking/tracking-schema';
+import { hexId } from './tracking/run-store';
 import { TrackingStore } from './tracking/tracking-store';
 
 export interface LabOptions {
@@ -76,6 +82,8 @@ export interface LabServing {
   readonly launchToken: string;
   /** Searches that are there go on when they are told to; by default at once. */
   readonly searchesWait?: boolean;
+  /** Nothing is forwarded by itself. */
+  readonly syncWaits?: boolean;
 }
 
 const SCHEMAS = [
@@ -87,6 +95,7 @@ const SCHEMAS = [
   SEARCH_SCHEMA,
   TRIALS_SCHEMA,
   COMPETITIONS_SCHEMA,
+  SYNC_SCHEMA,
 ];
 const DEFAULT_CACHE_BYTES = 20 * 2 ** 30;
 const USER_HEADER = 'x-sluice-user';
@@ -107,7 +116,13 @@ export class Lab {
     readonly queue: JobQueue,
     private readonly engines: readonly JobEngine[],
     private readonly snapshots: Snapshots,
+    private readonly changes: LabChanges,
+    readonly sync: LabSync,
   ) {
+    this.unwatch = queue.watch((key) => {
+      changes.touch('queue');
+      changes.touchRun(runOfJob(key));
+    });
     this.runs = new RunService({
       database,
       tracking,
@@ -143,6 +158,7 @@ export class Lab {
   readonly runs: RunService;
   readonly searches: Searches;
   readonly competitions: Competitions;
+  private readonly unwatch: () => void;
   private readonly submissionJobs: QueuedSubmissionJobs;
 
   /**
@@ -157,6 +173,7 @@ export class Lab {
     try {
       const database = LabDatabase.open(folder.databaseFile, SCHEMAS);
       opened.push(() => database.close());
+      const changes = new LabChanges(database, clock, hexId(random));
       const tracking = new TrackingStore(database, { clock, random, artifactRoot: 'mlflow-artifacts:/' });
       const artifacts = await ArtifactStore.open(folder.path);
       const trees = await openTrees(join(folder.path, 'data'), clock);
@@ -181,6 +198,10 @@ export class Lab {
       });
       const datasets = new Datasets(database, trees);
       const snapshots = new Snapshots(database, trees);
+      const sync = await LabSync.open({
+        ...{ database, tracking, artifacts, registry, clock, random },
+        folder: join(folder.path, 'sync'),
+      });
       const lab = new Lab(
         options,
         folder,
@@ -192,6 +213,8 @@ export class Lab {
         queue,
         engines,
         snapshots,
+        changes,
+        sync,
       );
       lab.competitions.start();
       return lab;
@@ -204,7 +227,7 @@ export class Lab {
   /** Listens. @returns the URL by which programs of this machine reach it. @throws SluiceError as `startLabServer`. */
   async serve(serving: LabServing): Promise<string> {
     const { host, port, limits, tls, token, launchToken } = serving;
-    const { tracking, registry, artifacts, datasets, runs, searches, queue } = this;
+    const { tracking, registry, artifacts, datasets, runs, searches, queue, changes, sync } = this;
     const guard = new BearerToken(token ?? launchToken);
     const userOf = (request: FastifyRequest): string => this.userOf(request);
     const launcherOf = (request: FastifyRequest): string => {
@@ -222,9 +245,11 @@ export class Lab {
         launchRoutes({ runs, guard, userOf }),
         queueRoutes({ queue, runs, guard, userOf }),
         searchRoutes({ searches, guard, userOf }),
+        changeRoutes({ changes, guard }),
         competitionRoutes(this.competitions, launcherOf, (runId) => runNameIn(tracking, runId)),
         modelRoutes(new LabModels({ registry, runs, tracking, artifacts }), guard),
         collectRoutes((asked) => collectLab(this, asked), launcherOf),
+        syncRoutes({ sync, guard }),
       ],
       token: token === undefined ? undefined : new BearerToken(token),
       host,
@@ -235,16 +260,19 @@ export class Lab {
     const url = `${tls ? 'https' : 'http'}://${reachable(host)}:${this.listener.port}`;
     this.address = { url, ...(token !== undefined && { token }) };
     if (serving.searchesWait !== true) searches.goOn();
+    if (serving.syncWaits !== true) sync.start();
     return url;
   }
 
   /** Jobs go on. */
   async close(): Promise<void> {
+    await this.sync.close();
     await this.listener?.close();
     await this.searches.close();
     this.competitions.close();
     await this.submissionJobs.close();
     await this.competitions.settled();
+    this.unwatch();
     this.runs.close();
     await this.queue.close();
     for (const engine of this.engines) await engine.close();

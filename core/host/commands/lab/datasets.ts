@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 
 import { formatBytes } from '../../../base';
-import { DatasetClient, openTrees, parseDatasetRef } from '../../../lab';
+import { datasetClientOf } from '../../lab/dataset-client';
 import type { LabConnection } from '../../lab/lab-connection';
 import type { CommandContext, Outcome } from '../context';
 import { EXIT } from '../exit-codes';
@@ -91,6 +91,7 @@ export function addLabDatasetCommands(lab: Command): void {
     .description('remove a version or a dataset')
     .action((reference: string, _options, command: Command) =>
       onLab(command, async ({ api }, context) => {
+        const { parseDatasetRef } = await loadLab();
         const { name, version } = parseDatasetRef(reference);
         const path = `datasets/${name}${reference.includes('@') ? `/versions/${version}` : ''}`;
         await api.send('DELETE', path, undefined, z.looseObject({}), context.signal);
@@ -127,7 +128,7 @@ async function push(
   path: string,
   { note, hidden, shared }: PushOptions,
 ): Promise<Outcome> {
-  const client = clientOf(api);
+  const client = await datasetClientOf(api);
   const progress = showProgress(name, process.stderr);
   try {
     const { version, sentChunks, sentBytes } = await client.push(name, resolve(path), {
@@ -156,10 +157,12 @@ async function pull(
   reference: string,
   folder: string,
 ): Promise<Outcome> {
+  const { parseDatasetRef } = await loadLab();
   const { name, version } = parseDatasetRef(reference);
-  const client = clientOf(api);
+  const client = await datasetClientOf(api);
   const progress = showProgress(name, process.stderr);
   try {
+    const { openTrees } = await loadLab();
     const trees = await openTrees(join(dataDir, 'lab-pulls'));
     const received = await client.pull(name, version, resolve(folder), {
       signal,
@@ -181,6 +184,7 @@ async function verify(
   { api }: LabConnection,
   reference: string,
 ): Promise<Outcome> {
+  const { parseDatasetRef } = await loadLab();
   const { name, version } = parseDatasetRef(reference);
   const path = `datasets/${name}/versions/${version}/verify`;
   const { damaged } = await api.send('POST', path, {}, damagedSchema, signal);
@@ -200,9 +204,9 @@ async function verify(
   };
 }
 
-function clientOf({ url, token, headers }: LabConnection['api']): DatasetClient {
-  const { authorization: _, ...rest } = headers;
-  return new DatasetClient({ url, token, headers: rest });
+/** With its database it is large, and every command of "sluice" comes by here. */
+function loadLab(): Promise<typeof import('../../../lab')> {
+  return import('../../../lab');
 }
 
 function datasetTable(datasets: readonly ShownDataset[]): string {

@@ -4,8 +4,10 @@ import { addLabSearchCommands } from './automl';
 import { addLabCompetitionCommands } from './competitions';
 import { addLabDatasetCommands } from './datasets';
 import { addLabModelCommands } from './models';
+import { addLabExampleCommand } from './example';
 import { addLabRunCommands } from './runs';
 import { addLabServeCommand } from './serve';
+import { addLabSyncCommands } from './sync';
 
 /** `sluice lab ...`. */
 export function addLabCommands(program: Command): void {
@@ -15,8 +17,10 @@ export function addLabCommands(program: Command): void {
     .option('--lab-dir <dir>', 'where the lab is kept (default: "lab" in the data folder)');
   addLabServeCommand(lab);
   addLabRunCommands(lab);
+  addLabExampleCommand(lab);
   addLabDatasetCommands(lab);
   addLabSearchCommands(lab);
   addLabCompetitionCommands(lab);
   addLabModelCommands(lab);
+  addLabSyncCommands(lab);
 }

@@ -148,7 +148,7 @@ function addChangeCommands(lab: Command): void {
         refuseDetached(connection, options);
         const path = `runs/${encodeURIComponent(run)}/resume`;
         const resumed = await connection.api.send('POST', path, {}, runSchema, context.signal);
-        return follow(context, connection, resumed, options);
+        return followRun(context, connection, resumed, options);
       }),
     );
   lab
@@ -182,7 +182,7 @@ async function launch(
     ...(options.dataset !== undefined && { dataset: options.dataset }),
   };
   const run = await connection.api.send('POST', 'runs', body, runSchema, context.signal);
-  return follow(context, connection, run, options);
+  return followRun(context, connection, run, options);
 }
 
 async function fork(
@@ -210,7 +210,7 @@ async function fork(
     ...(given && { args: given }),
     ...(checkpoint !== undefined && { checkpoint }),
   };
-  return follow(
+  return followRun(
     context,
     connection,
     await api.send('POST', `${path}/fork`, body, runSchema, context.signal),
@@ -253,7 +253,7 @@ export function refuseDetached({ isOwn }: LabConnection, { detach }: { readonly 
 }
 
 /** Shows the log until the run has ended. Interrupted, a run whose server is this command is stopped; others go on. */
-async function follow(
+export async function followRun(
   context: CommandContext,
   { api, isOwn }: LabConnection,
   run: ShownRun,
