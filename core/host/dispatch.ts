@@ -4,6 +4,7 @@ import { endpointHandlers } from './handlers/endpoints';
 import { engineHandlers } from './handlers/engine';
 import type { Client, Handlers } from './handlers/handler';
 import { jobHandlers } from './handlers/jobs';
+import { labRunHandlers } from './handlers/lab-runs';
 import { labStatusHandlers } from './handlers/lab-status';
 import { labCompetitionHandlers } from './handlers/lab-competitions';
 import { labDatasetHandlers } from './handlers/lab-datasets';
@@ -33,6 +34,7 @@ const HANDLERS: Handlers<RequestName> = {
   ...labCompetitionHandlers,
   ...labModelHandlers,
   ...labSearchHandlers,
+  ...labRunHandlers,
 };
 
 /** Checks a request's name and input, and answers it. Whatever happens becomes a reply; never throws. */

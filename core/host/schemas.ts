@@ -10,7 +10,8 @@ import type {
   RequestInput,
   RequestName,
 } from '../contract';
-import { LAB_SHELF_SCHEMAS } from './lab-schemas';
+import { LAB_RUN_SCHEMAS, LAB_STATUS_SCHEMAS } from './lab/run-schemas';
+import { LAB_SHELF_SCHEMAS } from './lab/shelf-schemas';
 import { languageSettingsSchema } from './language/conversations/settings-schema';
 
 /** A day: longer periods and deadlines are mistakes of units. */
@@ -158,11 +159,6 @@ const LANGUAGE_SCHEMAS: { readonly [N in keyof LanguageRequests]: z.ZodType<Requ
   'language.stop': conversation,
 };
 
-const LAB_STATUS_SCHEMAS: { readonly [N in keyof LabStatusRequests]: z.ZodType<RequestInput<N>> } = {
-  'lab.status': nothing,
-  'lab.start': nothing,
-};
-
 /** What each request may carry; anything else is refused before a handler sees it. */
 const INPUT_SCHEMAS: { readonly [N in RequestName]: z.ZodType<RequestInput<N>> } = {
   'engine.info': nothing,
@@ -200,6 +196,7 @@ const INPUT_SCHEMAS: { readonly [N in RequestName]: z.ZodType<RequestInput<N>> }
   ...LANGUAGE_SCHEMAS,
   ...LAB_STATUS_SCHEMAS,
   ...LAB_SHELF_SCHEMAS,
+  ...LAB_RUN_SCHEMAS,
 };
 
 export function isRequestName(name: unknown): name is RequestName {

@@ -24,6 +24,8 @@ import { JOBS_SCHEMA } from './jobs/queue/queue-store';
 import { LabModels, runNameIn } from './lab-models';
 import { ModelRegistry } from './registry/model-registry';
 import { REGISTRY_SCHEMA } from './registry/registry-schema';
+import { RunPages } from './rows/run-pages';
+import { RunRows } from './rows/run-rows';
 import type { LabAddress } from './runs/run-environment';
 import { RunService } from './runs/run-service';
 import { runOfJob, RUNS_SCHEMA } from './runs/run-store';
@@ -40,6 +42,7 @@ import { launchRoutes } from './server/launch-routes';
 import { modelRoutes } from './server/model-routes';
 import { queueRoutes } from './server/queue-routes';
 import { registryRoutes } from './server/registry-routes';
+import { rowRoutes } from './server/row-routes';
 import { searchRoutes } from './server/search-routes';
 import { syncRoutes } from './server/sync-routes';
 import { trackingRoutes } from './server/tracking-routes';
@@ -235,6 +238,9 @@ export class Lab {
       return userOf(request);
     };
     const artifactUriOf = (runId: string): string => tracking.runs.get(runId).info.artifactUri;
+    const rows = new RunRows({ database: this.database, tracking, queue, changes });
+    const pages = new RunPages({ database: this.database, tracking, artifacts, runs, rows });
+    const { clock } = this.options;
     this.listener = await startLabServer({
       routes: [
         trackingRoutes(tracking),
@@ -250,6 +256,7 @@ export class Lab {
         modelRoutes(new LabModels({ registry, runs, tracking, artifacts }), guard),
         collectRoutes((asked) => collectLab(this, asked), launcherOf),
         syncRoutes({ sync, guard }),
+        rowRoutes({ rows, pages, runs, tracking, clock, guard }),
       ],
       token: token === undefined ? undefined : new BearerToken(token),
       host,
