@@ -10,8 +10,8 @@ import type {
   RequestInput,
   RequestName,
 } from '../contract';
-import { LAB_SHELF_SCHEMAS } from './lab-schemas';
 import { LAB_RUN_SCHEMAS, LAB_STATUS_SCHEMAS } from './lab/run-schemas';
+import { LAB_SHELF_SCHEMAS } from './lab/shelf-schemas';
 import { languageSettingsSchema } from './language/conversations/settings-schema';
 
 /** A day: longer periods and deadlines are mistakes of units. */

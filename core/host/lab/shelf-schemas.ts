@@ -5,12 +5,12 @@ import { z } from 'zod';
 import type {
   LabCompetitionRequests,
   LabDatasetRequests,
-  LabLaunch,
   LabModelRequests,
   LabQueueRequests,
   LabSearchRequests,
   RequestInput,
-} from '../contract';
+} from '../../contract';
+import { LAB_RUN_SCHEMAS } from './run-schemas';
 
 type ShelfRequests = LabQueueRequests &
   LabDatasetRequests &
@@ -27,33 +27,12 @@ const jobId = z.string().min(1).max(200);
 const name = z.string().min(1).max(300);
 const run = z.string().min(1).max(300);
 const version = z.int().min(1);
-const count = z.int().min(0);
 const folder = z
   .string()
   .max(4096)
   .refine((value) => isAbsolute(value) && !value.includes('\0'), 'expected an absolute path');
 const artifact = z.string().min(1).max(1000);
 const parameterValue = z.union([z.number(), z.string().max(500), z.boolean()]);
-
-/** What a run is asked to do; the lab looks at the rest. */
-export const labLaunchSchema: z.ZodType<LabLaunch> = z.strictObject({
-  folder,
-  entry: z.string().min(1).max(1000),
-  dataset: name.exactOptional(),
-  args: z.string().max(100_000).exactOptional(),
-  environment: z.record(z.string().max(1000), z.string().max(100_000)).exactOptional(),
-  resources: z
-    .strictObject({
-      cpus: z.number().positive().exactOptional(),
-      gpus: count.exactOptional(),
-      memoryBytes: z.int().positive().exactOptional(),
-    })
-    .exactOptional(),
-  engine: z.string().min(1).max(100).exactOptional(),
-  image: z.string().min(1).max(500).exactOptional(),
-  priority: z.int().min(-100).max(100).exactOptional(),
-  limitMs: z.number().positive().exactOptional(),
-});
 
 const brush = z.union(
   [
@@ -106,7 +85,7 @@ export const LAB_SHELF_SCHEMAS: { readonly [N in keyof ShelfRequests]: z.ZodType
   'lab.startSearch': z.strictObject({
     name: name.exactOptional(),
     search: z.string().max(MOST_SEARCH_TEXT),
-    trials: labLaunchSchema,
+    trials: LAB_RUN_SCHEMAS['lab.launch'],
   }),
   'lab.narrowSearch': z.strictObject({
     id: name,
