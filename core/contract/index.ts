@@ -2,7 +2,7 @@ export { SluiceError } from './errors';
 export type { ErrorCode, ErrorDetails, WireError } from './errors';
 export type { LabBoardRow, LabCompetition, LabSubmission } from './lab/competitions';
 export type { LabDataset, LabDatasetVersion } from './lab/datasets';
-export type { LabDeployment, LabPublish, LabTraffic } from './lab/deployments';
+export type { LabDeployment, LabDeploymentRequests, LabPublish, LabTraffic } from './lab/deployments';
 export type { LabModel, LabModelVersion } from './lab/models';
 export type { LabNode, LabQueue, LabQueueJob } from './lab/queue';
 export type {

@@ -16,6 +16,9 @@ import { isoTime, systemClock } from './host-clock';
 import type { HostClock } from './host-clock';
 import { Jobs } from './jobs';
 import type { Language } from './language/start-language';
+import { DeploymentRecords } from './lab/deployments/deployment-records';
+import { DeviceVariants } from './lab/deployments/device-variants';
+import { LabDeployments } from './lab/deployments/lab-deployments';
 import { LoadedModels } from './loaded-models';
 import type { Library } from './model-ports';
 import { Models } from './models';
@@ -60,6 +63,8 @@ export interface Services {
   readonly decisions: DecisionHistory;
   /** Loaded with the first request for it: the others need not wait for its libraries. */
   readonly language: () => Promise<Language>;
+  /** What endpoints serve of the lab's registry. */
+  readonly labDeployments: LabDeployments;
   readonly setBudget: (limitBytes: number) => Promise<void>;
   /** Stops runs and jobs, frees everything, and waits until what is remembered is on disk. */
   readonly close: () => Promise<void>;
@@ -163,6 +168,13 @@ async function assemble(
     dataDir: info.dataDir,
     watches: servesConsoles,
   });
+  const labDeployments = new LabDeployments({
+    records: new DeploymentRecords(info.dataDir, log),
+    endpoints: deployment.endpoints,
+    device: new DeviceVariants({ models, deployment: deployment.deployment }),
+    dataDir: info.dataDir,
+    onChange: () => bus.emit('labChange', { parts: ['deployments', 'models'] }),
+  });
   let language: Promise<Language> | undefined;
   const startLanguage = async (): Promise<Language> => {
     const { startLanguage: start } = await import('./language/start-language');
@@ -184,6 +196,7 @@ async function assemble(
     telemetry,
     ...deployment,
     language: () => (language ??= startLanguage()),
+    labDeployments,
     setBudget: async (limitBytes) => {
       await loaded.setLimit(limitBytes);
       if (servesConsoles) memory.settings.change(() => ({ budgetLimitBytes: limitBytes }));

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { addLabSearchCommands } from './automl';
 import { addLabCompetitionCommands } from './competitions';
 import { addLabDatasetCommands } from './datasets';
+import { addLabDeploymentCommands } from './deployments';
 import { addLabRunCommands } from './runs';
 import { addLabServeCommand } from './serve';
 
@@ -17,4 +18,5 @@ export function addLabCommands(program: Command): void {
   addLabDatasetCommands(lab);
   addLabSearchCommands(lab);
   addLabCompetitionCommands(lab);
+  addLabDeploymentCommands(lab);
 }
