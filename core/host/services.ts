@@ -19,6 +19,7 @@ import type { Language } from './language/start-language';
 import { DeploymentRecords } from './lab/deployments/deployment-records';
 import { DeviceVariants } from './lab/deployments/device-variants';
 import { LabDeployments } from './lab/deployments/lab-deployments';
+import type { LabService } from './lab/lab-service';
 import { LoadedModels } from './loaded-models';
 import type { Library } from './model-ports';
 import { Models } from './models';
@@ -65,6 +66,8 @@ export interface Services {
   readonly language: () => Promise<Language>;
   /** What endpoints serve of the lab's registry. */
   readonly labDeployments: LabDeployments;
+  /** The lab as this engine reaches it: `(await (await lab()).api()).get(...)`. What changes there comes by `bus`. */
+  readonly lab: () => Promise<LabService>;
   readonly setBudget: (limitBytes: number) => Promise<void>;
   /** Stops runs and jobs, frees everything, and waits until what is remembered is on disk. */
   readonly close: () => Promise<void>;
@@ -183,6 +186,18 @@ async function assemble(
     const pullModel = pullForConsole(dataDir, process.env);
     return start({ dataDir, threads, loaded, jobs, bus, clock, log, pullModel });
   };
+  let lab: Promise<LabService> | undefined;
+  const openLab = async (): Promise<LabService> => {
+    const { LabService: Service } = await import('./lab/lab-service');
+    return new Service({
+      dataDir: info.dataDir,
+      env: process.env,
+      clock,
+      log,
+      onStatus: (status) => bus.emit('lab', status),
+      onChange: (parts) => bus.emit('labChange', { parts }),
+    });
+  };
   const unfollow = servesConsoles ? memory.history.follow(() => runs.tellOthers()) : () => undefined;
   return {
     info,
@@ -197,6 +212,7 @@ async function assemble(
     ...deployment,
     language: () => (language ??= startLanguage()),
     labDeployments,
+    lab: () => (lab ??= openLab()),
     setBudget: async (limitBytes) => {
       await loaded.setLimit(limitBytes);
       if (servesConsoles) memory.settings.change(() => ({ budgetLimitBytes: limitBytes }));
@@ -205,6 +221,7 @@ async function assemble(
       unfollow();
       await closeDeployment();
       await Promise.all([jobs.cancelAll(), runs.stopAll(), language?.then(({ close }) => close())]);
+      await lab?.then((service) => service.close());
       await loaded.closeAll();
       await engine.close();
       await Promise.all([memory.settings.settled(), memory.history.settled(), notes.settled()]);

@@ -4,7 +4,7 @@ import type { JobView } from '../jobs/queue/job-ledger';
 import type { JobQueue } from '../jobs/queue/job-queue';
 import type { RunStatus } from '../tracking/tracking-types';
 import type { TrackingStore } from '../tracking/tracking-store';
-import { jobKey, type LaunchedRuns, type StoredRun } from './run-store';
+import { jobKey, runOfJob, type LaunchedRuns, type StoredRun } from './run-store';
 import type { LabRun, RunState } from './run-types';
 
 const MLFLOW_STATUSES: Readonly<Record<RunState, RunStatus>> = {
@@ -78,8 +78,7 @@ export class RunStatuses {
   }
 
   private jobChanged(key: string): void {
-    const runId = key.slice(0, key.lastIndexOf('-'));
-    const run = this.launched.find(runId);
+    const run = this.launched.find(runOfJob(key));
     // A job of an earlier attempt, or of no run.
     if (!run || run.stage !== 'queued' || jobKey(run) !== key) return;
     this.changed(run);
