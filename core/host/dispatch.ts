@@ -5,6 +5,7 @@ import { engineHandlers } from './handlers/engine';
 import type { Client, Handlers } from './handlers/handler';
 import { jobHandlers } from './handlers/jobs';
 import { labRunHandlers } from './handlers/lab-runs';
+import { labDeploymentHandlers } from './handlers/lab-deployments';
 import { labStatusHandlers } from './handlers/lab-status';
 import { labCompetitionHandlers } from './handlers/lab-competitions';
 import { labDatasetHandlers } from './handlers/lab-datasets';
@@ -35,6 +36,7 @@ const HANDLERS: Handlers<RequestName> = {
   ...labModelHandlers,
   ...labSearchHandlers,
   ...labRunHandlers,
+  ...labDeploymentHandlers,
 };
 
 /** Checks a request's name and input, and answers it. Whatever happens becomes a reply; never throws. */

@@ -36,7 +36,11 @@ afterEach(async () => {
   rmSync(data, { recursive: true, force: true });
 });
 
-async function publish(path: string, version: number, sharePct = 100): Promise<readonly PublishedDeployment[]> {
+async function publish(
+  path: string,
+  version: number,
+  sharePct = 100,
+): Promise<readonly PublishedDeployment[]> {
   return server.publisher.publish({ ...NAME, version, sharePct, ...(await fileOf(path)) });
 }
 
@@ -61,7 +65,8 @@ async function countOf(version: string, requests: number, value?: number): Promi
   return count;
 }
 
-const storedModels = (): readonly string[] => readdirSync(join(data, 'models')).filter((name) => name !== '.removed');
+const storedModels = (): readonly string[] =>
+  readdirSync(join(data, 'models')).filter((name) => name !== '.removed');
 
 describe('publishing to an endpoint', () => {
   it('answers by what was published, and keeps it over a restart', async () => {
