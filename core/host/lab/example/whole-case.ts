@@ -7,8 +7,18 @@ import { CaseUser, type Board } from './case-user';
 import { ask, classesIn, ownPredictions, serveModel, testRows } from './served-winner';
 import { DATA_SEED, layOutExample, type ExampleOptions } from './start-example';
 
-/** Each is a competition, a program, what it logs, and what a fork of it is told otherwise. */
-const CONTESTS = [
+interface Contest {
+  readonly competition: string;
+  readonly entry: string;
+  /** What the program logs. */
+  readonly metric: string;
+  /** What Ben's fork is told otherwise. */
+  readonly forkArgs: readonly string[];
+  /** What Cem runs it with; absent: what the search finds. */
+  readonly ownArgs?: readonly string[];
+}
+
+const CONTESTS: readonly Contest[] = [
   {
     competition: 'box-state',
     entry: 'state.mjs',
@@ -20,14 +30,16 @@ const CONTESTS = [
     entry: 'heat.mjs',
     metric: 'val_rmse',
     forkArgs: ['--epochs', '30', '--lr', '0.0005'],
+    ownArgs: ['--hidden', '32', '--lr', '0.03'],
   },
   {
     competition: 'box-events',
     entry: 'events.mjs',
     metric: 'val_token_accuracy',
     forkArgs: ['--epochs', '12', '--lr', '0.005'],
+    ownArgs: ['--hidden', '32', '--context', '12', '--lr', '0.1'],
   },
-] as const;
+];
 /** As many as the program trains for when it is not told otherwise. */
 const EPOCHS = 20;
 const SEARCH = {
@@ -51,7 +63,7 @@ const TOLD_ANSWERS = 5;
 export interface CaseRun {
   readonly name: string;
   readonly user: string;
-  readonly what: 'default' | 'fork' | 'winner';
+  readonly what: 'default' | 'fork' | 'own' | 'found';
   readonly program: string;
   readonly metric: string;
   readonly value: number;
@@ -129,22 +141,28 @@ export async function runWholeCase(options: CaseOptions): Promise<CaseReport> {
 
 type Everybody = Readonly<Record<'ann' | 'ben' | 'cem', CaseUser>>;
 
-/** Ann's run of a program as it is, Ben's fork of it, and what both submit. */
+/** Ann's run of a program as it is, Ben's fork of it, one of Cem with other arguments, and what they submit. */
 async function contend(
-  { competition, entry, metric, forkArgs }: (typeof CONTESTS)[number],
-  { ann, ben }: Everybody,
+  { competition, entry, metric, forkArgs, ownArgs }: Contest,
+  { ann, ben, cem }: Everybody,
   log: CaseOptions['log'],
 ): Promise<{ readonly runs: readonly CaseRun[]; readonly submissions: readonly ShownSubmission[] }> {
+  const submissions: ShownSubmission[] = [];
+  const runs: CaseRun[] = [];
+  const submit = async (user: CaseUser, run: ShownRun, what: CaseRun['what']): Promise<void> => {
+    runs.push(await shown(user, run, what, metric));
+    const submission = await user.submit(run, competition);
+    submissions.push(submission);
+    log(`${competition}: ${user.name} scores ${(submission.score ?? NaN).toFixed(4)}`);
+  };
   const first = await ann.run(entry, []);
   log(`${first.name}: ${entry} as it is`);
   const fork = await ben.fork(first, forkArgs);
   log(`${fork.name}: forked from its last checkpoint with ${forkArgs.join(' ')}`);
-  const submissions = [await ann.submit(first, competition), await ben.submit(fork, competition)];
-  for (const { user, score = NaN } of submissions) log(`${competition}: ${user} scores ${score.toFixed(4)}`);
-  return {
-    runs: [await shown(ann, first, 'default', metric), await shown(ben, fork, 'fork', metric)],
-    submissions,
-  };
+  await submit(ann, first, 'default');
+  await submit(ben, fork, 'fork');
+  if (ownArgs) await submit(cem, await cem.run(entry, ownArgs), 'own');
+  return { runs, submissions };
 }
 
 /** Cem's search, and a run of what it found for as long as the default's. */
@@ -166,7 +184,7 @@ async function searchFor(
       spentEpochs: spentResource,
       parameters,
     },
-    winner: { run, shown: await shown(cem, run, 'winner', 'val_accuracy') },
+    winner: { run, shown: await shown(cem, run, 'found', 'val_accuracy') },
   };
 }
 
