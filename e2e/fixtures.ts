@@ -91,7 +91,12 @@ export async function launchElectron(dataDir: string, info: TestInfo): Promise<E
   return _electron.launch({
     executablePath: executablePath ?? '',
     args: [...appArgs, ...SANDBOX_ARGS, `--user-data-dir=${join(dataDir, 'profile')}`],
-    env: { ...definedEnvironment(), SLUICE_DATA_DIR: join(dataDir, 'data') },
+    env: {
+      ...definedEnvironment(),
+      SLUICE_DATA_DIR: join(dataDir, 'data'),
+      // The fallback Electron is too old for the lab's server.
+      SLUICE_NODE: process.execPath,
+    },
     timeout: 30_000,
   });
 }

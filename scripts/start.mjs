@@ -99,7 +99,10 @@ async function openWindow(electron, port) {
     warn("Running as root: Chromium's sandbox is off. Run Sluice as an ordinary user where you can.");
     args.unshift('--no-sandbox');
   }
-  const { code, output, ms } = await runForeground(electron.executablePath, args);
+  const { code, output, ms } = await runForeground(electron.executablePath, args, {
+    // Electron's own may be too old for the lab's server.
+    env: { SLUICE_NODE: process.env.SLUICE_NODE ?? process.execPath },
+  });
   if (code === 0 || code === 130 || code === 143 || ms > NEVER_OPENED_MS) return code;
   warn(`Electron ended after ${(ms / 1000).toFixed(1)} s with exit code ${code}.`);
   if (/sandbox/i.test(output)) {

@@ -1,10 +1,10 @@
 export { SluiceError } from './errors';
 export type { ErrorCode, ErrorDetails, WireError } from './errors';
-export type { LabBoardRow, LabCompetition, LabSubmission } from './lab/competitions';
-export type { LabDataset, LabDatasetVersion } from './lab/datasets';
-export type { LabDeployment, LabPublish, LabTraffic } from './lab/deployments';
-export type { LabModel, LabModelVersion } from './lab/models';
-export type { LabNode, LabQueue, LabQueueJob } from './lab/queue';
+export type { LabBoardRow, LabCompetition, LabCompetitionRequests, LabSubmission } from './lab/competitions';
+export type { LabDataset, LabDatasetRequests, LabDatasetVersion } from './lab/datasets';
+export type { LabDeployment, LabDeploymentRequests, LabPublish, LabTraffic } from './lab/deployments';
+export type { LabModel, LabModelRequests, LabModelVersion } from './lab/models';
+export type { LabNode, LabQueue, LabQueueJob, LabQueueRequests } from './lab/queue';
 export type {
   LabArtifact,
   LabFork,
@@ -15,6 +15,7 @@ export type {
   LabRunDetail,
   LabRunDifference,
   LabRunPlan,
+  LabRunRequests,
   LabRunRow,
   LabRunState,
   LabSeries,
@@ -24,11 +25,12 @@ export type {
   LabParameter,
   LabParameterValue,
   LabSearch,
+  LabSearchRequests,
   LabSearchState,
   LabSearchSummary,
   LabTrial,
 } from './lab/searches';
-export type { LabPart, LabStatus } from './lab/status';
+export type { LabPart, LabStatus, LabStatusRequests } from './lab/status';
 export { DEFAULT_LANGUAGE_SETTINGS, TOKEN_ORIGINS } from './language';
 export type {
   CacheMap,

@@ -4,6 +4,8 @@ import { endpointHandlers } from './handlers/endpoints';
 import { engineHandlers } from './handlers/engine';
 import type { Client, Handlers } from './handlers/handler';
 import { jobHandlers } from './handlers/jobs';
+import { labRunHandlers } from './handlers/lab-runs';
+import { labStatusHandlers } from './handlers/lab-status';
 import { languageHandlers } from './handlers/language';
 import { modelHandlers } from './handlers/models';
 import { offloadHandlers } from './handlers/offload';
@@ -21,6 +23,8 @@ const HANDLERS: Handlers<RequestName> = {
   ...endpointHandlers,
   ...offloadHandlers,
   ...languageHandlers,
+  ...labStatusHandlers,
+  ...labRunHandlers,
 };
 
 /** Checks a request's name and input, and answers it. Whatever happens becomes a reply; never throws. */

@@ -3,7 +3,14 @@ import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 
 import { PIPELINE_MODES, SluiceError, TIER_NAMES } from '../contract';
-import type { LanguageRequests, OffloadRequests, RequestInput, RequestName } from '../contract';
+import type {
+  LabStatusRequests,
+  LanguageRequests,
+  OffloadRequests,
+  RequestInput,
+  RequestName,
+} from '../contract';
+import { LAB_RUN_SCHEMAS, LAB_STATUS_SCHEMAS } from './lab/run-schemas';
 import { languageSettingsSchema } from './language/conversations/settings-schema';
 
 /** A day: longer periods and deadlines are mistakes of units. */
@@ -186,6 +193,8 @@ const INPUT_SCHEMAS: { readonly [N in RequestName]: z.ZodType<RequestInput<N>> }
   'budget.set': z.strictObject({ limitBytes: bytes }),
   ...OFFLOAD_SCHEMAS,
   ...LANGUAGE_SCHEMAS,
+  ...LAB_STATUS_SCHEMAS,
+  ...LAB_RUN_SCHEMAS,
 };
 
 export function isRequestName(name: unknown): name is RequestName {

@@ -16,6 +16,7 @@ import { isoTime, systemClock } from './host-clock';
 import type { HostClock } from './host-clock';
 import { Jobs } from './jobs';
 import type { Language } from './language/start-language';
+import type { LabService } from './lab/lab-service';
 import { LoadedModels } from './loaded-models';
 import type { Library } from './model-ports';
 import { Models } from './models';
@@ -60,6 +61,8 @@ export interface Services {
   readonly decisions: DecisionHistory;
   /** Loaded with the first request for it: the others need not wait for its libraries. */
   readonly language: () => Promise<Language>;
+  /** The lab as this engine reaches it: `(await (await lab()).api()).get(...)`. What changes there comes by `bus`. */
+  readonly lab: () => Promise<LabService>;
   readonly setBudget: (limitBytes: number) => Promise<void>;
   /** Stops runs and jobs, frees everything, and waits until what is remembered is on disk. */
   readonly close: () => Promise<void>;
@@ -171,6 +174,18 @@ async function assemble(
     const pullModel = pullForConsole(dataDir, process.env);
     return start({ dataDir, threads, loaded, jobs, bus, clock, log, pullModel });
   };
+  let lab: Promise<LabService> | undefined;
+  const openLab = async (): Promise<LabService> => {
+    const { LabService: Service } = await import('./lab/lab-service');
+    return new Service({
+      dataDir: info.dataDir,
+      env: process.env,
+      clock,
+      log,
+      onStatus: (status) => bus.emit('lab', status),
+      onChange: (parts) => bus.emit('labChange', { parts }),
+    });
+  };
   const unfollow = servesConsoles ? memory.history.follow(() => runs.tellOthers()) : () => undefined;
   return {
     info,
@@ -184,6 +199,7 @@ async function assemble(
     telemetry,
     ...deployment,
     language: () => (language ??= startLanguage()),
+    lab: () => (lab ??= openLab()),
     setBudget: async (limitBytes) => {
       await loaded.setLimit(limitBytes);
       if (servesConsoles) memory.settings.change(() => ({ budgetLimitBytes: limitBytes }));
@@ -192,6 +208,7 @@ async function assemble(
       unfollow();
       await closeDeployment();
       await Promise.all([jobs.cancelAll(), runs.stopAll(), language?.then(({ close }) => close())]);
+      await lab?.then((service) => service.close());
       await loaded.closeAll();
       await engine.close();
       await Promise.all([memory.settings.settled(), memory.history.settled(), notes.settled()]);

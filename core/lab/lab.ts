@@ -7,6 +7,7 @@ import { SluiceError } from '../contract';
 import { BearerToken } from '../serving';
 import type { Listener, ServerLimits, TlsFiles } from '../serving';
 import { ArtifactStore } from './artifacts/artifact-store';
+import { LabChanges } from './changes/lab-changes';
 import { COMPETITIONS_SCHEMA, CompetitionStore } from './competitions/competition-store';
 import { Competitions } from './competitions/competitions';
 import { QueuedSubmissionJobs } from './competitions/jobs/queued-submission-jobs';
@@ -21,23 +22,28 @@ import type { QueuePolicy } from './jobs/queue/queue-policy';
 import { JOBS_SCHEMA } from './jobs/queue/queue-store';
 import { ModelRegistry } from './registry/model-registry';
 import { REGISTRY_SCHEMA } from './registry/registry-schema';
+import { RunPages } from './rows/run-pages';
+import { RunRows } from './rows/run-rows';
 import type { LabAddress } from './runs/run-environment';
 import { RunService } from './runs/run-service';
-import { RUNS_SCHEMA } from './runs/run-store';
+import { runOfJob, RUNS_SCHEMA } from './runs/run-store';
 import { SEARCH_SCHEMA } from './search/driver/search-store';
 import { Searches } from './search/runs/searches';
 import { TRIALS_SCHEMA } from './search/runs/trial-run-store';
 import { artifactRoutes } from './server/artifact-routes';
+import { changeRoutes } from './server/change-routes';
 import { competitionRoutes } from './server/competition-routes';
 import { datasetRoutes } from './server/dataset-routes';
 import { startLabServer } from './server/lab-server';
 import { launchRoutes } from './server/launch-routes';
 import { registryRoutes } from './server/registry-routes';
+import { rowRoutes } from './server/row-routes';
 import { searchRoutes } from './server/search-routes';
 import { trackingRoutes } from './server/tracking-routes';
 import { LabDatabase } from './store/lab-database';
 import { takeLabFolder, type LabFolder } from './store/lab-folder';
 import { TRACKING_SCHEMA } from './tracking/tracking-schema';
+import { hexId } from './tracking/run-store';
 import { TrackingStore } from './tracking/tracking-store';
 
 export interface LabOptions {
@@ -102,7 +108,12 @@ export class Lab {
     readonly queue: JobQueue,
     private readonly engines: readonly JobEngine[],
     private readonly snapshots: Snapshots,
+    private readonly changes: LabChanges,
   ) {
+    this.unwatch = queue.watch((key) => {
+      changes.touch('queue');
+      changes.touchRun(runOfJob(key));
+    });
     this.runs = new RunService({
       database,
       tracking,
@@ -138,6 +149,7 @@ export class Lab {
   readonly runs: RunService;
   readonly searches: Searches;
   readonly competitions: Competitions;
+  private readonly unwatch: () => void;
   private readonly submissionJobs: QueuedSubmissionJobs;
 
   /**
@@ -152,6 +164,7 @@ export class Lab {
     try {
       const database = LabDatabase.open(folder.databaseFile, SCHEMAS);
       opened.push(() => database.close());
+      const changes = new LabChanges(database, clock, hexId(random));
       const tracking = new TrackingStore(database, { clock, random, artifactRoot: 'mlflow-artifacts:/' });
       const artifacts = await ArtifactStore.open(folder.path);
       const trees = await openTrees(join(folder.path, 'data'), clock);
@@ -187,6 +200,7 @@ export class Lab {
         queue,
         engines,
         snapshots,
+        changes,
       );
       lab.competitions.start();
       return lab;
@@ -199,7 +213,7 @@ export class Lab {
   /** Listens. @returns the URL by which programs of this machine reach it. @throws SluiceError as `startLabServer`. */
   async serve(serving: LabServing): Promise<string> {
     const { host, port, limits, tls, token, launchToken } = serving;
-    const { tracking, registry, artifacts, datasets, runs, searches, queue } = this;
+    const { tracking, registry, artifacts, datasets, runs, searches, queue, changes } = this;
     const guard = new BearerToken(token ?? launchToken);
     const userOf = (request: FastifyRequest): string => this.userOf(request);
     const launcherOf = (request: FastifyRequest): string => {
@@ -207,6 +221,9 @@ export class Lab {
       return userOf(request);
     };
     const artifactUriOf = (runId: string): string => tracking.runs.get(runId).info.artifactUri;
+    const rows = new RunRows({ database: this.database, tracking, queue, changes });
+    const pages = new RunPages({ database: this.database, tracking, artifacts, runs, rows });
+    const { clock } = this.options;
     this.listener = await startLabServer({
       routes: [
         trackingRoutes(tracking),
@@ -217,6 +234,8 @@ export class Lab {
         launchRoutes({ runs, queue, guard, userOf }),
         searchRoutes({ searches, guard, userOf }),
         competitionRoutes(this.competitions, launcherOf),
+        changeRoutes({ changes, guard }),
+        rowRoutes({ rows, pages, runs, tracking, clock, guard }),
       ],
       token: token === undefined ? undefined : new BearerToken(token),
       host,
@@ -237,6 +256,7 @@ export class Lab {
     this.competitions.close();
     await this.submissionJobs.close();
     await this.competitions.settled();
+    this.unwatch();
     this.runs.close();
     await this.queue.close();
     for (const engine of this.engines) await engine.close();

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 
 import { DEFAULT_LIMITS } from '../../serving';
 import type { CommandContext } from '../commands/context';
+import { currentUser } from './current-user';
 import { LabApi } from './lab-api';
-import { currentUser, serveLab } from './open-lab';
 import { readServerFile } from './server-file';
 
 /** A lab that a command talks to. */
@@ -42,6 +42,8 @@ export async function connectLab(context: CommandContext, place: LabPlace): Prom
   if (known) return { api: new LabApi(known.url, known.token, user), isOwn: false, close: nothing };
   // A search that goes on for as long as a command takes would lose the trials it begins.
   const serving = { host: '127.0.0.1', port: 0, limits: LAB_LIMITS, searchesWait: true };
+  // The lab itself is large, and most commands find a server.
+  const { serveLab } = await import('./open-lab');
   const { address, close } = await serveLab({ folder, onFault: context.log }, serving);
   return { api: new LabApi(address.url, address.token, user), isOwn: true, close };
 }

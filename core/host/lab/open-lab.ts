@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir } from 'node:fs/promises';
-import { userInfo } from 'node:os';
 
 import { systemClock } from '../../base';
 import { Lab } from '../../lab';
 import type { LabOptions, LabServing } from '../../lab';
 import { ioError } from '../../storage';
+import { currentUser } from './current-user';
 import { removeServerFile, writeServerFile, type LabServerAddress } from './server-file';
 
 export interface ServedLab {
@@ -15,12 +15,6 @@ export interface ServedLab {
 }
 
 const TOKEN_BYTES = 24;
-
-/** Who uses this machine; a name that a run's can begin with. */
-export function currentUser(): string {
-  const { username } = userInfo();
-  return /^[a-z0-9][a-z0-9._-]{0,63}$/i.test(username) ? username : 'user';
-}
 
 /**
  * Opens a lab and serves it, and tells other commands where.

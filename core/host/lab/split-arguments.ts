@@ -31,7 +31,7 @@ export function splitArguments(text: string): readonly string[] {
   if (quote !== '') {
     throw new SluiceError(
       'bad-input',
-      `--args: expected a closing ${quote}, found the end of ${JSON.stringify(text)}.`,
+      `args: expected a closing ${quote}, found the end of ${JSON.stringify(text)}.`,
     );
   }
   if (isOpen) parts.push(part);

@@ -8,9 +8,7 @@ import { parseArtifactPath } from '../artifacts/artifact-path';
 import type { ArtifactStore } from '../artifacts/artifact-store';
 import { pathOfArtifactUri } from '../artifacts/artifact-uri';
 import { removeTree } from '../datasets/tree/write-tree';
-
-/** Where checkpoints are looked for when none is named. */
-const CHECKPOINTS = 'checkpoints';
+import { CHECKPOINTS, checkpointsOf } from './checkpoints';
 
 /** The folder of a run below the lab's: its code, its checkpoint, its log. */
 export class RunFiles {
@@ -53,16 +51,8 @@ export class RunFiles {
       await (await this.artifacts.read([...base, ...parseArtifactPath(wanted)])).close();
       return wanted;
     }
-    const files = (await this.artifacts.list([...base, CHECKPOINTS], true)).filter(
-      ({ isFolder }) => !isFolder,
-    );
-    let newest: { readonly path: string; readonly modifiedMs: number } | undefined;
-    for (const { path } of files) {
-      const opened = await this.artifacts.read([...base, CHECKPOINTS, ...parseArtifactPath(path)]);
-      await opened.close();
-      if (!newest || opened.modifiedMs > newest.modifiedMs) newest = { path, modifiedMs: opened.modifiedMs };
-    }
-    return newest && `${CHECKPOINTS}/${newest.path}`;
+    const [newest] = await checkpointsOf(this.artifacts, base);
+    return newest;
   }
 
   /**

@@ -1,10 +1,9 @@
 import type { Snapshots } from '../datasets/snapshot/snapshots';
 import { hasEnded } from '../jobs/job-state';
-import type { JobView } from '../jobs/queue/job-ledger';
 import type { JobQueue } from '../jobs/queue/job-queue';
 import type { RunStatus } from '../tracking/tracking-types';
 import type { TrackingStore } from '../tracking/tracking-store';
-import { jobKey, type LaunchedRuns, type StoredRun } from './run-store';
+import { jobKey, runOfJob, type LaunchedRuns, type StoredRun } from './run-store';
 import type { LabRun, RunState } from './run-types';
 
 const MLFLOW_STATUSES: Readonly<Record<RunState, RunStatus>> = {
@@ -17,6 +16,15 @@ const MLFLOW_STATUSES: Readonly<Record<RunState, RunStatus>> = {
   stopped: 'KILLED',
   lost: 'FAILED',
 };
+
+/** How a run stands. */
+export type Standing = Pick<LabRun, 'state'> &
+  Partial<
+    Pick<
+      LabRun,
+      'startedMs' | 'endedMs' | 'exitCode' | 'signal' | 'reason' | 'node' | 'position' | 'idleSinceMs'
+    >
+  >;
 
 /** Runs as they stand: what was asked for and what the job came to; MLflow's record follows. */
 export class RunStatuses {
@@ -51,12 +59,8 @@ export class RunStatuses {
       attempt: run.attempt,
       createdMs: run.createdMs,
     };
-    if (stage === 'preparing') return { ...base, state: stage };
-    if (stage === 'broken') return { ...base, state: 'failed', reason: run.reason, endedMs: run.createdMs };
-    const job = this.queue.get(jobKey(run));
-    return job
-      ? { ...base, ...jobFacts(job) }
-      : { ...base, state: 'lost', reason: 'The queue knows no job of it.' };
+    const hasJob = stage === 'queued' || stage === 'ended';
+    return { ...base, ...standingOf(run, hasJob ? this.queue.get(jobKey(run)) : undefined) };
   }
 
   /** Has MLflow's record follow, and tells of it. */
@@ -78,8 +82,7 @@ export class RunStatuses {
   }
 
   private jobChanged(key: string): void {
-    const runId = key.slice(0, key.lastIndexOf('-'));
-    const run = this.launched.find(runId);
+    const run = this.launched.find(runOfJob(key));
     // A job of an earlier attempt, or of no run.
     if (!run || run.stage !== 'queued' || jobKey(run) !== key) return;
     this.changed(run);
@@ -96,7 +99,14 @@ export class RunStatuses {
   }
 }
 
-function jobFacts(job: JobView): Pick<LabRun, 'state'> & Partial<LabRun> {
+/** What its stage and its job say of a run. @param job none: there is no job of it. */
+export function standingOf(
+  { stage, reason: broken, createdMs }: Pick<StoredRun, 'stage' | 'reason' | 'createdMs'>,
+  job: Standing | undefined,
+): Standing {
+  if (stage === 'preparing') return { state: stage };
+  if (stage === 'broken') return { state: 'failed', reason: broken, endedMs: createdMs };
+  if (!job) return { state: 'lost', reason: 'The queue knows no job of it.' };
   const { state, startedMs, endedMs, exitCode, signal, reason, node, position, idleSinceMs } = job;
   return { state, startedMs, endedMs, exitCode, signal, reason, node, position, idleSinceMs };
 }

@@ -46,6 +46,11 @@ export function jobKey({ runId, attempt }: Pick<StoredRun, 'runId' | 'attempt'>)
   return `${runId}-${attempt}`;
 }
 
+/** The run that a job belongs to, if it is one of a run. */
+export function runOfJob(key: string): string {
+  return key.slice(0, key.lastIndexOf('-'));
+}
+
 export interface RunQuery {
   readonly most: number;
   readonly user?: string | undefined;

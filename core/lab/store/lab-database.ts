@@ -59,6 +59,11 @@ export class LabDatabase {
     return this.database.prepare(sql);
   }
 
+  /** Runs SQL that gives nothing back: tables and triggers of this connection alone. */
+  execute(sql: string): void {
+    this.database.exec(sql);
+  }
+
   /** Runs `work` as one transaction, all or nothing. Not to be nested. @throws what it throws, SluiceError `io`. */
   transaction<T>(work: () => T): T {
     try {

@@ -46,6 +46,16 @@ export class MetricStore {
     this.journal.settle();
   }
 
+  /** Inside the caller's transaction, after settling. */
+  remove(run: number): void {
+    this.database
+      .prepare(
+        'DELETE FROM tracking_blocks WHERE series IN (SELECT series FROM tracking_metrics WHERE run = ?)',
+      )
+      .run(run);
+    this.database.prepare('DELETE FROM tracking_metrics WHERE run = ?').run(run);
+  }
+
   /** The last point of every metric, as it was settled last, for many runs at once, in the order of the keys. */
   latestOf(runs: readonly number[]): ReadonlyMap<number, readonly Metric[]> {
     const latest = new Map<number, Metric[]>();

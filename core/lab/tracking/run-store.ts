@@ -12,6 +12,7 @@ import { DatasetStore } from './dataset-store';
 import type {
   DatasetInput,
   KeyValue,
+  Metric,
   ModelOutput,
   Run,
   RunInfo,
@@ -20,6 +21,7 @@ import type {
   Page,
 } from './tracking-types';
 
+const IDS_PER_QUERY = 50_000;
 const RUN_COLUMNS =
   'number, run_id, name, experiment, user_id, status, start_ms, end_ms, artifact_uri, is_deleted';
 type RunRow = [
@@ -57,6 +59,12 @@ export interface RunChange {
 export interface RunQuery extends SearchQuery {
   readonly experimentIds: readonly string[];
   readonly viewType?: ViewType | undefined;
+}
+
+export interface LoggedByRun {
+  readonly params: ReadonlyMap<number, readonly KeyValue[]>;
+  readonly tags: ReadonlyMap<number, readonly KeyValue[]>;
+  readonly metrics: ReadonlyMap<number, readonly Metric[]>;
 }
 
 /** Runs with their params, tags, datasets and models. Methods that change something are one transaction each. */
@@ -180,6 +188,32 @@ export class RunStore {
     });
   }
 
+  /** All but its id and name. Inside the caller's transaction. */
+  forget(number: number): void {
+    for (const table of ['params', 'tags', 'inputs', 'run_models']) {
+      this.database.prepare(`DELETE FROM tracking_${table} WHERE run = ?`).run(number);
+    }
+  }
+
+  /** Ids of the active runs that a filter describes. @throws SluiceError `bad-input` that says where in the filter. */
+  idsOf(filter: string): readonly string[] {
+    this.metrics.settle();
+    const ids: string[] = [];
+    const scope = [inView('ACTIVE_ONLY')];
+    let pageToken: string | undefined;
+    do {
+      const query = { filter, maxResults: IDS_PER_QUERY, ...(pageToken !== undefined && { pageToken }) };
+      const { numbers, nextPageToken } = search(this.database, RUN_TARGET, scope, query);
+      const rows = this.database
+        .prepare('SELECT run_id FROM tracking_runs WHERE number IN (SELECT value FROM json_each(?))')
+        .raw()
+        .all([JSON.stringify(numbers)]) as [string][];
+      for (const [id] of rows) ids.push(id);
+      pageToken = nextPageToken;
+    } while (pageToken !== undefined);
+    return ids;
+  }
+
   /** Inside the caller's transaction. @throws SluiceError `not-found`, `bad-input` for a deleted run. */
   activeNumberOf(runId: string): number {
     const [number, isDeleted] = this.rowOf(runId);
@@ -249,12 +283,19 @@ export class RunStore {
     return { items: this.byNumbers(numbers), ...rest };
   }
 
+  /** Params, tags and the last metrics of runs, by their numbers. Metrics as they were settled last. */
+  loggedTo(numbers: readonly number[]): LoggedByRun {
+    return {
+      params: this.paramsOf(numbers),
+      tags: this.tagsOf(numbers),
+      metrics: this.metrics.latestOf(numbers),
+    };
+  }
+
   /** In the order of the numbers. Metrics as they were settled last. */
   byNumbers(numbers: readonly number[]): readonly Run[] {
     const infos = this.infosOf(numbers);
-    const params = this.paramsOf(numbers);
-    const tags = this.tagsOf(numbers);
-    const metrics = this.metrics.latestOf(numbers);
+    const { params, tags, metrics } = this.loggedTo(numbers);
     const datasets = this.datasets.of(numbers);
     const models = this.models.of(numbers);
     return numbers.flatMap((number) => {

@@ -86,6 +86,16 @@ export class TrackingStore {
     this.runs.addInputs(runId, datasets, modelIds);
   }
 
+  /** What was logged to a deleted run is gone for good; its id and name stay. @throws SluiceError `not-found`. */
+  purge(runId: string): void {
+    const number = this.runs.numberOf(runId);
+    this.metrics.settle();
+    this.database.transaction(() => {
+      this.metrics.remove(number);
+      this.runs.forget(number);
+    });
+  }
+
   /** Brings metrics to where the next start finds them at once. To be called before the database is closed. */
   settle(): void {
     this.metrics.settle();

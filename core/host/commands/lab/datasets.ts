@@ -4,8 +4,7 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 
 import { formatBytes } from '../../../base';
-import { openTrees, parseDatasetRef } from '../../../lab';
-import { datasetClientOf } from '../../lab/dataset-client';
+import type { DatasetClient } from '../../../lab';
 import type { LabConnection } from '../../lab/lab-connection';
 import type { CommandContext, Outcome } from '../context';
 import { EXIT } from '../exit-codes';
@@ -85,6 +84,7 @@ export function addLabDatasetCommands(lab: Command): void {
     .description('remove a version or a dataset')
     .action((reference: string, _options, command: Command) =>
       onLab(command, async ({ api }, context) => {
+        const { parseDatasetRef } = await loadLab();
         const { name, version } = parseDatasetRef(reference);
         const path = `datasets/${name}${reference.includes('@') ? `/versions/${version}` : ''}`;
         await api.send('DELETE', path, undefined, z.looseObject({}), context.signal);
@@ -100,7 +100,7 @@ async function push(
   path: string,
   { note, hidden, shared }: PushOptions,
 ): Promise<Outcome> {
-  const client = datasetClientOf(api);
+  const client = await clientOf(api);
   const progress = showProgress(name, process.stderr);
   try {
     const { version, sentChunks, sentBytes } = await client.push(name, resolve(path), {
@@ -129,10 +129,12 @@ async function pull(
   reference: string,
   folder: string,
 ): Promise<Outcome> {
+  const { parseDatasetRef } = await loadLab();
   const { name, version } = parseDatasetRef(reference);
-  const client = datasetClientOf(api);
+  const client = await clientOf(api);
   const progress = showProgress(name, process.stderr);
   try {
+    const { openTrees } = await loadLab();
     const trees = await openTrees(join(dataDir, 'lab-pulls'));
     const received = await client.pull(name, version, resolve(folder), {
       signal,
@@ -154,6 +156,7 @@ async function verify(
   { api }: LabConnection,
   reference: string,
 ): Promise<Outcome> {
+  const { parseDatasetRef } = await loadLab();
   const { name, version } = parseDatasetRef(reference);
   const path = `datasets/${name}/versions/${version}/verify`;
   const { damaged } = await api.send('POST', path, {}, damagedSchema, signal);
@@ -171,6 +174,17 @@ async function verify(
           ].join('\n'),
     ...(damaged.length > 0 && { exitCode: EXIT.failed }),
   };
+}
+
+/** With its database it is large, and every command of "sluice" comes by here. */
+function loadLab(): Promise<typeof import('../../../lab')> {
+  return import('../../../lab');
+}
+
+async function clientOf({ url, token, headers }: LabConnection['api']): Promise<DatasetClient> {
+  const { DatasetClient } = await loadLab();
+  const { authorization: _, ...rest } = headers;
+  return new DatasetClient({ url, token, headers: rest });
 }
 
 function datasetTable(datasets: readonly ShownDataset[]): string {

@@ -2,9 +2,8 @@ import { join } from 'node:path';
 
 import type { Command } from 'commander';
 
-import { RayEngine, SlurmEngine, type JobEngine, type JobResources } from '../../../lab';
+import type { JobEngine, JobResources } from '../../../lab';
 import { LAB_LIMITS, labFolderOf } from '../../lab/lab-connection';
-import { serveLab } from '../../lab/open-lab';
 import { ended, tlsOf, tokenOf, type TlsOptions } from '../../listen-options';
 import { execute } from '../context';
 import type { CommandContext, Outcome } from '../context';
@@ -20,6 +19,7 @@ interface ServeOptions extends TlsOptions {
   readonly memory?: number;
   readonly slurm?: boolean;
   readonly ray?: string;
+  readonly untilStdinEnds?: boolean;
 }
 
 /** MLflow's own default, so that its clients' habits hold. */
@@ -39,6 +39,7 @@ export function addLabServeCommand(lab: Command): void {
     .option('--memory <size>', 'memory, like 8GiB', bytesOf)
     .option('--slurm', 'also hand jobs to the Slurm cluster that this machine belongs to')
     .option('--ray <url>', "also hand jobs to a Ray cluster: its head's dashboard, http://127.0.0.1:8265")
+    .option('--until-stdin-ends', 'end when the standard input does: whoever started it is gone')
     .action((options: ServeOptions, command: Command) =>
       execute(command, (context) => serve(context, options, labFolderOf(context, placeOf(command)))),
     );
@@ -49,11 +50,29 @@ async function serve(
   options: ServeOptions,
   folder: string,
 ): Promise<Outcome | undefined> {
+  if (options.untilStdinEnds !== true) return serveUntil(context.signal, context, options, folder);
+  const end = stdinEnd();
+  try {
+    return await serveUntil(AbortSignal.any([context.signal, end]), context, options, folder);
+  } finally {
+    // As long as it is read, it keeps this process.
+    process.stdin.destroy();
+  }
+}
+
+async function serveUntil(
+  end: AbortSignal,
+  context: CommandContext,
+  options: ServeOptions,
+  folder: string,
+): Promise<Outcome | undefined> {
   const { host, port } = options;
   const token = options.tokenFile === undefined ? undefined : await tokenOf(options.tokenFile);
   const tls = await tlsOf(options);
+  const { serveLab } = await import('../../lab/open-lab');
+  const engines = await enginesOf(options, folder);
   const served = await serveLab(
-    { folder, totals: totalsOf(options), engines: enginesOf(options, folder), onFault: context.log },
+    { folder, totals: totalsOf(options), engines, onFault: context.log },
     { host, port, limits: LAB_LIMITS, ...(token !== undefined && { token }), ...(tls && { tls }) },
   );
   const { url } = served.address;
@@ -62,7 +81,7 @@ async function serve(
     text: `The lab in ${folder} listens at ${url}. Python programs log to it with MLFLOW_TRACKING_URI=${url}.`,
   });
   try {
-    await ended(context.signal, new AbortController().signal);
+    await ended(end, new AbortController().signal);
   } finally {
     await served.close();
   }
@@ -77,9 +96,18 @@ function totalsOf({ cpus, gpus, memory }: ServeOptions): Partial<JobResources> {
   };
 }
 
-function enginesOf({ slurm, ray }: ServeOptions, folder: string): readonly JobEngine[] {
+async function enginesOf({ slurm, ray }: ServeOptions, folder: string): Promise<readonly JobEngine[]> {
+  const { RayEngine, SlurmEngine } = await import('../../../lab');
   return [
     ...(slurm ? [new SlurmEngine({ folder: join(folder, 'slurm-jobs') })] : []),
     ...(ray === undefined ? [] : [new RayEngine({ url: ray, folder: join(folder, 'ray-jobs') })]),
   ];
+}
+
+/** The other end of a pipe is closed by the system when the process that holds it ends, in whatever way. */
+function stdinEnd(): AbortSignal {
+  const abort = new AbortController();
+  for (const event of ['end', 'close', 'error'] as const) process.stdin.once(event, () => abort.abort());
+  process.stdin.resume();
+  return abort.signal;
 }

@@ -75,7 +75,7 @@ export function exampleRun(folder: string, entry: string, args: readonly string[
 /** The folder it is pushed from goes again: it has the answers. */
 async function pushDataset({ api, dataDir, signal }: ExampleOptions): Promise<void> {
   const folder = join(dataDir, `lab-example-data-${randomUUID()}`);
-  const client = datasetClientOf(api);
+  const client = await datasetClientOf(api);
   try {
     await mkdir(folder, { mode: 0o700 });
     for (const [path, text] of sensorData(seededRandom(DATA_SEED))) {

@@ -13,6 +13,7 @@ export const TRIALS_SCHEMA: AreaSchema = {
       start_resource REAL NOT NULL, until_resource REAL NOT NULL, run_id TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX trials_runs_of ON trials_runs (search, trial)`,
+    'CREATE INDEX trials_runs_by_run ON trials_runs (run_id)',
   ],
 };
 
