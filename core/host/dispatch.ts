@@ -5,6 +5,7 @@ import { engineHandlers } from './handlers/engine';
 import type { Client, Handlers } from './handlers/handler';
 import { jobHandlers } from './handlers/jobs';
 import { labRunHandlers } from './handlers/lab-runs';
+import { labDeploymentHandlers } from './handlers/lab-deployments';
 import { labStatusHandlers } from './handlers/lab-status';
 import { languageHandlers } from './handlers/language';
 import { modelHandlers } from './handlers/models';
@@ -25,6 +26,7 @@ const HANDLERS: Handlers<RequestName> = {
   ...languageHandlers,
   ...labStatusHandlers,
   ...labRunHandlers,
+  ...labDeploymentHandlers,
 };
 
 /** Checks a request's name and input, and answers it. Whatever happens becomes a reply; never throws. */

@@ -13,10 +13,10 @@ export interface TlsOptions {
 }
 
 /** @throws SluiceError `not-found`, `io`; `bad-input` for an empty file. */
-export async function tokenOf(path: string): Promise<string> {
-  const token = (await fileOf('--token-file', path)).toString('utf8').trim();
+export async function tokenOf(path: string, option = '--token-file'): Promise<string> {
+  const token = (await fileOf(option, path)).toString('utf8').trim();
   if (token !== '' && !/\s/.test(token)) return token;
-  throw new SluiceError('bad-input', `--token-file ${path}: expected one token without spaces in it.`, {
+  throw new SluiceError('bad-input', `${option} ${path}: expected one token without spaces in it.`, {
     path,
   });
 }

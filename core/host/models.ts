@@ -128,6 +128,14 @@ export class Models {
     return removed;
   }
 
+  /** Takes a model out for good. @throws SluiceError `not-found`, `conflict` while it is used, `io`. */
+  async discard(name: string): Promise<void> {
+    const { library, loaded } = this.parts;
+    await loaded.evict(name);
+    await library.discard(await library.remove(name));
+    this.tell();
+  }
+
   /** @throws SluiceError `not-found` when it is gone for good; `conflict` when there is another of its name. */
   async restore(name: string): Promise<ModelSummary> {
     const summary = await this.parts.removed.restore(name);

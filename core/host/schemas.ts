@@ -4,6 +4,7 @@ import { z } from 'zod';
 
 import { PIPELINE_MODES, SluiceError, TIER_NAMES } from '../contract';
 import type {
+  LabDeploymentRequests,
   LabStatusRequests,
   LanguageRequests,
   OffloadRequests,
@@ -158,6 +159,27 @@ const LANGUAGE_SCHEMAS: { readonly [N in keyof LanguageRequests]: z.ZodType<Requ
   'language.stop': conversation,
 };
 
+const LAB_STATUS_SCHEMAS: { readonly [N in keyof LabStatusRequests]: z.ZodType<RequestInput<N>> } = {
+  'lab.status': nothing,
+  'lab.start': nothing,
+};
+
+const MOST_VERSION = 1e9;
+const deployed = { endpointId: text, servedAs: text };
+const LAB_DEPLOYMENT_SCHEMAS: { readonly [N in keyof LabDeploymentRequests]: z.ZodType<RequestInput<N>> } = {
+  'lab.deployments': nothing,
+  'lab.publish': z.strictObject({
+    model: z.string().min(1).max(256),
+    version: z.number().int().min(1).max(MOST_VERSION),
+    endpointId: text,
+    sharePct: percent,
+    variant: z.strictObject({ accuracyPct: percent, source: z.string().min(1).max(1000) }).exactOptional(),
+  }),
+  'lab.setCanary': z.strictObject({ ...deployed, sharePct: percent }),
+  'lab.rollBack': z.strictObject(deployed),
+  'lab.unpublish': z.strictObject(deployed),
+};
+
 /** What each request may carry; anything else is refused before a handler sees it. */
 const INPUT_SCHEMAS: { readonly [N in RequestName]: z.ZodType<RequestInput<N>> } = {
   'engine.info': nothing,
@@ -195,6 +217,7 @@ const INPUT_SCHEMAS: { readonly [N in RequestName]: z.ZodType<RequestInput<N>> }
   ...LANGUAGE_SCHEMAS,
   ...LAB_STATUS_SCHEMAS,
   ...LAB_RUN_SCHEMAS,
+  ...LAB_DEPLOYMENT_SCHEMAS,
 };
 
 export function isRequestName(name: unknown): name is RequestName {

@@ -13,7 +13,9 @@ import { LibraryPrefixes } from './language/serving/library-prefixes';
 import { cacheSettingsOf, VericacheReplies } from './language/serving/vericache-replies';
 import type { ServedCache } from './language/serving/vericache-replies';
 import { ended, tlsOf, tokenOf } from './listen-options';
-import { LibraryModels } from './served-models';
+import { openPublished, readPublished } from './publishing/open-published';
+import { libraryNames } from './publishing/publication-changes';
+import type { StoredPublications } from './publishing/published-file';
 import type { Services } from './services';
 
 const SEEDS = 2 ** 32;
@@ -25,6 +27,9 @@ export interface ServeOptions {
   readonly grpcPort?: number;
   readonly host: string;
   readonly tokenFile?: string;
+  readonly deployTokenFile?: string;
+  /** Largest model that may be published, bytes. */
+  readonly uploadLimit: number;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly budget?: string;
@@ -48,31 +53,39 @@ export async function serveLibrary(
   options: ServeOptions,
 ): Promise<Outcome | undefined> {
   const token = options.tokenFile === undefined ? undefined : await tokenOf(options.tokenFile);
+  const deployToken =
+    options.deployTokenFile === undefined
+      ? undefined
+      : await tokenOf(options.deployTokenFile, '--deploy-token-file');
   const tls = await tlsOf(options);
   const cache = cacheSettingsOf(options);
   const services = await context.services();
   const library = new LanguageLibrary(context.dataDir);
-  const names = servedNames(services, library, options.models);
+  const names = servedNames(services, library, readPublished(context.dataDir), options.models);
   const budgetBytes =
-    options.budget === undefined ? undefined : budgetOf(services, names.networks, options.budget);
+    options.budget === undefined ? undefined : budgetOf(services, names.stored, options.budget);
   if (budgetBytes !== undefined) await services.setBudget(budgetBytes);
   // A variant that is asked for seldom must not have to be loaded again each time.
   await services.loaded.keepIdle(Infinity);
   const down = new AbortController();
-  const models = new LibraryModels({
-    models: services.models,
-    planner: services.planner,
-    loaded: services.loaded,
+  const { models, publisher } = await openPublished({
+    services,
+    dataDir: context.dataDir,
     nowMs: engineClockMs,
+    random: () => randomInt(SEEDS) / SEEDS,
+    budgetBytes,
+    chosen: options.models && names.stored,
+    isTaken: (name) => library.has(name) || services.models.list().some((model) => model.name === name),
+    mostBytes: options.uploadLimit,
     onEngineDown: (error) => down.abort(error),
-    ...(budgetBytes !== undefined && { budgetBytes }),
-    ...(options.models && { names: names.networks }),
+    log: context.log,
   });
   const replies = cache && (await VericacheReplies.open(context.dataDir, cache));
   const languages = languagesOf(context, services, library, options, replies);
   const prefixes = await LibraryPrefixes.open(context.dataDir, languages);
   const server = await startInferenceServer({
     models,
+    publisher,
     languages,
     prefixes,
     tier: options.tier,
@@ -84,6 +97,7 @@ export async function serveLibrary(
     queueCapacity: options.queue,
     ...(options.grpcPort !== undefined && { grpcPort: options.grpcPort }),
     ...(token !== undefined && { token }),
+    ...(deployToken !== undefined && { deployToken }),
     ...(tls && { tls }),
   });
   context.print(readyOutcome(server, options.tier, names, { budgetBytes, cache }));
@@ -124,7 +138,10 @@ function languagesOf(
 const NONE_YET = 'none yet; "sluice models import" adds them';
 
 interface ServedNames {
+  /** As requests name them. */
   readonly networks: readonly string[];
+  /** As the library does. */
+  readonly stored: readonly string[];
   readonly languages: readonly string[];
 }
 
@@ -159,14 +176,23 @@ function readyOutcome(
 function servedNames(
   { models }: Services,
   library: LanguageLibrary,
+  published: StoredPublications,
   chosen: readonly string[] | undefined,
 ): ServedNames {
+  const versions = libraryNames(published);
+  const publishedNames = published.models.map(({ servedAs }) => servedAs);
+  const all = models.list().filter(({ task }) => task.kind !== 'text');
+  const storedVersions = all.map(({ name }) => name).filter((name) => versions.has(name));
   if (!chosen) {
-    const networks = models.list().filter(({ task }) => task.kind !== 'text');
-    return { networks: networks.map(({ name }) => name), languages: library.list().map(({ name }) => name) };
+    const own = all.map(({ name }) => name).filter((name) => !versions.has(name));
+    return {
+      networks: [...new Set([...own, ...publishedNames])],
+      stored: [...own, ...storedVersions],
+      languages: library.list().map(({ name }) => name),
+    };
   }
   const languages = chosen.filter((name) => library.has(name));
-  const networks = chosen.filter((name) => !languages.includes(name));
+  const networks = chosen.filter((name) => !languages.includes(name) && !publishedNames.includes(name));
   for (const name of networks) {
     const { task } = models.summary(name);
     if (task.kind !== 'text') continue;
@@ -176,7 +202,11 @@ function servedNames(
       { name },
     );
   }
-  return { networks, languages };
+  return {
+    networks: [...networks, ...publishedNames],
+    stored: [...networks, ...storedVersions],
+    languages,
+  };
 }
 
 /** @throws SluiceError `bad-input` for what is no size. */

@@ -1,3 +1,4 @@
+import { formatBytes } from '../base';
 import { SluiceError } from '../contract';
 import type { ModelSummary, TensorSpec } from '../contract';
 import type { HostTensors } from '../layering';
@@ -14,8 +15,8 @@ export interface ServedModelsParts extends Pick<Services, 'models' | 'planner' |
   readonly nowMs: () => number;
   /** Parameter memory; a model that does not fit it is streamed. Absent: every model is loaded whole. */
   readonly budgetBytes?: number;
-  /** Models to serve; absent: every network of the library. */
-  readonly names?: readonly string[];
+  /** Which models to serve; absent: every network of the library. */
+  readonly serves?: (name: string) => boolean;
   /** Told when the engine is gone: this process can't infer any more. */
   readonly onEngineDown: (error: SluiceError) => void;
 }
@@ -53,6 +54,42 @@ export class LibraryModels implements ServedModels {
     await this.parts.loaded.evict(name);
   }
 
+  /** Frees its memory; the next inference loads it again. */
+  release(name: string): Promise<void> {
+    return this.parts.loaded.evict(name);
+  }
+
+  /** Looks at the library anew with the next request. */
+  refresh(): void {
+    this.readMs = -Infinity;
+  }
+
+  /** @throws SluiceError `bad-input` when a model takes or gives other tensors than the one beside it. */
+  checkAlike(beside: string, name: string): void {
+    const [expected, found] = [beside, name].map((one) => signatureOf(this.parts.models.summary(one)));
+    if (expected === found) return;
+    throw new SluiceError(
+      'bad-input',
+      `${name}: expected the tensors of ${beside}, ${expected}, found ${found}; publish it under another name.`,
+      { name, beside },
+    );
+  }
+
+  /** @throws SluiceError `budget-too-small` when the models can't be in memory together. */
+  checkRoomFor(names: readonly string[]): void {
+    const { budgetBytes = Infinity } = this.parts;
+    const needs = names.map((name) => ({ name, bytes: this.demand(name).parameterBytes }));
+    const neededBytes = needs.reduce((sum, { bytes }) => sum + bytes, 0);
+    if (neededBytes <= budgetBytes) return;
+    const parts = needs.map(({ name, bytes }) => `${name} ${formatBytes(bytes)}`).join(', ');
+    throw new SluiceError(
+      'budget-too-small',
+      `Both versions would need ${formatBytes(neededBytes)} of parameter memory (${parts}); the budget of this endpoint is ` +
+        `${formatBytes(budgetBytes)}. Publish at 100%, which keeps one of them in memory, or start it with a larger --budget.`,
+      { minimumBytes: neededBytes, budgetBytes },
+    );
+  }
+
   async infer(name: string, inputs: readonly OipTensor[], signal: AbortSignal): Promise<ModelAnswer> {
     try {
       const lease = await this.parts.loaded.acquire(this.demand(name));
@@ -70,11 +107,9 @@ export class LibraryModels implements ServedModels {
   }
 
   private library(): readonly ModelSummary[] {
-    const { models, names, nowMs } = this.parts;
+    const { models, serves = () => true, nowMs } = this.parts;
     if (nowMs() - this.readMs >= LIBRARY_READ_MS) {
-      this.summaries = models
-        .list()
-        .filter(({ name, task }) => task.kind !== 'text' && (names?.includes(name) ?? true));
+      this.summaries = models.list().filter(({ name, task }) => task.kind !== 'text' && serves(name));
       this.readMs = nowMs();
     }
     return this.summaries;
@@ -138,6 +173,12 @@ export class LibraryModels implements ServedModels {
     this.plans.set(name, { importedAt, demand });
     return demand;
   }
+}
+
+function signatureOf({ inputs, outputs }: ModelSummary): string {
+  const text = (specs: readonly TensorSpec[]): string =>
+    specs.map(({ name, dtype, shape }) => `${name} ${dtype} [${shape.join(', ')}]`).join(', ');
+  return `${text(inputs)} -> ${text(outputs)}`;
 }
 
 function isServable(dtype: string): boolean {

@@ -12,6 +12,9 @@ export type {
 export type { BreakerState } from './client/circuit-breaker';
 export type { CallOptions } from './client/endpoint';
 export type { ServerFigures } from './client/server-figures';
+export { PublishClient } from './client/publish-client';
+export type { Publication } from './client/publish-client';
+export type { PublishedDeployment, VersionTraffic } from './protocol/deployments';
 export { datatypeOf, dtypeOf } from './protocol/datatype';
 export type { Datatype } from './protocol/datatype';
 export { codeOfHttpStatus, statusesOf } from './protocol/status-codes';
@@ -31,6 +34,7 @@ export type {
   LanguageService,
   ServedLanguageModel,
 } from './server/language-service';
+export type { BetweenRequests, ModelUpload, PublishedModel, Publisher } from './server/publisher';
 export type { ModelAnswer, ServedModel, ServedModels } from './server/served-models';
 export { DEFAULT_LIMITS } from './server/server-limits';
 export type { ServerLimits, TlsFiles } from './server/server-limits';

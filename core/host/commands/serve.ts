@@ -21,6 +21,11 @@ export function addServeCommand(program: Command): void {
     .option('--grpc-port <n>', 'gRPC port; 0: any free one (default: no gRPC)', portOf)
     .option('--host <address>', 'address to listen on; others than loopback need --token-file', '127.0.0.1')
     .option('--token-file <file>', 'file with the bearer token clients must send')
+    .option(
+      '--deploy-token-file <file>',
+      'file with the token that publishing models here takes (default: that of --token-file)',
+    )
+    .option('--upload-limit <size>', 'largest model that may be published here', bytesOf, 2 ** 31)
     .option('--tls-cert <file>', 'PEM certificate chain')
     .option('--tls-key <file>', 'PEM private key of the certificate')
     .option(

@@ -42,6 +42,10 @@ const STATUSES: Readonly<Record<ErrorCode, Statuses>> = {
   internal: { http: 500, grpc: GRPC.internal },
 };
 
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === 'string' && Object.hasOwn(STATUSES, value);
+}
+
 export function statusesOf(code: ErrorCode): Statuses {
   return STATUSES[code];
 }

@@ -4,19 +4,21 @@ import { SluiceError } from '../../contract';
 
 const SHORTEST_TOKEN = 16;
 
-/** Decides who may use a server. Without a token everybody who reaches it may. */
+/** Decides who may use a server: whoever has one of the tokens. Without any everybody who reaches it may. */
 export class BearerToken {
-  private readonly expected: Buffer | undefined;
+  private readonly expected: readonly Buffer[];
 
   /** @throws SluiceError `bad-input` for a token short enough to guess. */
-  constructor(token: string | undefined) {
-    if (token !== undefined && token.length < SHORTEST_TOKEN) {
+  constructor(...tokens: readonly (string | undefined)[]) {
+    const given = tokens.filter((token) => token !== undefined);
+    const short = given.find((token) => token.length < SHORTEST_TOKEN);
+    if (short !== undefined) {
       throw new SluiceError(
         'bad-input',
-        `The token: expected at least ${SHORTEST_TOKEN} characters, found ${token.length}.`,
+        `The token: expected at least ${SHORTEST_TOKEN} characters, found ${short.length}.`,
       );
     }
-    this.expected = token === undefined ? undefined : digest(token);
+    this.expected = given.map(digest);
   }
 
   /**
@@ -26,9 +28,9 @@ export class BearerToken {
    * @throws SluiceError `unauthorized`.
    */
   check(authorization: string | undefined): void {
-    if (this.expected === undefined) return;
+    if (this.expected.length === 0) return;
     const given = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
-    if (given !== undefined && timingSafeEqual(digest(given), this.expected)) return;
+    if (given !== undefined && this.expected.some((one) => timingSafeEqual(digest(given), one))) return;
     throw new SluiceError(
       'unauthorized',
       `${given === undefined ? 'No bearer token was sent' : 'The bearer token is wrong'}; ` +

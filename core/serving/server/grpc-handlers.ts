@@ -29,8 +29,9 @@ export function grpcHandlers(service: InferenceService): UntypedServiceImplement
     })),
     ServerMetadata: unary(async () => ({ message: service.metadata })),
     ModelMetadata: unary(async ({ name, version }: NamedVersion) => {
-      const { platform, inputs, outputs, ...model } = service.model(name, version);
-      return { message: { name, versions: [model.version], platform, inputs, outputs } };
+      const { platform, inputs, outputs } = service.model(name, version);
+      const versions = service.versions(name).map((model) => model.version);
+      return { message: { name, versions, platform, inputs, outputs } };
     }),
     ModelInfer: unary((request: ModelInferRequest, signal) => infer(service, request, signal)),
     ModelStatistics: unary(async ({ name, version }: NamedVersion) => ({

@@ -32,7 +32,7 @@ export function addHealthRoutes(app: FastifyInstance, service: InferenceService)
 export function addModelRoutes(app: FastifyInstance, service: InferenceService): void {
   app.get('/v2', () => ({ ...service.metadata, tier: service.tier }));
   for (const model of modelPaths()) {
-    app.get(model, ({ params }: ModelRequest) => metadataJson(service.model(...named(params))));
+    app.get(model, ({ params }: ModelRequest) => metadataJson(service, ...named(params)));
     app.get(`${model}/ready`, ({ params }: ModelRequest, reply: FastifyReply) => {
       const ready = service.isModelReady(...named(params));
       return reply.code(ready ? 200 : 503).send({ ready });
@@ -142,8 +142,15 @@ function parametersOf(what: string, body: unknown): Readonly<Record<string, unkn
   return parseMessage(what, anyObjectSchema, parameters);
 }
 
-function metadataJson({ name, version, platform, inputs, outputs }: ServedModel): object {
-  return { name, versions: [version], platform, inputs, outputs };
+function metadataJson(service: InferenceService, modelName: string, asked: string): object {
+  const { name, platform, inputs, outputs } = service.model(modelName, asked);
+  return {
+    name,
+    versions: service.versions(modelName).map(({ version }) => version),
+    platform,
+    inputs,
+    outputs,
+  };
 }
 
 function indexEntry({ name, version, isReady, reason = '' }: ServedModel): object {

@@ -137,9 +137,11 @@ describe('what the server tells', () => {
     ]);
     expect((await ask('/v2/models/stats')).json['model_stats']).toHaveLength(server.models.list().length);
     const metrics = (await ask('/metrics')).json['text'];
-    expect(metrics).toContain('sluice_serving_requests_total{model="echo-bool",outcome="ok",tier="edge"} 1');
     expect(metrics).toContain(
-      'sluice_serving_requests_total{model="echo-bool",outcome="bad-input",tier="edge"} 1',
+      'sluice_serving_requests_total{model="echo-bool",version="1",outcome="ok",tier="edge"} 1',
+    );
+    expect(metrics).toContain(
+      'sluice_serving_requests_total{model="echo-bool",version="1",outcome="bad-input",tier="edge"} 1',
     );
     expect(metrics).toContain('sluice_serving_queue_capacity{tier="edge"} 2');
   });

@@ -4,6 +4,8 @@ import { SluiceError } from '../../contract';
 import { statusesOf } from '../protocol/status-codes';
 import type { BearerToken } from './bearer-token';
 import type { CompletionService } from './completion-service';
+import type { DeploymentService } from './deployment-service';
+import { addDeploymentRoutes, isUpload } from './deployment-routes';
 import { createHttpApp, listenOn } from './http-app';
 import type { Listener } from './http-app';
 import { addHealthRoutes, addInferenceRoutes, addModelRoutes } from './http-routes';
@@ -19,7 +21,11 @@ export interface HttpServerOptions {
   readonly completions?: CompletionService;
   /** Absent: no caches for other nodes. */
   readonly prefixes?: KvPrefixes;
+  /** Absent: nothing is published here. */
+  readonly deployments?: DeploymentService;
   readonly token: BearerToken;
+  /** Of those who may publish. */
+  readonly deployToken?: BearerToken;
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
@@ -32,14 +38,22 @@ export interface HttpServerOptions {
  * @throws SluiceError `conflict` when the port is taken, `bad-input` for an unusable address or certificate.
  */
 export async function startHttpServer(options: HttpServerOptions): Promise<Listener> {
-  const { service, completions, prefixes, token, host, port, limits, tls } = options;
-  const { app } = await createHttpApp({ limits, tls, sendError });
+  const { service, completions, prefixes, deployments, token, host, port, limits, tls } = options;
+  const { app } = await createHttpApp({
+    limits: deployments ? { ...limits, requestTimeoutMs: limits.uploadTimeoutMs } : limits,
+    tls,
+    sendError,
+  });
+  if (deployments) endSlowRequests(app, limits.requestTimeoutMs);
   app.setNotFoundHandler((request, reply) => sendError(noRoute(request), reply));
   addHealthRoutes(app, service);
   await app.register((scope: FastifyInstance) => {
     scope.addHook('onRequest', async ({ headers }) => token.check(headers.authorization));
     addModelRoutes(scope, service);
     addInferenceRoutes(scope, service);
+    if (deployments) {
+      addDeploymentRoutes(scope, { deployments, guard: options.deployToken, stallMs: limits.stallMs });
+    }
     return Promise.resolve();
   });
   if (completions) {
@@ -60,6 +74,17 @@ export async function startHttpServer(options: HttpServerOptions): Promise<Liste
     await app.register(addRoutes, { prefix: '/v1/kv' });
   }
   return listenOn(app, host, port);
+}
+
+/** Node has one limit for all requests of a server; here it is that of uploads. */
+function endSlowRequests(app: FastifyInstance, requestTimeoutMs: number): void {
+  app.addHook('onRequest', async ({ raw, method, url }) => {
+    if (isUpload({ method, url })) return;
+    const timer = setTimeout(() => {
+      if (!raw.complete) raw.socket.end('HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n');
+    }, requestTimeoutMs);
+    raw.once('close', () => clearTimeout(timer));
+  });
 }
 
 function noRoute({ method, url }: FastifyRequest): SluiceError {

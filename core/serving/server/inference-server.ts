@@ -1,6 +1,7 @@
 import { SluiceError } from '../../contract';
 import { BearerToken, isLoopback } from './bearer-token';
 import { CompletionService } from './completion-service';
+import { DeploymentService } from './deployment-service';
 import { startGrpcServer } from './grpc-server';
 import { machineReadings } from './host-figures';
 import type { HostReadings } from './host-figures';
@@ -9,6 +10,7 @@ import { InferenceService } from './inference-service';
 import type { Tier } from './inference-service';
 import type { KvPrefixes } from './kv-prefixes';
 import type { LanguageService } from './language-service';
+import type { Publisher } from './publisher';
 import type { ServedModels } from './served-models';
 import { DEFAULT_LIMITS } from './server-limits';
 import type { ServerLimits, TlsFiles } from './server-limits';
@@ -22,6 +24,8 @@ export interface InferenceServerOptions {
   readonly languages?: LanguageService;
   /** Full caches of these models for other nodes. Absent: none. */
   readonly prefixes?: KvPrefixes;
+  /** Takes models that are published here. Absent: none are. */
+  readonly publisher?: Publisher;
   readonly tier: Tier;
   /** Of the program, for the server's metadata. */
   readonly version: string;
@@ -36,6 +40,8 @@ export interface InferenceServerOptions {
   /** For gRPC; absent: no gRPC. 0: any free one. */
   readonly grpcPort?: number;
   readonly token?: string;
+  /** What publishing takes, and good for all else; default: `token`. Without either nothing can be published. */
+  readonly deployToken?: string;
   readonly tls?: TlsFiles;
   /** Inferences that may wait, of both protocols together, and requests for each language model. Default 32. */
   readonly queueCapacity?: number;
@@ -57,8 +63,20 @@ export interface InferenceServer {
 
 /** See `startInferenceServer`. */
 export async function openInferenceServer(options: InferenceServerOptions): Promise<InferenceServer> {
-  const { models, languages, prefixes, tier, version, appRoot, nowMs, host = '127.0.0.1', tls } = options;
-  const token = new BearerToken(options.token);
+  const {
+    models,
+    languages,
+    prefixes,
+    publisher,
+    tier,
+    version,
+    appRoot,
+    nowMs,
+    host = '127.0.0.1',
+    tls,
+  } = options;
+  const { deployToken = options.token } = options;
+  const token = options.token === undefined ? new BearerToken() : new BearerToken(options.token, deployToken);
   if (options.token === undefined && !isLoopback(host)) {
     throw new SluiceError(
       'bad-input',
@@ -82,6 +100,8 @@ export async function openInferenceServer(options: InferenceServerOptions): Prom
     ...shared,
     ...(completions && { completions }),
     ...(prefixes && { prefixes }),
+    ...(publisher && { deployments: new DeploymentService(service, publisher) }),
+    ...(deployToken !== undefined && { deployToken: new BearerToken(deployToken) }),
     port: options.port,
   });
   const { grpcPort } = options;

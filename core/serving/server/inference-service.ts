@@ -5,10 +5,11 @@ import type { IncomingRequest } from './check-request';
 import { HostFigures } from './host-figures';
 import type { HostReadings } from './host-figures';
 import { ServingMetrics } from './metrics';
+import type { VersionLatency } from './metrics';
 import type { QueueState } from './request-queue';
 import type { ServedModel, ServedModels } from './served-models';
 import { InferenceStatistics } from './statistics';
-import type { ModelStatistics, RequestTimes } from './statistics';
+import type { ModelStatistics, RequestTimes, VersionName } from './statistics';
 import { Turns } from './turns';
 
 /** Where in a deployment a server stands. */
@@ -44,6 +45,7 @@ export class InferenceService {
     this.metrics = new ServingMetrics(
       options.tier,
       () => this.turns.state,
+      () => this.latencies(),
       new HostFigures(options.hostReadings),
     );
   }
@@ -76,18 +78,23 @@ export class InferenceService {
 
   /** @param version empty: any. @throws SluiceError `not-found`. */
   model(name: string, version: string): ServedModel {
+    const versions = this.versions(name);
+    const model = versions.find((candidate) => version === '' || candidate.version === version);
+    if (model) return model;
+    const has = versions.map((candidate) => candidate.version).join(', ');
+    throw new SluiceError('not-found', `${name} has no version "${version}"; it has version ${has}.`, {
+      name,
+      version,
+    });
+  }
+
+  /** The one that stands for the name first. @throws SluiceError `not-found`. */
+  versions(name: string): readonly ServedModel[] {
     const models = this.models();
-    const model = models.find((candidate) => candidate.name === name);
-    if (!model) {
-      const names = models.map((candidate) => candidate.name).join(', ') || 'none';
-      throw new SluiceError('not-found', `There is no model "${name}" here; models: ${names}.`, { name });
-    }
-    if (version === '' || version === model.version) return model;
-    throw new SluiceError(
-      'not-found',
-      `${name} has no version "${version}"; it has version ${model.version}.`,
-      { name, version },
-    );
+    const versions = models.filter((candidate) => candidate.name === name);
+    if (versions.length > 0) return versions;
+    const names = [...new Set(models.map((candidate) => candidate.name))].join(', ') || 'none';
+    throw new SluiceError('not-found', `There is no model "${name}" here; models: ${names}.`, { name });
   }
 
   isModelReady(name: string, version: string): boolean {
@@ -110,45 +117,103 @@ export class InferenceService {
     request: IncomingRequest,
     signal: AbortSignal,
   ): Promise<InferenceReply> {
-    const model = this.model(name, version);
-    const { nowMs } = this.options;
-    const startedMs = nowMs();
+    const asked = this.route(name, version);
+    const startedMs = this.options.nowMs();
+    let [current] = asked;
     try {
-      if (!model.isReady) throw notReady(model);
-      const inputs = checkRequest(model, request);
-      const { answer, queueMs } = await this.turns.take(signal, async (waitedMs, either) => ({
-        answer: await this.options.models.infer(name, inputs, either),
-        queueMs: waitedMs,
-      }));
-      const endedMs = nowMs();
-      const times = { queueMs, computeMs: answer.computeMs, totalMs: endedMs - startedMs };
-      this.statistics.succeeded(name, times, endedMs);
-      this.metrics.succeeded(name, times);
-      return { model, outputs: wanted(model, answer.outputs, request.outputs), ...times };
+      // Before it waits: what the client got wrong costs nobody a turn.
+      if (asked.length === 1 && !current.isReady) throw notReady(current);
+      if (current.isReady) checkRequest(current, request);
+      return await this.turns.take(signal, async (queueMs, either) => {
+        for (const model of asked.slice(0, -1)) {
+          try {
+            return await this.inferBy(model, request, { startedMs, queueMs }, either);
+          } catch (thrown) {
+            const error = SluiceError.from(thrown);
+            if (!isOwnFault(error)) throw error;
+            this.failed(model, error, startedMs);
+            current = asked[asked.indexOf(model) + 1] ?? model;
+          }
+        }
+        return this.inferBy(current, request, { startedMs, queueMs }, either);
+      });
     } catch (thrown) {
       const error = SluiceError.from(thrown);
-      this.statistics.failed(name, nowMs() - startedMs);
-      this.metrics.failed(name, error.code);
+      this.failed(current, error, startedMs);
       throw error;
     }
   }
 
+  private async inferBy(
+    model: ServedModel,
+    request: IncomingRequest,
+    { startedMs, queueMs }: { readonly startedMs: number; readonly queueMs: number },
+    signal: AbortSignal,
+  ): Promise<InferenceReply> {
+    if (!model.isReady) throw notReady(model);
+    const inputs = checkRequest(model, request);
+    const answer = await this.options.models.infer(runsAs(model), inputs, signal);
+    const outputs = wanted(model, answer.outputs, request.outputs);
+    const endedMs = this.options.nowMs();
+    const times = { queueMs, computeMs: answer.computeMs, totalMs: endedMs - startedMs };
+    this.statistics.succeeded(model, times, endedMs);
+    this.metrics.succeeded(model, times);
+    return { model, outputs, ...times };
+  }
+
+  private failed(model: ServedModel, { code }: SluiceError, startedMs: number): void {
+    this.statistics.failed(model, this.options.nowMs() - startedMs);
+    this.metrics.failed(model, code);
+  }
+
+  /** What is asked, in turn; the last one's error is the answer. */
+  private route(name: string, version: string): readonly [ServedModel, ...ServedModel[]] {
+    if (version !== '') return [this.model(name, version)];
+    const versions = this.versions(name);
+    const route = (this.options.models.route?.(name) ?? []).flatMap((wantedVersion) =>
+      versions.filter((candidate) => candidate.version === wantedVersion),
+    );
+    const [first, ...others] = route;
+    return first ? [first, ...others] : [this.model(name, '')];
+  }
+
+  private latencies(): readonly VersionLatency[] {
+    return this.models().flatMap(({ name, version }) => {
+      const latency = this.statistics.latency({ name, version });
+      return latency ? [{ name, version, latency }] : [];
+    });
+  }
+
   /** @throws SluiceError `not-found`, `overloaded`, and why it can't be loaded. */
   async load(name: string): Promise<void> {
-    this.model(name, '');
-    await this.turns.take(new AbortController().signal, () => this.options.models.load(name));
+    const model = runsAs(this.model(name, ''));
+    await this.turns.take(new AbortController().signal, () => this.options.models.load(model));
   }
 
   /** @throws SluiceError `not-found`, `overloaded`. */
   async unload(name: string): Promise<void> {
-    this.model(name, '');
-    await this.turns.take(new AbortController().signal, () => this.options.models.unload(name));
+    const model = runsAs(this.model(name, ''));
+    await this.turns.take(new AbortController().signal, () => this.options.models.unload(model));
   }
 
-  /** @param name empty: all models. @throws SluiceError `not-found`. */
+  /** @param name empty: all models. @param version empty: all of them. @throws SluiceError `not-found`. */
   stats(name: string, version: string): readonly ModelStatistics[] {
-    const models = name === '' ? this.models() : [this.model(name, version)];
-    return models.map((model) => this.statistics.snapshot(model.name, model.version));
+    return this.statsOf(name, version).map((model) => this.statistics.snapshot(model));
+  }
+
+  /** A version that is gone. */
+  forget(model: VersionName): void {
+    this.statistics.forget(model);
+  }
+
+  /** Work of the server's own, after what was accepted so far; nothing runs meanwhile. @throws what the work throws. */
+  between<T>(work: () => Promise<T>): Promise<T> {
+    return this.turns.between(work);
+  }
+
+  private statsOf(name: string, version: string): readonly ServedModel[] {
+    if (name === '') return this.models();
+    return version === '' ? this.versions(name) : [this.model(name, version)];
   }
 
   /** From now on not ready. Resolves when everything accepted is answered, or was abandoned after `patienceMs`. */
@@ -156,6 +221,15 @@ export class InferenceService {
     this.isDraining = true;
     await this.turns.drain(patienceMs);
   }
+}
+
+function runsAs({ name, runsAs: known = name }: ServedModel): string {
+  return known;
+}
+
+/** Another version may answer what this one could not; not what the client got wrong, or the server can't do now. */
+function isOwnFault({ code }: SluiceError): boolean {
+  return !['bad-input', 'cancelled', 'overloaded', 'engine-down'].includes(code);
 }
 
 function notReady({ name, reason }: ServedModel): SluiceError {

@@ -3,20 +3,34 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import type { ErrorCode } from '../../contract';
 import type { HostFigures } from './host-figures';
 import type { QueueState } from './request-queue';
-import type { RequestTimes } from './statistics';
+import type { Latency } from './latency-window';
+import type { RequestTimes, VersionName } from './statistics';
+
+const VERSION_LABELS = ['model', 'version'] as const;
+type VersionLabel = (typeof VERSION_LABELS)[number];
 
 /** Bucket borders from a small network in memory to a large one streamed from a slow disk. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
+/** Of a version that has answered. */
+export interface VersionLatency extends VersionName {
+  readonly latency: Latency;
+}
+
 /** Prometheus figures of one server, in a registry of its own. */
 export class ServingMetrics {
   readonly registry = new Registry();
-  private readonly requests: Counter<'model' | 'outcome'>;
-  private readonly queueSeconds: Histogram<'model'>;
-  private readonly computeSeconds: Histogram<'model'>;
+  private readonly requests: Counter<VersionLabel | 'outcome'>;
+  private readonly queueSeconds: Histogram<VersionLabel>;
+  private readonly computeSeconds: Histogram<VersionLabel>;
 
-  /** @param queue its state when the figures are read. */
-  constructor(tier: string, queue: () => QueueState, host: HostFigures) {
+  /** @param queue, latencies: as they are when the figures are read. */
+  constructor(
+    tier: string,
+    queue: () => QueueState,
+    latencies: () => readonly VersionLatency[],
+    host: HostFigures,
+  ) {
     const { registry } = this;
     const registers = [registry];
     registry.setDefaultLabels({ tier });
@@ -24,13 +38,14 @@ export class ServingMetrics {
     this.requests = new Counter({
       name: 'sluice_serving_requests_total',
       help: 'Inference requests by outcome: ok, or the error code.',
-      labelNames: ['model', 'outcome'],
+      labelNames: [...VERSION_LABELS, 'outcome'],
       registers,
     });
-    const histogram = (name: string, help: string): Histogram<'model'> =>
-      new Histogram({ name, help, labelNames: ['model'], buckets: SECONDS, registers });
+    const histogram = (name: string, help: string): Histogram<VersionLabel> =>
+      new Histogram({ name, help, labelNames: VERSION_LABELS, buckets: SECONDS, registers });
     this.queueSeconds = histogram('sluice_serving_queue_seconds', 'Time requests waited for the engine.');
     this.computeSeconds = histogram('sluice_serving_compute_seconds', 'Time models ran.');
+    addLatencies(registry, latencies);
     const gauge = (name: string, help: string, read: () => number): Gauge =>
       new Gauge({
         name,
@@ -54,18 +69,35 @@ export class ServingMetrics {
     return this.registry.contentType;
   }
 
-  succeeded(model: string, { queueMs, computeMs }: RequestTimes): void {
-    this.requests.inc({ model, outcome: 'ok' });
-    this.queueSeconds.observe({ model }, queueMs / 1000);
-    this.computeSeconds.observe({ model }, computeMs / 1000);
+  succeeded({ name: model, version }: VersionName, { queueMs, computeMs }: RequestTimes): void {
+    this.requests.inc({ model, version, outcome: 'ok' });
+    this.queueSeconds.observe({ model, version }, queueMs / 1000);
+    this.computeSeconds.observe({ model, version }, computeMs / 1000);
   }
 
-  failed(model: string, code: ErrorCode): void {
-    this.requests.inc({ model, outcome: code });
+  failed({ name: model, version }: VersionName, code: ErrorCode): void {
+    this.requests.inc({ model, version, outcome: code });
   }
 
   /** In Prometheus' text format. */
   text(): Promise<string> {
     return this.registry.metrics();
   }
+}
+
+/** Versions that are gone are no longer shown. */
+function addLatencies(registry: Registry, latencies: () => readonly VersionLatency[]): void {
+  new Gauge({
+    name: 'sluice_serving_latency_seconds',
+    help: 'Median and 95th percentile of the last requests that were answered, waiting included.',
+    labelNames: [...VERSION_LABELS, 'quantile'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { name: model, version, latency } of latencies()) {
+        this.set({ model, version, quantile: '0.5' }, latency.medianMs / 1000);
+        this.set({ model, version, quantile: '0.95' }, latency.p95Ms / 1000);
+      }
+    },
+  });
 }

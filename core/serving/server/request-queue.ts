@@ -42,6 +42,11 @@ export class RequestQueue {
    */
   async run<T>(work: (waitedMs: number) => Promise<T>, signal: AbortSignal): Promise<T> {
     this.checkRoom();
+    return this.runAnyway(work, signal);
+  }
+
+  /** As `run`, whatever the room: what the server itself has to do after the requests it has accepted. */
+  async runAnyway<T>(work: (waitedMs: number) => Promise<T>, signal: AbortSignal): Promise<T> {
     const enteredMs = this.nowMs();
     await this.enter(signal);
     const begunMs = this.nowMs();

@@ -3,8 +3,10 @@ import type { OipTensor, OipTensorMetadata } from '../protocol/tensor';
 /** A model as the server shows it. */
 export interface ServedModel {
   readonly name: string;
-  /** One version a model; requests may name it or none. */
+  /** Requests may name it or none. */
   readonly version: string;
+  /** As the models behind the server know it, where that is not `name`: several versions of a name. */
+  readonly runsAs?: string;
   /** What runs it, e.g. `sluice_layering`. */
   readonly platform: string;
   readonly inputs: readonly OipTensorMetadata[];
@@ -21,10 +23,15 @@ export interface ModelAnswer {
   readonly computeMs: number;
 }
 
-/** The models behind a server. Calls that use the engine come one at a time. */
+/** The models behind a server; all but `list` and `route` go by `runsAs`. Calls that use the engine come one at a time. */
 export interface ServedModels {
-  /** Every model that may be served, ready or not. */
+  /** Every model that may be served, ready or not; of several versions of a name the one that stands for it first. */
   list(): readonly ServedModel[];
+  /**
+   * Which versions take a request that names none, in the order they are asked: the next one where one fails. Absent or
+   * empty: the first that is listed.
+   */
+  route?(name: string): readonly string[];
   /** Takes a model into service and loads it. @throws SluiceError `not-found`, and why it can't be loaded. */
   load(name: string): Promise<void>;
   /** Takes a model out of service and frees its memory. @throws SluiceError `not-found`. */

@@ -1,3 +1,6 @@
+import { LatencyWindow } from './latency-window';
+import type { Latency } from './latency-window';
+
 /** How often something happened and how long it took together, as the protocol's statistics extension counts. */
 export interface StatisticDuration {
   readonly count: number;
@@ -19,6 +22,14 @@ export interface ModelStatistics {
     readonly queue: StatisticDuration;
     readonly compute_infer: StatisticDuration;
   };
+  /** Beside the extension: of the last requests that were answered; absent before the first. */
+  readonly latency?: { readonly median_ms: number; readonly p95_ms: number };
+}
+
+/** A version of a model. */
+export interface VersionName {
+  readonly name: string;
+  readonly version: string;
 }
 
 /** What one answered request took. */
@@ -48,27 +59,39 @@ class Counters {
   readonly fail = new Sum();
   readonly queue = new Sum();
   readonly compute = new Sum();
+  readonly latencies = new LatencyWindow();
   lastMs = 0;
 }
 
-/** Counts inferences by model. */
+/** Counts inferences by version of a model. */
 export class InferenceStatistics {
-  private readonly models = new Map<string, Counters>();
+  private readonly versions = new Map<string, Counters>();
 
-  succeeded(model: string, { queueMs, computeMs, totalMs }: RequestTimes, nowMs: number): void {
+  succeeded(model: VersionName, { queueMs, computeMs, totalMs }: RequestTimes, nowMs: number): void {
     const counters = this.of(model);
     counters.success.add(totalMs);
     counters.queue.add(queueMs);
     counters.compute.add(computeMs);
+    counters.latencies.add(Math.max(0, totalMs));
     counters.lastMs = nowMs;
   }
 
-  failed(model: string, totalMs: number): void {
+  failed(model: VersionName, totalMs: number): void {
     this.of(model).fail.add(totalMs);
   }
 
-  snapshot(name: string, version: string): ModelStatistics {
-    const { success, fail, queue, compute, lastMs } = this.of(name);
+  /** A version that is gone: one of its number that comes begins anew. */
+  forget(model: VersionName): void {
+    this.versions.delete(keyOf(model));
+  }
+
+  latency(model: VersionName): Latency | undefined {
+    return this.of(model).latencies.latency;
+  }
+
+  snapshot({ name, version }: VersionName): ModelStatistics {
+    const { success, fail, queue, compute, lastMs, latencies } = this.of({ name, version });
+    const { latency } = latencies;
     return {
       name,
       version,
@@ -81,14 +104,20 @@ export class InferenceStatistics {
         queue: queue.duration,
         compute_infer: compute.duration,
       },
+      ...(latency && { latency: { median_ms: latency.medianMs, p95_ms: latency.p95Ms } }),
     };
   }
 
-  private of(model: string): Counters {
-    const known = this.models.get(model);
+  private of(model: VersionName): Counters {
+    const key = keyOf(model);
+    const known = this.versions.get(key);
     if (known) return known;
     const counters = new Counters();
-    this.models.set(model, counters);
+    this.versions.set(key, counters);
     return counters;
   }
+}
+
+function keyOf({ name, version }: VersionName): string {
+  return JSON.stringify([name, version]);
 }

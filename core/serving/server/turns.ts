@@ -55,6 +55,11 @@ export class Turns {
     }
   }
 
+  /** Work of the server's own, after what was accepted so far; nothing runs meanwhile. @throws what the work throws. */
+  between<T>(work: () => Promise<T>): Promise<T> {
+    return this.queue.runAnyway(work, new AbortController().signal);
+  }
+
   /** Accepts nothing more. Resolves when everything accepted is answered, or was abandoned after `patienceMs`. */
   async drain(patienceMs: number): Promise<void> {
     const timer = setTimeout(() => {

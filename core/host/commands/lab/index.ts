@@ -4,6 +4,7 @@ import { addLabSearchCommands } from './automl';
 import { addLabCompetitionCommands } from './competitions';
 import { addLabDatasetCommands } from './datasets';
 import { addLabExampleCommand } from './example';
+import { addLabDeploymentCommands } from './deployments';
 import { addLabRunCommands } from './runs';
 import { addLabServeCommand } from './serve';
 
@@ -19,4 +20,5 @@ export function addLabCommands(program: Command): void {
   addLabDatasetCommands(lab);
   addLabSearchCommands(lab);
   addLabCompetitionCommands(lab);
+  addLabDeploymentCommands(lab);
 }
