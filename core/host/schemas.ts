@@ -3,12 +3,7 @@ import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 
 import { PIPELINE_MODES, SluiceError, TIER_NAMES } from '../contract';
-import type {
-  LanguageRequests,
-  OffloadRequests,
-  RequestInput,
-  RequestName,
-} from '../contract';
+import type { LanguageRequests, OffloadRequests, RequestInput, RequestName } from '../contract';
 import { LAB_DEPLOYMENT_SCHEMAS } from './lab/deployment-schemas';
 import { LAB_RUN_SCHEMAS, LAB_STATUS_SCHEMAS } from './lab/run-schemas';
 import { LAB_SHELF_SCHEMAS } from './lab/shelf-schemas';
@@ -157,20 +152,6 @@ const LANGUAGE_SCHEMAS: { readonly [N in keyof LanguageRequests]: z.ZodType<Requ
   }),
   'language.retry': conversation,
   'language.stop': conversation,
-};
-
-onst LAB_DEPLOYMENT_SCHEMAS: { readonly [N in keyof LabDeploymentRequests]: z.ZodType<RequestInput<N>> } = {
-  'lab.deployments': nothing,
-  'lab.publish': z.strictObject({
-    model: z.string().min(1).max(256),
-    version: z.number().int().min(1).max(MOST_VERSION),
-    endpointId: text,
-    sharePct: percent,
-    variant: z.strictObject({ accuracyPct: percent, source: z.string().min(1).max(1000) }).exactOptional(),
-  }),
-  'lab.setCanary': z.strictObject({ ...deployed, sharePct: percent }),
-  'lab.rollBack': z.strictObject(deployed),
-  'lab.unpublish': z.strictObject(deployed),
 };
 
 /** What each request may carry; anything else is refused before a handler sees it. */
