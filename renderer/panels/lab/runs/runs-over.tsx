@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import { useSession } from '../../../session';
 import type { LabOver } from '../../../stores';
 import { LaunchForm } from '../launch';
+import { RunPage } from '../run-page/run-page';
 
 /** What lies over the table. */
 export function RunsOver({ over }: { readonly over: LabOver }): ReactNode {
@@ -19,8 +20,16 @@ export function RunsOver({ over }: { readonly over: LabOver }): ReactNode {
           }}
         />
       );
-    case 'compare':
     case 'run':
+      return (
+        <RunPage
+          key={over.runId}
+          runId={over.runId}
+          isForking={over.isForking === true}
+          onBack={() => open(undefined)}
+        />
+      );
+    case 'compare':
       return null;
   }
 }
