@@ -2,6 +2,7 @@ import type { ReactNode } from 'react';
 
 import { useSession } from '../../../session';
 import type { LabOver } from '../../../stores';
+import { CompareView } from '../compare/compare-view';
 import { LaunchForm } from '../launch';
 import { RunPage } from '../run-page/run-page';
 
@@ -30,6 +31,6 @@ export function RunsOver({ over }: { readonly over: LabOver }): ReactNode {
         />
       );
     case 'compare':
-      return null;
+      return <CompareView onBack={() => open(undefined)} />;
   }
 }

@@ -7,10 +7,10 @@ export interface LogSpan {
 }
 
 /** Control sequences: colours among them, and those that move a cursor that is not here. */
- 
+
 const SEQUENCE =
   /\u001b\[([0-9;?]*)([A-Za-z])|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)|\u001b[()][A-Z0-9]|\u001b[=>78]/g;
- 
+
 const OTHER_CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f]/g;
 
 interface Style {
