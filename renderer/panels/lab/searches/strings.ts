@@ -9,7 +9,7 @@ const STATES: Readonly<Record<LabSearchState, string>> = {
 };
 const POOLS: Readonly<Record<NonNullable<LabTrial['pool']>, string>> = {
   live: 'live',
-  stop: 'stopped early',
+  stop: 'stopped',
   dead: 'dead',
   finished: 'finished',
 };
