@@ -8,7 +8,9 @@ const percent = z.number().min(0).max(100);
 const MOST_VERSION = 1e9;
 const deployed = { endpointId: text, servedAs: text };
 
-export const LAB_DEPLOYMENT_SCHEMAS: { readonly [N in keyof LabDeploymentRequests]: z.ZodType<RequestInput<N>> } = {
+export const LAB_DEPLOYMENT_SCHEMAS: {
+  readonly [N in keyof LabDeploymentRequests]: z.ZodType<RequestInput<N>>;
+} = {
   'lab.deployments': nothing,
   'lab.publish': z.strictObject({
     model: z.string().min(1).max(256),
