@@ -86,8 +86,10 @@ export class QueuedSubmissionJobs implements SubmissionJobs {
   }
 
   async readAnswers(competition: Competition): Promise<TableText> {
-    const manifest = await this.manifestOf(competition);
-    const text = await readText(this.options.datasets.trees, manifest, competition.hiddenPath);
+    const { trees } = this.options.datasets;
+    const text = await this.withDataset(competition, (manifest) =>
+      readText(trees, manifest, competition.hiddenPath),
+    );
     return { format: formatOf(competition), text };
   }
 
@@ -133,11 +135,11 @@ export class QueuedSubmissionJobs implements SubmissionJobs {
       limitMinutes: competition.inference.limitMinutes,
       rooms,
       isApart: (await this.userFor(request.key)) !== undefined,
-      layOut: async () => {
-        const manifest = await this.manifestOf(competition);
-        const room = await rooms.make(key, 'out');
-        return layOutEvaluation(request, room, this.options.datasets.trees, manifest, this.closing.signal);
-      },
+      layOut: () =>
+        this.withDataset(competition, async (manifest) => {
+          const room = await rooms.make(key, 'out');
+          return layOutEvaluation(request, room, this.options.datasets.trees, manifest, this.closing.signal);
+        }),
       collect: async (job) => {
         const score = await readScore(rooms.of(key), job);
         await keep(kept, String(score));
@@ -235,27 +237,40 @@ export class QueuedSubmissionJobs implements SubmissionJobs {
     const { snapshots, artifacts, datasets, runOf, artifactUriOf } = this.options;
     const { runId, competition, key } = request;
     const run = runOf(runId);
-    return layOutInference(request, {
-      snapshots,
-      artifacts,
-      trees: datasets.trees,
-      manifest: await this.manifestOf(competition),
-      run,
-      artifactUri: artifactUriOf(runId),
-      rooms,
-      user,
-      logFile: this.logFile(key),
-      signal: this.closing.signal,
-    });
+    return this.withDataset(competition, (manifest) =>
+      layOutInference(request, {
+        snapshots,
+        artifacts,
+        trees: datasets.trees,
+        manifest,
+        run,
+        artifactUri: artifactUriOf(runId),
+        rooms,
+        user,
+        logFile: this.logFile(key),
+        signal: this.closing.signal,
+      }),
+    );
   }
 
-  /** With hidden parts: not to be handed on as it is. @throws SluiceError `unavailable`. */
-  private async manifestOf({ dataset, owner }: Competition): Promise<Manifest> {
+  /**
+   * Reads from a competition's dataset, with hidden parts: what the work is given is not to be handed on as it is.
+   * @throws SluiceError `unavailable` when it can't be read, what the work throws.
+   */
+  private async withDataset<T>(
+    { dataset, owner }: Competition,
+    work: (manifest: Manifest) => Promise<T>,
+  ): Promise<T> {
     const { name, version } = dataset;
-    const user = { name: owner, isEvaluator: true };
+    let isRead = false;
     try {
-      return await this.options.datasets.manifest(user, name, version, { withHidden: true });
+      const user = { name: owner, isEvaluator: true };
+      return await this.options.datasets.use(user, name, version, { withHidden: true }, (manifest) => {
+        isRead = true;
+        return work(manifest);
+      });
     } catch (cause) {
+      if (isRead) throw cause;
       const message = `The dataset ${name}@${version} of this competition can't be read. Tell whoever created it.`;
       throw new SluiceError('unavailable', message, {}, { cause });
     }
