@@ -72,7 +72,7 @@ export class PublishClient {
     const query = new URLSearchParams({ model, sharePct: String(sharePct) });
     return this.call({
       method: 'PUT',
-      path: `/${encodeURIComponent(servedAs)}/versions/${version}?${query}`,
+      path: `/${encodeURIComponent(servedAs)}/versions/${version}?${query.toString()}`,
       headers: {
         'content-type': 'application/octet-stream',
         'content-length': String(fileBytes),

@@ -54,7 +54,7 @@ export class RegisteredLab {
     const query = new URLSearchParams({ name: model, version: String(version) });
     const { model_version: found } = (await this.call(
       'GET',
-      `/api/2.0/mlflow/model-versions/get?${query}`,
+      `/api/2.0/mlflow/model-versions/get?${query.toString()}`,
     )) as {
       model_version: { tags: readonly { key: string; value: string }[] };
     };
