@@ -4,8 +4,9 @@ import { endpointHandlers } from './handlers/endpoints';
 import { engineHandlers } from './handlers/engine';
 import type { Client, Handlers } from './handlers/handler';
 import { jobHandlers } from './handlers/jobs';
-import { labRunHandlers } from './handlers/lab-runs';
 import { labDeploymentHandlers } from './handlers/lab-deployments';
+import { labExampleHandlers } from './handlers/lab-example';
+import { labRunHandlers } from './handlers/lab-runs';
 import { labStatusHandlers } from './handlers/lab-status';
 import { languageHandlers } from './handlers/language';
 import { modelHandlers } from './handlers/models';
@@ -27,6 +28,7 @@ const HANDLERS: Handlers<RequestName> = {
   ...labStatusHandlers,
   ...labRunHandlers,
   ...labDeploymentHandlers,
+  ...labExampleHandlers,
 };
 
 /** Checks a request's name and input, and answers it. Whatever happens becomes a reply; never throws. */

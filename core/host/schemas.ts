@@ -5,7 +5,6 @@ import { z } from 'zod';
 import { PIPELINE_MODES, SluiceError, TIER_NAMES } from '../contract';
 import type {
   LabDeploymentRequests,
-  LabStatusRequests,
   LanguageRequests,
   OffloadRequests,
   RequestInput,
@@ -159,11 +158,6 @@ const LANGUAGE_SCHEMAS: { readonly [N in keyof LanguageRequests]: z.ZodType<Requ
   'language.stop': conversation,
 };
 
-const LAB_STATUS_SCHEMAS: { readonly [N in keyof LabStatusRequests]: z.ZodType<RequestInput<N>> } = {
-  'lab.status': nothing,
-  'lab.start': nothing,
-};
-
 const MOST_VERSION = 1e9;
 const deployed = { endpointId: text, servedAs: text };
 const LAB_DEPLOYMENT_SCHEMAS: { readonly [N in keyof LabDeploymentRequests]: z.ZodType<RequestInput<N>> } = {
@@ -218,6 +212,7 @@ const INPUT_SCHEMAS: { readonly [N in RequestName]: z.ZodType<RequestInput<N>> }
   ...LAB_STATUS_SCHEMAS,
   ...LAB_RUN_SCHEMAS,
   ...LAB_DEPLOYMENT_SCHEMAS,
+  'lab.startExample': nothing,
 };
 
 export function isRequestName(name: unknown): name is RequestName {
