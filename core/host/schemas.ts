@@ -193,6 +193,7 @@ const INPUT_SCHEMAS: { readonly [N in RequestName]: z.ZodType<RequestInput<N>> }
   ...LAB_SHELF_SCHEMAS,
   ...LAB_RUN_SCHEMAS,
   ...LAB_DEPLOYMENT_SCHEMAS,
+  'lab.startExample': nothing,
 };
 
 export function isRequestName(name: unknown): name is RequestName {

@@ -68,7 +68,11 @@ describe('the whole case, from the command line', () => {
 
   it('serves the winner: its answers are those of the program, and of ONNX Runtime', async () => {
     const { served } = report;
-    expect(served).toMatchObject({ model: 'box-state', version: 1, requests: 400, asPredicted: 400 });
+    expect(served).toMatchObject({ model: 'box-state', version: 2, requests: 400, asPredicted: 400 });
+    // Half of 60, by chance.
+    expect(served.canary.before).toBeGreaterThan(0);
+    expect(served.canary.winner).toBeGreaterThan(0);
+    expect(served.canary.before + served.canary.winner).toBe(60);
     expect(served.accuracy).toBeCloseTo(scores()['box-state']!['cem']!, 10);
     const session = await InferenceSession.create(served.file);
     for (const { readings, probabilities } of served.answers) {

@@ -1,11 +1,8 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-
 import type { ShownSubmission } from '../../commands/lab/competition-text';
 import type { ShownRun } from '../../commands/lab/run-text';
 import { CaseUser, type Board } from './case-user';
-import { ask, classesIn, ownPredictions, serveModel, testRows } from './served-winner';
-import { DATA_SEED, layOutExample, type ExampleOptions } from './start-example';
+import { deployWinner, type DeploymentReport } from './deploy-winner';
+import { layOutExample, type ExampleOptions } from './start-example';
 
 interface Contest {
   readonly competition: string;
@@ -57,8 +54,6 @@ const SEARCH = {
   seed: 1,
 };
 const MODEL = 'box-state';
-/** The first answers are told one by one. */
-const TOLD_ANSWERS = 5;
 
 export interface CaseRun {
   readonly name: string;
@@ -83,20 +78,7 @@ export interface CaseReport {
     'id' | 'competition' | 'user' | 'isDryRun' | 'score'
   >[];
   readonly boards: Readonly<Record<string, Board>>;
-  readonly served: {
-    readonly model: string;
-    readonly version: number;
-    /** The file that is served. */
-    readonly file: string;
-    readonly requests: number;
-    /** Answers that are what the program itself predicts from its checkpoint. */
-    readonly asPredicted: number;
-    readonly accuracy: number;
-    readonly answers: readonly {
-      readonly readings: readonly number[];
-      readonly probabilities: readonly number[];
-    }[];
-  };
+  readonly served: DeploymentReport;
 }
 
 export interface CaseOptions extends ExampleOptions {
@@ -106,7 +88,7 @@ export interface CaseOptions extends ExampleOptions {
 
 /**
  * The case of the NSML paper (Sung et al. 2017) in small: three competitions on one dataset, three users, of whom one
- * takes the programs as they are, one forks those runs, and one searches; the best model is registered, served and asked.
+ * takes the programs as they are, one forks those runs, and one searches; the best model is registered, published and asked.
  * @throws SluiceError what a step of it fails with.
  */
 export async function runWholeCase(options: CaseOptions): Promise<CaseReport> {
@@ -135,7 +117,14 @@ export async function runWholeCase(options: CaseOptions): Promise<CaseReport> {
       score,
     })),
     boards,
-    served: await serveWinner(everybody.cem, winner.run, programs, options),
+    served: await deployWinner(everybody.cem, {
+      ...options,
+      programs,
+      model: MODEL,
+      before: contests[0]!.first,
+      winner: winner.run,
+      checkpoint: `checkpoints/${EPOCHS}.json`,
+    }),
   };
 }
 
@@ -146,7 +135,11 @@ async function contend(
   { competition, entry, metric, forkArgs, ownArgs }: Contest,
   { ann, ben, cem }: Everybody,
   log: CaseOptions['log'],
-): Promise<{ readonly runs: readonly CaseRun[]; readonly submissions: readonly ShownSubmission[] }> {
+): Promise<{
+  readonly first: ShownRun;
+  readonly runs: readonly CaseRun[];
+  readonly submissions: readonly ShownSubmission[];
+}> {
   const submissions: ShownSubmission[] = [];
   const runs: CaseRun[] = [];
   const submit = async (user: CaseUser, run: ShownRun, what: CaseRun['what']): Promise<void> => {
@@ -162,7 +155,7 @@ async function contend(
   await submit(ann, first, 'default');
   await submit(ben, fork, 'fork');
   if (ownArgs) await submit(cem, await cem.run(entry, ownArgs), 'own');
-  return { runs, submissions };
+  return { first, runs, submissions };
 }
 
 /** Cem's search, and a run of what it found for as long as the default's. */
@@ -191,47 +184,4 @@ async function searchFor(
 async function shown(user: CaseUser, run: ShownRun, what: CaseRun['what'], metric: string): Promise<CaseRun> {
   const { name, entry } = run;
   return { name, user: user.name, what, program: entry, metric, value: await user.metric(run, metric) };
-}
-
-/** Registers the model, serves it in a process of its own, and asks about the whole test part. */
-async function serveWinner(
-  cem: CaseUser,
-  run: ShownRun,
-  programs: string,
-  { dataDir, signal, log }: CaseOptions,
-): Promise<CaseReport['served']> {
-  const version = await cem.register(run, 'model', MODEL);
-  log(`${MODEL} version ${version} is ${run.name}'s model`);
-  const folder = join(dataDir, 'lab-example-served');
-  const file = join(folder, `${MODEL}-${version}.onnx`);
-  await mkdir(folder, { recursive: true });
-  await writeFile(file, await cem.artifact(run, 'model/model.onnx'));
-  const classes = classesIn(await cem.artifact(run, 'model/about.json'));
-  const checkpoint = await cem.artifact(run, `checkpoints/${EPOCHS}.json`);
-  const predictions = await ownPredictions(programs, folder, checkpoint, DATA_SEED);
-  const served = await serveModel(join(folder, `v${version}`), file, MODEL);
-  try {
-    const rows = testRows(DATA_SEED);
-    const answers = [];
-    let [asPredicted, right] = [0, 0];
-    for (const row of rows) {
-      const probabilities = await ask(served, row, signal);
-      const label = classes[probabilities.indexOf(Math.max(...probabilities))];
-      if (label === predictions.get(row.id)) asPredicted += 1;
-      if (label === row.answer) right += 1;
-      answers.push({ readings: row.readings, probabilities });
-    }
-    log(`${served.url} answered ${rows.length} requests`);
-    return {
-      model: MODEL,
-      version,
-      file,
-      requests: rows.length,
-      asPredicted,
-      accuracy: right / rows.length,
-      answers: answers.slice(0, TOLD_ANSWERS),
-    };
-  } finally {
-    await served.close();
-  }
 }
