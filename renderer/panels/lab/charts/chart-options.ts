@@ -43,7 +43,7 @@ function axesOf(token: Token, x: ChartSettings['x']): uPlot.Axis[] {
   const xValues: uPlot.Axis =
     x === 'wall' ? {} : { values: (_chart, splits) => splits.map((value) => xText(x, value)) };
   return [
-    { ...base, ...xValues, size: 22, gap: 2, space: 64 },
+    { ...base, ...xValues, size: 24, gap: 5, space: 64 },
     {
       ...base,
       size: 56,

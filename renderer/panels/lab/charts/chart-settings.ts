@@ -52,3 +52,9 @@ export function rangeAfterKey(
       return 'none';
   }
 }
+
+/** How many plots stand beside each other where as many have room as one likes: no row with one left over. */
+export function gridColumns(plots: number): 'one' | 'two' | 'many' {
+  if (plots === 1) return 'one';
+  return plots === 2 || plots === 4 ? 'two' : 'many';
+}

@@ -7,7 +7,7 @@ import { formatCount } from '../../../format';
 import { useSession } from '../../../session';
 import { Button, Segmented } from '../../../ui';
 import { runToken } from '../charts';
-import { StateMark } from '../runs/state-mark';
+import { stateText } from '../runs/state-mark';
 import styles from './compare.module.css';
 import { ComparedParallel } from './compared-parallel';
 import { ComparedPlots } from './compared-plots';
@@ -59,12 +59,11 @@ function Legend({ rows, hidden, onHidden }: LegendProps): ReactNode {
             </label>
             <button
               type="button"
-              title={STRINGS.openRun(name)}
+              title={STRINGS.openRun(name, stateText(row))}
               onClick={() => lab.getState().actions.open({ kind: 'run', runId })}
             >
               {name}
             </button>
-            <StateMark run={row} />
           </li>
         ))}
       </ul>

@@ -2,7 +2,7 @@ import { useMemo, useState } from 'react';
 import type { ReactNode } from 'react';
 
 import type { LabRunRow } from '../../../../core/contract';
-import { ChartControls, DEFAULT_SETTINGS, MetricChart, runToken } from '../charts';
+import { ChartControls, DEFAULT_SETTINGS, gridColumns, MetricChart, runToken } from '../charts';
 import type { ChartRange, ChartSettings } from '../charts';
 import styles from './compare.module.css';
 import { STRINGS } from './strings';
@@ -25,7 +25,7 @@ export function ComparedPlots({ rows, hidden }: ComparedPlotsProps): ReactNode {
   return (
     <>
       <ChartControls settings={settings} range={range} onSettings={setSettings} onRange={setRange} />
-      <div className={styles['grid']} data-few={names.length === 1}>
+      <div className={styles['grid']} data-columns={gridColumns(names.length)}>
         {names.map((metric) => (
           <MetricChart
             key={metric}

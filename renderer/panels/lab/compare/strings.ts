@@ -7,7 +7,7 @@ export const STRINGS = {
   part: { plots: 'Plots', differences: 'Differences', parallel: 'Parallel coordinates' },
   legend: 'Runs',
   toggle: (name: string) => `Draw ${name}`,
-  openRun: (name: string) => `Open ${name}`,
+  openRun: (name: string, state: string) => `Open ${name} (${state})`,
   all: 'All',
   none: 'None',
   tooMany: (most: string, count: string) => `Plots draw the first ${most} of ${count} runs.`,

@@ -110,9 +110,9 @@ function Family({ detail }: { readonly detail: LabRunDetail }): ReactNode {
   const { parent, parentId, checkpoint, forks } = detail;
   if (parent === undefined && forks.length === 0) return null;
   return (
-    <>
-      <Facts
-        title={PARTS.family}
+    <Part title={PARTS.family}>
+      <FactList
+        className={styles['facts']}
         facts={known([
           [
             WORDS.parent,
@@ -126,7 +126,7 @@ function Family({ detail }: { readonly detail: LabRunDetail }): ReactNode {
         ])}
       />
       {forks.length > 0 && (
-        <ul className={styles['list']} aria-label={PARTS.family}>
+        <ul className={styles['list']} aria-label={PARTS.forks}>
           {forks.map(({ runId, name, state }) => (
             <li key={runId}>
               <RunLink runId={runId} name={name} />
@@ -135,7 +135,7 @@ function Family({ detail }: { readonly detail: LabRunDetail }): ReactNode {
           ))}
         </ul>
       )}
-    </>
+    </Part>
   );
 }
 

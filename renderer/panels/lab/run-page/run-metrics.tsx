@@ -2,7 +2,7 @@ import { useMemo, useState } from 'react';
 import type { ReactNode } from 'react';
 
 import type { LabRunRow } from '../../../../core/contract';
-import { ChartControls, DEFAULT_SETTINGS, MetricChart } from '../charts';
+import { ChartControls, DEFAULT_SETTINGS, gridColumns, MetricChart } from '../charts';
 import type { ChartRange, ChartSettings } from '../charts';
 import styles from './run-page.module.css';
 import { STRINGS } from './strings';
@@ -18,7 +18,7 @@ export function RunMetrics({ row }: { readonly row: LabRunRow }): ReactNode {
   return (
     <section className={styles['metrics']} aria-label={STRINGS.metrics}>
       <ChartControls settings={settings} range={range} onSettings={setSettings} onRange={setRange} />
-      <div className={styles['grid']} data-few={names.length === 1} tabIndex={-1}>
+      <div className={styles['grid']} data-columns={gridColumns(names.length)} tabIndex={-1}>
         {names.map((metric) => (
           <MetricChart
             key={metric}

@@ -66,18 +66,26 @@ function DoingStrip({ row, detail, doing, checkpoint, onClose }: DoingStripProps
 /** The lower half: what the program wrote. */
 function LowerPart({ row }: { readonly row: LabRunRow }): ReactNode {
   const [lower, setLower] = useState<Lower>(row.isLaunched ? 'log' : 'artifacts');
+  const lead = (
+    <div className={styles['lead']}>
+      <Segmented label={STRINGS.lower} value={lower} options={LOWERS} onChange={setLower} />
+    </div>
+  );
+  const hasLog = lower === 'log' && row.isLaunched;
   return (
     <div className={styles['lower']}>
-      <div className={styles['lowerBar']}>
-        <Segmented label={STRINGS.lower} value={lower} options={LOWERS} onChange={setLower} />
-      </div>
-      {lower === 'artifacts' && <ArtifactsView run={row.runId} />}
-      {lower === 'log' &&
-        (row.isLaunched ? (
-          <LogView run={row.runId} name={row.name} attempt={row.attempt ?? 1} />
-        ) : (
-          <p className={styles['muted']}>{STRINGS.noLog}</p>
-        ))}
+      {hasLog ? (
+        <LogView run={row.runId} name={row.name} attempt={row.attempt ?? 1} lead={lead} />
+      ) : (
+        <>
+          <div className={styles['lowerBar']}>{lead}</div>
+          {lower === 'log' ? (
+            <p className={styles['muted']}>{STRINGS.noLog}</p>
+          ) : (
+            <ArtifactsView run={row.runId} />
+          )}
+        </>
+      )}
     </div>
   );
 }

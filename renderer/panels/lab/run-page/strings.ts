@@ -35,7 +35,8 @@ export const STRINGS = {
     tags: 'Tags',
     environment: 'Environment',
     checkpoints: 'Checkpoints',
-    family: 'Forks',
+    family: 'Family',
+    forks: 'Forks of it',
     models: 'Registered models',
   },
   facts_: {

@@ -20,6 +20,8 @@ interface LogViewProps {
   readonly run: string;
   readonly name: string;
   readonly attempt: number;
+  /** Stands before the bar's own. */
+  readonly lead: ReactNode;
 }
 
 function Line({ text, top, isFound }: { text: string; top: number; isFound: boolean }): ReactNode {
@@ -55,7 +57,7 @@ function useFind(lines: readonly string[], goTo: (line: number) => void) {
 }
 
 /** A run's log: its end follows while it is in view. */
-export function LogView({ run, name, attempt }: LogViewProps): ReactNode {
+export function LogView({ run, name, attempt, lead }: LogViewProps): ReactNode {
   const followed = useLog(run, attempt);
   const { log } = followed;
   const scroll = useRef<HTMLDivElement>(null);
@@ -104,6 +106,7 @@ export function LogView({ run, name, attempt }: LogViewProps): ReactNode {
       data-end={followed.isEnd}
     >
       <header className={styles['bar']}>
+        {lead}
         <input
           type="search"
           aria-label={WORDS.find}
@@ -129,15 +132,16 @@ export function LogView({ run, name, attempt }: LogViewProps): ReactNode {
             {WORDS.earlier(formatBytes(followed.beforeBytes))}
           </Button>
         )}
-        <Button
-          variant="ghost"
-          aria-pressed={follows}
-          title={WORDS.followHint}
-          disabled={followed.isEnd && follows}
-          onClick={() => setFollows(!follows)}
-        >
-          {WORDS.follow}
-        </Button>
+        {!followed.isEnd && (
+          <Button
+            variant="ghost"
+            aria-pressed={follows}
+            title={WORDS.followHint}
+            onClick={() => setFollows(!follows)}
+          >
+            {WORDS.follow}
+          </Button>
+        )}
       </header>
       {followed.error !== undefined && (
         <FailureNote
