@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from '@playwright/test';
 import { saveScreen, test } from './fixtures';
 
@@ -57,12 +59,15 @@ test('a run is launched, its curve moves, it is forked, submitted, and on the bo
   await page.keyboard.press('Control+a');
   await page.keyboard.press('c');
   await expect(lab.compare).toBeVisible();
+  await saveScreen(page, 'lab-compare-plots');
+  await lab.compare.getByText('Differences', { exact: true }).click();
   await expect(lab.differences).toContainText('epochs');
   await saveScreen(page, 'lab-compare');
 });
 
-test('what a run launched goes on without the console, and a killed lab comes back', async ({
+test('a run outlives its page and the lab’s server, which comes back', async ({
   webConsole: { page, ui },
+  dataDir,
 }) => {
   const { lab } = ui;
   await ui.ready();
@@ -70,6 +75,8 @@ test('what a run launched goes on without the console, and a killed lab comes ba
   await expect(lab.startExample).toBeVisible({ timeout: 60_000 });
   await lab.startExample.click();
   await expect.poll(() => lab.lastStep('loss'), { timeout: 60_000 }).toBeGreaterThan(0);
+  const { mark } = JSON.parse(readFileSync(join(dataDir, 'lab', 'server.json'), 'utf8')) as { mark: string };
+  process.kill(Number.parseInt(mark, 10), 'SIGKILL');
   await page.reload();
   await ui.ready();
   await ui.open('Lab');
