@@ -3,13 +3,7 @@ import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 
 import { PIPELINE_MODES, SluiceError, TIER_NAMES } from '../contract';
-import type {
-  LabStatusRequests,
-  LanguageRequests,
-  OffloadRequests,
-  RequestInput,
-  RequestName,
-} from '../contract';
+import type { LanguageRequests, OffloadRequests, RequestInput, RequestName } from '../contract';
 import { LAB_RUN_SCHEMAS, LAB_STATUS_SCHEMAS } from './lab/run-schemas';
 import { languageSettingsSchema } from './language/conversations/settings-schema';
 
