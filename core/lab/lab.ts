@@ -235,7 +235,7 @@ export class Lab {
         searchRoutes({ searches, guard, userOf }),
         competitionRoutes(this.competitions, launcherOf),
         changeRoutes({ changes, guard }),
-        rowRoutes({ rows, pages, runs, tracking, clock, guard }),
+        rowRoutes({ rows, pages, runs, clock, guard }),
       ],
       token: token === undefined ? undefined : new BearerToken(token),
       host,
