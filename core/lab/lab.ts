@@ -256,7 +256,7 @@ export class Lab {
         modelRoutes(new LabModels({ registry, runs, tracking, artifacts }), guard),
         collectRoutes((asked) => collectLab(this, asked), launcherOf),
         syncRoutes({ sync, guard }),
-        rowRoutes({ rows, pages, runs, tracking, clock, guard }),
+        rowRoutes({ rows, pages, runs, clock, guard }),
       ],
       token: token === undefined ? undefined : new BearerToken(token),
       host,

@@ -43,7 +43,9 @@ export async function findNode({ env, execPath, versions }: NodeSearch): Promise
     const file = join(folder, process.platform === 'win32' ? 'node.exe' : 'node');
     if (isNewEnough(await versionOf(file))) return { file, environment: {} };
   }
-  const own = isElectron ? `This Electron (${versions.electron}) has Node ${versions.node}` : versions.node;
+  const own = isElectron
+    ? `This Electron (${versions.electron}) has Node ${versions.node}`
+    : `This is Node ${versions.node}`;
   throw unsupported(`${own}, and the PATH leads to no newer one`);
 }
 

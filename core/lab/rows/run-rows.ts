@@ -5,6 +5,7 @@ import { jobKey } from '../runs/run-store';
 import type { LabDatabase } from '../store/lab-database';
 import { rowReader, type RowReader } from '../tracking/rows';
 import type { TrackingStore } from '../tracking/tracking-store';
+import { findRunIds } from './find-runs';
 import { ROW_COLUMNS, ROW_TABLES, rowOf, type RunRowJson, type StoredRow } from './run-row';
 
 /** `LabRunChanges` as JSON. */
@@ -74,6 +75,12 @@ export class RunRows {
     if (row) return row;
     const ref = reference.slice(0, 200);
     throw new SluiceError('not-found', `There is no run "${ref}". It may have been removed.`, { ref });
+  }
+
+  /** Ids of those that a filter in MLflow's syntax describes. @throws SluiceError `bad-input` that says where in it. */
+  find(filter: string): readonly string[] {
+    this.options.tracking.settle();
+    return findRunIds(this.options.database, filter);
   }
 
   private rows(numbers: readonly number[]): readonly RunRowJson[] {

@@ -7,7 +7,6 @@ import type { RunPages } from '../rows/run-pages';
 import type { RunRows } from '../rows/run-rows';
 import { logPart } from '../runs/log-part';
 import type { RunService } from '../runs/run-service';
-import type { TrackingStore } from '../tracking/tracking-store';
 import type { LabRoutes } from './lab-server';
 import { parseRequest } from './parse-request';
 
@@ -55,7 +54,6 @@ export interface RowRouteOptions {
   readonly rows: RunRows;
   readonly pages: RunPages;
   readonly runs: RunService;
-  readonly tracking: TrackingStore;
   readonly clock: Clock;
   readonly guard: BearerToken;
 }
@@ -75,10 +73,10 @@ export function rowRoutes(options: RowRouteOptions): LabRoutes {
   };
 }
 
-function addAllRoutes(app: FastifyInstance, { rows, pages, tracking }: RowRouteOptions): void {
+function addAllRoutes(app: FastifyInstance, { rows, pages }: RowRouteOptions): void {
   app.get(ROWS, ({ query }) => rows.since(parseRequest(sinceQuery, query).since));
   app.get(`${ROWS}/find`, ({ query }) => ({
-    runIds: tracking.runs.idsOf(parseRequest(findQuery, query).filter),
+    runIds: rows.find(parseRequest(findQuery, query).filter),
   }));
   app.get(`${ROWS}/series`, ({ query }) => {
     const { runIds, key, points, fromStep, toStep } = parseRequest(seriesQuery, query);

@@ -21,7 +21,6 @@ import type {
   Page,
 } from './tracking-types';
 
-const IDS_PER_QUERY = 50_000;
 const RUN_COLUMNS =
   'number, run_id, name, experiment, user_id, status, start_ms, end_ms, artifact_uri, is_deleted';
 type RunRow = [
@@ -195,25 +194,6 @@ export class RunStore {
     for (const table of ['params', 'tags', 'inputs', 'run_models']) {
       this.database.prepare(`DELETE FROM tracking_${table} WHERE run = ?`).run(number);
     }
-  }
-
-  /** Ids of the active runs that a filter describes. @throws SluiceError `bad-input` that says where in the filter. */
-  idsOf(filter: string): readonly string[] {
-    this.metrics.settle();
-    const ids: string[] = [];
-    const scope = [inView('ACTIVE_ONLY')];
-    let pageToken: string | undefined;
-    do {
-      const query = { filter, maxResults: IDS_PER_QUERY, ...(pageToken !== undefined && { pageToken }) };
-      const { numbers, nextPageToken } = search(this.database, RUN_TARGET, scope, query);
-      const rows = this.database
-        .prepare('SELECT run_id FROM tracking_runs WHERE number IN (SELECT value FROM json_each(?))')
-        .raw()
-        .all([JSON.stringify(numbers)]) as [string][];
-      for (const [id] of rows) ids.push(id);
-      pageToken = nextPageToken;
-    } while (pageToken !== undefined);
-    return ids;
   }
 
   /** Inside the caller's transaction. @throws SluiceError `not-found`, `bad-input` for a deleted run. */
