@@ -4,6 +4,8 @@ import { endpointHandlers } from './handlers/endpoints';
 import { engineHandlers } from './handlers/engine';
 import type { Client, Handlers } from './handlers/handler';
 import { jobHandlers } from './handlers/jobs';
+import { labDeploymentHandlers } from './handlers/lab-deployments';
+import { labExampleHandlers } from './handlers/lab-example';
 import { labRunHandlers } from './handlers/lab-runs';
 import { labStatusHandlers } from './handlers/lab-status';
 import { labCompetitionHandlers } from './handlers/lab-competitions';
@@ -35,6 +37,8 @@ const HANDLERS: Handlers<RequestName> = {
   ...labModelHandlers,
   ...labSearchHandlers,
   ...labRunHandlers,
+  ...labDeploymentHandlers,
+  ...labExampleHandlers,
 };
 
 /** Checks a request's name and input, and answers it. Whatever happens becomes a reply; never throws. */

@@ -3,13 +3,8 @@ import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 
 import { PIPELINE_MODES, SluiceError, TIER_NAMES } from '../contract';
-import type {
-  LabStatusRequests,
-  LanguageRequests,
-  OffloadRequests,
-  RequestInput,
-  RequestName,
-} from '../contract';
+import type { LanguageRequests, OffloadRequests, RequestInput, RequestName } from '../contract';
+import { LAB_DEPLOYMENT_SCHEMAS } from './lab/deployment-schemas';
 import { LAB_RUN_SCHEMAS, LAB_STATUS_SCHEMAS } from './lab/run-schemas';
 import { LAB_SHELF_SCHEMAS } from './lab/shelf-schemas';
 import { languageSettingsSchema } from './language/conversations/settings-schema';
@@ -197,6 +192,8 @@ const INPUT_SCHEMAS: { readonly [N in RequestName]: z.ZodType<RequestInput<N>> }
   ...LAB_STATUS_SCHEMAS,
   ...LAB_SHELF_SCHEMAS,
   ...LAB_RUN_SCHEMAS,
+  ...LAB_DEPLOYMENT_SCHEMAS,
+  'lab.startExample': nothing,
 };
 
 export function isRequestName(name: unknown): name is RequestName {

@@ -109,9 +109,7 @@ export class LibraryModels implements ServedModels {
   private library(): readonly ModelSummary[] {
     const { models, serves = () => true, nowMs } = this.parts;
     if (nowMs() - this.readMs >= LIBRARY_READ_MS) {
-      this.summaries = models
-        .list()
-        .filter(({ name, task }) => task.kind !== 'text' && serves(name));
+      this.summaries = models.list().filter(({ name, task }) => task.kind !== 'text' && serves(name));
       this.readMs = nowMs();
     }
     return this.summaries;

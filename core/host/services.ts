@@ -16,6 +16,9 @@ import { isoTime, systemClock } from './host-clock';
 import type { HostClock } from './host-clock';
 import { Jobs } from './jobs';
 import type { Language } from './language/start-language';
+import { DeploymentRecords } from './lab/deployments/deployment-records';
+import { DeviceVariants } from './lab/deployments/device-variants';
+import { LabDeployments } from './lab/deployments/lab-deployments';
 import type { LabService } from './lab/lab-service';
 import { LoadedModels } from './loaded-models';
 import type { Library } from './model-ports';
@@ -61,6 +64,8 @@ export interface Services {
   readonly decisions: DecisionHistory;
   /** Loaded with the first request for it: the others need not wait for its libraries. */
   readonly language: () => Promise<Language>;
+  /** What endpoints serve of the lab's registry. */
+  readonly labDeployments: LabDeployments;
   /** The lab as this engine reaches it: `(await (await lab()).api()).get(...)`. What changes there comes by `bus`. */
   readonly lab: () => Promise<LabService>;
   readonly setBudget: (limitBytes: number) => Promise<void>;
@@ -166,6 +171,13 @@ async function assemble(
     dataDir: info.dataDir,
     watches: servesConsoles,
   });
+  const labDeployments = new LabDeployments({
+    records: new DeploymentRecords(info.dataDir, log),
+    endpoints: deployment.endpoints,
+    device: new DeviceVariants({ models, deployment: deployment.deployment }),
+    dataDir: info.dataDir,
+    onChange: () => bus.emit('labChange', { parts: ['deployments', 'models'] }),
+  });
   let language: Promise<Language> | undefined;
   const startLanguage = async (): Promise<Language> => {
     const { startLanguage: start } = await import('./language/start-language');
@@ -199,6 +211,7 @@ async function assemble(
     telemetry,
     ...deployment,
     language: () => (language ??= startLanguage()),
+    labDeployments,
     lab: () => (lab ??= openLab()),
     setBudget: async (limitBytes) => {
       await loaded.setLimit(limitBytes);

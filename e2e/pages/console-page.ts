@@ -2,6 +2,7 @@ import { expect, type Locator, type Page } from '@playwright/test';
 import { DecisionsPanel } from './decisions-panel';
 import { DevicePanel } from './device-panel';
 import { EndpointsPanel } from './endpoints-panel';
+import { LabPanel } from './lab-panel';
 import { LanguagePanel } from './language-panel';
 import { ModelsPanel } from './models-panel';
 import { RunPanel } from './run-panel';
@@ -14,7 +15,7 @@ import { TimelinePanel } from './timeline-panel';
  *
  * | test id | element | attributes |
  * |---|---|---|
- * | `panel-run`, `panel-timeline`, `panel-decisions`, `panel-language`, `panel-endpoints`, `panel-models`, `panel-device` | root of a panel, in the document only while chosen or hidden when not | |
+ * | `panel-run`, `panel-timeline`, `panel-decisions`, `panel-language`, `panel-lab`, `panel-endpoints`, `panel-models`, `panel-device` | root of a panel, in the document only while chosen or hidden when not | |
  * | `status-strip` | the strip at the bottom | |
  * | `budget` | the byte budget in the frame | |
  * | `engine-status` | "engine ok" and its other states | `data-state`: `EngineStatus['state']` |
@@ -56,10 +57,16 @@ import { TimelinePanel } from './timeline-panel';
  * | `rounds-canvas` | the rounds of the shown reply | `data-rounds`: how many |
  * | `language-acceptance`, `language-draft-length`, `language-rate`, `language-rounds` | its live figures | |
  * | `cache-memory`, `cache-map`, `cache-stored` | where the caches are | |
+ * | `run-table`, `run-row` | the lab's runs, and one of them | `data-run`: its id, `data-state`: `LabRunState` |
+ * | `run-page`, `run-log` | one run of the lab, and what it wrote | |
+ * | `metric-chart` | one metric of the runs in view | `data-metric` |
+ * | `fork-form`, `submit-form`, `launch-form` | forms of the lab | |
+ * | `compare`, `differences` | chosen runs beside each other | |
+ * | `competition-item`, `board-row`, `submission` | competitions of the lab | `data-rank`, `data-own`; `data-state`: `LabSubmission['state']` |
  * | `keychain-note` | how long tokens are kept here | `data-available` |
  *
- * Accessible names: the rail's tabs (or buttons) "Run", "Timeline", "Decisions", "Language", "Endpoints", "Models", "Device"; in
- * Decisions the fields "Agent", "Users", "Period, ms", "Threshold, %", "Exploration cap, %", the buttons "Start" ("Start
+ * Accessible names: the rail's tabs (or buttons) "Run", "Timeline", "Decisions", "Language", "Lab", "Endpoints", "Models",
+ * "Device"; in Decisions the fields "Agent", "Users", "Period, ms", "Threshold, %", "Exploration cap, %", the buttons "Start" ("Start
  * again"), "Stop", "Pause learning", "Reset", the lists "Feed" and "Beliefs"; in Endpoints the fields "Name", "Tier",
  * "URL", "Token" and the button "Add", on an endpoint "Test", "Remove", "New token", "Set token" ("Replace token"); in Models the buttons
  * "Import…", "Import example", "Import path" beside a field whose name holds "path", and on a model "Verify", "Remove"
@@ -69,7 +76,16 @@ import { TimelinePanel } from './timeline-panel';
  * "VeriCache", "Lossy", the buttons "New conversation", "Send", "Stop", "Retry" ("Go on"), "Origins", "Rounds",
  * "Settings"; a failure is an element of role `alert`.
  */
-export const PANELS = ['Run', 'Timeline', 'Decisions', 'Language', 'Endpoints', 'Models', 'Device'] as const;
+export const PANELS = [
+  'Run',
+  'Timeline',
+  'Decisions',
+  'Language',
+  'Lab',
+  'Endpoints',
+  'Models',
+  'Device',
+] as const;
 export type PanelName = (typeof PANELS)[number];
 
 /** A control that may be a tab or a button, whichever role its author chose. */
@@ -90,6 +106,7 @@ export class ConsolePage {
   readonly timeline: TimelinePanel;
   readonly decisions: DecisionsPanel;
   readonly language: LanguagePanel;
+  readonly lab: LabPanel;
   readonly endpoints: EndpointsPanel;
   readonly device: DevicePanel;
 
@@ -102,6 +119,7 @@ export class ConsolePage {
     this.timeline = new TimelinePanel(page);
     this.decisions = new DecisionsPanel(page);
     this.language = new LanguagePanel(page);
+    this.lab = new LabPanel(page);
     this.endpoints = new EndpointsPanel(page);
     this.device = new DevicePanel(page);
   }

@@ -1,4 +1,13 @@
-import type { LabRunRow, LabRunState, LabSeries, LabStatus } from '../../core/contract';
+import { SluiceError } from '../../core/contract';
+import type {
+  LabArtifact,
+  LabRunDetail,
+  LabRunRow,
+  LabRunState,
+  LabSeries,
+  LabStatus,
+  RequestInput,
+} from '../../core/contract';
 
 /** Test data only: runs of made-up but consistent shape. Nothing here reaches the product. */
 const NOW_MS = Date.UTC(2026, 4, 1, 10);
@@ -71,8 +80,9 @@ export function fakeRunAt(index: number, count: number): LabRunRow {
   const createdMs = NOW_MS - (count - index) * 97_000;
   const lengthMs = 20_000 + drawn(index * 5) * 2 * HOUR_MS;
   const hasBegun = state !== 'queued';
-  return fakeRunRow({
-    runId: fakeRunId(index),
+  const { startedMs: _started, endedMs: _ended, ...base } = fakeRunRow({ runId: fakeRunId(index) });
+  return {
+    ...base,
     name: `${user}/${dataset.split('@')[0]}/${index + 1}`,
     user,
     experiment: dataset.split('@')[0] ?? '',
@@ -99,7 +109,7 @@ export function fakeRunAt(index: number, count: number): LabRunRow {
         }
       : {},
     tags: index % 4 === 0 ? { team: 'vision' } : {},
-  });
+  };
 }
 
 export function fakeRuns(count: number): readonly LabRunRow[] {
@@ -121,5 +131,73 @@ export function fakeSeries(runId: string, key: string, points: number, seed = 1)
         0.1 + 1.6 * Math.exp((-3 * index) / points) + 0.12 * (drawn(index * 31 + seed * 977) - 0.5);
       return rises ? 1 - falling / 2 : falling;
     }),
+  };
+}
+
+/** What a run's page shows, beyond its row. */
+export function fakeRunDetail(row: LabRunRow, part: Partial<LabRunDetail> = {}): LabRunDetail {
+  return {
+    ...row,
+    entry: 'train.py',
+    args: ['--lr', '0.01', '--layers', '2'],
+    environment: { OMP_NUM_THREADS: '2' },
+    resources: { cpus: 2, gpus: 0, memoryBytes: 2 ** 30 },
+    code: { hash: 'c0de'.repeat(16), files: 4, bytes: 18_432 },
+    datasetHash: 'da7a'.repeat(16),
+    forks: [{ runId: fakeRunId(90_001), name: 'ana/digits/9', state: 'running' }],
+    checkpoints: ['checkpoints/step-300.json', 'checkpoints/step-200.json', 'checkpoints/step-100.json'],
+    models: [{ model: 'digits', version: 3 }],
+    ...part,
+  };
+}
+
+/** A log as programs write it: progress over itself, colours, long and many lines. */
+export function fakeLogText(lines: number, from = 0): string {
+  return Array.from({ length: lines }, (_, index) => {
+    const step = from + index;
+    if (step % 50 === 0)
+      return `\u001b[32mepoch ${step / 50}\u001b[0m checkpoint written to checkpoints/step-${step}.json\n`;
+    if (step % 37 === 0)
+      return `\u001b[33mwarning\u001b[0m: gradient norm ${(drawn(step) * 9).toFixed(2)} clipped to 1.00\n`;
+    return `step ${step}: 10%\rstep ${step}: loss ${(0.1 + 1.6 * Math.exp(-step / 300)).toFixed(4)}, ${(12 + drawn(step)).toFixed(1)} ms\n`;
+  }).join('');
+}
+
+/** Answers to what the views of runs ask, over rows that stay as they are. */
+export function fakeLabRuns(rows: readonly LabRunRow[], logText = fakeLogText(400)) {
+  const find = (run: string): LabRunRow => {
+    const row = rows.find(({ runId, name }) => runId === run || name === run);
+    if (row === undefined) throw new SluiceError('not-found', `There is no run "${run}".`);
+    return row;
+  };
+  const logBytes = new TextEncoder().encode(logText).length;
+  return {
+    'lab.runs': () => ({ revision: '1', isWhole: true, runs: rows, removed: [] }),
+    'lab.run': ({ run }: { readonly run: string }) => fakeRunDetail(find(run)),
+    'lab.series': (input: RequestInput<'lab.series'>) =>
+      input.runIds
+        .filter((id) => input.key in find(id).metrics)
+        .map((id) => fakeSeries(id, input.key, 300, Number.parseInt(id.slice(0, 8), 16))),
+    'lab.log': ({ offset }: { readonly offset: number }) =>
+      offset < 0 || offset < logBytes
+        ? { text: logText, nextOffset: logBytes, bytes: logBytes, isEnd: true }
+        : { text: '', nextOffset: logBytes, bytes: logBytes, isEnd: true },
+    'lab.artifacts': ({ path }: { readonly path: string }): readonly LabArtifact[] =>
+      path === ''
+        ? [
+            { path: 'checkpoints', isFolder: true, bytes: 0 },
+            { path: 'confusion.csv', isFolder: false, bytes: 212 },
+            { path: 'config.json', isFolder: false, bytes: 74 },
+          ]
+        : [{ path: `${path}/step-300.json`, isFolder: false, bytes: 48_112 }],
+    'lab.artifact': ({ path }: { readonly path: string }) => {
+      const isTable = path.endsWith('.csv');
+      const text = isTable
+        ? 'digit,right,wrong\n0,97,3\n1,99,1\n"8, looped",88,12\n'
+        : '{"lr":0.01,"layers":2}';
+      const bytes = new TextEncoder().encode(text);
+      return { mime: isTable ? 'text/csv' : 'application/json', bytes, totalBytes: bytes.length };
+    },
+    'lab.competitions': () => [],
   };
 }

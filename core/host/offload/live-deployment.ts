@@ -136,6 +136,36 @@ export class LiveDeployment {
     });
   }
 
+  /**
+   * Registers a variant, or gives the one of that model what is known of it now.
+   * @param prepare makes the model while nothing runs. @throws SluiceError `not-found`, `bad-input`; what it throws.
+   */
+  putVariant(added: NewVariant, prepare: () => Promise<unknown>): Promise<OffloadState> {
+    const { store, models } = this.parts;
+    return this.rebuild(async () => {
+      await prepare();
+      const { variants } = store.current;
+      const others = variants.filter(({ model }) => model !== added.model);
+      const known = variants.find(({ model }) => model === added.model);
+      const variant = {
+        ...newVariant(added, models.summary(added.model), others),
+        ...(known && { id: known.id }),
+      };
+      store.change({
+        variants: known ? variants.map((one) => (one === known ? variant : one)) : [...variants, variant],
+      });
+    });
+  }
+
+  /** Takes a model's variant away, if there is one. @param cleanUp runs while nothing else does. */
+  dropVariant(model: string, cleanUp: () => Promise<void>): Promise<OffloadState> {
+    const { store } = this.parts;
+    return this.rebuild(async () => {
+      store.change({ variants: store.current.variants.filter((variant) => variant.model !== model) });
+      await cleanUp();
+    });
+  }
+
   /** Adds what is missing of the example's models and variants. @throws SluiceError `io`, `cancelled`, `conflict`. */
   async installExample(jobId: string): Promise<OffloadState> {
     const { store, models, jobs, dataDir } = this.parts;

@@ -36,7 +36,11 @@ afterEach(async () => {
   rmSync(data, { recursive: true, force: true });
 });
 
-async function publish(path: string, version: number, sharePct = 100): Promise<readonly PublishedDeployment[]> {
+async function publish(
+  path: string,
+  version: number,
+  sharePct = 100,
+): Promise<readonly PublishedDeployment[]> {
   return server.publisher.publish({ ...NAME, version, sharePct, ...(await fileOf(path)) });
 }
 
@@ -61,7 +65,8 @@ async function countOf(version: string, requests: number, value?: number): Promi
   return count;
 }
 
-const storedModels = (): readonly string[] => readdirSync(join(data, 'models')).filter((name) => name !== '.removed');
+const storedModels = (): readonly string[] =>
+  readdirSync(join(data, 'models')).filter((name) => name !== '.removed');
 
 describe('publishing to an endpoint', () => {
   it('answers by what was published, and keeps it over a restart', async () => {
@@ -152,6 +157,17 @@ describe('publishing to an endpoint', () => {
     await server.publisher.remove('digits');
     await expect(ask()).rejects.toMatchObject({ code: 'not-found' });
     expect(storedModels()).toEqual([]);
+  });
+
+  it('what a killed publication had put into the library is removed at the next start', async () => {
+    await publish(first, 1);
+    await server.close();
+    const [library] = storedModels();
+    const loose = [{ library, mark: '1-1' }];
+    writeFileSync(join(data, 'published.json'), JSON.stringify({ models: [], loose }));
+    server = await startPublishingServer({ dataDir: data });
+    expect(storedModels()).toEqual([]);
+    expect(JSON.parse(readFileSync(join(data, 'published.json'), 'utf8'))).toEqual({ models: [], loose: [] });
   });
 
   it('refuses a canary that does not fit beside the stable version, which goes on', async () => {

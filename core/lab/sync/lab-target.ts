@@ -7,6 +7,8 @@ import type { SeriesPart, SyncTarget, TakenRun } from './sync-target';
 
 /** Another lab: it keeps the ids of runs, and account of the points it took. */
 export class LabTarget implements SyncTarget {
+  /** Labs mark what is deleted: one that does not know a run was put back from an older copy. */
+  readonly makesLostRuns = true;
   readonly pointsPerBatch = POINTS_PER_BATCH;
 
   /** @param originOf the lab where a run was made. */

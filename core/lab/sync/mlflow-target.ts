@@ -34,6 +34,8 @@ const historySchema = z.object({
  * that what may be there already is looked up before it is sent again.
  */
 export class MlflowTarget implements SyncTarget {
+  /** They forget for good what was deleted long ago. */
+  readonly makesLostRuns = false;
   readonly pointsPerBatch = POINTS_PER_BATCH;
   /** Series of which the remote is known to have exactly what it acknowledged. */
   private readonly certain = new Set<string>();

@@ -139,6 +139,15 @@ export class Positions {
       .run([number, run, remoteRun, artifactUri]);
   }
 
+  /** The remote has nothing of a run any more. */
+  forgetRun({ number }: Remote, run: number, runId: string): void {
+    this.database.transaction(() => {
+      this.database.prepare('DELETE FROM sync_runs WHERE remote = ? AND run = ?').run([number, run]);
+      this.database.prepare('DELETE FROM sync_series WHERE remote = ? AND run = ?').run([number, run]);
+      this.database.prepare('DELETE FROM sync_files WHERE remote = ? AND owner = ?').run([number, runId]);
+    });
+  }
+
   setFacts({ number }: Remote, run: number, facts: string): void {
     this.database
       .prepare('UPDATE sync_runs SET facts = ? WHERE remote = ? AND run = ?')

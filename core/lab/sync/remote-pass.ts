@@ -77,6 +77,7 @@ export class RemotePass {
     const { tracking, changedOwners } = this.options;
     const refused = await sendChangedRuns(
       this.options,
+      new Set(this.refused.map(({ what }) => what)),
       () => tracking.settle(),
       async (run) => {
         await this.runSender.send(run);
@@ -85,8 +86,7 @@ export class RemotePass {
         this.sent.runs += 1;
       },
     );
-    const known = new Set(this.refused.map(({ what }) => what));
-    this.refused.push(...refused.filter(({ what }) => !known.has(what)));
+    this.refused.push(...refused);
   }
 
   private async sendFiles(): Promise<void> {

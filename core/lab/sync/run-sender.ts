@@ -37,17 +37,25 @@ export class RunSender {
    * @throws SluiceError what the remote answers; what was acknowledged until then is not sent again.
    */
   async send(changed: ChangedRun): Promise<void> {
-    const { remote, tracking, positions, isFromThere } = this.options;
+    const { remote, target, tracking, positions, isFromThere } = this.options;
     const [run] = tracking.runs.byNumbers([changed.run]);
-    if (run && !isFromThere(changed.runId)) {
-      const taken = await this.taken(changed.run, run);
-      if (taken !== 'elsewhere') {
-        await this.sendFacts(changed.run, run, taken);
-        await this.sendPoints(changed.run, run, taken);
-        await this.sendStatus(changed.run, run, taken);
-      }
+    try {
+      if (run && !isFromThere(changed.runId)) await this.sendRun(changed.run, run);
+    } catch (thrown) {
+      const isLost = SluiceError.from(thrown).code === 'not-found' && target.makesLostRuns;
+      if (!isLost || !run || !positions.remoteRunOf(remote, changed.runId)) throw thrown;
+      positions.forgetRun(remote, changed.run, changed.runId);
+      await this.sendRun(changed.run, run);
     }
     positions.setDone(remote, changed);
+  }
+
+  private async sendRun(number: number, run: Run): Promise<void> {
+    const taken = await this.taken(number, run);
+    if (taken === 'elsewhere') return;
+    await this.sendFacts(number, run, taken);
+    await this.sendPoints(number, run, taken);
+    await this.sendStatus(number, run, taken);
   }
 
   private async taken(number: number, run: Run): Promise<TakenRun | 'elsewhere'> {

@@ -38,15 +38,16 @@ function endsPass(error: SluiceError): boolean {
 
 /**
  * Sends the runs that have changed; one that is refused waits for the next pass.
- * @param settle brings metrics to where the sender finds them. @returns the refusals.
+ * @param refusedBefore in this pass. @param settle brings metrics to where the sender finds them. @returns the refusals.
  */
 export async function sendChangedRuns(
   { remote, positions }: { readonly remote: Remote; readonly positions: Positions },
+  refusedBefore: ReadonlySet<string>,
   settle: () => void,
   send: (run: ChangedRun) => Promise<void>,
 ): Promise<readonly Refusal[]> {
   const refused: Refusal[] = [];
-  const changed = positions.changedRuns(remote);
+  const changed = positions.changedRuns(remote).filter(({ runId }) => !refusedBefore.has(runId));
   // After the revisions were read: a point that comes later makes a new one.
   settle();
   await sendEach(changed, send, ({ run, runId }, { message }) => {

@@ -18,6 +18,8 @@ export interface TakenRun {
 
 /** What labs and MLflow servers do differently. The rest is MLflow's REST for both. */
 export interface SyncTarget {
+  /** A run that is not there was lost, not removed on purpose, and is made anew. */
+  readonly makesLostRuns: boolean;
   /** Most points of one call of `sendPoints`. */
   readonly pointsPerBatch: number;
   /**

@@ -144,7 +144,13 @@ function parametersOf(what: string, body: unknown): Readonly<Record<string, unkn
 
 function metadataJson(service: InferenceService, modelName: string, asked: string): object {
   const { name, platform, inputs, outputs } = service.model(modelName, asked);
-  return { name, versions: service.versions(modelName).map(({ version }) => version), platform, inputs, outputs };
+  return {
+    name,
+    versions: service.versions(modelName).map(({ version }) => version),
+    platform,
+    inputs,
+    outputs,
+  };
 }
 
 function indexEntry({ name, version, isReady, reason = '' }: ServedModel): object {

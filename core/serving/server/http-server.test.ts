@@ -137,7 +137,9 @@ describe('what the server tells', () => {
     ]);
     expect((await ask('/v2/models/stats')).json['model_stats']).toHaveLength(server.models.list().length);
     const metrics = (await ask('/metrics')).json['text'];
-    expect(metrics).toContain('sluice_serving_requests_total{model="echo-bool",version="1",outcome="ok",tier="edge"} 1');
+    expect(metrics).toContain(
+      'sluice_serving_requests_total{model="echo-bool",version="1",outcome="ok",tier="edge"} 1',
+    );
     expect(metrics).toContain(
       'sluice_serving_requests_total{model="echo-bool",version="1",outcome="bad-input",tier="edge"} 1',
     );

@@ -63,7 +63,18 @@ export interface InferenceServer {
 
 /** See `startInferenceServer`. */
 export async function openInferenceServer(options: InferenceServerOptions): Promise<InferenceServer> {
-  const { models, languages, prefixes, publisher, tier, version, appRoot, nowMs, host = '127.0.0.1', tls } = options;
+  const {
+    models,
+    languages,
+    prefixes,
+    publisher,
+    tier,
+    version,
+    appRoot,
+    nowMs,
+    host = '127.0.0.1',
+    tls,
+  } = options;
   const { deployToken = options.token } = options;
   const token = options.token === undefined ? new BearerToken() : new BearerToken(options.token, deployToken);
   if (options.token === undefined && !isLoopback(host)) {

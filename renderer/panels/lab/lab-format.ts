@@ -2,13 +2,13 @@ import { NO_FIGURE } from '../../format';
 
 const pad = (value: number): string => String(value).padStart(2, '0');
 
-/** `0:12`, `4:34`, `1:02:03`, `3 d 04:10`. */
+/** `0:12`, `4:34`, `1:02:03`, `3 d 04 h`. */
 export function formatDuration(ms: number): string {
   if (!Number.isFinite(ms)) return NO_FIGURE;
   const seconds = Math.max(0, Math.floor(ms / 1000));
   const hours = Math.floor(seconds / 3600);
   const minutes = Math.floor((seconds % 3600) / 60);
-  if (hours >= 24) return `${Math.floor(hours / 24)} d ${pad(hours % 24)}:${pad(minutes)}`;
+  if (hours >= 24) return `${Math.floor(hours / 24)} d ${pad(hours % 24)} h`;
   if (hours > 0) return `${hours}:${pad(minutes)}:${pad(seconds % 60)}`;
   return `${minutes}:${pad(seconds % 60)}`;
 }
@@ -32,7 +32,7 @@ export function formatMoment(ms: number): string {
   return `${day} ${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`;
 }
 
-/** Four digits, as they were logged where they are none: `0.2130`, `12.34`, `1234567`, `1.234e-5`, `NaN`, `∞`. */
+/** As many decimals as its size needs, so that a column's figures stand under each other: `0.2130`, `12.34`, `NaN`, `∞`. */
 export function formatMetric(value: number | undefined): string {
   if (value === undefined) return NO_FIGURE;
   if (Number.isNaN(value)) return 'NaN';
@@ -40,6 +40,7 @@ export function formatMetric(value: number | undefined): string {
   const size = Math.abs(value);
   const sign = value < 0 ? '−' : '';
   if (Number.isInteger(value) && size < 1e9) return `${sign}${size}`;
-  if (size < 1e-4 || size >= 1e7) return `${sign}${size.toExponential(3)}`;
-  return `${sign}${size >= 1000 ? size.toFixed(0) : size.toPrecision(4)}`;
+  if (size < 1e-3 || size >= 1e7) return `${sign}${size.toExponential(2).replace('e+', 'e')}`;
+  const digitsBefore = Math.max(1, Math.floor(Math.log10(size)) + 1);
+  return `${sign}${size.toFixed(size < 1 ? 4 : Math.max(0, 4 - digitsBefore))}`;
 }

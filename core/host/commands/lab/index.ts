@@ -5,6 +5,7 @@ import { addLabCompetitionCommands } from './competitions';
 import { addLabDatasetCommands } from './datasets';
 import { addLabModelCommands } from './models';
 import { addLabExampleCommand } from './example';
+import { addLabDeploymentCommands } from './deployments';
 import { addLabRunCommands } from './runs';
 import { addLabServeCommand } from './serve';
 import { addLabSyncCommands } from './sync';
@@ -23,4 +24,5 @@ export function addLabCommands(program: Command): void {
   addLabCompetitionCommands(lab);
   addLabModelCommands(lab);
   addLabSyncCommands(lab);
+  addLabDeploymentCommands(lab);
 }

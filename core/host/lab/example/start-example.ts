@@ -22,7 +22,7 @@ export interface ExampleOptions {
 
 export const EXAMPLE_DATASET = 'edge-box';
 export const EXAMPLE_RESOURCES = { cpus: 1, gpus: 0, memoryBytes: 2 ** 29 };
-const DATA_SEED = 2026;
+export const DATA_SEED = 2026;
 const PROGRAMS = 'core/host/lab/example/programs';
 /** Slow enough to watch its curve. */
 const FIRST_ARGS = ['--hidden', '8', '--lr', '0.002', '--epochs', '60', '--pace', '100'];

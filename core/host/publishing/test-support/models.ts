@@ -30,7 +30,11 @@ const FRAGILE: ZooNetwork = {
 };
 
 /** Writes a network of one input [1, 64] and one output [1, 10]. */
-export async function writeTestModel(folder: string, seed: number, kind: 'mlp' | 'fragile' = 'mlp'): Promise<string> {
+export async function writeTestModel(
+  folder: string,
+  seed: number,
+  kind: 'mlp' | 'fragile' = 'mlp',
+): Promise<string> {
   const path = join(folder, `${kind}-${seed}.onnx`);
   const network = kind === 'mlp' ? zooNetwork('tiny-mlp') : FRAGILE;
   await writeZooModel(network, path, { seed, weights: 'inline' });

@@ -4,7 +4,8 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import type { Random } from '../../../base';
 
 /** Bytes after which a connection breaks, either way: some requests never arrive, of some only the answer is lost. */
-const MOST_BYTES = 3000;
+const MOST_BYTES = 4000;
+const MOST_ANSWERS = 12;
 
 /** A port in front of another whose connections break at random moments while it is flaky. */
 export class CuttingRelay {
@@ -38,7 +39,9 @@ export class CuttingRelay {
   }
 
   private join(near: Socket, far: Socket): void {
-    let left = Math.floor(this.random() ** 2 * MOST_BYTES);
+    let bytesLeft = Math.floor(this.random() ** 2 * MOST_BYTES);
+    // Of as many connections it is an answer that gets lost, after all of the request arrived.
+    let answersLeft = this.random() < 0.5 ? Math.floor(this.random() * MOST_ANSWERS) : Infinity;
     for (const [from, to] of [
       [near, far],
       [far, near],
@@ -50,14 +53,17 @@ export class CuttingRelay {
         to.destroy();
       });
       from.on('data', (chunk) => {
-        if (!this.isFlaky || chunk.length <= left) {
-          left -= this.isFlaky ? chunk.length : 0;
+        const isCut = answersLeft === Infinity ? chunk.length > bytesLeft : from === far && answersLeft === 0;
+        if (from === far) answersLeft -= 1;
+        bytesLeft -= chunk.length;
+        if (!this.isFlaky || !isCut) {
           to.write(chunk);
           return;
         }
-        // Some of it still arrives.
         this.cuts += 1;
-        to.write(chunk.subarray(0, left), () => {
+        // Some of a request still arrives.
+        const arriving = from === near ? chunk.subarray(0, Math.max(0, bytesLeft + chunk.length)) : '';
+        to.write(arriving, () => {
           near.destroy();
           far.destroy();
         });

@@ -31,12 +31,15 @@ export interface GroundOptions {
   /** It answers as an MLflow server does, without the operations of labs. */
   readonly isMlflow?: boolean;
   readonly token?: string;
+  /** One that stays when it is closed; default: a temporary one. */
+  readonly folder?: string;
 }
 
 /** The parts of a lab that forwarding is about, served. */
 export class SyncGround {
   private constructor(
     readonly folder: string,
+    private readonly isTemporary: boolean,
     readonly database: LabDatabase,
     readonly tracking: TrackingStore,
     readonly artifacts: ArtifactStore,
@@ -54,7 +57,7 @@ export class SyncGround {
   }
 
   static async open(options: GroundOptions): Promise<SyncGround> {
-    const folder = mkdtempSync(join(tmpdir(), 'sluice-sync-'));
+    const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'sluice-sync-'));
     const random = seededRandom(options.seed);
     const clock = systemClock;
     const database = LabDatabase.open(join(folder, 'lab.db'), [
@@ -88,14 +91,15 @@ export class SyncGround {
       port: 0,
       limits: DEFAULT_LIMITS,
     });
-    return new SyncGround(folder, database, tracking, artifacts, registry, sync, listener);
+    const isTemporary = options.folder === undefined;
+    return new SyncGround(folder, isTemporary, database, tracking, artifacts, registry, sync, listener);
   }
 
   async close(): Promise<void> {
     await this.sync.close();
     await this.listener.close();
     this.database.close();
-    rmSync(this.folder, { recursive: true, force: true });
+    if (this.isTemporary) rmSync(this.folder, { recursive: true, force: true });
   }
 
   /** @returns the id of a new run. */

@@ -38,8 +38,14 @@ export function columnLabel(key: string): string {
   return partedKey(key)?.name ?? STRINGS.columns[key as keyof typeof STRINGS.columns];
 }
 
-/** The name first, then those that stay, then the others, in the layout's order. */
-export function columnsOf({ columns, pinned, widths }: LabTableLayout): readonly RunColumn[] {
+/**
+ * The name first, then those that stay, then the others, in the layout's order.
+ * @param texts keys of parameters that hold words: they begin at the left.
+ */
+export function columnsOf(
+  { columns, pinned, widths }: LabTableLayout,
+  texts: ReadonlySet<string>,
+): readonly RunColumn[] {
   const isKnown = (key: string): boolean => partedKey(key) !== undefined || key in STRINGS.columns;
   const keys = [...new Set(columns)].filter((key) => key !== NAME_KEY && isKnown(key));
   const staying = [NAME_KEY, ...keys.filter((key) => pinned.includes(key))];
@@ -51,7 +57,7 @@ export function columnsOf({ columns, pinned, widths }: LabTableLayout): readonly
       key,
       label: columnLabel(key),
       widthPx,
-      isNumber: parted === undefined ? NUMBERS.has(key) : parted.kind !== 'tags',
+      isNumber: parted === undefined ? NUMBERS.has(key) : parted.kind !== 'tags' && !texts.has(key),
       isMono: parted === undefined ? MONO.has(key) : false,
     };
     if (index >= staying.length) return column;

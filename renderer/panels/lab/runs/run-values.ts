@@ -92,6 +92,16 @@ export function filterRows(rows: readonly LabRunRow[], words: string): readonly 
   });
 }
 
+/** Of these keys the parameters that hold words, by the first run that has them. */
+export function textParams(rows: readonly LabRunRow[], keys: readonly string[]): readonly string[] {
+  return keys.filter((key) => {
+    const parted = partedKey(key);
+    if (parted?.kind !== 'params') return false;
+    const value = rows.find(({ params }) => parted.name in params)?.params[parted.name];
+    return value !== undefined && Number.isNaN(Number(value));
+  });
+}
+
 /** Names of what the runs have logged, sorted. */
 export function loggedNames(rows: readonly LabRunRow[]): Readonly<Record<ValueKind, readonly string[]>> {
   const names = { params: new Set<string>(), metrics: new Set<string>(), tags: new Set<string>() };

@@ -2,7 +2,9 @@ import type { ReactNode } from 'react';
 
 import { useSession } from '../../../session';
 import type { LabOver } from '../../../stores';
+import { CompareView } from '../compare/compare-view';
 import { LaunchForm } from '../launch';
+import { RunPage } from '../run-page/run-page';
 
 /** What lies over the table. */
 export function RunsOver({ over }: { readonly over: LabOver }): ReactNode {
@@ -19,8 +21,16 @@ export function RunsOver({ over }: { readonly over: LabOver }): ReactNode {
           }}
         />
       );
-    case 'compare':
     case 'run':
-      return null;
+      return (
+        <RunPage
+          key={over.runId}
+          runId={over.runId}
+          isForking={over.isForking === true}
+          onBack={() => open(undefined)}
+        />
+      );
+    case 'compare':
+      return <CompareView onBack={() => open(undefined)} />;
   }
 }

@@ -9,7 +9,7 @@ import { ColumnChooser } from './column-chooser';
 import { columnsOf } from './columns';
 import { removeRuns, startExample, stoppable, stopRuns } from './run-actions';
 import { RunTable } from './run-table';
-import { loggedNames } from './run-values';
+import { loggedNames, textParams } from './run-values';
 import { RunsBar } from './runs-bar';
 import { RunsFoot } from './runs-foot';
 import type { Asking } from './runs-foot';
@@ -91,7 +91,9 @@ function useRuns() {
   const [active, setActive] = useState<string>();
   const [asking, setAsking] = useState<Asking>();
   const query = useQuery(kind === 'query' ? filter.trim() : '');
-  const columns = useMemo(() => columnsOf(layout), [layout]);
+  // A text, so that the columns stay the same objects while runs change.
+  const texts = JSON.stringify(textParams(rows, layout.columns));
+  const columns = useMemo(() => columnsOf(layout, new Set(JSON.parse(texts) as string[])), [layout, texts]);
   const words = kind === 'words' ? filter : '';
   const { matching, items } = useTableItems({ rows, layout, words, ids: query.ids, closed });
   const chosenRows = useMemo(

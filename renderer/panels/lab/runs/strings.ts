@@ -31,6 +31,12 @@ const COLUMNS: Readonly<Record<FixedKey | 'name', string>> = {
 
 const count = (amount: number, one: string, many: string): string => `${amount} ${amount === 1 ? one : many}`;
 
+function ordinal(place: number): string {
+  const tens = place % 100;
+  const end = tens > 10 && tens < 14 ? undefined : { 1: 'st', 2: 'nd', 3: 'rd' }[place % 10];
+  return `${place}${end ?? 'th'}`;
+}
+
 /** The words of the table of runs. */
 export const STRINGS = {
   table: 'Runs',
@@ -94,7 +100,7 @@ export const STRINGS = {
   ] as const,
   idle: 'running, idle',
   idleHint: 'It has not used what it holds for a while.',
-  position: (position: number) => `queued, ${position}.`,
+  position: (position: number) => `queued, ${ordinal(position)}`,
   chooser: {
     title: 'Columns',
     close: 'Close the columns',

@@ -1,0 +1,267 @@
+import { SluiceError } from '../../../contract';
+import type { LabDeployment, LabPublish, LabTraffic } from '../../../contract';
+import { PublishClient } from '../../../serving';
+import type { PublishedDeployment } from '../../../serving';
+import type { RemoteEndpoint } from '../../endpoints/remote-endpoint';
+import { Mutex } from '../../mutex';
+import type { LabApi } from '../lab-api';
+import { seenOf } from './deployment-records';
+import type { DeploymentRecord, DeploymentRecords } from './deployment-records';
+import type { DeviceVariants } from './device-variants';
+import { deploymentIn, servedNameOf, tagVersions, withModelFile } from './publish-version';
+
+type Api = Pick<LabApi, 'url' | 'headers'>;
+
+export interface LabDeploymentsParts {
+  readonly records: DeploymentRecords;
+  readonly endpoints: { all(): readonly RemoteEndpoint[] };
+  readonly device: DeviceVariants;
+  readonly dataDir: string;
+  /** Told after each change. */
+  readonly onChange: () => void;
+}
+
+const LIST_MS = 5000;
+
+/** What this console's endpoints serve of the lab's registry. */
+export class LabDeployments {
+  /** Publications that go on. */
+  private readonly loading = new Map<string, LabDeployment>();
+  private readonly syncing = new Mutex();
+
+  constructor(private readonly parts: LabDeploymentsParts) {}
+
+  /** What the endpoints say; of those that do not answer, what was seen last. */
+  async list(): Promise<readonly LabDeployment[]> {
+    const found = await Promise.all(this.parts.endpoints.all().map((endpoint) => this.at(endpoint)));
+    const known = found.flat();
+    const keys = new Set(known.map(keyOf));
+    return [...known, ...[...this.loading.values()].filter((one) => !keys.has(keyOf(one)))];
+  }
+
+  /**
+   * @throws SluiceError `not-found`, `unsupported` (no ONNX model), `conflict`, `bad-input`, and as the endpoint and the lab
+   *   refuse.
+   */
+  async publish(
+    api: Api,
+    { model, version, endpointId, sharePct, variant }: LabPublish,
+  ): Promise<LabDeployment> {
+    const { endpoint, client } = this.endpoint(endpointId);
+    const published = await client.list();
+    const before = published.find((one) => one.model === model);
+    const servedAs = before?.servedAs ?? servedNameOf(model);
+    const record = this.parts.records.find(endpoint.known.url, servedAs);
+    if (variant && record?.deviceVersion === undefined) this.parts.device.refuseTaken(servedAs);
+    const wanted = { model, version, servedAs, sharePct };
+    if (!before) this.begin(endpoint, wanted);
+    try {
+      const { dataDir } = this.parts;
+      return await withModelFile(api, wanted, dataDir, async (file) => {
+        const after = deploymentIn(await client.publish({ ...wanted, ...file }), servedAs, client.name);
+        await this.remember(endpoint, after, { variants: variantsWith(record?.variants, version, variant) });
+        await tagVersions(api, endpoint.known.name, before, after);
+        await this.sync(api, endpoint, after, { version, path: file.path });
+        return this.told(endpoint, after);
+      });
+    } finally {
+      this.loading.delete(keyOf({ endpointId, servedAs }));
+      this.parts.onChange();
+    }
+  }
+
+  /** @param sharePct 100: the canary becomes the stable one. @throws SluiceError `not-found`, and as the endpoint refuses. */
+  setCanary(api: Api, endpointId: string, servedAs: string, sharePct: number): Promise<LabDeployment> {
+    return this.change(api, endpointId, servedAs, (client) => client.setCanary(servedAs, sharePct));
+  }
+
+  /** @throws SluiceError `not-found`, and as the endpoint refuses. */
+  rollBack(api: Api, endpointId: string, servedAs: string): Promise<LabDeployment> {
+    return this.change(api, endpointId, servedAs, (client) => client.rollBack(servedAs));
+  }
+
+  /** @throws SluiceError `not-found`, and as the endpoint refuses. */
+  async unpublish(api: Api, endpointId: string, servedAs: string): Promise<void> {
+    const { endpoint, client } = this.endpoint(endpointId);
+    const before = deploymentIn(await client.list(), servedAs, endpoint.known.name);
+    await client.remove(servedAs);
+    await tagVersions(api, endpoint.known.name, before, undefined);
+    await this.syncing.run(() => this.forget(endpoint.known.url, servedAs));
+    this.parts.onChange();
+  }
+
+  private async change(
+    api: Api,
+    endpointId: string,
+    servedAs: string,
+    work: (client: PublishClient) => Promise<readonly PublishedDeployment[]>,
+  ): Promise<LabDeployment> {
+    const { endpoint, client } = this.endpoint(endpointId);
+    const before = deploymentIn(await client.list(), servedAs, endpoint.known.name);
+    const after = deploymentIn(await work(client), servedAs, endpoint.known.name);
+    await this.remember(endpoint, after);
+    await tagVersions(api, endpoint.known.name, before, after);
+    await this.sync(api, endpoint, after);
+    this.parts.onChange();
+    return this.told(endpoint, after);
+  }
+
+  private async at(endpoint: RemoteEndpoint): Promise<readonly LabDeployment[]> {
+    const { records } = this.parts;
+    const { url } = endpoint.known;
+    try {
+      const found = await clientOf(endpoint).list(AbortSignal.timeout(LIST_MS));
+      return found.map((deployment) => this.told(endpoint, deployment));
+    } catch (thrown) {
+      const error = SluiceError.from(thrown);
+      const mine = records.list().filter((record) => record.url === url);
+      return mine.map((record) => this.lastSeen(endpoint, record, error));
+    }
+  }
+
+  /**
+   * The device has the version that answers where that is to be a variant, and else none: a roll-back goes back to what was
+   * known of the version before.
+   */
+  private sync(
+    api: Api,
+    { known: { url } }: RemoteEndpoint,
+    { servedAs, model, stable }: PublishedDeployment,
+    fetched?: { readonly version: number; readonly path: string },
+  ): Promise<void> {
+    const { records, device, dataDir } = this.parts;
+    return this.syncing.run(async () => {
+      const record = records.find(url, servedAs);
+      if (!record) return;
+      const { version } = stable;
+      const wanted = record.variants[version];
+      if (!wanted) {
+        if (record.deviceVersion === undefined) return;
+        await device.remove(servedAs);
+        const { deviceVersion: _gone, ...others } = record;
+        records.put(others);
+      } else if (record.deviceVersion !== version) {
+        const variant = { model: servedAs, ...wanted };
+        if (fetched?.version === version) await device.put(fetched.path, variant);
+        else {
+          await withModelFile(api, { model, version }, dataDir, ({ path }) => device.put(path, variant));
+        }
+        records.put({ ...record, deviceVersion: version });
+      }
+      await records.settled();
+    });
+  }
+
+  private async forget(url: string, servedAs: string): Promise<void> {
+    const { records, device } = this.parts;
+    if (records.find(url, servedAs)?.deviceVersion !== undefined) await device.remove(servedAs);
+    records.remove(url, servedAs);
+    await records.settled();
+  }
+
+  private async remember(
+    { known: { url, name } }: RemoteEndpoint,
+    after: PublishedDeployment,
+    more: Partial<DeploymentRecord> = {},
+  ): Promise<void> {
+    const { records } = this.parts;
+    const {
+      canary: _canary,
+      previousVersion: _previous,
+      ...known
+    } = records.find(url, after.servedAs) ?? { variants: {} };
+    records.put({ ...known, url, endpointName: name, ...seenOf(after), ...more });
+    await records.settled();
+  }
+
+  private begin(
+    endpoint: RemoteEndpoint,
+    {
+      model,
+      version,
+      servedAs,
+      sharePct,
+    }: { model: string; version: number; servedAs: string; sharePct: number },
+  ): void {
+    const shown: LabDeployment = {
+      ...namesOf(endpoint),
+      model,
+      servedAs,
+      state: 'loading',
+      stable: { version, sharePct, requests: 0, failures: 0 },
+    };
+    this.loading.set(keyOf(shown), shown);
+    this.parts.onChange();
+  }
+
+  private told(endpoint: RemoteEndpoint, deployment: PublishedDeployment): LabDeployment {
+    const { servedAs, model, stable, canary, previousVersion, problem } = deployment;
+    return {
+      ...namesOf(endpoint),
+      model,
+      servedAs,
+      state: problem === undefined ? 'ready' : 'failed',
+      ...(problem !== undefined && { error: new SluiceError('unavailable', problem).toWire() }),
+      stable,
+      ...(canary && { canary }),
+      ...(previousVersion !== undefined && { previousVersion }),
+      ...this.variantOf(endpoint, servedAs),
+    };
+  }
+
+  private lastSeen(endpoint: RemoteEndpoint, record: DeploymentRecord, error: SluiceError): LabDeployment {
+    const { servedAs, model, stable, canary, previousVersion } = record;
+    const nothing = { requests: 0, failures: 0 };
+    const traffic = (seen: DeploymentRecord['stable']): LabTraffic => ({ ...seen, ...nothing });
+    return {
+      ...namesOf(endpoint),
+      model,
+      servedAs,
+      state: 'unreachable',
+      error: error.toWire(),
+      stable: traffic(stable),
+      ...(canary && { canary: traffic(canary) }),
+      ...(previousVersion !== undefined && { previousVersion }),
+      ...this.variantOf(endpoint, servedAs),
+    };
+  }
+
+  private variantOf({ known: { url } }: RemoteEndpoint, servedAs: string): { readonly variant?: string } {
+    const { records, device } = this.parts;
+    const isHere = records.find(url, servedAs)?.deviceVersion !== undefined;
+    const variant = isHere ? device.idOf(servedAs) : undefined;
+    return variant === undefined ? {} : { variant };
+  }
+
+  /** @throws SluiceError `not-found`. */
+  private endpoint(id: string): { readonly endpoint: RemoteEndpoint; readonly client: PublishClient } {
+    const endpoint = this.parts.endpoints.all().find((one) => one.id === id);
+    if (endpoint) return { endpoint, client: clientOf(endpoint) };
+    throw new SluiceError('not-found', 'That endpoint is gone; add it again.', { id });
+  }
+}
+
+/** What is known of a version that is published again replaces what was. */
+function variantsWith(
+  known: DeploymentRecord['variants'] = {},
+  version: number,
+  variant: LabPublish['variant'],
+): DeploymentRecord['variants'] {
+  const others = Object.entries(known).filter(([number]) => number !== String(version));
+  return Object.fromEntries([...others, ...(variant ? [[String(version), variant] as const] : [])]);
+}
+
+function clientOf({ known, heldToken }: RemoteEndpoint): PublishClient {
+  return new PublishClient({ url: known.url, ...(heldToken !== undefined && { token: heldToken }) });
+}
+
+function namesOf({ id, known }: RemoteEndpoint): {
+  readonly endpointId: string;
+  readonly endpointName: string;
+} {
+  return { endpointId: id, endpointName: known.name };
+}
+
+function keyOf({ endpointId, servedAs }: Pick<LabDeployment, 'endpointId' | 'servedAs'>): string {
+  return JSON.stringify([endpointId, servedAs]);
+}
