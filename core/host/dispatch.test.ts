@@ -139,6 +139,18 @@ const WHOLE: { readonly [N in RequestName]: Required<RequestInput<N>> } = {
   'lab.stopSearch': { id: 'search-1' },
   'lab.resumeSearch': { id: 'search-1' },
   'lab.removeSearch': { id: 'search-1' },
+  'lab.startExample': {},
+  'lab.deployments': {},
+  'lab.publish': {
+    model: 'm',
+    version: 1,
+    endpointId: 'e',
+    sharePct: 100,
+    variant: { accuracyPct: 90, source: 'measured' },
+  },
+  'lab.setCanary': { endpointId: 'e', servedAs: 'm', sharePct: 10 },
+  'lab.rollBack': { endpointId: 'e', servedAs: 'm' },
+  'lab.unpublish': { endpointId: 'e', servedAs: 'm' },
 };
 
 describe('schemas', () => {

@@ -28,7 +28,7 @@ export class LabPanel {
     this.startExample = this.root.getByRole('button', { name: 'Run the example' });
     this.table = this.root.getByTestId('run-table');
     this.rows = this.root.getByTestId('run-row');
-    this.filter = this.root.getByRole('textbox', { name: 'Filter' });
+    this.filter = this.root.getByRole('searchbox', { name: 'Filter' });
     this.runPage = this.root.getByTestId('run-page');
     this.runState = this.runPage.getByTestId('run-state');
     this.log = this.runPage.getByTestId('run-log');

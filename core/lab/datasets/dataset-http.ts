@@ -1,7 +1,7 @@
 import type { Pool } from 'undici';
 import { z } from 'zod';
 
-import { systemClock, type Clock } from '../../base';
+import { parseUrl, systemClock, type Clock } from '../../base';
 import { SluiceError } from '../../contract';
 import { codeOfHttpStatus } from '../../serving';
 
@@ -44,7 +44,7 @@ export class DatasetHttp {
   /** @throws SluiceError `bad-input` for a URL that is not http or https. */
   constructor(private readonly options: DatasetHttpOptions) {
     const { url, clock = systemClock } = options;
-    if (!/^https?:\/\/[^/]/.test(url) || !URL.canParse(url)) {
+    if (!/^https?:\/\/[^/]/.test(url) || !parseUrl(url)) {
       throw new SluiceError(
         'bad-input',
         `The lab's address: expected http://HOST:PORT, found ${JSON.stringify(url)}.`,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { parseUrl } from '../../base';
 import { SluiceError } from '../../contract';
 
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/i;
@@ -82,7 +83,7 @@ export interface RemoteStatus {
 
 /** @returns the URL without a slash at its end. @throws SluiceError `bad-input`. */
 export function parseRemoteUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const url = parseUrl(text);
   const problem = urlProblem(url);
   if (url && problem === undefined) return url.href.replace(/\/+$/, '');
   // What is wrong with it may be a password in it.

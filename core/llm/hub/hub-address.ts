@@ -1,3 +1,4 @@
+import { parseUrl } from '../../base';
 import { SluiceError } from '../../contract';
 
 /** Where models are had when nobody says otherwise. */
@@ -34,7 +35,7 @@ export function hubRepo(id: string, revision = 'main'): HubRepo {
  * @throws SluiceError `bad-input` for what is no plain http(s) address.
  */
 export function hubEndpoint(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const url = parseUrl(text);
   const isPlain = url && url.search === '' && url.hash === '' && url.username === '' && url.password === '';
   if (!url || !isPlain || !['http:', 'https:'].includes(url.protocol)) {
     throw new SluiceError('bad-input', `'${text}' can't be a hub: expected an address as ${PUBLIC_HUB}.`);

@@ -1,5 +1,6 @@
 import { Agent, request, type Dispatcher } from 'undici';
 
+import { parseUrl } from '../../base';
 import type { Clock } from '../../base';
 import { SluiceError } from '../../contract';
 import { addressOf } from './hub-address';
@@ -167,7 +168,7 @@ function first(value: string | string[] | undefined): string | undefined {
 
 /** @throws SluiceError `unavailable` for an address that is none, or less safe than the one that names it. */
 function redirected(from: URL, location: string): URL {
-  const url = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
+  const url = parseUrl(location, from);
   const isSafe =
     url && (url.protocol === 'https:' || (url.protocol === 'http:' && from.protocol === 'http:'));
   if (isSafe && url.username === '' && url.password === '') return url;

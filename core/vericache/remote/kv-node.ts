@@ -1,7 +1,7 @@
 import { Pool } from 'undici';
 import { z } from 'zod';
 
-import { systemClock, type Clock } from '../../base';
+import { parseUrl, systemClock, type Clock } from '../../base';
 import { SluiceError, type ErrorCode } from '../../contract';
 import { cacheIdentitySchema, type CacheIdentity } from '../store/cache-identity';
 import { NodeDeadline } from './node-deadline';
@@ -58,7 +58,7 @@ export class KvNode {
 
   /** @throws SluiceError `bad-input` for a URL that is not http or https. */
   constructor(private readonly options: KvNodeOptions) {
-    const url = URL.canParse(options.url) ? new URL(options.url) : undefined;
+    const url = parseUrl(options.url);
     if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
       throw new SluiceError(
         'bad-input',

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 
+import { parseUrl } from '../../../base';
 import { SluiceError } from '../../../contract';
 import { PublishClient } from '../../../serving';
 import type { PublishedDeployment } from '../../../serving';
@@ -227,7 +228,7 @@ function endpointUrl(text: string): string {
 
 /** In tags, where a console would say its name. */
 function endpointNameOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).host : url;
+  return parseUrl(url)?.host ?? url;
 }
 
 function lastSeen({

@@ -1,6 +1,7 @@
 import type { Agent, Dispatcher } from 'undici';
 import { z } from 'zod';
 
+import { parseUrl } from '../../../base';
 import { SluiceError } from '../../../contract';
 import type { JobNode } from '../job-engine';
 
@@ -85,7 +86,7 @@ export class RayApi {
   /** @throws SluiceError `bad-input` when the address is none. */
   constructor(private readonly options: RayApiOptions) {
     const { url } = options;
-    if (!/^https?:/.test(url) || !URL.canParse(url)) {
+    if (!/^https?:/.test(url) || !parseUrl(url)) {
       throw new SluiceError(
         'bad-input',
         `"${url}" is not the address of Ray's dashboard. Give one like http://127.0.0.1:8265.`,

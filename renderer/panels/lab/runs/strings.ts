@@ -59,7 +59,7 @@ export const STRINGS = {
   example: 'Run the example',
   emptyTitle: 'No runs yet',
   empty:
-    'A run is one training of a program on a data set, with its log, metrics and checkpoints: the example trains a small model on handwritten digits and shows them all.',
+    'A run is one training of a program on a data set, with its log, metrics and checkpoints: the example trains a small model on readings of machines and shows them all.',
   exampleFailed: 'The example was not started',
   noneMatch: 'No run matches the filter.',
   clearFilter: 'Clear the filter',
