@@ -118,7 +118,7 @@ describe('what is collected', () => {
     await ground.untilLog(open, 'ready');
     expect(await ground.lab.runs.laidOut({ name: 'ann' })).toContain('passing@1');
     ground.lab.datasets.removeVersion({ name: 'ann' }, 'passing', '1');
-    const collect = async () => (await ground.ask('POST', 'collect')).json() as Promise<unknown>;
+    const collect = async () => (await ground.ask('POST', 'collect')).json();
     expect(await collect()).toMatchObject({ laidOutBytes: 0 });
     writeFileSync(join(ground.workFolder(open), 'go'), '');
     expect(await ground.ended(open)).toMatchObject({ state: 'succeeded' });

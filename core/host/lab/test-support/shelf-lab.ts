@@ -87,7 +87,7 @@ export async function openShelfLab(folder: string): Promise<ShelfLab> {
       await lab.artifacts.write([...names, ...path.split('/')], chunksOf(text));
     },
     makeChunksOld: () => {
-      const oldSec = Date.now() / 1000 - WEEK_SEC;
+      const oldSec = systemClock.nowMs() / 1000 - WEEK_SEC;
       const chunks = join(folder, 'data', 'chunks');
       for (const prefix of readdirSync(chunks)) {
         for (const hash of readdirSync(join(chunks, prefix)))

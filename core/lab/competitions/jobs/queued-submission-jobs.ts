@@ -262,18 +262,15 @@ export class QueuedSubmissionJobs implements SubmissionJobs {
     work: (manifest: Manifest) => Promise<T>,
   ): Promise<T> {
     const { name, version } = dataset;
-    let isRead = false;
-    try {
-      const user = { name: owner, isEvaluator: true };
-      return await this.options.datasets.use(user, name, version, { withHidden: true }, (manifest) => {
-        isRead = true;
-        return work(manifest);
+    const user = { name: owner, isEvaluator: true };
+    const [result] = await this.options.datasets
+      .use(user, name, version, { withHidden: true }, (manifest) => Promise.allSettled([work(manifest)]))
+      .catch((cause: unknown) => {
+        const message = `The dataset ${name}@${version} of this competition can't be read. Tell whoever created it.`;
+        throw new SluiceError('unavailable', message, {}, { cause });
       });
-    } catch (cause) {
-      if (isRead) throw cause;
-      const message = `The dataset ${name}@${version} of this competition can't be read. Tell whoever created it.`;
-      throw new SluiceError('unavailable', message, {}, { cause });
-    }
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
   }
 
   private async userFor(key: string): Promise<OtherUser | undefined> {

@@ -4,7 +4,14 @@ import { join } from 'node:path';
 
 import { expect, it } from 'vitest';
 
-import { makeGround, openEngine, processesOf, shellJob, untilStatus } from '../test-support/job-fixtures';
+import {
+  makeGround,
+  openEngine,
+  processesOf,
+  shellJob,
+  until,
+  untilStatus,
+} from '../test-support/job-fixtures';
 
 it('a job that fills the disk of its own folder: how it ended is known all the same', async ({ skip }) => {
   const ground = makeGround();
@@ -23,7 +30,8 @@ it('a job that fills the disk of its own folder: how it ended is known all the s
     await engine.close();
     expect(processesOf(ground)).toEqual([]);
   } finally {
-    spawnSync('umount', [ground.jobs]);
+    // The job's supervisor has its log there until it has ended, a little after its job.
+    await until(() => spawnSync('umount', [ground.jobs]).status === 0);
     ground.remove();
   }
 });

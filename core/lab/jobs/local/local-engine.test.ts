@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -124,6 +124,33 @@ describe('stop', () => {
     await engine.stop('first', 0);
     await untilStatus(engine, 'first');
     expect(existsSync(join(ground.root, 'never'))).toBe(false);
+  });
+});
+
+describe('what is kept of jobs', () => {
+  it('is cleared of those that have ended, and of no other', async () => {
+    await engine.submit('ended', shellJob(ground, 'exit 0'));
+    await untilStatus(engine, 'ended');
+    await engine.submit('open', shellJob(ground, 'sleep 1000'));
+    await untilStatus(engine, 'open', isRunning);
+    expect([...(await engine.kept())].sort()).toEqual(['ended', 'open']);
+    expect(await engine.clear('open')).toBe(0);
+    expect(await engine.clear('never')).toBe(0);
+    expect(await engine.clear('ended')).toBeGreaterThan(0);
+    expect(await engine.kept()).toEqual(['open']);
+    expect(await engine.statuses(['ended'])).toEqual(new Map());
+    await engine.stop('open', 0);
+    expect(await untilStatus(engine, 'open')).toMatchObject({ state: 'stopped' });
+  });
+
+  it('leaves nothing when whoever made or cleared it was killed meanwhile', async () => {
+    await engine.close();
+    for (const name of ['.new-0a', '.old-0b']) {
+      mkdirSync(join(ground.jobs, name));
+      writeFileSync(join(ground.jobs, name, 'job.json'), '{');
+    }
+    engine = await openEngine(ground);
+    expect(readdirSync(ground.jobs)).toEqual([]);
   });
 });
 
