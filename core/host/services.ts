@@ -176,6 +176,7 @@ async function assemble(
     endpoints: deployment.endpoints,
     device: new DeviceVariants({ models, deployment: deployment.deployment }),
     dataDir: info.dataDir,
+    log,
     onChange: () => bus.emit('labChange', { parts: ['deployments', 'models'] }),
   });
   let language: Promise<Language> | undefined;

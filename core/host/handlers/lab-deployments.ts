@@ -14,7 +14,7 @@ type Handler<N extends keyof LabDeploymentRequests> = (
 ) => Promise<LabDeploymentRequests[N]['output']>;
 
 export const labDeploymentHandlers: { readonly [N in keyof LabDeploymentRequests]: Handler<N> } = {
-  'lab.deployments': (_input, { labDeployments }) => labDeployments.list(),
+  'lab.deployments': (_input, { labDeployments, lab }) => labDeployments.list(() => apiOf(lab)),
   'lab.publish': async (publish, { labDeployments, lab }) =>
     labDeployments.publish(await apiOf(lab), publish),
   'lab.setCanary': async ({ endpointId, servedAs, sharePct }, { labDeployments, lab }) =>

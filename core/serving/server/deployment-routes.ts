@@ -28,12 +28,13 @@ const servedAs = z
     /^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$/,
     'expected 1 to 40 letters, digits, dots, dashes or underscores, beginning with a letter or digit',
   );
+const NO_HASH = `expected the file's SHA-256 in ${SHA256_HEADER}, 64 digits`;
 const uploadSchema = z.object({
   servedAs,
   model: z.string().min(1).max(256),
   version: z.coerce.number().int().min(1).max(1e9),
   sharePct: sharePct.default(100),
-  sha256: z.string().regex(/^[0-9a-f]{64}$/, `expected the file's SHA-256 in ${SHA256_HEADER}, 64 digits`),
+  sha256: z.string({ error: NO_HASH }).regex(/^[0-9a-f]{64}$/, NO_HASH),
   fileBytes: z.coerce.number({ error: 'expected a content-length' }).int().min(1),
 });
 const trafficSchema = z.object({ sharePct });

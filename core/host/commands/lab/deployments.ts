@@ -218,7 +218,8 @@ async function remember(
       ...(deviceVersion !== undefined && { deviceVersion }),
       ...(tokenFile !== undefined && { tokenFile }),
     });
-  } else records.remove(url, name);
+    // A console takes its device's variant away first.
+  } else if (deviceVersion === undefined) records.remove(url, name);
   await records.settled();
 }
 

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import type { ErrorCode, LabDeployment } from '../../../contract';
 import { writeZooModel, zooNetwork } from '../../../zoo';
@@ -64,6 +64,9 @@ async function ask(): Promise<string> {
   return (await server.client.infer({ model: SERVED_AS, inputs: inputOf(0.5) })).modelVersion;
 }
 
+const list = (): Promise<readonly LabDeployment[]> =>
+  services.labDeployments.list(() => Promise.resolve(lab.api));
+
 const roles = async (): Promise<readonly unknown[]> => [
   (await lab.tags(MODEL, 1))[TAG],
   (await lab.tags(MODEL, 2))[TAG],
@@ -79,7 +82,7 @@ describe('a console that publishes of its lab', () => {
     expect(await ask()).toBe('1');
     await publish(2, { sharePct: 25 });
     expect(await roles()).toEqual([`${SERVED_AS}: stable`, `${SERVED_AS}: canary 25%`]);
-    expect(await services.labDeployments.list()).toMatchObject([
+    expect(await list()).toMatchObject([
       { ...shown, stable: { version: 1, sharePct: 75, requests: 1 }, canary: { version: 2, sharePct: 25 } },
     ]);
     const promoted = await services.labDeployments.setCanary(lab.api, endpointId, SERVED_AS, 100);
@@ -91,7 +94,7 @@ describe('a console that publishes of its lab', () => {
     expect(await ask()).toBe('1');
     await services.labDeployments.unpublish(lab.api, endpointId, SERVED_AS);
     expect(await roles()).toEqual([undefined, undefined]);
-    expect(await services.labDeployments.list()).toEqual([]);
+    expect(await list()).toEqual([]);
     // Nothing that was fetched is left.
     expect(readdirSync(join(folder, 'console')).filter((name) => name.startsWith('publish-'))).toEqual([]);
   });
@@ -100,7 +103,7 @@ describe('a console that publishes of its lab', () => {
     await lab.registerFile(MODEL, first);
     await publish(1);
     await server.close();
-    expect(await services.labDeployments.list()).toMatchObject([
+    expect(await list()).toMatchObject([
       { servedAs: SERVED_AS, state: 'unreachable', error: { code: 'unavailable' }, stable: { version: 1 } },
     ]);
     server = await startPublishingServer({ dataDir: join(folder, 'endpoint') });
@@ -160,7 +163,7 @@ describe('a console that publishes of its lab', () => {
       code,
       message: expect.stringMatching(message) as string,
     });
-    expect(await services.labDeployments.list()).toEqual([]);
+    expect(await list()).toEqual([]);
   });
 
   it('the published model is a variant of the offload agent, and goes back with the deployment', async () => {
@@ -186,6 +189,31 @@ describe('a console that publishes of its lab', () => {
     await services.labDeployments.unpublish(lab.api, endpointId, SERVED_AS);
     expect(variants()).toEqual([]);
     expect(services.models.list()).toEqual([]);
+  });
+
+  it('the variant follows what others change at the endpoint', async () => {
+    await lab.registerFile(MODEL, first);
+    await lab.registerFile(MODEL, second);
+    await publish(1, { variant: VARIANT });
+    await publish(2, { variant: { accuracyPct: 93, source: 'the same' } });
+    const accuracies = (): readonly number[] =>
+      services.deployment.state().variants.map(({ accuracyPct }) => accuracyPct);
+    expect(accuracies()).toEqual([93]);
+    await server.publisher.rollBack(SERVED_AS);
+    expect(await list()).toMatchObject([{ stable: { version: 1 } }]);
+    await vi.waitFor(() => expect(accuracies()).toEqual([91]), { timeout: 60_000 });
+    await vi.waitFor(async () => expect(await list()).toMatchObject([{ variant: 'd0' }]), {
+      timeout: 60_000,
+    });
+    await server.publisher.remove(SERVED_AS);
+    await vi.waitFor(
+      async () => {
+        expect(await list()).toEqual([]);
+        expect(services.models.list()).toEqual([]);
+      },
+      { timeout: 60_000 },
+    );
+    expect(accuracies()).toEqual([]);
   });
 
   it('does not take the name of another model of this device', async () => {

@@ -4,6 +4,7 @@ import { PublishClient } from '../../../serving';
 import type { PublishedDeployment } from '../../../serving';
 import type { RemoteEndpoint } from '../../endpoints/remote-endpoint';
 import { Mutex } from '../../mutex';
+import type { Log } from '../../state-file';
 import type { LabApi } from '../lab-api';
 import { seenOf } from './deployment-records';
 import type { DeploymentRecord, DeploymentRecords } from './deployment-records';
@@ -17,6 +18,8 @@ export interface LabDeploymentsParts {
   readonly endpoints: { all(): readonly RemoteEndpoint[] };
   readonly device: DeviceVariants;
   readonly dataDir: string;
+  /** Tells about what nobody waits for. */
+  readonly log: Log;
   /** Told after each change. */
   readonly onChange: () => void;
 }
@@ -28,12 +31,19 @@ export class LabDeployments {
   /** Publications that go on. */
   private readonly loading = new Map<string, LabDeployment>();
   private readonly syncing = new Mutex();
+  /** Deployments that are being changed here. */
+  private readonly changing = new Set<string>();
+  /** What could not be caught up with, so that it is not tried with every look. */
+  private readonly givenUp = new Set<string>();
 
   constructor(private readonly parts: LabDeploymentsParts) {}
 
-  /** What the endpoints say; of those that do not answer, what was seen last. */
-  async list(): Promise<readonly LabDeployment[]> {
-    const found = await Promise.all(this.parts.endpoints.all().map((endpoint) => this.at(endpoint)));
+  /**
+   * What the endpoints say; of those that do not answer, what was seen last. What others changed there is caught up with: the
+   * device's variant follows.
+   */
+  async list(api: () => Promise<Api>): Promise<readonly LabDeployment[]> {
+    const found = await Promise.all(this.parts.endpoints.all().map((endpoint) => this.at(endpoint, api)));
     const known = found.flat();
     const keys = new Set(known.map(keyOf));
     return [...known, ...[...this.loading.values()].filter((one) => !keys.has(keyOf(one)))];
@@ -55,19 +65,16 @@ export class LabDeployments {
     if (variant && record?.deviceVersion === undefined) this.parts.device.refuseTaken(servedAs);
     const wanted = { model, version, servedAs, sharePct };
     if (!before) this.begin(endpoint, wanted);
-    try {
-      const { dataDir } = this.parts;
-      return await withModelFile(api, wanted, dataDir, async (file) => {
+    const { dataDir } = this.parts;
+    return this.whileChanging({ endpointId, servedAs }, () =>
+      withModelFile(api, wanted, dataDir, async (file) => {
         const after = deploymentIn(await client.publish({ ...wanted, ...file }), servedAs, client.name);
         await this.remember(endpoint, after, { variants: variantsWith(record?.variants, version, variant) });
         await tagVersions(api, endpoint.known.name, before, after);
         await this.sync(api, endpoint, after, { version, path: file.path });
         return this.told(endpoint, after);
-      });
-    } finally {
-      this.loading.delete(keyOf({ endpointId, servedAs }));
-      this.parts.onChange();
-    }
+      }),
+    );
   }
 
   /** @param sharePct 100: the canary becomes the stable one. @throws SluiceError `not-found`, and as the endpoint refuses. */
@@ -83,11 +90,12 @@ export class LabDeployments {
   /** @throws SluiceError `not-found`, and as the endpoint refuses. */
   async unpublish(api: Api, endpointId: string, servedAs: string): Promise<void> {
     const { endpoint, client } = this.endpoint(endpointId);
-    const before = deploymentIn(await client.list(), servedAs, endpoint.known.name);
-    await client.remove(servedAs);
-    await tagVersions(api, endpoint.known.name, before, undefined);
-    await this.syncing.run(() => this.forget(endpoint.known.url, servedAs));
-    this.parts.onChange();
+    await this.whileChanging({ endpointId, servedAs }, async () => {
+      const before = deploymentIn(await client.list(), servedAs, endpoint.known.name);
+      await client.remove(servedAs);
+      await tagVersions(api, endpoint.known.name, before, undefined);
+      await this.syncing.run(() => this.forget(endpoint.known.url, servedAs));
+    });
   }
 
   private async change(
@@ -97,25 +105,68 @@ export class LabDeployments {
     work: (client: PublishClient) => Promise<readonly PublishedDeployment[]>,
   ): Promise<LabDeployment> {
     const { endpoint, client } = this.endpoint(endpointId);
-    const before = deploymentIn(await client.list(), servedAs, endpoint.known.name);
-    const after = deploymentIn(await work(client), servedAs, endpoint.known.name);
-    await this.remember(endpoint, after);
-    await tagVersions(api, endpoint.known.name, before, after);
-    await this.sync(api, endpoint, after);
-    this.parts.onChange();
-    return this.told(endpoint, after);
+    return this.whileChanging({ endpointId, servedAs }, async () => {
+      const before = deploymentIn(await client.list(), servedAs, endpoint.known.name);
+      const after = deploymentIn(await work(client), servedAs, endpoint.known.name);
+      await this.remember(endpoint, after);
+      await tagVersions(api, endpoint.known.name, before, after);
+      await this.sync(api, endpoint, after);
+      return this.told(endpoint, after);
+    });
   }
 
-  private async at(endpoint: RemoteEndpoint): Promise<readonly LabDeployment[]> {
+  private async whileChanging<T>(
+    deployment: Pick<LabDeployment, 'endpointId' | 'servedAs'>,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const key = keyOf(deployment);
+    this.changing.add(key);
+    try {
+      return await work();
+    } finally {
+      this.changing.delete(key);
+      this.loading.delete(key);
+      this.parts.onChange();
+    }
+  }
+
+  private async at(endpoint: RemoteEndpoint, api: () => Promise<Api>): Promise<readonly LabDeployment[]> {
     const { records } = this.parts;
     const { url } = endpoint.known;
     try {
       const found = await clientOf(endpoint).list(AbortSignal.timeout(LIST_MS));
+      this.catchUp(endpoint, found, api);
       return found.map((deployment) => this.told(endpoint, deployment));
     } catch (thrown) {
       const error = SluiceError.from(thrown);
       const mine = records.list().filter((record) => record.url === url);
       return mine.map((record) => this.lastSeen(endpoint, record, error));
+    }
+  }
+
+  private catchUp(
+    endpoint: RemoteEndpoint,
+    found: readonly PublishedDeployment[],
+    api: () => Promise<Api>,
+  ): void {
+    const { url } = endpoint.known;
+    for (const { url: where, servedAs, deviceVersion } of this.parts.records.list()) {
+      if (where !== url || deviceVersion === undefined) continue;
+      const now = found.find((one) => one.servedAs === servedAs);
+      const key = keyOf({ endpointId: endpoint.id, servedAs });
+      const change = `${key} ${now?.stable.version}`;
+      if (now?.stable.version === deviceVersion || this.changing.has(key) || this.givenUp.has(change))
+        continue;
+      this.changing.add(key);
+      const work = now
+        ? api().then((lab) => this.sync(lab, endpoint, now))
+        : this.syncing.run(() => this.forget(url, servedAs));
+      void work
+        .then(this.parts.onChange, (thrown: unknown) => {
+          this.givenUp.add(change);
+          this.parts.log(`The variant of ${servedAs} stays as it is: ${SluiceError.from(thrown).message}`);
+        })
+        .finally(() => this.changing.delete(key));
     }
   }
 

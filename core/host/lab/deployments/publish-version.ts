@@ -2,26 +2,12 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { SluiceError } from '../../../contract';
-import type { PublishClient, PublishedDeployment } from '../../../serving';
+import type { PublishedDeployment } from '../../../serving';
 import { ioError } from '../../../storage';
 import type { LabApi } from '../lab-api';
 import { fetchModelFile } from './model-file';
 import type { ModelFile } from './model-file';
 import { RegistryClient } from './registry-client';
-
-/** Where to publish. */
-export interface Target {
-  /** Of the endpoint, in the registry's tags. */
-  readonly name: string;
-  readonly client: PublishClient;
-}
-
-export interface VersionToPublish {
-  readonly model: string;
-  readonly version: number;
-  readonly servedAs: string;
-  readonly sharePct: number;
-}
 
 /** Fetches the file of a version, for as long as it is used. @throws SluiceError as `fetchModelFile`, and what `use` throws. */
 export async function withModelFile<T>(

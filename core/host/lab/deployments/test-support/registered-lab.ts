@@ -1,6 +1,5 @@
 import { mkdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 
 import { DEFAULT_LIMITS } from '../../../../serving';
 import { LabApi } from '../../lab-api';
@@ -101,7 +100,3 @@ export const SKLEARN_MLMODEL = `flavors:
     pickled_model: model.pkl
 run_id: 1
 `;
-
-export function labFolderIn(dataDir: string): string {
-  return join(dataDir, 'lab');
-}
