@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { DEFAULT_LANGUAGE_SETTINGS } from '../contract';
-import type { LanguageSettings, RequestInput, RequestName } from '../contract';
+import type { LabRunPlan, LanguageSettings, RequestInput, RequestName } from '../contract';
 import { dispatch } from './dispatch';
 import { parseInput } from './schemas';
 import type { Services } from './services';
@@ -14,6 +14,16 @@ const RUN: RequestInput<'runs.start'> = {
   repeat: 'continuous',
   periodMs: 33.3,
   deadlineMs: 20,
+};
+
+const LAB_PLAN: Required<LabRunPlan> = {
+  args: "--lr 0.1 'two words'",
+  environment: { SEED: '1' },
+  resources: { cpus: 0.5, gpus: 1, memoryBytes: 2 ** 30 },
+  engine: 'slurm',
+  image: 'python:3.12',
+  priority: -100,
+  limitMs: 60_000,
 };
 
 /** One whole input of every request: a field the schema forgot would be refused as unknown. */
@@ -81,6 +91,21 @@ const WHOLE: { readonly [N in RequestName]: Required<RequestInput<N>> } = {
   'language.send': { id: 'c', text: ' Why?\n' },
   'language.retry': { id: 'c' },
   'language.stop': { id: 'c' },
+  'lab.status': {},
+  'lab.start': {},
+  'lab.runs': { since: 'a.1' },
+  'lab.findRuns': { filter: '' },
+  'lab.run': { run: 'ann/none/1' },
+  'lab.series': { runIds: ['0'.repeat(32)], key: 'loss', points: 2500, fromStep: 0.5, toStep: 9 },
+  'lab.log': { run: 'ann/none/1', offset: -100, waitMs: 30_000 },
+  'lab.artifacts': { run: 'ann/none/1', path: '' },
+  'lab.artifact': { run: 'ann/none/1', path: 'a/b.txt', mostBytes: 0 },
+  'lab.diff': { from: 'ann/none/1', to: 'ann/none/2' },
+  'lab.launch': { ...LAB_PLAN, folder: '/code', entry: 'train.py', dataset: 'mnist@2' },
+  'lab.fork': { ...LAB_PLAN, run: 'ann/none/1', checkpoint: 'checkpoints/1.pt' },
+  'lab.stop': { run: 'ann/none/1', graceMs: 0 },
+  'lab.resume': { run: 'ann/none/1' },
+  'lab.remove': { runs: ['ann/none/1'] },
 };
 
 describe('schemas', () => {
@@ -138,6 +163,23 @@ const BAD: readonly (readonly [string, unknown, RegExp])[] = [
   ['language.send', { id: 'c', text: ' \n ' }, /text: expected a question, found nothing/],
   ['language.send', { id: 'c', text: 'a'.repeat((1 << 22) + 1) }, /text: /],
   ['language.rename', { id: 'c', title: '  ' }, /title: /],
+  ['lab.runs', { since: 7 }, /since: /],
+  ['lab.run', { run: '' }, /run: /],
+  ['lab.series', { runIds: [], key: 'loss', points: 10 }, /runIds: /],
+  ['lab.series', { runIds: ['ann/none/1'], key: 'loss', points: 10 }, /runIds\.0: expected the id of a run/],
+  ['lab.series', { runIds: ['0'.repeat(32)], key: 'loss', points: 2501 }, /points: /],
+  ['lab.series', { runIds: ['0'.repeat(32)], key: 'loss', points: 1, fromStep: 1 }, /toStep: expected both/],
+  ['lab.log', { run: 'r', offset: 0.5 }, /offset: /],
+  ['lab.log', { run: 'r', offset: 0, waitMs: 30_001 }, /waitMs: /],
+  ['lab.artifact', { run: 'r', path: '', mostBytes: 1 }, /path: /],
+  ['lab.artifact', { run: 'r', path: 'a', mostBytes: 2 ** 40 }, /mostBytes: /],
+  ['lab.launch', { folder: 'code', entry: 'a.py' }, /folder: expected an absolute path/],
+  ['lab.launch', { folder: '/code' }, /entry: /],
+  ['lab.launch', { folder: '/code', entry: 'a.py', environment: { 'a b': '' } }, /environment\.a b: /],
+  ['lab.launch', { folder: '/code', entry: 'a.py', priority: 101 }, /priority: /],
+  ['lab.launch', { folder: '/code', entry: 'a.py', resources: { cpus: 0 } }, /resources\.cpus: /],
+  ['lab.stop', { run: 'r', graceMs: -1 }, /graceMs: /],
+  ['lab.remove', { runs: [] }, /runs: /],
   ['language.rename', { id: 'c', title: 'a'.repeat(201) }, /title: /],
   ['language.configure', { id: 'c', settings: {} }, /settings\.mode: .*settings\.seed: /],
 ];

@@ -187,11 +187,16 @@ export class LabService {
     if (this.link !== link || this.isClosed) return;
     this.link = undefined;
     link.lost.abort();
-    const base = { isShared: false, user: this.user } as const;
+    // One that has not ended does not answer: the next one needs its folder.
+    void link.child?.close();
     // One on this machine that others ran was theirs to end.
-    if (!link.child && link.folder !== undefined) return this.show({ ...base, state: 'off' });
+    const isTheirs = !link.child && link.folder !== undefined;
     const error = new SluiceError('unavailable', reason).toWire();
-    this.show({ ...base, state: 'failed', error });
+    this.show({
+      ...(isTheirs ? { state: 'off' } : { state: 'failed', error }),
+      isShared: false,
+      user: this.user,
+    });
   }
 
   private show(status: LabStatus): void {
@@ -208,15 +213,16 @@ export class LabService {
     this.wasLinked = true;
     let since = from;
     try {
-      while (!signal.aborted) {
+      for (;;) {
         const query = new URLSearchParams({ since, waitMs: String(CHANGES_WAIT_MS) });
         const { revision, parts } = await link.api.get(`changes?${query.toString()}`, changesSchema, signal);
         since = revision;
-        if (parts.length === 0 || signal.aborted) continue;
+        if (parts.length === 0) continue;
         onChange(parts);
         await this.pause(CHANGES_APART_MS);
       }
     } catch (thrown) {
+      if (signal.aborted) return;
       // How it ended tells more.
       if (link.child) await Promise.race([link.child.ended, this.pause(ENDED_WITHIN_MS)]);
       this.lose(link, SluiceError.from(thrown).message);

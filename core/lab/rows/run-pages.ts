@@ -128,9 +128,10 @@ export class RunPages {
     const [before, after] = [this.options.rows.get(from), this.options.rows.get(to)];
     const areLaunched = before.isLaunched && after.isLaunched;
     const facts = areLaunched ? await this.options.runs.diff(before.runId, after.runId) : [];
-    const keys = [...new Set([...Object.keys(before.params), ...Object.keys(after.params)])].sort();
-    const params = keys
-      .map((key) => ({ what: `params.${key}`, from: before.params[key], to: after.params[key] }))
+    const [old, now] = [new Map(Object.entries(before.params)), new Map(Object.entries(after.params))];
+    const params = [...new Set([...old.keys(), ...now.keys()])]
+      .sort()
+      .map((key) => ({ what: `params.${key}`, from: old.get(key), to: now.get(key) }))
       .filter((one) => one.from !== one.to);
     return [...facts, ...params].map(given);
   }

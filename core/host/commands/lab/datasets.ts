@@ -177,7 +177,7 @@ async function verify(
 }
 
 /** With its database it is large, and every command of "sluice" comes by here. */
-function loadLab(): Promise<typeof import('../../../lab')> {
+function loadLab() {
   return import('../../../lab');
 }
 
