@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 
 import { app, dialog } from 'electron';
-import type { BrowserWindow, FileFilter, MessagePortMain } from 'electron';
+import type { BrowserWindow, FileFilter, MessagePortMain, OpenDialogOptions } from 'electron';
 
 import { ENGINE_PORT_CHANNEL, SluiceError } from '../core/contract';
 import type { FileChoice, SavedText } from '../core/contract';
@@ -10,14 +10,14 @@ import type { EngineSupervisor } from './engine-supervisor';
 import type { SecretKeeper } from './secret-keeper';
 import type { ShellHandlers } from './shell-ipc';
 
-async function chooseFile(window: BrowserWindow, title: string, filters: FileFilter[]): Promise<FileChoice> {
-  const { canceled, filePaths } = await dialog.showOpenDialog(window, {
-    title,
-    filters,
-    properties: ['openFile'],
-  });
+async function choose(window: BrowserWindow, options: OpenDialogOptions): Promise<FileChoice> {
+  const { canceled, filePaths } = await dialog.showOpenDialog(window, options);
   const path = filePaths[0];
   return canceled || path === undefined ? {} : { path };
+}
+
+function chooseFile(window: BrowserWindow, title: string, filters: FileFilter[]): Promise<FileChoice> {
+  return choose(window, { title, filters, properties: ['openFile'] });
 }
 
 const SAVE_DIALOGS: Readonly<Record<SavedText, { readonly what: string; readonly filter: FileFilter }>> = {
@@ -97,6 +97,8 @@ export function createShellHandlers(
         { name: 'Images and tensors', extensions: ['png', 'jpg', 'jpeg', 'webp', 'json'] },
         { name: 'All files', extensions: ['*'] },
       ]),
+    'dialog.openFolder': () =>
+      choose(window, { title: 'Choose a folder', properties: ['openDirectory', 'createDirectory'] }),
     'dialog.saveText': ({ suggestedName, text, what }) => saveText(window, suggestedName, text, what),
     'secrets.state': () => secrets.state(),
     'secrets.keep': ({ endpointId, token }) => {

@@ -15,6 +15,7 @@ function handlers(): ShellHandlers {
     'dialog.openModel': () => ({ path: '/m.onnx' }),
     'dialog.openLanguageModel': () => ({ path: '/m.gguf' }),
     'dialog.openImage': () => ({}),
+    'dialog.openFolder': () => ({ path: '/train' }),
     'dialog.saveText': () => ({ path: '/t.json' }),
     'secrets.state': () => ({ available: true }),
     'secrets.keep': () => ({}),

@@ -20,6 +20,7 @@ const INPUT_SCHEMAS: { readonly [N in ShellRequestName]: z.ZodType<ShellRequests
   'dialog.openModel': nothing,
   'dialog.openLanguageModel': nothing,
   'dialog.openImage': nothing,
+  'dialog.openFolder': nothing,
   'dialog.saveText': z.strictObject({
     suggestedName: z
       .string()

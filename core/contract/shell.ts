@@ -25,6 +25,7 @@ export interface ShellRequests {
   /** A GGUF file, or the config.json of a Hugging Face style folder: dialogs offer files or folders, not both. */
   'dialog.openLanguageModel': { input: Record<string, never>; output: FileChoice };
   'dialog.openImage': { input: Record<string, never>; output: FileChoice };
+  'dialog.openFolder': { input: Record<string, never>; output: FileChoice };
   /** Writes text to a file the user chooses. `path` is absent when the user cancelled. */
   'dialog.saveText': {
     input: { readonly suggestedName: string; readonly text: string; readonly what: SavedText };
@@ -65,6 +66,7 @@ export const SHELL_REQUESTS = [
   'dialog.openModel',
   'dialog.openLanguageModel',
   'dialog.openImage',
+  'dialog.openFolder',
   'dialog.saveText',
   'secrets.state',
   'secrets.keep',

@@ -8,6 +8,11 @@ import { labDeploymentHandlers } from './handlers/lab-deployments';
 import { labExampleHandlers } from './handlers/lab-example';
 import { labRunHandlers } from './handlers/lab-runs';
 import { labStatusHandlers } from './handlers/lab-status';
+import { labCompetitionHandlers } from './handlers/lab-competitions';
+import { labDatasetHandlers } from './handlers/lab-datasets';
+import { labModelHandlers } from './handlers/lab-models';
+import { labQueueHandlers } from './handlers/lab-queue';
+import { labSearchHandlers } from './handlers/lab-searches';
 import { languageHandlers } from './handlers/language';
 import { modelHandlers } from './handlers/models';
 import { offloadHandlers } from './handlers/offload';
@@ -26,6 +31,11 @@ const HANDLERS: Handlers<RequestName> = {
   ...offloadHandlers,
   ...languageHandlers,
   ...labStatusHandlers,
+  ...labQueueHandlers,
+  ...labDatasetHandlers,
+  ...labCompetitionHandlers,
+  ...labModelHandlers,
+  ...labSearchHandlers,
   ...labRunHandlers,
   ...labDeploymentHandlers,
   ...labExampleHandlers,

@@ -11,6 +11,7 @@ import type {
   RequestName,
 } from '../contract';
 import { LAB_RUN_SCHEMAS, LAB_STATUS_SCHEMAS } from './lab/run-schemas';
+import { LAB_SHELF_SCHEMAS } from './lab/shelf-schemas';
 import { languageSettingsSchema } from './language/conversations/settings-schema';
 
 /** A day: longer periods and deadlines are mistakes of units. */
@@ -210,6 +211,7 @@ const INPUT_SCHEMAS: { readonly [N in RequestName]: z.ZodType<RequestInput<N>> }
   ...OFFLOAD_SCHEMAS,
   ...LANGUAGE_SCHEMAS,
   ...LAB_STATUS_SCHEMAS,
+  ...LAB_SHELF_SCHEMAS,
   ...LAB_RUN_SCHEMAS,
   ...LAB_DEPLOYMENT_SCHEMAS,
   'lab.startExample': nothing,

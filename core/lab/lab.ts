@@ -8,6 +8,7 @@ import { BearerToken } from '../serving';
 import type { Listener, ServerLimits, TlsFiles } from '../serving';
 import { ArtifactStore } from './artifacts/artifact-store';
 import { LabChanges } from './changes/lab-changes';
+import { collectLab } from './collect-lab';
 import { COMPETITIONS_SCHEMA, CompetitionStore } from './competitions/competition-store';
 import { Competitions } from './competitions/competitions';
 import { QueuedSubmissionJobs } from './competitions/jobs/queued-submission-jobs';
@@ -20,6 +21,7 @@ import { LocalEngine } from './jobs/local/local-engine';
 import { JobQueue } from './jobs/queue/job-queue';
 import type { QueuePolicy } from './jobs/queue/queue-policy';
 import { JOBS_SCHEMA } from './jobs/queue/queue-store';
+import { LabModels, runNameIn } from './lab-models';
 import { ModelRegistry } from './registry/model-registry';
 import { REGISTRY_SCHEMA } from './registry/registry-schema';
 import { RunPages } from './rows/run-pages';
@@ -32,16 +34,22 @@ import { Searches } from './search/runs/searches';
 import { TRIALS_SCHEMA } from './search/runs/trial-run-store';
 import { artifactRoutes } from './server/artifact-routes';
 import { changeRoutes } from './server/change-routes';
+import { collectRoutes } from './server/collect-routes';
 import { competitionRoutes } from './server/competition-routes';
 import { datasetRoutes } from './server/dataset-routes';
 import { startLabServer } from './server/lab-server';
 import { launchRoutes } from './server/launch-routes';
+import { modelRoutes } from './server/model-routes';
+import { queueRoutes } from './server/queue-routes';
 import { registryRoutes } from './server/registry-routes';
 import { rowRoutes } from './server/row-routes';
 import { searchRoutes } from './server/search-routes';
+import { syncRoutes } from './server/sync-routes';
 import { trackingRoutes } from './server/tracking-routes';
 import { LabDatabase } from './store/lab-database';
 import { takeLabFolder, type LabFolder } from './store/lab-folder';
+import { LabSync } from './sync/lab-sync';
+import { SYNC_SCHEMA } from './sync/sync-schema';
 import { TRACKING_SCHEMA } from './tracking/tracking-schema';
 import { hexId } from './tracking/run-store';
 import { TrackingStore } from './tracking/tracking-store';
@@ -77,6 +85,8 @@ export interface LabServing {
   readonly launchToken: string;
   /** Searches that are there go on when they are told to; by default at once. */
   readonly searchesWait?: boolean;
+  /** Nothing is forwarded by itself. */
+  readonly syncWaits?: boolean;
 }
 
 const SCHEMAS = [
@@ -88,6 +98,7 @@ const SCHEMAS = [
   SEARCH_SCHEMA,
   TRIALS_SCHEMA,
   COMPETITIONS_SCHEMA,
+  SYNC_SCHEMA,
 ];
 const DEFAULT_CACHE_BYTES = 20 * 2 ** 30;
 const USER_HEADER = 'x-sluice-user';
@@ -109,6 +120,7 @@ export class Lab {
     private readonly engines: readonly JobEngine[],
     private readonly snapshots: Snapshots,
     private readonly changes: LabChanges,
+    readonly sync: LabSync,
   ) {
     this.unwatch = queue.watch((key) => {
       changes.touch('queue');
@@ -189,6 +201,10 @@ export class Lab {
       });
       const datasets = new Datasets(database, trees);
       const snapshots = new Snapshots(database, trees);
+      const sync = await LabSync.open({
+        ...{ database, tracking, artifacts, registry, clock, random },
+        folder: join(folder.path, 'sync'),
+      });
       const lab = new Lab(
         options,
         folder,
@@ -201,6 +217,7 @@ export class Lab {
         engines,
         snapshots,
         changes,
+        sync,
       );
       lab.competitions.start();
       return lab;
@@ -213,7 +230,7 @@ export class Lab {
   /** Listens. @returns the URL by which programs of this machine reach it. @throws SluiceError as `startLabServer`. */
   async serve(serving: LabServing): Promise<string> {
     const { host, port, limits, tls, token, launchToken } = serving;
-    const { tracking, registry, artifacts, datasets, runs, searches, queue, changes } = this;
+    const { tracking, registry, artifacts, datasets, runs, searches, queue, changes, sync } = this;
     const guard = new BearerToken(token ?? launchToken);
     const userOf = (request: FastifyRequest): string => this.userOf(request);
     const launcherOf = (request: FastifyRequest): string => {
@@ -231,10 +248,14 @@ export class Lab {
         artifactRoutes({ store: artifacts, artifactUriOf, stallMs: limits.stallMs }),
         // The programs of runs reach the server too: by a name alone they would read hidden parts as the owner.
         datasetRoutes({ datasets, userOf: (request) => ({ name: launcherOf(request) }) }),
-        launchRoutes({ runs, queue, guard, userOf }),
+        launchRoutes({ runs, guard, userOf }),
+        queueRoutes({ queue, runs, guard, userOf }),
         searchRoutes({ searches, guard, userOf }),
-        competitionRoutes(this.competitions, launcherOf),
         changeRoutes({ changes, guard }),
+        competitionRoutes(this.competitions, launcherOf, (runId) => runNameIn(tracking, runId)),
+        modelRoutes(new LabModels({ registry, runs, tracking, artifacts }), guard),
+        collectRoutes((asked) => collectLab(this, asked), launcherOf),
+        syncRoutes({ sync, guard }),
         rowRoutes({ rows, pages, runs, tracking, clock, guard }),
       ],
       token: token === undefined ? undefined : new BearerToken(token),
@@ -246,11 +267,13 @@ export class Lab {
     const url = `${tls ? 'https' : 'http'}://${reachable(host)}:${this.listener.port}`;
     this.address = { url, ...(token !== undefined && { token }) };
     if (serving.searchesWait !== true) searches.goOn();
+    if (serving.syncWaits !== true) sync.start();
     return url;
   }
 
   /** Jobs go on. */
   async close(): Promise<void> {
+    await this.sync.close();
     await this.listener?.close();
     await this.searches.close();
     this.competitions.close();

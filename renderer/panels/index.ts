@@ -1,6 +1,7 @@
 import { decisionsPanel } from './decisions';
 import { devicePanel } from './device';
 import { endpointsPanel } from './endpoints';
+import { labPanel } from './lab';
 import { languagePanel } from './language';
 import { modelsPanel } from './models';
 import type { PanelDefinition } from './panel';
@@ -15,6 +16,7 @@ export const PANELS: readonly PanelDefinition[] = [
   timelinePanel,
   decisionsPanel,
   languagePanel,
+  labPanel,
   endpointsPanel,
   modelsPanel,
   devicePanel,

@@ -1,3 +1,4 @@
+export { startLab, watchLab } from './lab';
 export { openConversation } from './language';
 export { createSession } from './session';
 export type { Session } from './session';

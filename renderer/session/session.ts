@@ -5,6 +5,7 @@ import {
   createEndpointsStore,
   createEngineStore,
   createJobsStore,
+  createLabStore,
   createLanguageStore,
   createLayoutStore,
   createLibraryStore,
@@ -21,6 +22,7 @@ import type {
   EngineStore,
   JobsStore,
   KeyValueStorage,
+  LabStore,
   LanguageStore,
   LayoutStore,
   LibraryStore,
@@ -31,6 +33,7 @@ import type {
   TelemetryHub,
 } from '../stores';
 import type { EngineClient, HostServices } from '../transport';
+import { followLab, loadLab } from './lab';
 import { followLanguage, loadLanguage } from './language';
 
 /** Everything a panel may use: the engine, the host around us, and one store a domain. */
@@ -48,6 +51,7 @@ export interface Session {
   readonly endpoints: EndpointsStore;
   readonly offload: OffloadStore;
   readonly language: LanguageStore;
+  readonly lab: LabStore;
   readonly telemetry: TelemetryHub;
 }
 
@@ -96,6 +100,7 @@ async function refresh(session: Session): Promise<void> {
       .request('offload.decisions', { limit: MAX_DECISIONS })
       .then(session.offload.getState().actions.addDecisions),
     ...loadLanguage(session),
+    ...loadLab(session),
   ];
   for (const settled of await Promise.allSettled(loads)) {
     if (settled.status === 'fulfilled') continue;
@@ -147,6 +152,7 @@ function follow(session: Session): void {
   client.on('offload', session.offload.getState().actions.setDeployment);
   client.on('decisions', session.offload.getState().actions.addDecisions);
   followLanguage(session);
+  followLab(session);
   onStatus(client.status());
 }
 
@@ -166,6 +172,7 @@ export function createSession(parts: SessionParts): Session {
     endpoints: createEndpointsStore(),
     offload: createOffloadStore(),
     language: createLanguageStore(parts.nowMs),
+    lab: createLabStore(parts.storage),
     telemetry: createTelemetryHub(parts.nowMs),
   };
   follow(session);

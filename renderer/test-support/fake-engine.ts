@@ -15,6 +15,7 @@ import type {
   TelemetryBatch,
 } from '../../core/contract';
 import { fakeCurve, fakeDetail, fakeModel, fakePlan } from './fake-library';
+import { FAKE_LAB_STATUS } from './fake-lab';
 import { FAKE_COMPRESSORS } from './fake-language';
 import { EMPTY_DEPLOYMENT, FAKE_REMOTE_TRACE, fakeBeliefs, fakeLearning } from './fake-offload';
 
@@ -149,6 +150,8 @@ function defaultHandlers(
     'language.models': () => [],
     'language.compressors': () => FAKE_COMPRESSORS,
     'language.conversations': () => [],
+    'lab.status': () => FAKE_LAB_STATUS,
+    'lab.runs': () => ({ revision: '1', isWhole: true, runs: [], removed: [] }),
     'budget.get': () => budget,
     'budget.set': ({ limitBytes }) => ({ ...budget, limitBytes }),
   };

@@ -9,6 +9,8 @@ export interface HostServices {
   /** A GGUF file or, in Electron, a Hugging Face style folder. */
   readonly chooseLanguageModel: () => Promise<ChosenFile | undefined>;
   readonly chooseImage: () => Promise<ChosenFile | undefined>;
+  /** Path of a folder on the engine's machine; undefined when cancelled. A browser can't say where a folder is. */
+  readonly chooseFolder?: () => Promise<string | undefined>;
   readonly dropped: (file: File) => ChosenFile;
   /** Sends a file to the engine's machine. @returns its path there. @throws SluiceError `io` */
   readonly upload: (
@@ -68,6 +70,7 @@ export function createElectronServices(bridge: ShellBridge): HostServices {
     chooseLanguageModel: async () =>
       fromPath(modelPath((await unwrap(bridge.request['dialog.openLanguageModel']({}))).path)),
     chooseImage: async () => fromPath((await unwrap(bridge.request['dialog.openImage']({}))).path),
+    chooseFolder: async () => (await unwrap(bridge.request['dialog.openFolder']({}))).path,
     dropped: (file) => fromPath(pathOf(bridge, file)) ?? { kind: 'file', name: file.name, file },
     upload: () =>
       Promise.reject(new SluiceError('unsupported', 'Only files on disk can be imported; save it first.')),

@@ -56,6 +56,15 @@ export function LanguageIcon(): ReactNode {
   );
 }
 
+/** A flask, half full. */
+export function LabIcon(): ReactNode {
+  return (
+    <Icon>
+      <path d="M8 3v5L3.8 15.2a1.2 1.2 0 0 0 1 1.8h10.4a1.2 1.2 0 0 0 1-1.8L12 8V3M6.8 3h6.4M6 12h8" />
+    </Icon>
+  );
+}
+
 export function EndpointsIcon(): ReactNode {
   return (
     <Icon>

@@ -8,6 +8,7 @@ export {
   DecisionsIcon,
   DeviceIcon,
   EndpointsIcon,
+  LabIcon,
   LanguageIcon,
   ModelsIcon,
   PencilIcon,

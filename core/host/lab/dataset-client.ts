@@ -3,8 +3,8 @@ import type { LabApi } from './lab-api';
 
 /** Datasets of the lab that `api` talks to, as the same user. Close it. */
 export async function datasetClientOf({ url, token, headers }: LabApi): Promise<DatasetClient> {
-  // With its database it is large, and old runtimes can't load it at their start.
-  const { DatasetClient } = await import('../../lab');
+  // With its database the lab is large, and every command of "sluice" comes by here.
+  const lab = await import('../../lab');
   const { authorization: _, ...rest } = headers;
-  return new DatasetClient({ url, token, headers: rest });
+  return new lab.DatasetClient({ url, token, headers: rest });
 }

@@ -29,8 +29,8 @@ export class LabApi {
   }
 
   /** A body as it comes. */
-  async *stream(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array> {
-    const { body } = await this.call('GET', path, undefined, signal);
+  async *stream(path: string, signal?: AbortSignal, method: Method = 'GET'): AsyncGenerator<Uint8Array> {
+    const { body } = await this.call(method, path, method === 'GET' ? undefined : {}, signal);
     for await (const chunk of body) yield chunk as Uint8Array;
   }
 
@@ -75,4 +75,4 @@ export class LabApi {
   }
 }
 
-type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';

@@ -41,9 +41,9 @@ export async function connectLab(context: CommandContext, place: LabPlace): Prom
   const known = await readServerFile(folder);
   if (known) return { api: new LabApi(known.url, known.token, user), isOwn: false, close: nothing };
   // A search that goes on for as long as a command takes would lose the trials it begins.
-  const serving = { host: '127.0.0.1', port: 0, limits: LAB_LIMITS, searchesWait: true };
   // The lab itself is large, and most commands find a server.
   const { serveLab } = await import('./open-lab');
+  const serving = { host: '127.0.0.1', port: 0, limits: LAB_LIMITS, searchesWait: true, syncWaits: true };
   const { address, close } = await serveLab({ folder, onFault: context.log }, serving);
   return { api: new LabApi(address.url, address.token, user), isOwn: true, close };
 }

@@ -47,6 +47,7 @@ const MOST_LISTED = 100_000;
  */
 export class ArtifactStore {
   private uploads = 0;
+  private readonly listeners = new Set<(path: ArtifactPath) => void>();
 
   private constructor(
     private readonly root: string,
@@ -86,11 +87,18 @@ export class ArtifactStore {
       await makeFolders(dirname(target));
       await rename(staged, target);
       await syncFolder(dirname(target));
+      for (const listener of this.listeners) listener(path);
       return sizeBytes;
     } catch (cause) {
       await rm(staged, { force: true });
       throw ioError(`Can't store artifact ${path.join('/')}`, cause);
     }
+  }
+
+  /** Calls back with the path of each file that was stored; it must not throw. @returns what ends it. */
+  watch(onStored: (path: ArtifactPath) => void): () => void {
+    this.listeners.add(onStored);
+    return () => void this.listeners.delete(onStored);
   }
 
   /** @throws SluiceError `not-found`, `bad-input` (a folder, a link), `io`. */

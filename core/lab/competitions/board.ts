@@ -17,6 +17,12 @@ export interface BoardRow {
   readonly submissions: number;
 }
 
+/** A row of whoever asks. */
+export interface OwnBoardRow extends BoardRow {
+  /** What reached the score; of the asking user's row alone. */
+  readonly runId?: string;
+}
+
 /** The best of each user, the best first; of equals whoever was earlier. */
 export function rankBoard(
   scored: readonly ScoredSubmission[],

@@ -102,6 +102,10 @@ export class CompetitionStore {
         `SELECT id, user, score, submitted_ms AS submittedMs FROM competitions_submissions
         WHERE competition = ? AND state = 'scored' AND is_dry_run = 0`,
       ),
+      later: prepare(
+        `SELECT count(*) AS count FROM competitions_submissions
+        WHERE competition = ? AND user = ? AND id > ? AND state = 'scored' AND is_dry_run = 0`,
+      ),
       setState: prepare('UPDATE competitions_submissions SET state = ? WHERE id = ?'),
       end: prepare(
         'UPDATE competitions_submissions SET state = ?, score = ?, error = ?, counts = counts * ?, ended_ms = ? WHERE id = ?',
@@ -157,6 +161,16 @@ export class CompetitionStore {
     const found: unknown = this.statements.one.get([id]);
     if (!found) throw new SluiceError('not-found', `There is no submission ${id}.`, { id });
     return submissionOf(found);
+  }
+
+  find(id: number): Submission | undefined {
+    const found: unknown = this.statements.one.get([id]);
+    return found === undefined ? undefined : submissionOf(found);
+  }
+
+  /** Whether its user has one that was submitted later and is scored; dry runs do not count. */
+  hasLaterScored({ id, competition, user }: Pick<Submission, 'id' | 'competition' | 'user'>): boolean {
+    return countRow.parse(this.statements.later.get(competition, user, id)).count > 0;
   }
 
   /** Of one user, the newest first. */

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { SluiceError } from '../../contract';
 import { DAY_MS, RUN, by, definition, makeLab } from './test-support/fake-jobs';
@@ -178,6 +178,71 @@ describe('Competitions', () => {
       'submission-2',
     ]);
     expect(next.leftToday('digits', 'ann')).toBe(2);
+  });
+
+  it('leave predictions until a later one is scored, and all else for a week', async () => {
+    const { competitions, jobs, now, reopen } = makeLab();
+    await competitions.create({ ...definition, submissionsPerDay: 9 }, 'host');
+    const left = (): object => Object.fromEntries([...jobs.left].map(([key, what]) => [key, [...what]]));
+    const submit = async (...which: Parameters<typeof by>): Promise<void> => {
+      now.ms += 1;
+      competitions.submit(by(...which));
+      await competitions.settled();
+    };
+    await submit('ann', 5);
+    await submit('ben', 5);
+    // A dry run's predictions are of ten rows, and nobody asks for them again.
+    await submit('ann', 5, true);
+    await submit('ann', 7);
+    jobs.inferFault = new SluiceError('runtime', 'predict.py ended with 1.');
+    await submit('ben', 6);
+    jobs.inferFault = undefined;
+    expect(left()).toEqual({
+      'submission-1': ['log'],
+      'submission-2': ['log', 'predictions'],
+      'submission-3': ['log'],
+      'submission-4': ['log', 'predictions'],
+      'submission-5': ['log'],
+    });
+    expect(competitions.hasJob('submission-1')).toBe(false);
+    now.ms += 7 * DAY_MS - 3;
+    await submit('cem', 1);
+    expect(Object.keys(left())).toEqual(['submission-4', 'submission-5', 'submission-6']);
+    now.ms += 8 * DAY_MS;
+    const next = reopen();
+    next.start();
+    await next.settled();
+    expect(left()).toEqual({});
+    expect(next.board('digits')).toMatchObject([
+      { user: 'ann', score: 0.28 },
+      { user: 'ben', score: 0.2 },
+      { user: 'cem' },
+    ]);
+  });
+
+  it('leave alone what a submission that goes on needs, whatever is collected', async () => {
+    const { competitions, jobs, now } = makeLab();
+    await competitions.create(definition, 'host');
+    competitions.submit(by('ann', 5));
+    await competitions.settled();
+    const infer = jobs.infer.bind(jobs);
+    let goOn = (): void => undefined;
+    const held = new Promise<void>((resolve) => (goOn = resolve));
+    vi.spyOn(jobs, 'infer').mockImplementation(async (request) => {
+      const predictions = await infer(request);
+      await held;
+      return predictions;
+    });
+    competitions.submit(by('ann', 6));
+    await vi.waitFor(() => expect(jobs.left.get('submission-2')).toContain('predictions'));
+    now.ms += 30 * DAY_MS;
+    expect(await competitions.prune()).toBeGreaterThan(0);
+    expect([...jobs.left.keys()]).toEqual(['submission-2']);
+    expect(competitions.hasJob('submission-2')).toBe(true);
+    expect(competitions.hasJob('submission-2-score')).toBe(true);
+    goOn();
+    await competitions.settled();
+    expect(competitions.board('digits')).toMatchObject([{ user: 'ann', score: 0.24 }]);
   });
 
   it.each([

@@ -1,6 +1,6 @@
 import type { Clock } from '../../base';
 import { SluiceError, type ErrorCode } from '../../contract';
-import { rankBoard, type BoardRow } from './board';
+import { rankBoard, type OwnBoardRow } from './board';
 import type { Competition, CompetitionStore, NewSubmission, Submission } from './competition-store';
 import { parseDefinition } from './definition';
 import { evaluatorNamed } from './evaluators/registry';
@@ -9,6 +9,9 @@ import type { SubmissionJobs } from './submission-jobs';
 import type { TableText } from './prediction-table';
 
 const DAY_MS = 86_400_000;
+/** For whoever wants to see why a submission was scored so. */
+const KEPT_MS = 7 * DAY_MS;
+const JOB_KEY = /^submission-(\d+)(?:-score)?$/;
 const DRY_RUN_ROWS = 10;
 /** What a submission can be blamed for. */
 const OWN_FAULTS: ReadonlySet<ErrorCode> = new Set(['bad-input', 'not-found', 'runtime', 'timeout']);
@@ -27,6 +30,7 @@ export interface CompetitionsOptions {
  */
 export class Competitions {
   private readonly working = new Map<number, Promise<void>>();
+  private tidying: Promise<unknown> = Promise.resolve();
   private isOpen = true;
 
   constructor(private readonly options: CompetitionsOptions) {}
@@ -34,6 +38,7 @@ export class Competitions {
   /** Goes on with what an earlier process had not ended. */
   start(): void {
     for (const submission of this.options.store.open()) this.work(submission);
+    this.tidy();
   }
 
   /** Takes no more; jobs go on, and what comes of them is taken up by the next `start`. */
@@ -44,6 +49,7 @@ export class Competitions {
   /** Resolves when no submission is being worked on. */
   async settled(): Promise<void> {
     while (this.working.size > 0) await Promise.all(this.working.values());
+    await this.tidying;
   }
 
   /** @throws SluiceError `bad-input` naming every fault, `conflict`, and as `SubmissionJobs.check`. */
@@ -99,16 +105,54 @@ export class Competitions {
     return Math.max(0, submissionsPerDay - store.countOf(name, user, Math.floor(clock.nowMs() / DAY_MS)));
   }
 
-  /** @throws SluiceError `not-found`. */
-  board(name: string): readonly BoardRow[] {
+  /** @param user whose row tells the run; others' are nobody's business. @throws SluiceError `not-found`. */
+  board(name: string, user?: string): readonly OwnBoardRow[] {
+    const { store } = this.options;
     const { metric } = this.get(name);
-    return rankBoard(this.options.store.scored(name), metric.direction);
+    const scored = store.scored(name);
+    return rankBoard(scored, metric.direction).map((row) => {
+      if (row.user !== user) return row;
+      const reached = scored.filter(
+        (one) => one.user === user && one.score === row.score && one.submittedMs === row.submittedMs,
+      );
+      return { ...row, runId: store.submission(Math.min(...reached.map(({ id }) => id))).runId };
+    });
   }
 
   /** What one user submitted, failed ones and dry runs too; the newest first. @throws SluiceError `not-found`. */
   history(name: string, user: string): readonly Submission[] {
     this.get(name);
     return this.options.store.history(name, user);
+  }
+
+  /** Whether a job is of a submission that is not over. */
+  hasJob(key: string): boolean {
+    const [, text] = JOB_KEY.exec(key) ?? [];
+    if (text === undefined) return false;
+    const id = Number(text);
+    const submission = this.options.store.find(id);
+    return this.working.has(id) || (submission !== undefined && submission.endedMs === undefined);
+  }
+
+  /**
+   * Removes what submissions left that nobody looks at any more: all of it a week after their end, predictions also when
+   * a later one of the same user was scored. @returns bytes freed. @throws SluiceError `io`.
+   */
+  async prune(): Promise<number> {
+    const { store, jobs, clock } = this.options;
+    const nowMs = clock.nowMs();
+    let freedBytes = 0;
+    for (const id of await jobs.kept()) {
+      if (!this.isOpen) break;
+      const submission = store.find(id);
+      if (this.working.has(id) || (submission && submission.endedMs === undefined)) continue;
+      const endedMs = submission?.endedMs ?? -Infinity;
+      const isOld = nowMs - endedMs >= KEPT_MS;
+      if (isOld) freedBytes += await jobs.clear(keyOf(id), 'all');
+      else if (submission && (submission.isDryRun || store.hasLaterScored(submission)))
+        freedBytes += await jobs.clear(keyOf(id), 'predictions');
+    }
+    return freedBytes;
   }
 
   private work(submission: Submission): void {
@@ -119,15 +163,25 @@ export class Competitions {
       .catch((thrown: unknown) => this.fail(id, SluiceError.from(thrown)))
       // The store itself failed: the next start tries again.
       .catch((thrown: unknown) => this.options.onFault(SluiceError.from(thrown, 'io')))
-      .finally(() => this.working.delete(id));
+      .finally(() => {
+        this.working.delete(id);
+        this.tidy();
+      });
     this.working.set(id, work);
+  }
+
+  /** What can't be removed now is tried again after the next one. */
+  private tidy(): void {
+    this.tidying = this.tidying
+      .then(() => this.prune())
+      .catch((thrown: unknown) => this.options.onFault(SluiceError.from(thrown, 'io')));
   }
 
   private async scoreOf(submission: Submission): Promise<number> {
     const { id, competition: name, user, runId, checkpoint, isDryRun } = submission;
     const { store, jobs } = this.options;
     const competition = store.competition(name);
-    const key = `submission-${id}`;
+    const key = keyOf(id);
     const onlyIds = isDryRun
       ? answerIds(await this.answersOf(competition)).slice(0, DRY_RUN_ROWS)
       : undefined;
@@ -184,6 +238,10 @@ export class Competitions {
     if (!isOwn) this.options.onFault(error);
     this.options.store.setFailed(id, error.message, isOwn, this.options.clock.nowMs());
   }
+}
+
+function keyOf(id: number): string {
+  return `submission-${id}`;
 }
 
 function tooMany(most: number, day: number, nowMs: number): SluiceError {

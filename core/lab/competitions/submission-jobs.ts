@@ -51,4 +51,12 @@ export interface SubmissionJobs {
    * is shown to the user, because a program's output may quote the answers.
    */
   evaluate(request: EvaluationRequest): Promise<number>;
+  /** The numbers of submissions of which something is kept. @throws SluiceError `io`. */
+  kept(): Promise<readonly number[]>;
+  /**
+   * Removes what is kept of a submission that is over.
+   * @param what its predictions, or all: its log, and what the engine kept of its jobs too.
+   * @returns bytes freed. @throws SluiceError `io`.
+   */
+  clear(key: string, what: 'predictions' | 'all'): Promise<number>;
 }

@@ -1,4 +1,4 @@
-import { lstat, mkdir, readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
+import { access, lstat, mkdir, readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { z } from 'zod';
@@ -40,7 +40,7 @@ export class DatasetCache {
     const names = await readdir(this.options.folder).catch(() => []);
     const whole: string[] = [];
     for (const name of names) {
-      if (ENTRY.test(name) && (await this.stampOf(name))) whole.push(name);
+      if (ENTRY.test(name) && (await isThere(this.stampFile(name)))) whole.push(name);
     }
     return whole;
   }
@@ -83,6 +83,20 @@ export class DatasetCache {
     for (const hash of await readdir(this.options.folder).catch(() => [])) {
       if (ENTRY.test(hash)) await rm(join(this.entry(hash), 'holders', holder), { force: true });
     }
+  }
+
+  /**
+   * Removes what nobody holds and nobody will ask for again.
+   * @param isNeeded by the manifest's hash. @returns bytes freed.
+   */
+  async collect(isNeeded: (hash: string) => boolean): Promise<number> {
+    let freedBytes = 0;
+    for (const hash of await this.held()) {
+      if (isNeeded(hash)) continue;
+      const bytes = (await this.stampOf(hash))?.bytes ?? 0;
+      if (await this.remove(hash)) freedBytes += bytes;
+    }
+    return freedBytes;
   }
 
   /** Removes what was not used for longest and is held by nobody, until `neededBytes` more fit. */
@@ -150,6 +164,13 @@ export class DatasetCache {
   private lockFile(hash: string): string {
     return join(this.options.folder, `${hash}.lock`);
   }
+}
+
+function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function stampsIn(root: string): Promise<Stamp['files']> {

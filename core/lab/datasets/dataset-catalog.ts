@@ -146,6 +146,12 @@ export class DatasetCatalog {
       .map((row) => (row as [string])[0]);
   }
 
+  /** Whether there is a version whose files without hidden parts are these. */
+  hasPublic(publicHash: string): boolean {
+    const sql = 'SELECT 1 FROM datasets_versions WHERE public_manifest = ? LIMIT 1';
+    return this.database.prepare(sql).all([publicHash]).length > 0;
+  }
+
   /** @throws SluiceError `not-found`, `unauthorized`. */
   owned(user: DatasetUser, name: string): SetRow {
     const row = this.visible(user, name);

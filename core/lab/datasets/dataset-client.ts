@@ -39,7 +39,10 @@ export interface DatasetClientOptions extends Omit<DatasetHttpOptions, 'connecti
   readonly cutter?: ContentCutter;
 }
 
+/** `onProgress` tells of what is sent. */
 export interface RemotePushOptions extends LongWork {
+  /** Of the first reading, which finds out what there is to send. */
+  readonly onRead?: LongWork['onProgress'];
   readonly note?: string;
   readonly hidden?: readonly string[];
 }
@@ -88,8 +91,8 @@ export class DatasetClient {
    */
   async push(name: string, source: string, options: RemotePushOptions = {}): Promise<RemotePushed> {
     checkDatasetName(name);
-    const { note = '', hidden = [], ...work } = options;
-    const { sealed, places } = await this.look(source, hidden, work.signal);
+    const { note = '', hidden = [], onRead, ...work } = options;
+    const { sealed, places } = await this.look(source, hidden, { signal: work.signal, onProgress: onRead });
     // The same content is the same push: this is how the next process finds what this one has sent.
     const base = `${pathOf(name)}/pushes/${sealed.hash.slice(0, 32)}`;
     const outgoing = { base, sealed, places };
@@ -170,16 +173,20 @@ export class DatasetClient {
   private async look(
     source: string,
     hidden: readonly string[],
-    signal: AbortSignal | undefined,
+    { signal, onProgress }: LongWork,
   ): Promise<Pick<Outgoing, 'sealed' | 'places'>> {
     const tree = await walkTree(source, { signal });
     refuseUnused(hidden, tree.entries, source);
     const places = new Map<string, Place>();
+    const totalBytes = tree.entries.reduce((sum, { bytes }) => sum + bytes, 0);
+    let doneBytes = 0;
     const entries = await readTree(tree, {
       cutter: this.cutter,
       signal,
       onChunk: async ({ hash, bytes, path, offset }) => {
         places.set(hash, { file: join(tree.root, path), offset, byteLength: bytes.length });
+        doneBytes += bytes.length;
+        onProgress?.({ doneBytes, totalBytes });
       },
     });
     return { sealed: sealManifest({ entries, hidden }), places };

@@ -35,9 +35,17 @@ export interface ReadAccess {
   readonly withHidden?: boolean;
 }
 
+export interface DatasetFile {
+  readonly path: string;
+  readonly bytes: number;
+  /** Only evaluators and the owner get it. */
+  readonly isHidden: boolean;
+}
+
 /** The lab's datasets: versions of folders by content, each seen by those who may. */
 export class Datasets {
   readonly catalog: DatasetCatalog;
+  private collecting: Promise<unknown> = Promise.resolve();
 
   constructor(
     database: LabDatabase,
@@ -86,10 +94,34 @@ export class Datasets {
     version: string,
     access: ReadAccess = {},
   ): Promise<Manifest> {
+    return this.use(user, name, version, access, (manifest) => Promise.resolve(manifest));
+  }
+
+  /**
+   * Reads from a version's files: they are there until the work is done, also when the version is removed meanwhile.
+   * @throws as `manifest`, what the work throws.
+   */
+  async use<T>(
+    user: DatasetUser,
+    name: string,
+    version: string,
+    access: ReadAccess,
+    work: (manifest: Manifest) => Promise<T>,
+  ): Promise<T> {
     const { hash } = this.catalog.version(user, name, version);
     if (access.withHidden) this.checkHidden(user, name);
-    const manifest = await this.trees.manifest(hash);
-    return access.withHidden ? manifest : withoutHidden(manifest);
+    return this.trees.use(hash, (manifest) => work(access.withHidden ? manifest : withoutHidden(manifest)));
+  }
+
+  /** The files of a version that a user may see; hidden ones for evaluators and the owner. @throws as `manifest`. */
+  async files(user: DatasetUser, name: string, version: string): Promise<readonly DatasetFile[]> {
+    const withHidden = this.maySeeHidden(user, name);
+    const { entries, hidden } = await this.manifest(user, name, version, { withHidden });
+    return entries.flatMap((entry) => {
+      if (entry.type !== 'file') return [];
+      const { path, bytes } = entry;
+      return [{ path, bytes, isHidden: isHidden(path, hidden) }];
+    });
   }
 
   /** What changed from one version to another, without hidden parts. @throws as `manifest`. */
@@ -109,7 +141,9 @@ export class Datasets {
     work: LongWork = {},
   ): Promise<DamagedChunk[]> {
     this.catalog.owned(user, name);
-    return this.trees.verify(await this.manifest(user, name, version, { withHidden: true }), work);
+    return this.use(user, name, version, { withHidden: true }, (manifest) =>
+      this.trees.verify(manifest, work),
+    );
   }
 
   /**
@@ -125,7 +159,9 @@ export class Datasets {
     options: ReadAccess & LongWork & { readonly isReadOnly?: boolean } = {},
   ): Promise<void> {
     const { withHidden = false, ...rest } = options;
-    await this.trees.restore(await this.manifest(user, name, version, { withHidden }), folder, rest);
+    await this.use(user, name, version, { withHidden }, (manifest) =>
+      this.trees.restore(manifest, folder, rest),
+    );
   }
 
   /** Files that no other version shares are deleted by `collect`. @throws SluiceError `not-found`, `unauthorized`. */
@@ -139,16 +175,20 @@ export class Datasets {
   }
 
   /**
-   * Deletes chunks that no version and no snapshot refers to; see `collectChunks`.
+   * Deletes chunks that no version and no snapshot refers to, and that nobody reads; see `collectChunks`. One at a time.
    * @throws SluiceError `corrupt-store` when a list of files can't be read: then nothing is deleted; `io`, `cancelled`.
    */
   collect(options: { readonly graceMs?: number; readonly signal?: AbortSignal } = {}): Promise<Collected> {
-    return collectChunks(this.trees.chunks, () => this.referenced(), options);
+    const collect = () => collectChunks(this.trees.chunks, () => this.referenced(), options);
+    const collected = this.collecting.then(collect);
+    this.collecting = collected.catch(() => undefined);
+    return collected;
   }
 
   private async referenced(): Promise<ReadonlySet<string>> {
     const kept = new Set<string>();
-    for (const hash of this.catalog.manifests()) {
+    // Whoever begins to read does so at once after looking the version up: it is in one of the two.
+    for (const hash of new Set([...this.catalog.manifests(), ...this.trees.inUse()])) {
       kept.add(hash);
       for (const chunk of chunksIn(await this.trees.manifest(hash)).keys()) kept.add(chunk);
     }
@@ -157,8 +197,12 @@ export class Datasets {
 
   /** @throws SluiceError `unauthorized`. */
   checkHidden(user: DatasetUser, name: string): void {
-    if (user.isEvaluator || this.catalog.get(user, name).owner === user.name) return;
+    if (this.maySeeHidden(user, name)) return;
     throw new SluiceError('unauthorized', `${name}: its hidden parts are for its evaluator alone.`, { name });
+  }
+
+  private maySeeHidden(user: DatasetUser, name: string): boolean {
+    return user.isEvaluator === true || this.catalog.get(user, name).owner === user.name;
   }
 }
 

@@ -67,6 +67,13 @@ export interface JobEngine {
   statuses(keys: readonly string[]): Promise<ReadonlyMap<string, JobStatus>>;
   /** Ends a job and all processes it started: asks them first, and kills what is left after `graceMs`. */
   stop(key: string, graceMs: number): Promise<void>;
+  /** The keys of jobs of which something is kept. */
+  kept(): Promise<readonly string[]>;
+  /**
+   * Removes what is kept of a job that has ended and that nobody will ask for, nor submit again. Of one that goes on
+   * nothing happens. @returns bytes freed. @throws SluiceError `io`.
+   */
+  clear(key: string): Promise<number>;
   nodes(): Promise<readonly JobNode[]>;
   /** Calls back when a job may have changed; engines that must be asked do so themselves. @returns what ends it. */
   watch(onChange: (key: string) => void): () => void;

@@ -79,6 +79,15 @@ export class ModelVersions {
     return this.one(this.rows.versionId(model, version));
   }
 
+  /** All of a model, the newest first. */
+  of(model: string): readonly ModelVersion[] {
+    const ids = this.rows.ids(
+      'SELECT id FROM registry_versions WHERE model = ? ORDER BY version DESC',
+      this.rows.modelId(model),
+    );
+    return this.rows.versions(ids);
+  }
+
   /** Sets its description. */
   update(model: string, version: number, description: string): ModelVersion {
     checkDescription(description);

@@ -134,6 +134,16 @@ export class RunLauncher {
     if (run.dataset) void this.cache.release(jobKey(run)).catch(() => undefined);
   }
 
+  /** Hashes of what datasets are laid out, hidden parts left out. */
+  laidOut(): Promise<readonly string[]> {
+    return this.cache.held();
+  }
+
+  /** Removes laid out datasets that no run holds. @param isNeeded by its hash. @returns bytes freed. */
+  collect(isNeeded: (hash: string) => boolean): Promise<number> {
+    return this.cache.collect(isNeeded);
+  }
+
   break(run: StoredRun, reason: string): void {
     this.launched.setStage(run.runId, 'broken', run.attempt, reason);
     this.statuses.changed(this.launched.get(run.runId));
@@ -141,8 +151,10 @@ export class RunLauncher {
 
   /** Shared with other runs, read-only, until the run has ended. */
   private async layDataset(run: StoredRun, { name, number }: RunDataset, work: LongWork): Promise<string> {
-    const manifest = await this.options.datasets.manifest({ name: run.user }, name, String(number));
-    return this.cache.hold(manifest, jobKey(run), work);
+    const { datasets } = this.options;
+    return datasets.use({ name: run.user }, name, String(number), {}, (manifest) =>
+      this.cache.hold(manifest, jobKey(run), work),
+    );
   }
 
   /** Of a fork the one it was given, of a resumed run its own newest. */

@@ -1,3 +1,6 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import type { LaunchRequest } from './run-types';
@@ -74,8 +77,63 @@ describe('a launched run', () => {
     expect(() => ground.lab.runs.get(first.runId)).toThrow(/No run .* was launched here/);
     expect(recordOf(first.runId).info.lifecycleStage).toBe('deleted');
     expect(ground.runFolders()).not.toContain(first.runId);
+    expect(ground.jobKeys()).not.toContain(`${first.runId}-1`);
     const second = await ground.ran('exit 0', { user: 'bob' });
     expect([first.name, second.name]).toEqual(['bob/none/1', 'bob/none/2']);
+  });
+});
+
+describe('what is collected', () => {
+  it('are the records of all attempts of a run that is gone, of none that is there or goes on', async () => {
+    const gone = await ground.ran('exit 0');
+    await ground.lab.runs.resume(gone.runId);
+    await ground.ended(gone);
+    const kept = await ground.ran('exit 0');
+    const open = await ground.launch(WAITS);
+    await ground.untilLog(open, 'ready');
+    const { queue } = ground.lab;
+    const { spec } = queue.get(`${kept.runId}-1`)!;
+    // Of a run whose removal was cut short.
+    queue.submit({ key: 'of-no-run', user: 'ann', engine: 'local', spec });
+    await ground.jobEnded('of-no-run');
+    await ground.lab.runs.remove(gone.runId);
+    const keys = [`${kept.runId}-1`, `${open.runId}-1`];
+    expect(ground.jobKeys()).toEqual(expect.arrayContaining([...keys, 'of-no-run']));
+    expect(ground.jobKeys().filter((key) => key.startsWith(gone.runId))).toEqual([]);
+    const answer = await ground.ask('POST', 'collect');
+    expect(await answer.json()).toMatchObject({ laidOutBytes: 0, submissionBytes: 0 });
+    expect(ground.jobKeys()).toEqual(expect.arrayContaining(keys));
+    expect(ground.jobKeys()).not.toContain('of-no-run');
+    // It does not run again under that key.
+    queue.submit({ key: 'of-no-run', user: 'ann', engine: 'local', spec });
+    expect(queue.get('of-no-run')).toMatchObject({ step: 'ended', state: 'succeeded' });
+    ground.lab.runs.stop(open.runId, 0);
+    expect(await ground.ended(open)).toMatchObject({ state: 'stopped' });
+  });
+
+  it('are datasets laid out for runs when no version is left, and no run that goes on', async () => {
+    const passing = ground.folder({ 'big.txt': 'x'.repeat(5000) });
+    await ground.lab.datasets.push({ name: 'ann' }, 'passing', passing);
+    const open = await ground.launch(`${WAITS}; wc -c < "$SLUICE_DATASET/big.txt"`, { dataset: 'passing' });
+    await ground.untilLog(open, 'ready');
+    expect(await ground.lab.runs.laidOut({ name: 'ann' })).toContain('passing@1');
+    ground.lab.datasets.removeVersion({ name: 'ann' }, 'passing', '1');
+    const collect = async () => (await ground.ask('POST', 'collect')).json() as Promise<unknown>;
+    expect(await collect()).toMatchObject({ laidOutBytes: 0 });
+    writeFileSync(join(ground.workFolder(open), 'go'), '');
+    expect(await ground.ended(open)).toMatchObject({ state: 'succeeded' });
+    expect(await ground.logText(open)).toMatch(/went on\n5000\n$/);
+    expect(await collect()).toMatchObject({ laidOutBytes: 5000 });
+  });
+
+  it.each([
+    [{ graceMs: 1000 }, 400, /graceMs: .*60000/],
+    [{ days: 1 }, 400, /days/],
+  ])('%j is refused', async (body, status, message) => {
+    const answer = await ground.ask('POST', 'collect', body);
+    expect(answer.status).toBe(status);
+    expect(((await answer.json()) as { message: string }).message).toMatch(message);
+    expect((await ground.ask('POST', 'collect', {}, null)).status).toBe(401);
   });
 });
 

@@ -149,6 +149,32 @@ export class RunService {
     return { entry: plain, ...(found && { dataset: refOf(found) }) };
   }
 
+  /**
+   * Keeps code that another holder keeps, for runs of a user.
+   * @throws SluiceError `bad-input`, `not-found` (the code, or data that this user does not see).
+   */
+  holdToo({ user, dataset }: Pick<LaunchRequest, 'user' | 'dataset'>, from: string, holder: string): void {
+    checkUser(user);
+    if (dataset !== undefined) this.findDataset({ name: user }, dataset);
+    this.options.snapshots.share(from, holder);
+  }
+
+  /** `NAME@VERSION` of what is laid out for runs on this machine, of the datasets that a user sees. */
+  async laidOut(user: DatasetUser): Promise<readonly string[]> {
+    const laidOut = new Set(await this.launcher.laidOut());
+    return this.options.datasets
+      .list(user)
+      .flatMap(({ name, versions }) =>
+        versions.filter(({ publicHash }) => laidOut.has(publicHash)).map(({ number }) => `${name}@${number}`),
+      );
+  }
+
+  /** Removes laid out datasets of which no version is left, and no run that goes on. @returns bytes freed. */
+  collectLaidOut(): Promise<number> {
+    const { catalog } = this.options.datasets;
+    return this.launcher.collect((hash) => catalog.hasPublic(hash));
+  }
+
   letGo(holder: string): void {
     this.options.snapshots.drop(holder);
   }
@@ -224,6 +250,14 @@ export class RunService {
     this.launched.delete(run.runId);
     this.options.snapshots.drop(run.runId);
     await this.files.remove(run.runId);
+    for (let attempt = 1; attempt <= run.attempt; attempt += 1) {
+      await this.options.queue.forget(jobKey({ ...run, attempt }));
+    }
+  }
+
+  /** Whether a job is of a run that is kept. */
+  hasJob(key: string): boolean {
+    return this.launched.find(key.slice(0, key.lastIndexOf('-'))) !== undefined;
   }
 
   /** @throws SluiceError `not-found`. */

@@ -12,7 +12,7 @@ describe('the competition routes', () => {
   it('list, create, submit, and show the board to all and the history to its user', async () => {
     const { competitions } = makeLab();
     const userOf = ({ headers }: { headers: Record<string, unknown> }): string => String(headers['x-user']);
-    const routes = [competitionRoutes(competitions, userOf)];
+    const routes = [competitionRoutes(competitions, userOf, () => 'ann/digits/1')];
     listener = await startLabServer({
       routes,
       token: undefined,
@@ -46,15 +46,23 @@ describe('the competition routes', () => {
       200,
       { metric: { name: 'accuracy', direction: 'max' }, rows: [{ rank: 1, user: 'ann', score: 0.2 }] },
     ]);
+    expect(JSON.stringify(await call('/digits/board', 'ann'))).not.toContain(RUN);
+    expect(JSON.stringify(await call('/digits/board?own=true', 'ben'))).not.toContain(RUN);
+    expect(await call('/digits/board?own=true', 'ann')).toMatchObject([200, { rows: [{ runId: RUN }] }]);
+    expect(await call('/digits/board?own=1', 'ann')).toMatchObject([
+      400,
+      { message: expect.stringMatching(/own: /) as string },
+    ]);
     expect(await call('/digits/submissions', 'ann')).toMatchObject([
       200,
-      { submissions: [{ id: 1, score: 0.2 }] },
+      { submissions: [{ id: 1, score: 0.2, runName: 'ann/digits/1' }] },
     ]);
     expect(await call('/digits/submissions', 'ben')).toEqual([200, { submissions: [] }]);
     const [, one] = await call('/digits', 'ann');
     expect(one).toMatchObject({ evaluator: 'accuracy', leftToday: 2 });
     expect(await call('', 'ben')).toMatchObject([200, { competitions: [{ name: 'digits' }] }]);
-    expect(JSON.stringify(await call('', 'ben'))).not.toContain('hidden');
+    expect(await call('?left=true', 'ann')).toMatchObject([200, { competitions: [{ leftToday: 2 }] }]);
+    expect(JSON.stringify(await call('', 'ben'))).not.toMatch(/hidden|leftToday/);
     expect(await call('/nothing/board', 'ben')).toMatchObject([
       404,
       { error_code: 'RESOURCE_DOES_NOT_EXIST' },

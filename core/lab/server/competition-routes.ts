@@ -1,10 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 
-import type { Competition } from '../competitions/competition-store';
+import type { Competition, Submission } from '../competitions/competition-store';
 import type { Competitions } from '../competitions/competitions';
 import type { LabRoutes } from './lab-server';
-import { parseJsonBody } from './parse-request';
+import { parseJsonBody, parseRequest } from './parse-request';
 
 const ROOT = '/api/sluice/competitions';
 
@@ -14,19 +14,35 @@ const submissionSchema = z.strictObject({
   isDryRun: z.boolean().default(false),
 });
 
+const listQuery = z.object({ left: z.enum(['true', 'false']).default('false') });
+const boardQuery = z.object({ own: z.enum(['true', 'false']).default('false') });
+
 type Named = FastifyRequest<{ readonly Params: { readonly name: string } }>;
 
 /**
  * Competitions over HTTP: `GET` the list, `GET /:name`, `POST` a new one, `POST /:name/submissions` with `{runId,
- * checkpoint?, isDryRun?}`, `GET /:name/board` for all, `GET /:name/submissions` for the asking user's own.
+ * checkpoint?, isDryRun?}`, `GET /:name/board` for all (`?own=true`: with the run of the asking user's own row), `GET /:name/submissions`
+ * for the asking user's own. `?left=true` tells with the list how many more the user may submit today.
  * @param userOf who asks; it refuses (`unauthorized`) whoever may not submit or create.
+ * @param runNameOf a run's name, while the lab knows it.
  */
 export function competitionRoutes(
   competitions: Competitions,
   userOf: (request: FastifyRequest) => string,
+  runNameOf: (runId: string) => string | undefined,
 ): LabRoutes {
+  const named = (submission: Submission): object => ({ ...submission, runName: runNameOf(submission.runId) });
   return (app) => {
-    app.get(ROOT, () => ({ competitions: competitions.list().map(shown) }));
+    app.get(ROOT, (request) => {
+      const { left } = parseRequest(listQuery, request.query);
+      const user = left === 'true' ? userOf(request) : undefined;
+      return {
+        competitions: competitions.list().map((one) => ({
+          ...shown(one),
+          ...(user !== undefined && { leftToday: competitions.leftToday(one.name, user) }),
+        })),
+      };
+    });
     app.get(`${ROOT}/:name`, (request: Named) => {
       const { name } = request.params;
       return { ...shown(competitions.get(name)), leftToday: competitions.leftToday(name, userOf(request)) };
@@ -39,15 +55,19 @@ export function competitionRoutes(
       const { runId, checkpoint, isDryRun } = parseJsonBody(submissionSchema, request.body);
       const { name: competition } = request.params;
       const user = userOf(request);
-      return reply.code(202).send(competitions.submit({ competition, user, runId, checkpoint, isDryRun }));
+      return reply
+        .code(202)
+        .send(named(competitions.submit({ competition, user, runId, checkpoint, isDryRun })));
     });
     app.get(`${ROOT}/:name/submissions`, (request: Named) => ({
-      submissions: competitions.history(request.params.name, userOf(request)),
+      submissions: competitions.history(request.params.name, userOf(request)).map(named),
     }));
-    app.get(`${ROOT}/:name/board`, ({ params: { name } }: Named) => ({
-      metric: competitions.get(name).metric,
-      rows: competitions.board(name),
-    }));
+    app.get(`${ROOT}/:name/board`, (request: Named) => {
+      const { name } = request.params;
+      const { own } = parseRequest(boardQuery, request.query);
+      const { metric } = competitions.get(name);
+      return { metric, rows: competitions.board(name, own === 'true' ? userOf(request) : undefined) };
+    });
   };
 }
 

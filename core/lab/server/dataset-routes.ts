@@ -8,6 +8,7 @@ import { MAX_CHUNK_BYTES, MAX_MANIFEST_BYTES, sealManifest } from '../datasets/t
 import { parseByteRange } from './byte-range';
 import type { LabRoutes } from './lab-server';
 import { parseJsonBody, parseRequest } from './parse-request';
+import { tellProgress } from './told-progress';
 
 const MAX_HASHES = 10_000;
 const BASE = '/api/sluice/datasets';
@@ -15,6 +16,7 @@ const BASE = '/api/sluice/datasets';
 const hashesSchema = z.strictObject({ chunks: z.array(z.string().regex(/^[0-9a-f]{64}$/)).max(MAX_HASHES) });
 const listQuery = z.object({ search: z.string().max(200).default('') });
 const readQuery = z.object({ hidden: z.enum(['true', 'false']).default('false') });
+const verifyQuery = z.object({ progress: z.enum(['true', 'false']).default('false') });
 const diffQuery = z.object({ from: z.string().max(100), to: z.string().max(100) });
 const commitQuery = z.object({
   hash: z.string().regex(/^[0-9a-f]{64}$/),
@@ -80,9 +82,24 @@ function addReadRoutes(
     const { name, version } = paramsOf(request);
     return datasets.catalog.version(userOf(request), name, version);
   });
-  app.post(`${BASE}/:name/versions/:version/verify`, async (request) => {
+  app.get(`${BASE}/:name/versions/:version/files`, async (request) => {
     const { name, version } = paramsOf(request);
-    return { damaged: await datasets.verify(userOf(request), name, version) };
+    return { files: await datasets.files(userOf(request), name, version) };
+  });
+  app.post(`${BASE}/:name/versions/:version/verify`, async (request, reply) => {
+    const { name, version } = paramsOf(request);
+    const user = userOf(request);
+    const { progress } = parseRequest(verifyQuery, request.query);
+    if (progress === 'false') return { damaged: await datasets.verify(user, name, version) };
+    const { clock } = datasets.trees.chunks;
+    return tellProgress(
+      request,
+      reply,
+      () => clock.nowMs(),
+      async (work) => ({
+        damaged: await datasets.verify(user, name, version, work),
+      }),
+    );
   });
   app.get(`${BASE}/:name/versions/:version/manifest`, async (request, reply) => {
     const { name, version } = paramsOf(request);

@@ -8,7 +8,6 @@ import { z } from 'zod';
 import { SluiceError } from '../../contract';
 import type { BearerToken } from '../../serving';
 import { hasEnded } from '../jobs/job-state';
-import type { JobQueue } from '../jobs/queue/job-queue';
 import type { RunService } from '../runs/run-service';
 import { runPlanSchema } from '../runs/run-types';
 import type { LabRoutes } from './lab-server';
@@ -40,14 +39,13 @@ type Named = FastifyRequest<{ readonly Params: { readonly run: string } }>;
 
 export interface LaunchRouteOptions {
   readonly runs: RunService;
-  readonly queue: JobQueue;
   /** Starting programs takes more than reaching the server: other users of the machine can do that too. */
   readonly guard: BearerToken;
   readonly userOf: (request: FastifyRequest) => string;
 }
 
 /**
- * Launching and looking after runs, below `/api/sluice/runs`, and the queue. A run is named by its id or by
+ * Launching and looking after runs, below `/api/sluice/runs`. A run is named by its id or by
  * `user/dataset/N`, percent-encoded.
  */
 export function launchRoutes(options: LaunchRouteOptions): LabRoutes {
@@ -56,7 +54,6 @@ export function launchRoutes(options: LaunchRouteOptions): LabRoutes {
       scope.addHook('onRequest', async ({ headers }) => options.guard.check(headers.authorization));
       addRunRoutes(scope, options);
       addLogRoute(scope, options.runs);
-      addQueueRoute(scope, options);
       return Promise.resolve();
     });
   };
@@ -141,12 +138,4 @@ function changeOf(runs: RunService, signal: AbortSignal): Promise<void> {
     const unwatch = runs.watch(done);
     signal.addEventListener('abort', done);
   });
-}
-
-function addQueueRoute(app: FastifyInstance, { queue, userOf }: LaunchRouteOptions): void {
-  app.get('/api/sluice/queue', async (request) => ({
-    jobs: queue.open().map(({ spec, ...job }) => ({ ...job, resources: spec.resources })),
-    nodes: await queue.nodes(),
-    account: queue.account(userOf(request)),
-  }));
 }

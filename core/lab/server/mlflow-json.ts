@@ -97,17 +97,17 @@ function modelMetricJson(metric: ModelMetric, modelId: string): object {
   };
 }
 
-function datasetInputJson({ dataset, tags }: DatasetInput): object {
+export function datasetInputJson({ dataset, tags }: DatasetInput): object {
   const { name, digest, sourceType, source, schema, profile } = dataset;
   return { tags, dataset: { name, digest, source_type: sourceType, source, schema, profile } };
 }
 
 /** A text where a number would be rounded, as protobuf's JSON has it. */
-function int64Json(integer: Int64): number | string {
+export function int64Json(integer: Int64): number | string {
   return typeof integer === 'bigint' ? String(integer) : integer;
 }
 
 /** JSON has no number for NaN and the infinities. */
-function doubleJson(value: number): number | string {
+export function doubleJson(value: number): number | string {
   return Number.isFinite(value) ? value : String(value);
 }

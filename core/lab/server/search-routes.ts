@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 import type { BearerToken } from '../../serving';
-import { searchRequestSchema } from '../search/runs/launch-plan';
+import { narrowRequestSchema, searchRequestSchema } from '../search/runs/launch-plan';
 import type { Searches } from '../search/runs/searches';
 import type { LabRoutes } from './lab-server';
 import { parseJsonBody } from './parse-request';
@@ -29,6 +29,10 @@ export function searchRoutes({ searches, guard, userOf }: SearchRouteOptions): L
       scope.get(`${SEARCHES}/:search`, ({ params }: Named) => searches.get(params.search));
       scope.post(`${SEARCHES}/:search/stop`, ({ params }: Named) => searches.stop(params.search));
       scope.post(`${SEARCHES}/:search/resume`, ({ params }: Named) => searches.resume(params.search));
+      scope.post(`${SEARCHES}/:search/narrow`, (request: Named) => {
+        const asked = parseJsonBody(narrowRequestSchema, request.body);
+        return searches.narrow(request.params.search, asked, userOf(request));
+      });
       scope.delete(`${SEARCHES}/:search`, ({ params }: Named) => {
         searches.discard(params.search);
         return {};

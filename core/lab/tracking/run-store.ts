@@ -43,6 +43,8 @@ const USER_TAG = 'mlflow.user';
 const MODELS_TAG = 'mlflow.log-model.history';
 
 export interface NewRun {
+  /** Of a run that another lab made; absent: a new one. */
+  readonly runId?: string;
   readonly experimentId: string;
   readonly name?: string | undefined;
   readonly userId?: string | undefined;
@@ -91,7 +93,7 @@ export class RunStore {
   }
 
   /** Starts a run. @throws SluiceError `not-found` (its experiment), `bad-input`. */
-  create({ experimentId, name, userId, startMs, tags = [] }: NewRun): Run {
+  create({ experimentId, name, userId, startMs, tags = [], ...given }: NewRun): Run {
     tags.forEach((tag, index) => checkTag(tag, `tags[${index}]`));
     const tagged = tags.find(({ key }) => key === NAME_TAG)?.value;
     if (name && tagged && name !== tagged) {
@@ -99,7 +101,7 @@ export class RunStore {
         `run_name is "${name}" and the tag ${NAME_TAG} is "${tagged}". Give one, or both the same.`,
       );
     }
-    const runId = hexId(this.random);
+    const { runId = hexId(this.random) } = given;
     const runName = name || tagged || `run-${runId.slice(0, 8)}`;
     const user = userId || tags.find(({ key }) => key === USER_TAG)?.value || '';
     const number = this.database.transaction(() => {

@@ -64,6 +64,23 @@ export class TrackingStore {
     return results;
   }
 
+  /**
+   * Logs to a run what `decide` gives, in one transaction with what it writes: all or nothing.
+   * @throws SluiceError as `logBatch`, and what `decide` throws.
+   */
+  logDecided(decide: () => readonly BatchOfRun[]): void {
+    const batches = this.database.transaction(() => {
+      const decided = decide();
+      for (const batch of decided) {
+        const failure = this.tryBatch(batch);
+        if (failure) throw failure;
+      }
+      return decided;
+    });
+    this.metrics.settleWhenLarge();
+    for (const batch of batches) for (const listener of this.listeners) listener(batch);
+  }
+
   /** Calls back with each batch that was logged, once it is committed; it must not throw. @returns what ends it. */
   watch(onLogged: (batch: BatchOfRun) => void): () => void {
     this.listeners.add(onLogged);

@@ -16,6 +16,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -31,6 +33,9 @@ import { smolLm2, SMOLLM2_SET_UP_MS } from '../test-support/smollm2';
 import { tinyModel, type TinyModelOptions } from '../test-support/tiny-model';
 import { openSteps } from './open-steps';
 import { StreamedSteps } from './streamed-steps';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 let folder: string;
 let environment: OrtEnvironment;
@@ -241,11 +246,17 @@ describe('under any budget', () => {
       if (steps instanceof StreamedSteps) await steps.ended();
       reader.close();
     };
-    for (let round = 0; round < 3; round += 1) await turn();
-    const before = heapBytes();
-    for (let round = 0; round < 6; round += 1) await turn();
-    // A session left behind would be 400 KB, six times.
-    if (before !== undefined) expect(heapBytes()! - before).toBeLessThan(1 << 20);
+    const used = async (rounds: number): Promise<number> => {
+      for (let round = 0; round < rounds; round += 1) await turn();
+      collectGarbage();
+      return heapBytes() ?? 0;
+    };
+    await used(3);
+    const before = await used(3);
+    // A session left behind would be 400 KB, twelve times; koffi leaves some 20 KB for each thread that loads it.
+    // A thread that has just ended may hold a MB for a moment more.
+    const after = [await used(12), await used(1), await used(1), await used(1)];
+    expect(Math.min(...after) - before).toBeLessThan(3 << 20);
   });
 
   it('SmolLM2 gives the bits it has in memory', { timeout: SMOLLM2_SET_UP_MS }, async (test) => {
@@ -292,7 +303,7 @@ describe('a store of weights', () => {
       });
     });
     // Sessions are measured anew.
-    const again = { ...weights, budgetBytes: 1.2 * budgetBytes };
+    const again = { ...weights, budgetBytes: 2 * budgetBytes };
     expect((await withDecoder(source, { weights: again }, logits)).equals(expected)).toBe(true);
   });
 
@@ -302,11 +313,10 @@ describe('a store of weights', () => {
     const weights = await partlyResident(made);
     flipBit(made, 5000);
     flipBit(made, readFileSync(weightsFile(made)).byteLength - 5000);
-    const bits = await withDecoder(source, { weights }, (decoder) =>
-      logits(decoder).catch((error: unknown) => error),
-    );
+    // Found while opening, the store is made anew and its sessions measured anew: more than before may be needed.
+    const bits = await withDecoder(source, { weights }, logits).catch((error: unknown) => error);
     if (Buffer.isBuffer(bits)) expect(bits.equals(expected)).toBe(true);
-    else expect(bits).toMatchObject({ code: 'corrupt-store' });
+    else expect((bits as SluiceError).code).toMatch(/^(corrupt-store|budget-too-small)$/);
   });
 
   it('that can not be read fails the pass, and the next one works when it can', async () => {
@@ -334,7 +344,7 @@ describe('a store of weights', () => {
     const { source, storeFolder, budgetBytes, expected } = made;
     harm(made);
     // Sessions are measured anew.
-    const weights = { budgetBytes: 1.2 * budgetBytes, storeFolder };
+    const weights = { budgetBytes: 2 * budgetBytes, storeFolder };
     expect((await withDecoder(source, { weights }, logits)).equals(expected)).toBe(true);
     expect(existsSync(join(storeFolder, 'steps.json'))).toBe(true);
   });

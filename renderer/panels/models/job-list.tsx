@@ -100,9 +100,9 @@ export function JobList(): ReactNode {
     ...additions.map(({ id }) => id),
     ...Object.values(verifications).map((entry) => (entry.state === 'running' ? entry.jobId : '')),
   ]);
-  // The engine runs profiles on its own: once done they say nothing new.
+  // The engine runs profiles on its own: once done they say nothing new. Pushes are the lab's.
   const shown = tracked.filter(
-    ({ job }) => job.state !== 'done' && !failed.has(job.id) && !elsewhere.has(job.id),
+    ({ job }) => job.kind !== 'push' && job.state !== 'done' && !failed.has(job.id) && !elsewhere.has(job.id),
   );
   if (waiting.length === 0 && shown.length === 0) return null;
   return (

@@ -37,6 +37,7 @@ export const STRINGS = {
   job: {
     import: 'Importing',
     pull: 'Downloading',
+    push: 'Pushing',
     profile: 'Profiling',
     verify: 'Verifying',
     build: 'Building',
@@ -54,6 +55,7 @@ export const STRINGS = {
     ({
       import: `${subject} was not imported`,
       pull: `${subject} was not downloaded`,
+      push: `${subject} was not pushed`,
       profile: `${subject} was not profiled`,
       verify: `${subject} was not verified`,
       build: `${subject} was not built`,

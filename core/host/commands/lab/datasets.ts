@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 
 import { formatBytes } from '../../../base';
-import type { DatasetClient } from '../../../lab';
+import { datasetClientOf } from '../../lab/dataset-client';
 import type { LabConnection } from '../../lab/lab-connection';
 import type { CommandContext, Outcome } from '../context';
 import { EXIT } from '../exit-codes';
@@ -27,6 +27,13 @@ const datasetSchema = z.looseObject({
 });
 const damagedSchema = z.object({
   damaged: z.array(z.object({ hash: z.string(), fault: z.string(), paths: z.array(z.string()) })),
+});
+const collectedSchema = z.object({
+  freedBytes: z.number(),
+  chunkBytes: z.number(),
+  laidOutBytes: z.number(),
+  jobBytes: z.number(),
+  submissionBytes: z.number(),
 });
 type ShownDataset = z.infer<typeof datasetSchema>;
 type ShownVersion = z.infer<typeof versionSchema>;
@@ -91,6 +98,27 @@ export function addLabDatasetCommands(lab: Command): void {
         return { json: { removed: reference }, text: `Removed ${reference}.` };
       }),
     );
+  dataset
+    .command('gc')
+    .description('free the room of what no version, run or search needs any more')
+    .action((_options, command: Command) =>
+      onLab(command, async ({ api }, context) => {
+        const collected = await api.send('POST', 'collect', {}, collectedSchema, context.signal);
+        return { json: collected, text: collectedText(collected) };
+      }),
+    );
+}
+
+function collectedText(collected: z.output<typeof collectedSchema>): string {
+  const { freedBytes, chunkBytes, laidOutBytes, jobBytes, submissionBytes } = collected;
+  const parts = [
+    [chunkBytes, 'files of datasets and code'],
+    [laidOutBytes, 'datasets laid out for runs'],
+    [jobBytes, 'records of jobs'],
+    [submissionBytes, 'predictions'],
+  ] as const;
+  const told = parts.flatMap(([bytes, what]) => (bytes > 0 ? [`${formatBytes(bytes)} of ${what}`] : []));
+  return `Freed ${formatBytes(freedBytes)}${told.length > 0 ? `: ${told.join(', ')}` : ''}.`;
 }
 
 async function push(
@@ -100,7 +128,7 @@ async function push(
   path: string,
   { note, hidden, shared }: PushOptions,
 ): Promise<Outcome> {
-  const client = await clientOf(api);
+  const client = await datasetClientOf(api);
   const progress = showProgress(name, process.stderr);
   try {
     const { version, sentChunks, sentBytes } = await client.push(name, resolve(path), {
@@ -131,7 +159,7 @@ async function pull(
 ): Promise<Outcome> {
   const { parseDatasetRef } = await loadLab();
   const { name, version } = parseDatasetRef(reference);
-  const client = await clientOf(api);
+  const client = await datasetClientOf(api);
   const progress = showProgress(name, process.stderr);
   try {
     const { openTrees } = await loadLab();
@@ -179,12 +207,6 @@ async function verify(
 /** With its database it is large, and every command of "sluice" comes by here. */
 function loadLab() {
   return import('../../../lab');
-}
-
-async function clientOf({ url, token, headers }: LabConnection['api']): Promise<DatasetClient> {
-  const { DatasetClient } = await loadLab();
-  const { authorization: _, ...rest } = headers;
-  return new DatasetClient({ url, token, headers: rest });
 }
 
 function datasetTable(datasets: readonly ShownDataset[]): string {

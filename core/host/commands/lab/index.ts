@@ -3,10 +3,12 @@ import type { Command } from 'commander';
 import { addLabSearchCommands } from './automl';
 import { addLabCompetitionCommands } from './competitions';
 import { addLabDatasetCommands } from './datasets';
+import { addLabModelCommands } from './models';
 import { addLabExampleCommand } from './example';
 import { addLabDeploymentCommands } from './deployments';
 import { addLabRunCommands } from './runs';
 import { addLabServeCommand } from './serve';
+import { addLabSyncCommands } from './sync';
 
 /** `sluice lab ...`. */
 export function addLabCommands(program: Command): void {
@@ -21,4 +23,6 @@ export function addLabCommands(program: Command): void {
   addLabSearchCommands(lab);
   addLabCompetitionCommands(lab);
   addLabDeploymentCommands(lab);
+  addLabModelCommands(lab);
+  addLabSyncCommands(lab);
 }

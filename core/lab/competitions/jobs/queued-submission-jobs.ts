@@ -12,6 +12,7 @@ import { hasEnded } from '../../jobs/job-state';
 import type { JobView } from '../../jobs/queue/job-ledger';
 import type { JobQueue } from '../../jobs/queue/job-queue';
 import type { LabRun } from '../../runs/run-types';
+import { namesIn, removePath } from '../../store/remove-path';
 import type { Competition } from '../competition-store';
 import type { CompetitionDefinition } from '../definition';
 import type { TableText } from '../prediction-table';
@@ -42,6 +43,7 @@ export interface QueuedSubmissionJobsOptions {
 const MOST_PREDICTION_BYTES = 256 * 2 ** 20;
 /** Hidden parts are laid out on the lab's own machine alone, and so is what must not see them. */
 const ENGINE = 'local';
+const KEPT_FOLDER = /^submission-(\d+)$/;
 const JOB_KEY = /^submission-\d+(-score)?$/;
 
 interface Step<T> {
@@ -84,8 +86,10 @@ export class QueuedSubmissionJobs implements SubmissionJobs {
   }
 
   async readAnswers(competition: Competition): Promise<TableText> {
-    const manifest = await this.manifestOf(competition);
-    const text = await readText(this.options.datasets.trees, manifest, competition.hiddenPath);
+    const { trees } = this.options.datasets;
+    const text = await this.withDataset(competition, (manifest) =>
+      readText(trees, manifest, competition.hiddenPath),
+    );
     return { format: formatOf(competition), text };
   }
 
@@ -131,17 +135,38 @@ export class QueuedSubmissionJobs implements SubmissionJobs {
       limitMinutes: competition.inference.limitMinutes,
       rooms,
       isApart: (await this.userFor(request.key)) !== undefined,
-      layOut: async () => {
-        const manifest = await this.manifestOf(competition);
-        const room = await rooms.make(key, 'out');
-        return layOutEvaluation(request, room, this.options.datasets.trees, manifest, this.closing.signal);
-      },
+      layOut: () =>
+        this.withDataset(competition, async (manifest) => {
+          const room = await rooms.make(key, 'out');
+          return layOutEvaluation(request, room, this.options.datasets.trees, manifest, this.closing.signal);
+        }),
       collect: async (job) => {
         const score = await readScore(rooms.of(key), job);
         await keep(kept, String(score));
         return score;
       },
     });
+  }
+
+  async kept(): Promise<readonly number[]> {
+    const names = await namesIn(this.options.folder);
+    return names.flatMap((name) => {
+      const [, id] = KEPT_FOLDER.exec(name) ?? [];
+      return id === undefined ? [] : [Number(id)];
+    });
+  }
+
+  async clear(key: string, what: 'predictions' | 'all'): Promise<number> {
+    const folder = join(this.options.folder, key);
+    if (what === 'predictions') {
+      const names = await namesIn(folder);
+      const files = names.filter((name) => name.startsWith('predictions.'));
+      const sizes = await Promise.all(files.map((name) => removePath(join(folder, name))));
+      return sizes.reduce((sum, bytes) => sum + bytes, 0);
+    }
+    const jobs = [key, `${key}-score`].map((job) => this.options.queue.forget(job));
+    const [ofJob, ofScore] = (await Promise.all(jobs)) as [number, number];
+    return ofJob + ofScore + (await removePath(folder));
   }
 
   /** Jobs go on; what waits for them is told that it was cancelled. */
@@ -212,27 +237,40 @@ export class QueuedSubmissionJobs implements SubmissionJobs {
     const { snapshots, artifacts, datasets, runOf, artifactUriOf } = this.options;
     const { runId, competition, key } = request;
     const run = runOf(runId);
-    return layOutInference(request, {
-      snapshots,
-      artifacts,
-      trees: datasets.trees,
-      manifest: await this.manifestOf(competition),
-      run,
-      artifactUri: artifactUriOf(runId),
-      rooms,
-      user,
-      logFile: this.logFile(key),
-      signal: this.closing.signal,
-    });
+    return this.withDataset(competition, (manifest) =>
+      layOutInference(request, {
+        snapshots,
+        artifacts,
+        trees: datasets.trees,
+        manifest,
+        run,
+        artifactUri: artifactUriOf(runId),
+        rooms,
+        user,
+        logFile: this.logFile(key),
+        signal: this.closing.signal,
+      }),
+    );
   }
 
-  /** With hidden parts: not to be handed on as it is. @throws SluiceError `unavailable`. */
-  private async manifestOf({ dataset, owner }: Competition): Promise<Manifest> {
+  /**
+   * Reads from a competition's dataset, with hidden parts: what the work is given is not to be handed on as it is.
+   * @throws SluiceError `unavailable` when it can't be read, what the work throws.
+   */
+  private async withDataset<T>(
+    { dataset, owner }: Competition,
+    work: (manifest: Manifest) => Promise<T>,
+  ): Promise<T> {
     const { name, version } = dataset;
-    const user = { name: owner, isEvaluator: true };
+    let isRead = false;
     try {
-      return await this.options.datasets.manifest(user, name, version, { withHidden: true });
+      const user = { name: owner, isEvaluator: true };
+      return await this.options.datasets.use(user, name, version, { withHidden: true }, (manifest) => {
+        isRead = true;
+        return work(manifest);
+      });
     } catch (cause) {
+      if (isRead) throw cause;
       const message = `The dataset ${name}@${version} of this competition can't be read. Tell whoever created it.`;
       throw new SluiceError('unavailable', message, {}, { cause });
     }

@@ -19,6 +19,8 @@ export const definition = {
 
 /** Models are right in as many rows as their checkpoint says. */
 class FakeJobs implements SubmissionJobs {
+  /** Of each submission: `predictions` and `log`. */
+  readonly left = new Map<string, Set<string>>();
   readonly asked: InferenceRequest[] = [];
   readonly evaluated: EvaluationRequest[] = [];
   inferFault: Error | undefined;
@@ -33,7 +35,9 @@ class FakeJobs implements SubmissionJobs {
   }
   infer(request: InferenceRequest): Promise<TableText> {
     this.asked.push(request);
+    this.left.set(request.key, new Set(['log']));
     if (this.inferFault) return Promise.reject(this.inferFault);
+    this.left.get(request.key)?.add('predictions');
     const ids = request.onlyIds ?? Array.from({ length: ROWS }, (_, id) => `r${id}`);
     const right = Number(request.checkpoint);
     const lines = ids.map((id, row) => `${id},${row < right ? Number(id.slice(1)) % 3 : 9}`);
@@ -45,6 +49,14 @@ class FakeJobs implements SubmissionJobs {
   evaluate(request: EvaluationRequest): Promise<number> {
     this.evaluated.push(request);
     return this.evaluateFault ? Promise.reject(this.evaluateFault) : Promise.resolve(0.25);
+  }
+  kept(): Promise<readonly number[]> {
+    return Promise.resolve([...this.left.keys()].map((key) => Number(key.slice('submission-'.length))));
+  }
+  clear(key: string, what: 'predictions' | 'all'): Promise<number> {
+    if (what === 'all') this.left.delete(key);
+    else this.left.get(key)?.delete('predictions');
+    return Promise.resolve(1);
   }
 }
 

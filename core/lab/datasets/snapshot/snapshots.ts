@@ -72,7 +72,7 @@ export class Snapshots {
    */
   async restore(holder: string, folder: string, work: LongWork = {}): Promise<void> {
     const { hash } = this.found(holder);
-    await this.trees.restore(await this.trees.manifest(hash), folder, work);
+    await this.trees.use(hash, (manifest) => this.trees.restore(manifest, folder, work));
   }
 
   /** Its chunks are collected when nothing else refers to them. */

@@ -44,6 +44,8 @@ export interface DamagedChunk {
 
 /** Folders as manifests and chunks in one store. */
 export class TreeStore {
+  private readonly used = new Map<string, number>();
+
   constructor(
     readonly chunks: ChunkStore,
     readonly cutter: ContentCutter = new ContentCutter(),
@@ -68,6 +70,26 @@ export class TreeStore {
     } finally {
       await release();
     }
+  }
+
+  /**
+   * Reads what a manifest names: until the work is done nothing of it is collected, whatever is removed meanwhile.
+   * @param hash that something refers to now. @throws SluiceError as `manifest`, what the work throws.
+   */
+  async use<T>(hash: string, work: (manifest: Manifest) => Promise<T>): Promise<T> {
+    this.used.set(hash, (this.used.get(hash) ?? 0) + 1);
+    try {
+      return await work(await this.manifest(hash));
+    } finally {
+      const others = (this.used.get(hash) ?? 1) - 1;
+      if (others === 0) this.used.delete(hash);
+      else this.used.set(hash, others);
+    }
+  }
+
+  /** Hashes of the manifests that are being read from. */
+  inUse(): readonly string[] {
+    return [...this.used.keys()];
   }
 
   /** @throws SluiceError `not-found`, `corrupt-store`, `io`. */

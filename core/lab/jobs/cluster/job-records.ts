@@ -5,6 +5,7 @@ import { z } from 'zod';
 
 import { SluiceError } from '../../../contract';
 import { ioError, writeFileAtomic } from '../../../storage';
+import { removePath } from '../../store/remove-path';
 import type { JobSpec, JobStatus } from '../job-engine';
 import { FINAL_STATES } from '../job-state';
 
@@ -133,6 +134,13 @@ export class JobRecords {
   async writeFinal(key: string, status: JobStatus): Promise<void> {
     await writeFileAtomic(join(this.root, key, 'final.json'), JSON.stringify(finalSchema.parse(status)));
     this.finals.set(key, status);
+  }
+
+  /** Removes the folder of a job whose end was seen. @returns bytes freed. @throws SluiceError `io`. */
+  async clear(key: string): Promise<number> {
+    if (!this.finals.has(key) && !(await this.read(key))?.final) return 0;
+    this.finals.delete(key);
+    return removePath(join(this.root, key));
   }
 
   /** The end of the job's log; '' when there is none. @throws SluiceError `io`. */

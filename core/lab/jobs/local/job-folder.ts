@@ -17,6 +17,7 @@ import { z } from 'zod';
 
 import { SluiceError } from '../../../contract';
 import { ioError, processMark, syncFolder, writeFileAtomic } from '../../../storage';
+import { removePath } from '../../store/remove-path';
 import type { JobSpec } from '../job-engine';
 import { jobSpecSchema } from '../job-spec';
 
@@ -174,6 +175,17 @@ export class JobFolder {
 
   async writeStop(graceMs: number): Promise<void> {
     await writeFileAtomic(this.fileOf('stop.json'), JSON.stringify({ graceMs }));
+  }
+
+  /** In one step, as it was made. @returns bytes freed. @throws SluiceError `io`. */
+  async remove(): Promise<number> {
+    const aside = join(dirname(this.path), `.old-${randomBytes(6).toString('hex')}`);
+    try {
+      renameSync(this.path, aside);
+    } catch (cause) {
+      throw ioError(`Can't remove the job folder ${this.path}`, cause);
+    }
+    return removePath(aside);
   }
 
   private fileOf(name: string): string {

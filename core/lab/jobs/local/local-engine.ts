@@ -9,6 +9,7 @@ import { ioError } from '../../../storage';
 import type { JobEngine, JobNode, JobResources, JobSpec, JobStatus } from '../job-engine';
 import { checkJob } from '../job-spec';
 import { hasEnded } from '../job-state';
+import { namesIn, removePath } from '../../store/remove-path';
 import { refuseImage, refuseMissing, refuseTooLarge } from '../refuse-job';
 import { fits, missingOf, subtract } from '../resources';
 
@@ -92,6 +93,7 @@ export class LocalEngine implements JobEngine {
     const engine = new LocalEngine(options);
     try {
       mkdirSync(engine.root, { recursive: true });
+      await engine.sweep();
     } catch (cause) {
       throw ioError(`Can't use ${engine.root} for jobs`, cause);
     }
@@ -138,6 +140,17 @@ export class LocalEngine implements JobEngine {
     await this.look();
   }
 
+  async kept(): Promise<readonly string[]> {
+    return (await namesIn(this.root)).filter((name) => !name.startsWith('.'));
+  }
+
+  async clear(key: string): Promise<number> {
+    const folder = new JobFolder(join(this.root, key));
+    if (!folder.exists || this.running.has(key) || this.waiting.has(key) || !isOver(folder)) return 0;
+    this.faults.delete(key);
+    return folder.remove();
+  }
+
   async nodes(): Promise<readonly JobNode[]> {
     const { total } = this.slots;
     const waiting = [...this.waiting.values()].map(({ record }) => record.spec.resources);
@@ -155,6 +168,13 @@ export class LocalEngine implements JobEngine {
     this.cancelPoll?.();
     this.listeners.clear();
     await this.looking;
+  }
+
+  /** Folders that a process that died had half made or half removed. */
+  private async sweep(): Promise<void> {
+    const names = await namesIn(this.root);
+    for (const name of names.filter((one) => /^\.(?:new|old)-/.test(one)))
+      await removePath(join(this.root, name));
   }
 
   /** What a server that is gone left: in order of submission. */

@@ -134,6 +134,28 @@ export class JobQueue {
     return all.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
   }
 
+  /**
+   * Has the engine remove what it keeps of a job that has ended; of another nothing happens, and the queue's own record
+   * stays, so that the key never runs again. @returns bytes freed. @throws SluiceError `io`.
+   */
+  async forget(key: string): Promise<number> {
+    const job = this.ledger.get(key) ?? this.store.get(key);
+    const engine = this.options.engines.find(({ name }) => name === job?.engine);
+    if (job?.step !== 'ended' || !engine) return 0;
+    // How it ended is on the disk before the engine loses it.
+    this.options.database.flush();
+    return engine.clear(key);
+  }
+
+  /** `forget` of all that engines keep. @param isNeeded asked by key. @returns bytes freed. @throws SluiceError `io`. */
+  async forgetEnded(isNeeded: (key: string) => boolean): Promise<number> {
+    let freedBytes = 0;
+    for (const engine of this.options.engines) {
+      for (const key of await engine.kept()) if (!isNeeded(key)) freedBytes += await this.forget(key);
+    }
+    return freedBytes;
+  }
+
   /** What a user has used today (UTC). */
   account(user: string): DayAccount {
     return this.accounts.day(user, this.clock.nowMs());

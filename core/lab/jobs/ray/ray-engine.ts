@@ -100,6 +100,14 @@ export class RayEngine implements JobEngine {
     await this.api.stop(key);
   }
 
+  kept(): Promise<readonly string[]> {
+    return this.records.keys();
+  }
+
+  clear(key: string): Promise<number> {
+    return this.records.clear(key);
+  }
+
   async nodes(): Promise<readonly JobNode[]> {
     return (await this.rayNodes()).map(({ name, total, free, isUp }) => ({ name, total, free, isUp }));
   }

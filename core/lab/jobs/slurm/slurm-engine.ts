@@ -45,6 +45,8 @@ const DEFAULTS = { pollMs: 2_000, timeoutMs: 20_000 };
 /** The job's script kills by itself; Slurm is asked to when that did not work. */
 const KILL_MARGIN_MS = 5_000;
 const MIB = 2 ** 20;
+/** In slurmstepd's words: of the step always, of the job only where it comes to say so before it is killed itself. */
+const EXCEEDED_MEMORY = /^slurmstepd\S* error: .*exceeded (job |step )?memory limit/im;
 
 /**
  * Runs jobs on a Slurm cluster, by its commands. A key runs once: it is looked up in Slurm by the comment it was submitted
@@ -113,6 +115,14 @@ export class SlurmEngine implements JobEngine {
       this.cancel(['--signal=KILL', '--full', job.id]).catch(() => undefined);
     });
     this.kills.set(key, cancelKill);
+  }
+
+  kept(): Promise<readonly string[]> {
+    return this.records.keys();
+  }
+
+  clear(key: string): Promise<number> {
+    return this.records.clear(key);
   }
 
   async nodes(): Promise<readonly JobNode[]> {
@@ -225,8 +235,7 @@ export class SlurmEngine implements JobEngine {
   /** Without control groups Slurm tells of memory only what it writes into the log. */
   private async explained(key: string, status: JobStatus, { ended }: JobEvidence): Promise<JobStatus> {
     if (status.state !== 'failed' || status.signal !== 'SIGKILL' || ended) return status;
-    if (!/^slurmstepd\S* error: Exceeded \w+ memory limit/m.test(await this.records.logTail(key)))
-      return status;
+    if (!EXCEEDED_MEMORY.test(await this.records.logTail(key))) return status;
     return { ...status, reason: TOO_MUCH_MEMORY };
   }
 

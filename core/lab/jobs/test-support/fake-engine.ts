@@ -47,6 +47,15 @@ export class FakeEngine implements JobEngine {
     this.set(key, { ...this.all.get(key)!, state: 'stopping' });
   }
 
+  async kept(): Promise<readonly string[]> {
+    return [...this.all.keys()];
+  }
+
+  async clear(key: string): Promise<number> {
+    this.all.delete(key);
+    return 1;
+  }
+
   async nodes(): Promise<readonly JobNode[]> {
     this.reach();
     const held = [...this.all]

@@ -135,6 +135,25 @@ export class LabGround {
     });
   }
 
+  /** Resolves when a job of the queue has ended. */
+  jobEnded(key: string): Promise<void> {
+    const { queue } = this.lab;
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (queue.get(key)?.step !== 'ended') return;
+        unwatch();
+        resolve();
+      };
+      const unwatch = queue.watch(look);
+      look();
+    });
+  }
+
+  /** Of what the local engine keeps. */
+  jobKeys(): readonly string[] {
+    return readdirSync(join(this.labFolder, 'jobs'));
+  }
+
   /** The names of what is in the folder of runs. */
   runFolders(): readonly string[] {
     return readdirSync(join(this.labFolder, 'runs'));

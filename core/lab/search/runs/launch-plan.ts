@@ -4,6 +4,7 @@ import { z } from 'zod';
 
 import { runPlanSchema } from '../../runs/run-types';
 import type { TrialTask } from '../driver/trial-runner';
+import { brushSchema } from '../space/narrow-space';
 
 /** An argument's name, without its hyphens; empty: the program is not told by an argument. */
 const argumentName = z
@@ -25,19 +26,28 @@ const trialPlanSchema = runPlanSchema.extend({
 export const keptTrialPlanSchema = trialPlanSchema.extend({ user: z.string() });
 export type TrialPlan = z.infer<typeof keptTrialPlanSchema>;
 
+/** Absent: `search-1`, `search-2`, ... */
+const searchName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,39}$/, 'expected letters, digits and hyphens, at most 40')
+  .exactOptional();
+
 /** What launching a search takes; `search` is what `parseSearch` reads. */
 export const searchRequestSchema = z.strictObject({
-  /** Absent: `search-1`, `search-2`, ... */
-  name: z
-    .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,39}$/, 'expected letters, digits and hyphens, at most 40')
-    .exactOptional(),
+  name: searchName,
   search: z.record(z.string(), z.unknown()),
   trials: trialPlanSchema.extend({
     folder: z.string().refine(isAbsolute, 'expected an absolute path on the machine of the lab'),
   }),
 });
 export type SearchRequest = z.infer<typeof searchRequestSchema>;
+
+/** A search like another one, within a part of its space. */
+export const narrowRequestSchema = z.strictObject({
+  name: searchName,
+  brushes: z.array(brushSchema).max(200),
+});
+export type NarrowRequest = z.infer<typeof narrowRequestSchema>;
 
 /** Resources are steps, and those are whole. */
 export function lastStep(untilResource: number): number {

@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 import type { Clock } from '../../../base';
 import { SluiceError } from '../../../contract';
 import type { RunService } from '../../runs/run-service';
@@ -9,7 +11,8 @@ import { SearchDriver, type SearchDriverOptions, type SearchStatus } from '../dr
 import { SearchStore, type SearchState, type StoredSearch } from '../driver/search-store';
 import type { TrialRecord } from '../search-session';
 import { parseSearch } from '../search-settings';
-import type { SearchRequest, TrialPlan } from './launch-plan';
+import { narrowSettings } from '../space/narrow-space';
+import type { NarrowRequest, SearchRequest, TrialPlan } from './launch-plan';
 import { codeHolder, RunTrials } from './run-trials';
 import { TrialRunStore } from './trial-run-store';
 
@@ -48,6 +51,8 @@ export interface SearchView extends SearchSummary {
   readonly pools: SearchStatus['pools'];
 }
 
+/** They were checked when the search began. */
+const settingsSchema = z.record(z.string(), z.unknown());
 const OVER: ReadonlySet<SearchState> = new Set(['done', 'stopped', 'failed']);
 
 /** Hyper-parameter searches of a lab, their trials runs of it. A search belongs to the user who launched it; all see it. */
@@ -89,23 +94,27 @@ export class Searches {
    * Keeps the folder and the settings, and begins.
    * @throws SluiceError `bad-input` naming every fault, `conflict` (the name is taken), as `RunService.launch`.
    */
-  async create({ name, search, trials }: SearchRequest, user: string): Promise<SearchView> {
-    parseSearch(search);
-    const id = name ?? this.freeName();
-    this.refuseTaken(id);
-    this.creating.add(id);
-    try {
-      const { folder, ...asked } = trials;
-      const { entry, dataset } = asked;
+  create({ name, search, trials }: SearchRequest, user: string): Promise<SearchView> {
+    const { folder, ...asked } = trials;
+    const { entry, dataset } = asked;
+    return this.begin(name, search, async (id) => {
       const held = await this.options.runs.hold({ user, folder, entry, dataset }, codeHolder(id));
-      this.trialRuns.setPlan(id, { ...asked, ...held, user });
-      const driver = SearchDriver.create(id, search, this.driving);
-      this.drivers.set(id, driver);
-      driver.start();
-      return this.view(driver);
-    } finally {
-      this.creating.delete(id);
-    }
+      return { ...asked, ...held, user };
+    });
+  }
+
+  /**
+   * Begins a search like another one, within a part of its space: the same code, data, algorithm and resources.
+   * @throws SluiceError `not-found`, `bad-input` naming every fault, `conflict` (the name is taken).
+   */
+  narrow(id: string, { name, brushes }: NarrowRequest, user: string): Promise<SearchView> {
+    const settings = settingsSchema.parse(this.store.get(id).settings);
+    const search = narrowSettings(settings, parseSearch(settings).space, brushes);
+    const plan = { ...this.trialRuns.planOf(id), user };
+    return this.begin(name, search, (other) => {
+      this.options.runs.holdToo(plan, codeHolder(id), codeHolder(other));
+      return Promise.resolve(plan);
+    });
   }
 
   /** The newest first. */
@@ -165,6 +174,27 @@ export class Searches {
   async close(): Promise<void> {
     for (const driver of this.drivers.values()) driver.close();
     await this.trials.close();
+  }
+
+  /** @param hold keeps the code for it. */
+  private async begin(
+    name: string | undefined,
+    search: Readonly<Record<string, unknown>>,
+    hold: (id: string) => Promise<TrialPlan>,
+  ): Promise<SearchView> {
+    parseSearch(search);
+    const id = name ?? this.freeName();
+    this.refuseTaken(id);
+    this.creating.add(id);
+    try {
+      this.trialRuns.setPlan(id, await hold(id));
+      const driver = SearchDriver.create(id, search, this.driving);
+      this.drivers.set(id, driver);
+      driver.start();
+      return this.view(driver);
+    } finally {
+      this.creating.delete(id);
+    }
   }
 
   private driverOf(id: string): SearchDriver {

@@ -149,7 +149,8 @@ function rangeText(parameter: Parameter): string {
   return `${parameter.type === 'int' ? 'a whole number' : 'a number'} from ${parameter.min} to ${parameter.max}`;
 }
 
-function canBe(target: Parameter, one: ParameterValue): boolean {
+/** Whether a parameter can have a value; of a float, none is certain to come. */
+export function canBe(target: Parameter, one: ParameterValue): boolean {
   if (target.type === 'constant') return target.value === one;
   if (target.type === 'choice') return target.values.includes(one);
   return typeof one === 'number' && Number.isInteger(one) && one >= target.min && one <= target.max;

@@ -1,0 +1,9 @@
+import type { LabModelRequests } from '../../contract';
+import { apiOf, type LabHandlers } from '../lab/lab-link';
+import { listModels, registerModel, setAlias } from '../lab/lab-models';
+
+export const labModelHandlers: LabHandlers<keyof LabModelRequests> = {
+  'lab.models': async (_input, link) => listModels(await apiOf(link)),
+  'lab.registerModel': async (input, link) => registerModel(await apiOf(link), input),
+  'lab.setAlias': async (input, link) => setAlias(await apiOf(link), input),
+};

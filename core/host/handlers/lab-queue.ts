@@ -1,0 +1,7 @@
+import type { LabQueueRequests } from '../../contract';
+import { apiOf, type LabHandlers } from '../lab/lab-link';
+import { readQueue } from '../lab/lab-queue';
+
+export const labQueueHandlers: LabHandlers<keyof LabQueueRequests> = {
+  'lab.queue': async (_input, link) => readQueue(await apiOf(link)),
+};

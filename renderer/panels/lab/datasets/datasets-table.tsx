@@ -1,0 +1,104 @@
+import type { ReactNode } from 'react';
+
+import type { LabDataset } from '../../../../core/contract';
+import { formatBytes, formatCount, NO_FIGURE } from '../../../format';
+import { onRowKey, RECORD_TABLE } from '../../../ui';
+import { formatWhen } from '../lab-format';
+import styles from './datasets.module.css';
+import { STRINGS } from './strings';
+
+const COLUMNS = STRINGS.columns;
+
+interface DatasetsTableProps {
+  readonly datasets: readonly LabDataset[];
+  readonly selected: string | undefined;
+  readonly nowMs: number;
+  readonly onSelect: (name: string | undefined) => void;
+}
+
+interface RowProps {
+  readonly dataset: LabDataset;
+  readonly isSelected: boolean;
+  readonly isTabStop: boolean;
+  readonly nowMs: number;
+  readonly onSelect: DatasetsTableProps['onSelect'];
+}
+
+function Row({ dataset, isSelected, isTabStop, nowMs, onSelect }: RowProps): ReactNode {
+  const { name, owner, visibility, versions, tags, description } = dataset;
+  const newest = versions[0];
+  return (
+    <tr
+      data-testid="dataset-row"
+      aria-selected={isSelected}
+      tabIndex={isTabStop ? 0 : -1}
+      onClick={() => onSelect(name)}
+      onKeyDown={(event) =>
+        onRowKey(
+          event,
+          () => onSelect(name),
+          () => onSelect(undefined),
+        )
+      }
+    >
+      <td className={styles['name']} title={description || name}>
+        {name}
+      </td>
+      <td className={RECORD_TABLE.number}>{versions.length}</td>
+      <td className={RECORD_TABLE.number}>{newest === undefined ? NO_FIGURE : formatBytes(newest.bytes)}</td>
+      <td className={RECORD_TABLE.number}>{newest === undefined ? NO_FIGURE : formatCount(newest.files)}</td>
+      <td className={RECORD_TABLE.number}>
+        {newest === undefined ? NO_FIGURE : formatWhen(newest.createdMs, nowMs)}
+      </td>
+      <td>{owner}</td>
+      <td>{STRINGS.visibilities[visibility]}</td>
+      <td className={styles['tags']} title={tags.join(', ')}>
+        {tags.join(', ')}
+      </td>
+    </tr>
+  );
+}
+
+/** One row a dataset; choosing one opens the inspector. */
+export function DatasetsTable({ datasets, selected, nowMs, onSelect }: DatasetsTableProps): ReactNode {
+  const tabStop = datasets.some(({ name }) => name === selected) ? selected : datasets[0]?.name;
+  const number = RECORD_TABLE.number;
+  return (
+    <div className={RECORD_TABLE.scroll}>
+      <table className={`${RECORD_TABLE.table} ${styles['table']}`} role="grid" aria-label={STRINGS.list}>
+        <thead>
+          <tr>
+            <th scope="col">{COLUMNS.name}</th>
+            <th scope="col" className={number}>
+              {COLUMNS.versions}
+            </th>
+            <th scope="col" className={number} title={STRINGS.hints.size}>
+              {COLUMNS.size}
+            </th>
+            <th scope="col" className={number} title={STRINGS.hints.files}>
+              {COLUMNS.files}
+            </th>
+            <th scope="col" className={number}>
+              {COLUMNS.pushed}
+            </th>
+            <th scope="col">{COLUMNS.owner}</th>
+            <th scope="col">{COLUMNS.visibility}</th>
+            <th scope="col">{COLUMNS.tags}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {datasets.map((dataset) => (
+            <Row
+              key={dataset.name}
+              dataset={dataset}
+              isSelected={dataset.name === selected}
+              isTabStop={dataset.name === tabStop}
+              nowMs={nowMs}
+              onSelect={onSelect}
+            />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,1 @@
+export { DatasetsView } from './datasets-view';

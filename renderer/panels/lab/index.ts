@@ -1,0 +1,45 @@
+import { LabIcon } from '../../ui';
+import type { PanelDefinition } from '../panel';
+import { LabPanel } from './lab-panel';
+import { STRINGS } from './strings';
+import { LAB_VIEWS } from './views';
+
+const WORDS = STRINGS.commands;
+/** Runs the palette offers to open. */
+const MOST_OFFERED = 20;
+
+export const labPanel: PanelDefinition = {
+  id: 'lab',
+  title: STRINGS.title,
+  Icon: LabIcon,
+  View: LabPanel,
+  commands: (session) => {
+    const { rows = [], chosen, actions } = session.lab.getState();
+    const command = (id: string, title: string, keywords: string, work: () => void) => ({
+      id: `lab.${id}`,
+      title,
+      keywords,
+      run: () => {
+        session.layout.getState().actions.setPanel('lab');
+        work();
+      },
+    });
+    return [
+      ...LAB_VIEWS.map(({ id, title }) =>
+        command(`view.${id}`, WORDS.view(title), 'experiments mlflow', () => {
+          actions.open(undefined);
+          actions.show(id);
+        }),
+      ),
+      command('launch', WORDS.launch, 'train start job', () => actions.open({ kind: 'launch' })),
+      ...(chosen.size < 2
+        ? []
+        : [command('compare', WORDS.compare, 'metrics plot', () => actions.open({ kind: 'compare' }))]),
+      ...rows
+        .slice(0, MOST_OFFERED)
+        .map(({ runId, name }) =>
+          command(`open.${runId}`, WORDS.open(name), 'run', () => actions.open({ kind: 'run', runId })),
+        ),
+    ];
+  },
+};

@@ -1,0 +1,2 @@
+export { LaunchForm } from './launch-form';
+export type { LaunchFormProps } from './launch-form';

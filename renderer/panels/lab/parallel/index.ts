@@ -1,0 +1,2 @@
+export { ParallelCoordinates } from './parallel-coordinates';
+export type { ParallelAxis, ParallelBrush, ParallelCoordinatesProps, ParallelLine } from './parallel-types';

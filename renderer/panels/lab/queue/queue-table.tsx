@@ -1,0 +1,144 @@
+import { useMemo } from 'react';
+import type { ReactNode } from 'react';
+import { useStore } from 'zustand';
+
+import type { LabQueueJob } from '../../../../core/contract';
+import { formatBytes } from '../../../format';
+import { useSession } from '../../../session';
+import { Button, VirtualTable } from '../../../ui';
+import type { TableColumn } from '../../../ui';
+import { formatDuration } from '../lab-format';
+import { FaultNote, RunLink, useLabAction, useNow } from '../shelf';
+import styles from './queue.module.css';
+import { STRINGS } from './strings';
+
+const COLUMNS = STRINGS.columns;
+
+function columnsOf(
+  nowMs: number,
+  stop: (job: LabQueueJob) => void,
+  canStop: boolean,
+): readonly TableColumn<LabQueueJob>[] {
+  return [
+    {
+      key: 'position',
+      label: COLUMNS.position,
+      hint: STRINGS.hints.position,
+      width: '3ch',
+      align: 'end',
+      cell: ({ position }) => position ?? '',
+    },
+    {
+      key: 'title',
+      label: COLUMNS.title,
+      width: 'minmax(18ch, 1.2fr)',
+      mono: true,
+      title: ({ title }) => title,
+      cell: ({ runId, title }) => (runId === undefined ? title : <RunLink runId={runId} name={title} />),
+    },
+    { key: 'user', label: COLUMNS.user, width: 'minmax(6ch, 0.5fr)', cell: ({ user }) => user },
+    {
+      key: 'state',
+      label: COLUMNS.state,
+      width: '9ch',
+      cell: ({ state }) => <span data-state={state}>{STRINGS.states[state]}</span>,
+    },
+    {
+      key: 'reason',
+      label: COLUMNS.reason,
+      width: 'minmax(18ch, 3fr)',
+      title: ({ reason }) => reason,
+      cell: ({ reason, state }) => (state === 'running' ? '' : (reason ?? '')),
+    },
+    { key: 'cpus', label: COLUMNS.cpus, width: '5ch', align: 'end', cell: ({ resources }) => resources.cpus },
+    { key: 'gpus', label: COLUMNS.gpus, width: '5ch', align: 'end', cell: ({ resources }) => resources.gpus },
+    {
+      key: 'memory',
+      label: COLUMNS.memory,
+      width: '9ch',
+      align: 'end',
+      cell: ({ resources }) => formatBytes(resources.memoryBytes),
+    },
+    {
+      key: 'priority',
+      label: COLUMNS.priority,
+      hint: STRINGS.hints.priority,
+      width: '7ch',
+      align: 'end',
+      cell: ({ priority }) => priority,
+    },
+    {
+      key: 'node',
+      label: COLUMNS.node,
+      width: 'minmax(8ch, 0.6fr)',
+      mono: true,
+      title: ({ engine, node }) => (node === undefined ? engine : `${engine}: ${node}`),
+      cell: ({ node, engine }) => node ?? <span className={styles['muted']}>{engine}</span>,
+    },
+    {
+      key: 'since',
+      label: COLUMNS.since,
+      hint: STRINGS.hints.since,
+      width: '10ch',
+      align: 'end',
+      cell: ({ startedMs, submittedMs }) => formatDuration(nowMs - (startedMs ?? submittedMs)),
+    },
+    {
+      key: 'stop',
+      label: '',
+      width: '7ch',
+      align: 'end',
+      cell: (job) =>
+        job.runId === undefined || job.state === 'stopping' ? (
+          ''
+        ) : (
+          <Button
+            variant="ghost"
+            title={STRINGS.stopHint(job.title)}
+            aria-label={`${STRINGS.stop} ${job.title}`}
+            disabled={!canStop}
+            onClick={() => stop(job)}
+          >
+            {STRINGS.stop}
+          </Button>
+        ),
+    },
+  ];
+}
+
+/** Everything that runs or waits, in the order in which it will start. */
+export function QueueTable({ jobs }: { readonly jobs: readonly LabQueueJob[] }): ReactNode {
+  const { client, engine } = useSession();
+  const live = useStore(engine, (state) => state.status.state === 'ok');
+  const action = useLabAction();
+  const nowMs = useNow();
+  const canStop = live && !action.isBusy;
+  const { attempt } = action;
+  const columns = useMemo(
+    () =>
+      columnsOf(
+        nowMs,
+        ({ runId, title }) => {
+          if (runId === undefined) return;
+          void attempt(STRINGS.stopFailed(title), () => client.request('lab.stop', { run: runId }));
+        },
+        canStop,
+      ),
+    // `attempt` is a new function at every render and does the same.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+    [nowMs, client, canStop],
+  );
+  return (
+    <>
+      <FaultNote action={action} />
+      <VirtualTable
+        label={STRINGS.queue}
+        rows={jobs}
+        columns={columns}
+        rowKey={({ key }) => key}
+        rowData={({ state }) => ({ 'data-testid': 'queue-row', 'data-state': state })}
+        minWidthPx={900}
+      />
+    </>
+  );
+}

@@ -1,0 +1,12 @@
+/** As many decimals for each of a column's figures, so that they can be compared. */
+export function decimalsFor(values: readonly number[]): number {
+  const finite = values.filter((value) => Number.isFinite(value));
+  if (finite.every((value) => Number.isInteger(value))) return 0;
+  const largest = Math.max(...finite.map(Math.abs));
+  return largest >= 1000 ? 1 : largest >= 100 ? 2 : largest >= 10 ? 3 : 4;
+}
+
+/** `1 file`, `3 files`. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}

@@ -1,0 +1,13 @@
+export { Answered } from './answered';
+export { AskStrip } from './ask-strip';
+export { FaultNote } from './fault-note';
+export { counted, decimalsFor } from './figures';
+export { RunLink } from './run-link';
+export { SHELF } from './strings';
+export { SuggestField } from './suggest-field';
+export { TextArea } from './text-area';
+export { UsageBar } from './usage-bar';
+export { useLabAction } from './use-lab-action';
+export type { LabAction } from './use-lab-action';
+export { useChosen } from './use-chosen';
+export { useNow } from './use-now';
