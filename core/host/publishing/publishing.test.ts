@@ -159,6 +159,17 @@ describe('publishing to an endpoint', () => {
     expect(storedModels()).toEqual([]);
   });
 
+  it('what a killed publication had put into the library is removed at the next start', async () => {
+    await publish(first, 1);
+    await server.close();
+    const [library] = storedModels();
+    const loose = [{ library, mark: '1-1' }];
+    writeFileSync(join(data, 'published.json'), JSON.stringify({ models: [], loose }));
+    server = await startPublishingServer({ dataDir: data });
+    expect(storedModels()).toEqual([]);
+    expect(JSON.parse(readFileSync(join(data, 'published.json'), 'utf8'))).toEqual({ models: [], loose: [] });
+  });
+
   it('refuses a canary that does not fit beside the stable version, which goes on', async () => {
     await publish(first, 1);
     await restart({ budgetBytes: 150_000 });

@@ -51,7 +51,7 @@ export class PublishClient {
 
   /** @throws SluiceError `bad-input` for a URL that is not http or https. */
   constructor(private readonly options: PublishClientOptions) {
-    const url = URL.canParse(options.url) ? new URL(options.url) : undefined;
+    const url = urlOf(options.url);
     if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
       throw new SluiceError(
         'bad-input',
@@ -72,7 +72,7 @@ export class PublishClient {
     const query = new URLSearchParams({ model, sharePct: String(sharePct) });
     return this.call({
       method: 'PUT',
-      path: `/${encodeURIComponent(servedAs)}/versions/${version}?${query}`,
+      path: `/${encodeURIComponent(servedAs)}/versions/${version}?${query.toString()}`,
       headers: {
         'content-type': 'application/octet-stream',
         'content-length': String(fileBytes),
@@ -147,6 +147,14 @@ export class PublishClient {
     if (signal?.aborted) return new SluiceError('cancelled', 'Publishing was cancelled.');
     const reason = cause instanceof Error ? cause.message : String(cause);
     return new SluiceError('unavailable', `${this.name} can't be reached: ${reason}.`, {}, { cause });
+  }
+}
+
+function urlOf(text: string): URL | undefined {
+  try {
+    return new URL(text);
+  } catch {
+    return undefined; // told by the caller, as any other address that can't be used
   }
 }
 

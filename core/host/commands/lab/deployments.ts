@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
 import { InvalidArgumentError } from 'commander';
@@ -204,6 +205,7 @@ async function remember(
   after: PublishedDeployment | undefined,
   name = after?.servedAs ?? '',
 ): Promise<void> {
+  await mkdir(dataDir, { recursive: true });
   const records = new DeploymentRecords(dataDir, log);
   const { variants = {}, deviceVersion, endpointName = endpointNameOf(url) } = records.find(url, name) ?? {};
   if (after) {

@@ -59,10 +59,7 @@ export class LabDeployments {
       const { dataDir } = this.parts;
       return await withModelFile(api, wanted, dataDir, async (file) => {
         const after = deploymentIn(await client.publish({ ...wanted, ...file }), servedAs, client.name);
-        const variants = { ...record?.variants };
-        if (variant) variants[version] = variant;
-        else delete variants[version];
-        await this.remember(endpoint, after, { variants });
+        await this.remember(endpoint, after, { variants: variantsWith(record?.variants, version, variant) });
         await tagVersions(api, endpoint.known.name, before, after);
         await this.sync(api, endpoint, after, { version, path: file.path });
         return this.told(endpoint, after);
@@ -242,6 +239,16 @@ export class LabDeployments {
     if (endpoint) return { endpoint, client: clientOf(endpoint) };
     throw new SluiceError('not-found', 'That endpoint is gone; add it again.', { id });
   }
+}
+
+/** What is known of a version that is published again replaces what was. */
+function variantsWith(
+  known: DeploymentRecord['variants'] = {},
+  version: number,
+  variant: LabPublish['variant'],
+): DeploymentRecord['variants'] {
+  const others = Object.entries(known).filter(([number]) => number !== String(version));
+  return Object.fromEntries([...others, ...(variant ? [[String(version), variant] as const] : [])]);
 }
 
 function clientOf({ known, heldToken }: RemoteEndpoint): PublishClient {

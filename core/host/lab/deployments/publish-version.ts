@@ -1,8 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { SluiceError } from '../../../contract';
 import type { PublishClient, PublishedDeployment } from '../../../serving';
+import { ioError } from '../../../storage';
 import type { LabApi } from '../lab-api';
 import { fetchModelFile } from './model-file';
 import type { ModelFile } from './model-file';
@@ -30,7 +31,12 @@ export async function withModelFile<T>(
   use: (file: ModelFile) => Promise<T>,
   signal?: AbortSignal,
 ): Promise<T> {
-  const folder = await mkdtemp(join(dataDir, 'publish-'));
+  await mkdir(dataDir, { recursive: true }).catch((cause: unknown) => {
+    throw ioError(`Can't make the data folder ${dataDir}`, cause);
+  });
+  const folder = await mkdtemp(join(dataDir, 'publish-')).catch((cause: unknown) => {
+    throw ioError(`Can't write to ${dataDir}`, cause);
+  });
   try {
     return await use(await fetchModelFile(new RegistryClient(api), version, folder, signal));
   } finally {

@@ -53,14 +53,14 @@ export class RegistryClient {
   /** The number of a version. @throws SluiceError `not-found`. */
   async versionOf({ model, version }: VersionRef): Promise<number> {
     if (typeof version === 'number') {
-      const path = `/model-versions/get?${new URLSearchParams({ name: model, version: String(version) })}`;
+      const path = `/model-versions/get?${new URLSearchParams({ name: model, version: String(version) }).toString()}`;
       return (await this.json('GET', MLFLOW + path, oneSchema)).model_version.version;
     }
     if (version !== undefined) {
-      const path = `/registered-models/alias?${new URLSearchParams({ name: model, alias: version })}`;
+      const path = `/registered-models/alias?${new URLSearchParams({ name: model, alias: version }).toString()}`;
       return (await this.json('GET', MLFLOW + path, oneSchema)).model_version.version;
     }
-    const path = `/registered-models/get?${new URLSearchParams({ name: model })}`;
+    const path = `/registered-models/get?${new URLSearchParams({ name: model }).toString()}`;
     const { registered_model: found } = await this.json('GET', MLFLOW + path, modelSchema);
     const newest = Math.max(...found.latest_versions.map((one) => one.version));
     if (Number.isFinite(newest)) return newest;
@@ -73,7 +73,7 @@ export class RegistryClient {
    */
   async placeOf(model: string, version: number): Promise<string> {
     const query = new URLSearchParams({ name: model, version: String(version) });
-    const path = `${MLFLOW}/model-versions/get-download-uri?${query}`;
+    const path = `${MLFLOW}/model-versions/get-download-uri?${query.toString()}`;
     const { artifact_uri: uri } = await this.json('GET', path, uriSchema);
     const place = uri.slice(SCHEME.length);
     if (uri.startsWith(SCHEME) && !place.startsWith('/')) return decodeURIComponent(place);
@@ -87,7 +87,7 @@ export class RegistryClient {
   /** All files in a folder, at any depth; nothing for a file. */
   async files(folder: string): Promise<readonly ArtifactFile[]> {
     const query = new URLSearchParams({ path: folder, recursive: 'true' });
-    const { files } = await this.json('GET', `${ARTIFACTS}?${query}`, filesSchema);
+    const { files } = await this.json('GET', `${ARTIFACTS}?${query.toString()}`, filesSchema);
     return files.flatMap(({ path, is_dir: isFolder, file_size: sizeBytes = 0 }) =>
       isFolder ? [] : [{ path, sizeBytes }],
     );
