@@ -63,7 +63,7 @@ export async function deployWinner(user: CaseUser, options: DeploymentOptions): 
   const folder = await mkdtemp(join(dataDir, 'lab-example-edge-'));
   const endpoint = await startEndpoint(folder);
   try {
-    const client = new PublishClient({ url: endpoint.url });
+    const client = new PublishClient({ url: endpoint.url, token: endpoint.token });
     await publish(client, options, versions.before, 100);
     await publish(client, options, versions.winner, CANARY_PCT);
     const rows = testRows(DATA_SEED);
