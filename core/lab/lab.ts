@@ -228,7 +228,7 @@ export class Lab {
         datasetRoutes({ datasets, userOf: (request) => ({ name: launcherOf(request) }) }),
         launchRoutes({ runs, queue, guard, userOf }),
         searchRoutes({ searches, guard, userOf }),
-        syncRoutes({ sync, guard }),
+        syncRoutes({ sync, guard, stallMs: limits.stallMs }),
         competitionRoutes(this.competitions, launcherOf),
       ],
       token: token === undefined ? undefined : new BearerToken(token),

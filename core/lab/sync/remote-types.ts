@@ -82,12 +82,21 @@ export interface RemoteStatus {
 
 /** @returns the URL without a slash at its end. @throws SluiceError `bad-input`. */
 export function parseRemoteUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const url = urlOf(text);
   const problem = urlProblem(url);
   if (url && problem === undefined) return url.href.replace(/\/+$/, '');
   // What is wrong with it may be a password in it.
   const shown = url?.password ? '' : `, found ${JSON.stringify(text.slice(0, 200))}`;
   throw new SluiceError('bad-input', `URL of a remote: ${problem}${shown}.`);
+}
+
+/** `URL.canParse` is not there in the fallback Electron. */
+function urlOf(text: string): URL | undefined {
+  try {
+    return new URL(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function urlProblem(url: URL | undefined): string | undefined {
