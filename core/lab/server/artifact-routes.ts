@@ -34,10 +34,8 @@ const RunQuery = z
 /** MLflow's artifact proxy (by path, without a look at runs) and its listing and download by run. */
 export function artifactRoutes(options: ArtifactRoutesOptions): LabRoutes {
   return (app) => {
-    // A scope of its own: its bodies stay streams, so an upload is as large as the disk allows and never in memory.
     void app.register((scope: FastifyInstance) => {
-      scope.removeAllContentTypeParsers();
-      scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+      streamBodies(scope);
       addProxy(scope, options);
       return Promise.resolve();
     });
@@ -110,8 +108,17 @@ function pathIn(request: FastifyRequest): ArtifactPath {
   return parseArtifactPath((request.params as { readonly '*': string })['*']);
 }
 
+/** A scope whose bodies stay streams: an upload is as large as the disk allows and never in memory. */
+export function streamBodies(scope: FastifyInstance): void {
+  scope.removeAllContentTypeParsers();
+  scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+}
+
 /** A request's body, still to be read. Ending the loop early leaves the connection open for the answer. */
-async function* bodyOf({ body, raw }: FastifyRequest, stallMs: number): AsyncGenerator<Uint8Array, void> {
+export async function* bodyOf(
+  { body, raw }: FastifyRequest,
+  stallMs: number,
+): AsyncGenerator<Uint8Array, void> {
   // Without a body there is nothing to parse.
   if (body === undefined) return;
   raw.socket.setTimeout(stallMs);

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 
 import { SluiceError } from '../../contract';
 import type { ArtifactPath } from '../artifacts/artifact-path';
 import type { ArtifactStore, OpenArtifact } from '../artifacts/artifact-store';
 import { pathOfArtifactUri } from '../artifacts/artifact-uri';
 import type { Positions, SentFile } from './positions';
-import type { RemoteHttp } from './remote-http';
 import type { Remote } from './remote-types';
+import type { SyncTarget } from './sync-target';
 
 /** Files that belong to a run or a logged model, here and there. */
 export interface ArtifactOwner {
@@ -52,23 +52,22 @@ export class ArtifactSender {
   }
 
   /** @returns its size. @throws SluiceError `unsupported` (artifacts that the remote does not take itself), as `RemoteHttp.put`, `io`. */
-  async send(http: RemoteHttp, { owner, path }: PendingFile): Promise<number> {
+  async send(target: SyncTarget, { owner, path }: PendingFile): Promise<number> {
     const place = placeThere(this.remote, owner);
     const file = await this.find(owner, path);
     if (!file) return 0;
     const { sizeBytes: bytes, modifiedMs } = file;
-    const hash = createHash('sha256');
-    const stream = file.stream();
-    const url = [...place, ...path.split('/')].map(encodeURIComponent).join('/');
-    try {
-      const content = Readable.from(hashed(stream, hash));
-      await http.put(`/api/2.0/mlflow-artifacts/artifacts/${url}`, content, bytes);
-    } finally {
-      stream.destroy();
-    }
-    const sha256 = hash.digest('hex');
+    const sha256 = await sha256OfStream(file.stream());
+    const contentFrom = (first: number): Promise<Readable> => this.contentOf(owner, path, first);
+    await target.sendFile([...place, ...path.split('/')], { bytes, sha256, contentFrom });
     this.positions.setFile(this.remote, owner.id, path, { bytes, modifiedMs, sha256 });
     return bytes;
+  }
+
+  /** @throws SluiceError `not-found` when it was removed meanwhile. */
+  private async contentOf({ artifactUri }: ArtifactOwner, path: string, first: number): Promise<Readable> {
+    const file = await this.store.read([...pathOfArtifactUri(artifactUri), ...path.split('/')]);
+    return file.stream(first === 0 ? undefined : { first, last: file.sizeBytes - 1 });
   }
 
   /** Undefined when it was removed since it was listed. */
@@ -90,9 +89,7 @@ export class ArtifactSender {
       await file.close();
       return true;
     }
-    const hash = createHash('sha256');
-    for await (const chunk of file.stream()) hash.update(chunk as Uint8Array);
-    const sha256 = hash.digest('hex');
+    const sha256 = await sha256OfStream(file.stream());
     if (sha256 !== known.sha256) return false;
     this.positions.setFile(this.remote, owner.id, path, { bytes, modifiedMs, sha256 });
     return true;
@@ -112,12 +109,8 @@ function placeThere({ url }: Remote, { id, remoteUri }: ArtifactOwner): Artifact
   );
 }
 
-async function* hashed(
-  content: AsyncIterable<unknown>,
-  hash: { update(bytes: Uint8Array): unknown },
-): AsyncGenerator<Uint8Array> {
-  for await (const chunk of content) {
-    hash.update(chunk as Uint8Array);
-    yield chunk as Uint8Array;
-  }
+async function sha256OfStream(content: AsyncIterable<unknown>): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of content) hash.update(chunk as Uint8Array);
+  return hash.digest('hex');
 }

@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+
 import type { Clock, Random } from '../../base';
 import { SluiceError } from '../../contract';
 import type { ArtifactStore } from '../artifacts/artifact-store';
@@ -6,6 +8,7 @@ import type { LabDatabase } from '../store/lab-database';
 import { hexId } from '../tracking/run-store';
 import { SeriesLog } from '../tracking/series-log';
 import type { TrackingStore } from '../tracking/tracking-store';
+import { FileReceiver } from './file-receiver';
 import { ChangedOwners } from './changed-owners';
 import { lookAtRemote, targetOf } from './connect-remote';
 import { Positions } from './positions';
@@ -21,7 +24,7 @@ export interface LabSyncOptions {
   readonly tracking: TrackingStore;
   readonly artifacts: ArtifactStore;
   readonly registry: ModelRegistry;
-  /** Of the remotes' tokens. */
+  /** Of the remotes' tokens, and files that arrive in several goes. */
   readonly folder: string;
   readonly clock: Clock;
   readonly random: Random;
@@ -50,6 +53,7 @@ export class LabSync {
   private constructor(
     private readonly options: LabSyncOptions,
     private readonly remotes: RemoteStore,
+    readonly files: FileReceiver,
   ) {
     const { database, tracking, artifacts, registry, random } = options;
     this.labId = ownId(database, random);
@@ -66,8 +70,9 @@ export class LabSync {
 
   /** @throws SluiceError `io`. */
   static async open(options: LabSyncOptions): Promise<LabSync> {
-    const { database, folder, clock } = options;
-    return new LabSync(options, await RemoteStore.open(database, folder, clock));
+    const { database, artifacts, folder, clock } = options;
+    const remotes = await RemoteStore.open(database, folder, clock);
+    return new LabSync(options, remotes, await FileReceiver.open(join(folder, 'incoming'), artifacts, clock));
   }
 
   /** Forwards by itself from now on. */

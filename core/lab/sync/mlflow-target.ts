@@ -1,12 +1,14 @@
 import { z } from 'zod';
 
 import { SluiceError } from '../../contract';
+import type { ArtifactPath } from '../artifacts/artifact-path';
 import { parseInput } from '../store/parse-input';
 import { PointView, type MetricPoint } from '../tracking/points';
 import type { Run } from '../tracking/tracking-types';
 import { int64Json, doubleJson } from '../server/mlflow-json';
 import type { MlflowApi } from './mlflow-api';
-import type { SeriesPart, SyncTarget, TakenRun } from './sync-target';
+import { sendToProxy } from './send-content';
+import type { FileToSend, SeriesPart, SyncTarget, TakenRun } from './sync-target';
 
 /** MLflow's limit of a call (mlflow/utils/validation.py). */
 const POINTS_PER_BATCH = 1000;
@@ -72,6 +74,10 @@ export class MlflowTarget implements SyncTarget {
       }),
     );
     return takenRun(created);
+  }
+
+  sendFile(path: ArtifactPath, file: FileToSend): Promise<void> {
+    return sendToProxy(this.api.http, path, file);
   }
 
   async sendPoints(

@@ -37,8 +37,8 @@ export class RemoteHttp {
   }
 
   /** Sends a file. @param sizeBytes of the whole content. */
-  async put(path: string, content: Readable, sizeBytes: number): Promise<void> {
-    await this.json('PUT', path, content, { 'content-length': String(sizeBytes) });
+  async put(path: string, content: Readable, sizeBytes: number): Promise<unknown> {
+    return this.json('PUT', path, content, { 'content-length': String(sizeBytes) });
   }
 
   private async json(

@@ -90,7 +90,7 @@ export class RemotePass {
   }
 
   private async sendFiles(): Promise<void> {
-    const { changedOwners, http } = this.options;
+    const { changedOwners, target } = this.options;
     if (changedOwners.isEmpty) return;
     const changed = changedOwners.take();
     const unsent = new Set<string>();
@@ -101,7 +101,7 @@ export class RemotePass {
         owners,
         async (owner) => {
           for (const file of await this.artifactSender.pending(owner)) {
-            this.sent.fileBytes += await this.artifactSender.send(http, file);
+            this.sent.fileBytes += await this.artifactSender.send(target, file);
             this.sent.files += 1;
             // A large file holds up no points for longer than it takes itself.
             await this.sendRuns();

@@ -11,6 +11,8 @@ import type { SeriesPart, SyncTarget, TakenRun } from './sync-target';
 
 /** The tag by which MLflow's clients nest runs. */
 const PARENT_TAG = 'mlflow.parentRunId';
+/** Runs are made running. */
+const AS_MADE = JSON.stringify(['RUNNING', null]);
 /** A remote that lost points asks for earlier ones, once a metric; one that never takes any is broken. */
 const MOST_VAIN_CALLS = 3;
 
@@ -134,8 +136,9 @@ export class RunSender {
   private async sendStatus(number: number, { info }: Run, { runId }: TakenRun): Promise<void> {
     const { remote, api, positions } = this.options;
     const { status, endMs } = info;
-    const sent = JSON.stringify([status, endMs]);
-    if (positions.runOf(remote, number)?.status === sent) return;
+    const sent = JSON.stringify([status, endMs ?? null]);
+    const known = positions.runOf(remote, number)?.status ?? AS_MADE;
+    if (known === sent) return;
     const end = endMs === undefined ? {} : { end_time: endMs };
     await api.post('runs/update', { run_id: runId, status, ...end });
     positions.setStatus(remote, number, sent);

@@ -1,9 +1,11 @@
-import { utimesSync } from 'node:fs';
+import { readdirSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { afterEach, describe, expect, it } from 'vitest';
 
+import { seededRandom } from '../../base';
 import { pathOfArtifactUri } from '../artifacts/artifact-uri';
+import { CuttingRelay } from './test-support/cutting-relay';
 import { SyncGround, type GroundOptions } from './test-support/sync-ground';
 
 const opened: SyncGround[] = [];
@@ -16,6 +18,26 @@ async function open(options: GroundOptions): Promise<SyncGround> {
   opened.push(ground);
   return ground;
 }
+
+it('a large file reaches another lab over a link that breaks before all of it is through', async () => {
+  const [near, far] = [await open({ seed: 1 }), await open({ seed: 2 })];
+  const relay = await CuttingRelay.start(far.port, seededRandom(3), 3 * 2 ** 20);
+  try {
+    await near.sync.add({ name: 'cloud', url: relay.url });
+    const runId = near.run('first');
+    const content = Array.from({ length: 300_000 }, (_, line) => `line ${line} of a large file`).join(' ');
+    await near.write(runId, 'a folder/large.txt', content);
+    for (let turn = 0; turn < 20; turn++) await near.sync.now('cloud').catch(() => undefined);
+    expect(relay.cuts).toBeGreaterThan(0);
+    relay.isFlaky = false;
+    await near.sync.now('cloud');
+    const isSame = (await far.read(far.runs()[0]!.info.artifactUri, 'a folder/large.txt')) === content;
+    expect(isSame).toBe(true);
+    expect(readdirSync(join(far.folder, 'sync', 'incoming'))).toEqual([]);
+  } finally {
+    await relay.close();
+  }
+}, 60_000);
 
 describe.each([
   ['another lab', false],

@@ -54,5 +54,13 @@ export const sentPointsSchema = z.object({
 });
 export type SentPoints = z.output<typeof sentPointsSchema>;
 
+/** `GET files/PATH`, and `PUT` of the bytes from one on: large files, in as many goes as it takes. */
+export const sentFileSchema = z.object({
+  bytes: z.coerce.number().int().min(1),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, 'expected 64 hexadecimal digits'),
+  from: z.coerce.number().int().min(0).default(0),
+});
+export const receivedFileSchema = z.object({ bytes: z.number(), isDone: z.boolean() });
+
 /** How many points of each metric are here: less than `from` when some before are missing; nothing was taken of those then. */
 export const takenPointsSchema = z.object({ taken: z.array(z.tuple([z.string(), z.number().int().min(0)])) });

@@ -1,3 +1,6 @@
+import type { Readable } from 'node:stream';
+
+import type { ArtifactPath } from '../artifacts/artifact-path';
 import type { Run } from '../tracking/tracking-types';
 
 /** Some points of a metric. */
@@ -16,6 +19,13 @@ export interface TakenRun {
   readonly artifactUri: string;
 }
 
+export interface FileToSend {
+  readonly bytes: number;
+  readonly sha256: string;
+  /** Its content from a byte on; whoever asks for it reads it to its end or destroys it. */
+  contentFrom(this: void, first: number): Promise<Readable>;
+}
+
 /** What labs and MLflow servers do differently. The rest is MLflow's REST for both. */
 export interface SyncTarget {
   /** A run that is not there was lost, not removed on purpose, and is made anew. */
@@ -27,6 +37,8 @@ export interface SyncTarget {
    * @returns `elsewhere` when the remote has the run from somebody else, who forwards it.
    */
   takeRun(run: Run, experimentId: string): Promise<TakenRun | 'elsewhere'>;
+  /** Sends a file, whole in its place or not at all. @param path there, names as they are. */
+  sendFile(path: ArtifactPath, file: FileToSend): Promise<void>;
   /**
    * Sends points; sent again they are there once.
    * @param run here. @param remoteRun there.

@@ -16,16 +16,18 @@ export class CuttingRelay {
   private constructor(
     private readonly server: Server,
     private readonly random: Random,
+    private readonly mostBytes: number,
     readonly url: string,
   ) {}
 
-  static async start(port: number, random: Random): Promise<CuttingRelay> {
+  static async start(port: number, random: Random, mostBytes = MOST_BYTES): Promise<CuttingRelay> {
     const server = createServer();
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const relay = new CuttingRelay(
       server,
       random,
+      mostBytes,
       `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     );
     server.on('connection', (near) => relay.join(near, connect(port, '127.0.0.1')));
@@ -39,7 +41,7 @@ export class CuttingRelay {
   }
 
   private join(near: Socket, far: Socket): void {
-    let bytesLeft = Math.floor(this.random() ** 2 * MOST_BYTES);
+    let bytesLeft = Math.floor(this.random() ** 2 * this.mostBytes);
     // Of as many connections it is an answer that gets lost, after all of the request arrived.
     let answersLeft = this.random() < 0.5 ? Math.floor(this.random() * MOST_ANSWERS) : Infinity;
     for (const [from, to] of [

@@ -84,7 +84,7 @@ export class SyncGround {
         trackingRoutes(tracking),
         registryRoutes(registry),
         artifactRoutes({ store: artifacts, artifactUriOf, stallMs: 10_000 }),
-        ...(options.isMlflow ? [] : [syncRoutes({ sync, guard })]),
+        ...(options.isMlflow ? [] : [syncRoutes({ sync, guard, stallMs: 10_000 })]),
       ],
       token: options.token === undefined ? undefined : new BearerToken(options.token),
       host: '127.0.0.1',
