@@ -39,7 +39,11 @@ export function Leaderboard({ competition, rows, user, nowMs, runName }: Leaderb
               {`${metric.name} ${STRINGS.arrows[metric.direction]}`}
             </th>
             <th scope="col">{COLUMNS.user}</th>
-            <th scope="col" className={RECORD_TABLE.number} title={STRINGS.hints.submissions}>
+            <th
+              scope="col"
+              className={`${RECORD_TABLE.number} ${styles['wide']}`}
+              title={STRINGS.hints.submissions}
+            >
               {COLUMNS.submissions}
             </th>
             <th scope="col" className={RECORD_TABLE.number}>
@@ -67,7 +71,7 @@ export function Leaderboard({ competition, rows, user, nowMs, runName }: Leaderb
                   {row.user}
                   {isOwn && <span className={styles['you']}>{STRINGS.you}</span>}
                 </td>
-                <td className={RECORD_TABLE.number}>{formatCount(row.submissions)}</td>
+                <td className={`${RECORD_TABLE.number} ${styles['wide']}`}>{formatCount(row.submissions)}</td>
                 <td className={RECORD_TABLE.number}>{formatWhen(row.submittedMs, nowMs)}</td>
                 <td className={styles['run']}>
                   {row.runId === undefined ? '' : <RunLink runId={row.runId} name={runName(row.runId)} />}

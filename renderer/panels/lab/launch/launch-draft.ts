@@ -173,7 +173,8 @@ export function faultsFrom({ details }: WireError): LaunchFaults {
   const found: Partial<Record<LaunchField, string>> = {};
   for (const fault of listed as readonly string[]) {
     const [, path = '', message = ''] = /^([^:]+): (.*)$/s.exec(fault) ?? [];
-    const field = FIELD_OF[path.replace(/^trials\./, '')] ?? FIELD_OF[path.split('.')[0] ?? ''];
+    const own = path.replace(/^trials\./, '');
+    const field = FIELD_OF[own] ?? FIELD_OF[own.split('.')[0] ?? ''];
     if (field !== undefined) found[field] ??= message;
   }
   return found;

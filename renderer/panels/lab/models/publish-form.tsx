@@ -35,15 +35,18 @@ function Fields(props: PublishFormProps & { readonly endpoints: readonly Endpoin
   const present = deployments.find((one) => one.endpointId === endpoint?.id && one.model === model);
   // A canary stands beside something.
   const share = present === undefined ? 100 : shareOf(shareText);
+  const isThere = present?.stable.version === version;
   const outcome =
     present === undefined
       ? WORDS.isFirst
-      : share === undefined
-        ? ''
-        : WORDS.beside(present.stable.version, share);
+      : isThere
+        ? WORDS.isThere
+        : share === undefined
+          ? ''
+          : WORDS.beside(present.stable.version, share);
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();
-    if (!live || action.isBusy || endpoint === undefined || share === undefined) return;
+    if (!live || action.isBusy || endpoint === undefined || share === undefined || isThere) return;
     void action.attempt(WORDS.failed(model, version), async () => {
       await client.request('lab.publish', { model, version, endpointId: endpoint.id, sharePct: share });
       onDone();
@@ -67,7 +70,7 @@ function Fields(props: PublishFormProps & { readonly endpoints: readonly Endpoin
           fault={share === undefined ? WORDS.badShare : undefined}
           onChange={setShareText}
         />
-        <Button type="submit" disabled={!live || action.isBusy || share === undefined}>
+        <Button type="submit" disabled={!live || action.isBusy || share === undefined || isThere}>
           {action.isBusy ? WORDS.sending : WORDS.send}
         </Button>
       </div>

@@ -73,10 +73,11 @@ export const STRINGS = {
     endpoint: 'Endpoint',
     noEndpoint: 'Add an endpoint first: the panel Endpoints does.',
     openEndpoints: 'Open Endpoints',
-    share: 'Share of requests',
+    share: 'Share',
     shareUnit: '%',
     shareHint: '100: at once. Less: beside the version that is there, as a canary.',
     badShare: 'A whole number from 1 to 100.',
+    isThere: 'It gets the requests there already.',
     isFirst: 'Nothing serves there yet: it gets all requests.',
     beside: (version: number, share: number): string =>
       share >= 100 ? `Takes the place of version ${version}.` : `Version ${version} keeps ${100 - share}%.`,

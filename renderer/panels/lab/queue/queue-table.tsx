@@ -33,10 +33,10 @@ function columnsOf(
       label: COLUMNS.title,
       width: 'minmax(18ch, 1.2fr)',
       mono: true,
-      title: ({ title }) => title,
-      cell: ({ runId, title }) => (runId === undefined ? title : <RunLink runId={runId} name={title} />),
+      title: ({ title, user }) => STRINGS.by(title, user),
+      cell: ({ runId, title, user }) =>
+        runId === undefined ? STRINGS.by(title, user) : <RunLink runId={runId} name={title} />,
     },
-    { key: 'user', label: COLUMNS.user, width: 'minmax(6ch, 0.5fr)', cell: ({ user }) => user },
     {
       key: 'state',
       label: COLUMNS.state,
@@ -79,7 +79,7 @@ function columnsOf(
       key: 'since',
       label: COLUMNS.since,
       hint: STRINGS.hints.since,
-      width: '10ch',
+      width: '9ch',
       align: 'end',
       cell: ({ startedMs, submittedMs }) => formatDuration(nowMs - (startedMs ?? submittedMs)),
     },
@@ -137,7 +137,7 @@ export function QueueTable({ jobs }: { readonly jobs: readonly LabQueueJob[] }):
         columns={columns}
         rowKey={({ key }) => key}
         rowData={({ state }) => ({ 'data-testid': 'queue-row', 'data-state': state })}
-        minWidthPx={900}
+        minWidthPx={840}
       />
     </>
   );

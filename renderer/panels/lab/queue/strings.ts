@@ -27,7 +27,6 @@ export const STRINGS = {
   columns: {
     position: '#',
     title: 'Job',
-    user: 'User',
     state: 'State',
     reason: 'Why it waits',
     cpus: 'CPUs',
@@ -42,6 +41,7 @@ export const STRINGS = {
     priority: 'Higher goes first',
     since: 'How long it has been running, or waiting',
   },
+  by: (title: string, user: string): string => `${title} by ${user}`,
   stop: 'Stop',
   stopHint: (title: string): string => `Asks ${title} to end, and ends it 10 s later`,
   stopFailed: (title: string): string => `${title} was not stopped`,

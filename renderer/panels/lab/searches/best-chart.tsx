@@ -78,10 +78,15 @@ export function BestChart({ search }: { readonly search: LabSearch }): ReactNode
   // eslint-disable-next-line react-hooks/exhaustive-deps
   const feed = useMemo(() => createFeed(search), [id]);
   useEffect(() => feed.set(search), [feed, search]);
+  const title = STRINGS.bestSoFar(search.metric.name);
   const hasScores = search.best !== undefined;
   return (
-    <section className={styles['chart']} aria-label={STRINGS.bestSoFar} title={STRINGS.bestSoFarHint}>
-      <h3>{`${STRINGS.bestSoFar}: ${search.metric.name}, ${STRINGS.directions[search.metric.direction]}`}</h3>
+    <section
+      className={styles['chart']}
+      aria-label={title}
+      title={STRINGS.bestSoFarHint(STRINGS.directions[search.metric.direction])}
+    >
+      <h3>{title}</h3>
       {hasScores ? (
         <Plot className={styles['canvas']} options={optionsOf} read={feed.read} subscribe={feed.subscribe} />
       ) : (

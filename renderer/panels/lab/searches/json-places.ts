@@ -80,8 +80,8 @@ class Walker {
   }
 
   private fail(message: string): never {
-    const found = this.text[this.at];
-    throw new JsonFault(this.at, `${message}, found ${found === undefined ? 'the end' : `“${found}”`}`);
+    const found = /\S{0,16}/.exec(this.text.slice(this.at))?.[0];
+    throw new JsonFault(this.at, `${message}, found ${found || 'the end'}`);
   }
 }
 

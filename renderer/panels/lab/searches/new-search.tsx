@@ -110,7 +110,7 @@ export function NewSearch({ onDone, onCancel }: NewSearchProps): ReactNode {
             ref={area}
             label={WORDS.json}
             value={json}
-            rows={20}
+            rows={17}
             mono
             disabled={isBusy}
             fault={faults.length > 0 ? WORDS.faultsBelow(faults.length) : undefined}

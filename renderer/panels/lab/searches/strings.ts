@@ -9,7 +9,7 @@ const STATES: Readonly<Record<LabSearchState, string>> = {
 };
 const POOLS: Readonly<Record<NonNullable<LabTrial['pool']>, string>> = {
   live: 'live',
-  stop: 'stopped early',
+  stop: 'stopped',
   dead: 'dead',
   finished: 'finished',
 };
@@ -47,8 +47,9 @@ export const STRINGS = {
   spentOf: (spent: string, budget: string): string => `${spent} of ${budget}`,
   poolsLabel: 'Pools',
   poolCount: (pool: string, count: number): string => `${count} ${pool}`,
-  bestSoFar: 'Best so far, by trial',
-  bestSoFarHint: 'Each dot is the best a trial reported; the line is the best of all up to it',
+  bestSoFar: (metric: string): string => `Best ${metric} so far, by trial`,
+  bestSoFarHint: (direction: string): string =>
+    `Each dot is the best a trial reported; the line is the best of all up to it (${direction})`,
   noTrials: 'The first trial has not reported yet.',
   parallel: 'Parameters and what came of them',
   parallelLabel: (count: number): string => `Parallel coordinates of ${count} trials, parameters to metric`,

@@ -61,7 +61,7 @@ function columnsOf(search: LabSearch): readonly TableColumn<LabTrial>[] {
     {
       key: 'pool',
       label: COLUMNS.pool,
-      width: '13ch',
+      width: '10ch',
       cell: poolCell,
       compare: (a, b) => compareValues(a.pool, b.pool),
     },
