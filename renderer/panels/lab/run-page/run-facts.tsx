@@ -115,14 +115,7 @@ function Family({ detail }: { readonly detail: LabRunDetail }): ReactNode {
         <FactList
           className={styles['facts']}
           facts={known([
-            [
-              WORDS.parent,
-              parent !== undefined && parentId !== undefined ? (
-                <RunLink runId={parentId} name={parent} />
-              ) : (
-                parent
-              ),
-            ],
+            [WORDS.parent, parentId === undefined ? parent : <RunLink runId={parentId} name={parent} />],
             [WORDS.checkpoint, checkpoint],
           ])}
         />
