@@ -85,8 +85,8 @@ function columnsOf(
     },
     {
       key: 'stop',
-      label: '',
-      width: '7ch',
+      label: COLUMNS.actions,
+      width: '8ch',
       align: 'end',
       cell: (job) =>
         job.runId === undefined || job.state === 'stopping' ? (

@@ -35,6 +35,7 @@ export const STRINGS = {
     priority: 'Priority',
     node: 'Node',
     since: 'Since',
+    actions: 'Actions',
   },
   hints: {
     position: 'Place among those that wait for the same engine',
