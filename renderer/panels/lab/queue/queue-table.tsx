@@ -8,7 +8,8 @@ import { useSession } from '../../../session';
 import { Button, VirtualTable } from '../../../ui';
 import type { TableColumn } from '../../../ui';
 import { formatDuration } from '../lab-format';
-import { FaultNote, RunLink, useLabAction, useNow } from '../shelf';
+import { useNow } from '../runs/use-now';
+import { FaultNote, RunLink, useLabAction } from '../shelf';
 import styles from './queue.module.css';
 import { STRINGS } from './strings';
 

@@ -10,4 +10,3 @@ export { UsageBar } from './usage-bar';
 export { useLabAction } from './use-lab-action';
 export type { LabAction } from './use-lab-action';
 export { useChosen } from './use-chosen';
-export { useNow } from './use-now';
