@@ -1,5 +1,6 @@
 export { Answered } from './answered';
 export { AskStrip } from './ask-strip';
+export { faultLines } from './fault-lines';
 export { FaultNote } from './fault-note';
 export { counted, decimalsFor } from './figures';
 export { RunLink } from './run-link';
