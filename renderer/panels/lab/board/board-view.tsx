@@ -3,7 +3,8 @@ import { useStore } from 'zustand';
 
 import { useSession } from '../../../session';
 import { Button, EmptyState } from '../../../ui';
-import { Answered, FaultNote, useChosen, useLabAction, useNow } from '../shelf';
+import { useNow } from '../runs/use-now';
+import { Answered, FaultNote, useChosen, useLabAction } from '../shelf';
 import shelf from '../shelf/shelf.module.css';
 import { useLabRequest } from '../use-lab-request';
 import { CompetitionList } from './competition-list';

@@ -27,7 +27,6 @@ export function Leaderboard({ competition, rows, user, nowMs, runName }: Leaderb
   if (rows.length === 0) return <p className={styles['none']}>{STRINGS.emptyBoard}</p>;
   return (
     // Focusable, so that a long board scrolls by keyboard.
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
     <div className={RECORD_TABLE.scroll} tabIndex={0} role="region" aria-label={STRINGS.board}>
       <table className={`${RECORD_TABLE.table} ${styles['board']}`} aria-label={STRINGS.board}>
         <thead>

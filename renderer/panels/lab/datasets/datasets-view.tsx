@@ -6,7 +6,8 @@ import type { LabDataset } from '../../../../core/contract';
 import { formatBytes } from '../../../format';
 import { useSession } from '../../../session';
 import { Button, EmptyState } from '../../../ui';
-import { Answered, FaultNote, useChosen, useLabAction, useNow } from '../shelf';
+import { useNow } from '../runs/use-now';
+import { Answered, FaultNote, useChosen, useLabAction } from '../shelf';
 import shelf from '../shelf/shelf.module.css';
 import { useLabRequest } from '../use-lab-request';
 import { DatasetInspector } from './dataset-inspector';
@@ -15,7 +16,11 @@ import { PushForm } from './push-form';
 import { PushJobs } from './push-jobs';
 import { STRINGS } from './strings';
 
-function Bar(props: { readonly count: number; readonly isPushing: boolean; readonly onPush: () => void }) {
+function Bar(props: {
+  readonly count: number;
+  readonly isPushing: boolean;
+  readonly onPush: () => void;
+}): ReactNode {
   const { client, engine } = useSession();
   const live = useStore(engine, (state) => state.status.state === 'ok');
   const action = useLabAction();

@@ -32,7 +32,6 @@ function Files({ name, version }: { readonly name: string; readonly version: num
           <p className={shelf['muted']}>{WORDS.noFiles}</p>
         ) : (
           // Focusable, so that a long list scrolls by keyboard.
-          // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
           <div className={styles['files']} role="region" aria-label={WORDS.files} tabIndex={0}>
             <ul>
               {files.map(({ path, bytes, isHidden }) => (

@@ -70,11 +70,14 @@ describe('a draft of a launch', () => {
       'trials.environment.A: too long',
       'space.lr: not a field',
     ];
+    const found = { entry: 'there is no x.py', gpus: 'this lab has none', environment: 'too long' };
     expect(faultsFrom({ code: 'bad-input', message: '', details: { faults } })).toEqual({
-      entry: 'there is no x.py',
-      gpus: 'this lab has none',
-      environment: 'too long',
+      faults: found,
+      count: 3,
     });
-    expect(faultsFrom({ code: 'io', message: '', details: {} })).toEqual({});
+    // Over HTTP the message alone arrives.
+    const message = `The run can't be used as it is. ${faults.join('; ')}.`;
+    expect(faultsFrom({ code: 'bad-input', message, details: {} })).toEqual({ faults: found, count: 3 });
+    expect(faultsFrom({ code: 'io', message: 'The disk is full.', details: {} }).count).toBe(0);
   });
 });

@@ -1,5 +1,6 @@
 import type { LabLaunch, WireError } from '../../../../core/contract';
 import { formatBytes, parseSize } from '../../../format';
+import { faultLines } from '../shelf';
 import { STRINGS } from './strings';
 
 /** What stands in the form's fields, as typed. */
@@ -166,16 +167,23 @@ const FIELD_OF: Readonly<Record<string, LaunchField>> = {
   environment: 'environment',
 };
 
-/** The lab's faults by field, as `details.faults` lists them (`priority: expected ...`). */
-export function faultsFrom({ details }: WireError): LaunchFaults {
-  const listed = details['faults'];
-  if (!Array.isArray(listed)) return {};
-  const found: Partial<Record<LaunchField, string>> = {};
-  for (const fault of listed as readonly string[]) {
-    const [, path = '', message = ''] = /^([^:]+): (.*)$/s.exec(fault) ?? [];
+export interface FieldFaults {
+  readonly faults: LaunchFaults;
+  /** How many of the lab's faults are about a field. */
+  readonly count: number;
+}
+
+/** The lab's faults (`priority: expected ...`) by field; the first of each. */
+export function faultsFrom(error: WireError): FieldFaults {
+  const faults: Partial<Record<LaunchField, string>> = {};
+  let count = 0;
+  for (const line of faultLines(error)) {
+    const [, path = '', message = ''] = /^([^:]+): (.*)$/s.exec(line) ?? [];
     const own = path.replace(/^trials\./, '');
     const field = FIELD_OF[own] ?? FIELD_OF[own.split('.')[0] ?? ''];
-    if (field !== undefined) found[field] ??= message;
+    if (field === undefined) continue;
+    faults[field] ??= message;
+    count++;
   }
-  return found;
+  return { faults, count };
 }

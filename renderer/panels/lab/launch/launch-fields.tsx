@@ -1,6 +1,5 @@
 import { useState } from 'react';
 import type { ReactNode } from 'react';
-import { useStore } from 'zustand';
 
 import { SluiceError } from '../../../../core/contract';
 import type { LabDataset } from '../../../../core/contract';

@@ -6,6 +6,7 @@ import { SluiceError } from '../../../../core/contract';
 import type { LabLaunch, LabRunRow, WireError } from '../../../../core/contract';
 import { useSession } from '../../../session';
 import { Button, FailureNote } from '../../../ui';
+import { faultLines } from '../shelf';
 import { ProgramFields, ResourceFields } from './launch-fields';
 import styles from './launch.module.css';
 import { STRINGS } from './strings';
@@ -40,7 +41,8 @@ export function LaunchForm({ start = {}, onDone, onCancel }: LaunchFormProps): R
     } catch (thrown) {
       const wire = SluiceError.from(thrown).toWire();
       setIsBusy(false);
-      setError(fields.refuse(wire) ? undefined : wire);
+      const shown = fields.refuse(wire);
+      setError(shown > 0 && shown === faultLines(wire).length ? undefined : wire);
       setRefusals((count) => count + 1);
     }
   };

@@ -11,8 +11,8 @@ export interface LaunchDraftState {
   readonly change: (field: LaunchField, value: string) => void;
   /** The request; undefined, with its faults shown, where the fields give none. */
   readonly read: () => LabLaunch | undefined;
-  /** Shows those of the lab's faults that are about a field. @returns whether there were any. */
-  readonly refuse: (error: WireError) => boolean;
+  /** Shows those of the lab's faults that are about a field. @returns how many there were. */
+  readonly refuse: (error: WireError) => number;
 }
 
 export function useLaunchDraft(start: Partial<LabLaunch>): LaunchDraftState {
@@ -32,8 +32,8 @@ export function useLaunchDraft(start: Partial<LabLaunch>): LaunchDraftState {
     },
     refuse: (error) => {
       const found = faultsFrom(error);
-      setFaults(found);
-      return Object.keys(found).length > 0;
+      setFaults(found.faults);
+      return found.count;
     },
   };
 }

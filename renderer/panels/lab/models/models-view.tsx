@@ -3,7 +3,8 @@ import type { ReactNode } from 'react';
 
 import type { LabDeployment, LabModel } from '../../../../core/contract';
 import { Button, EmptyState } from '../../../ui';
-import { Answered, useChosen, useNow } from '../shelf';
+import { useNow } from '../runs/use-now';
+import { Answered, useChosen } from '../shelf';
 import shelf from '../shelf/shelf.module.css';
 import { useLabRequest } from '../use-lab-request';
 import type { LabAnswer } from '../use-lab-request';

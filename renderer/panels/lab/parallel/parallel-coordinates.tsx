@@ -132,8 +132,10 @@ export function ParallelCoordinates(props: ParallelCoordinatesProps): ReactNode 
           )}
         </div>
       </div>
-      <figcaption role="status" data-testid="parallel-count">
-        {isBrushed ? STRINGS.count(formatCount(keptCount), formatCount(lines.length)) : STRINGS.hint}
+      <figcaption>
+        <span role="status" data-testid="parallel-count">
+          {isBrushed ? STRINGS.count(formatCount(keptCount), formatCount(lines.length)) : STRINGS.hint}
+        </span>
       </figcaption>
     </figure>
   );

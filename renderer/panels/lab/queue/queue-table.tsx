@@ -8,11 +8,22 @@ import { useSession } from '../../../session';
 import { Button, VirtualTable } from '../../../ui';
 import type { TableColumn } from '../../../ui';
 import { formatDuration } from '../lab-format';
-import { FaultNote, RunLink, useLabAction, useNow } from '../shelf';
+import { useNow } from '../runs/use-now';
+import { FaultNote, RunLink, useLabAction } from '../shelf';
 import styles from './queue.module.css';
 import { STRINGS } from './strings';
 
 const COLUMNS = STRINGS.columns;
+
+/** The node of one that runs; of one that waits, its engine and why. */
+function Where({ engine, node, reason }: LabQueueJob): ReactNode {
+  if (node !== undefined) return <span className={styles['mono']}>{node}</span>;
+  return (
+    <>
+      <span className={styles['muted']}>{engine}</span> {reason}
+    </>
+  );
+}
 
 function columnsOf(
   nowMs: number,
@@ -44,11 +55,11 @@ function columnsOf(
       cell: ({ state }) => <span data-state={state}>{STRINGS.states[state]}</span>,
     },
     {
-      key: 'reason',
-      label: COLUMNS.reason,
-      width: 'minmax(18ch, 3fr)',
-      title: ({ reason }) => reason,
-      cell: ({ reason, state }) => (state === 'running' ? '' : (reason ?? '')),
+      key: 'where',
+      label: COLUMNS.where,
+      width: 'minmax(30ch, 3fr)',
+      title: ({ engine, node, reason }) => reason ?? node ?? engine,
+      cell: Where,
     },
     { key: 'cpus', label: COLUMNS.cpus, width: '5ch', align: 'end', cell: ({ resources }) => resources.cpus },
     { key: 'gpus', label: COLUMNS.gpus, width: '5ch', align: 'end', cell: ({ resources }) => resources.gpus },
@@ -68,14 +79,6 @@ function columnsOf(
       cell: ({ priority }) => priority,
     },
     {
-      key: 'node',
-      label: COLUMNS.node,
-      width: 'minmax(8ch, 0.6fr)',
-      mono: true,
-      title: ({ engine, node }) => (node === undefined ? engine : `${engine}: ${node}`),
-      cell: ({ node, engine }) => node ?? <span className={styles['muted']}>{engine}</span>,
-    },
-    {
       key: 'since',
       label: COLUMNS.since,
       hint: STRINGS.hints.since,
@@ -85,8 +88,8 @@ function columnsOf(
     },
     {
       key: 'stop',
-      label: '',
-      width: '7ch',
+      label: COLUMNS.actions,
+      width: '8ch',
       align: 'end',
       cell: (job) =>
         job.runId === undefined || job.state === 'stopping' ? (
@@ -137,7 +140,7 @@ export function QueueTable({ jobs }: { readonly jobs: readonly LabQueueJob[] }):
         columns={columns}
         rowKey={({ key }) => key}
         rowData={({ state }) => ({ 'data-testid': 'queue-row', 'data-state': state })}
-        minWidthPx={840}
+        minWidthPx={880}
       />
     </>
   );

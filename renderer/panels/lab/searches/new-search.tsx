@@ -8,7 +8,7 @@ import { useSession } from '../../../session';
 import { Button, FailureNote, TextField } from '../../../ui';
 import { ProgramFields, ResourceFields } from '../launch/launch-fields';
 import { useLaunchDraft } from '../launch/use-launch-draft';
-import { TextArea } from '../shelf';
+import { faultLines, TextArea } from '../shelf';
 import { EXAMPLE_SEARCH } from './example-search';
 import { searchFaults } from './search-faults';
 import type { SearchFault } from './search-faults';
@@ -64,9 +64,9 @@ export function NewSearch({ onDone, onCancel }: NewSearchProps): ReactNode {
   const refuse = (thrown: unknown): void => {
     const wire = SluiceError.from(thrown).toWire();
     const ofJson = searchFaults(json, wire);
-    const isOfField = fields.refuse(wire);
+    const shown = ofJson.length + fields.refuse(wire);
     setFaults(ofJson);
-    setError(isOfField || ofJson.length > 0 ? undefined : wire);
+    setError(shown > 0 && shown === faultLines(wire).length ? undefined : wire);
     setRefusals((count) => count + 1);
   };
   const submit = (event: SubmitEvent): void => {

@@ -1,4 +1,5 @@
 import type { WireError } from '../../../../core/contract';
+import { faultLines } from '../shelf';
 import { jsonPlaces, lineAndColumn, placeOf } from './json-places';
 
 /** What is wrong with a search's JSON, and where. */
@@ -15,7 +16,7 @@ const OWN =
   /^(?:search\.)?((?:space|metric|algorithm|seed|maxResource|budget|maxTrials|parallel|maxFailures|first|the whole)\b.*)$/;
 
 /**
- * Where the text is no JSON or, where it is, what of it the lab refused: its `details.faults` name a path each.
+ * Where the text is no JSON or, where it is, what of it the lab refused: each fault names a path.
  * @param refused absent: the text was not sent yet.
  */
 export function searchFaults(text: string, refused?: WireError): readonly SearchFault[] {
@@ -26,9 +27,8 @@ export function searchFaults(text: string, refused?: WireError): readonly Search
     message,
   });
   if (fault !== undefined) return [at(fault.offset, fault.message)];
-  const listed = refused?.details['faults'];
-  if (!Array.isArray(listed)) return [];
-  return (listed as readonly string[]).flatMap((line) => {
+  if (refused === undefined) return [];
+  return faultLines(refused).flatMap((line) => {
     const [, path = '', message = ''] = /^([^:]+): (.*)$/s.exec(line) ?? [];
     const own = OWN.exec(path)?.[1];
     return own === undefined ? [] : [at(placeOf(places, own), `${own}: ${message}`)];

@@ -62,7 +62,7 @@ describe('the space of a search', () => {
       { parameter: 'hidden', min: 16, max: 64 },
       { parameter: 'optimizer', values: ['adam'] },
     ]);
-    expect(brushes.map(brushText)).toEqual(['lr 0.001000–0.01000', 'hidden 16–64', 'optimizer adam']);
+    expect(brushes.map(brushText)).toEqual(['lr 0.00100–0.0100', 'hidden 16–64', 'optimizer adam']);
   });
 
   it('knows the best up to each trial, in the direction of the metric', () => {

@@ -38,7 +38,7 @@ function parameterColumns(search: LabSearch): readonly TableColumn<LabTrial>[] {
   return variedParameters(search.parameters).map((parameter) => ({
     key: `parameter ${parameter.name}`,
     label: parameter.name,
-    width: 'minmax(8ch, 1fr)',
+    width: 'minmax(9ch, 16ch)',
     mono: true,
     ...(parameter.type === 'choice' ? {} : { align: 'end' as const }),
     cell: ({ parameters }) => parameterText(parameters[parameter.name]),

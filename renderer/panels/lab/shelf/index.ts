@@ -1,5 +1,6 @@
 export { Answered } from './answered';
 export { AskStrip } from './ask-strip';
+export { faultLines } from './fault-lines';
 export { FaultNote } from './fault-note';
 export { counted, decimalsFor } from './figures';
 export { RunLink } from './run-link';
@@ -10,4 +11,3 @@ export { UsageBar } from './usage-bar';
 export { useLabAction } from './use-lab-action';
 export type { LabAction } from './use-lab-action';
 export { useChosen } from './use-chosen';
-export { useNow } from './use-now';

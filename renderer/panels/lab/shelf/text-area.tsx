@@ -18,14 +18,14 @@ interface TextAreaProps {
 }
 
 /** Labelled lines of text. */
-export function TextArea(props: TextAreaProps): ReactNode {
+export function TextArea({ ref, ...props }: TextAreaProps): ReactNode {
   const id = useId();
   const faultId = `${id}-fault`;
   return (
     <div className={styles['area']} title={props.hint}>
       <label htmlFor={id}>{props.label}</label>
       <textarea
-        ref={props.ref}
+        ref={ref}
         id={id}
         rows={props.rows}
         className={props.mono === true ? styles['mono'] : undefined}
