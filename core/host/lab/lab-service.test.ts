@@ -1,4 +1,5 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -41,7 +42,7 @@ function watched(env: Record<string, string> = {}): Watched {
     dataDir,
     env: { ...process.env, SLUICE_LAB_URL: '', SLUICE_USER: 'ann', ...env },
     clock: systemClock,
-    log: (m) => console.log(m),
+    log: () => undefined,
     onStatus: (status) => {
       statuses.push(status);
       for (const listener of [...listeners]) listener();
@@ -78,6 +79,7 @@ function watched(env: Record<string, string> = {}): Watched {
 }
 
 const folder = (): string => join(dataDir, 'lab');
+const rowSchema = z.object({ metrics: z.record(z.string(), z.number()) });
 const runSchema = z.object({ runId: z.string(), state: z.string() });
 
 function serverMark(): string {
@@ -87,6 +89,18 @@ function serverMark(): string {
 
 function killServer(): void {
   process.kill(Number(serverMark().split('-')[0]), 'SIGKILL');
+}
+
+/** Logs to its run when a file is there. */
+function programUntil(file: string): string {
+  return `
+import { existsSync } from 'node:fs';
+const { MLFLOW_TRACKING_URI: url, MLFLOW_RUN_ID: run_id } = process.env;
+while (!existsSync(${JSON.stringify(file)})) await new Promise((resolve) => setTimeout(resolve, 50));
+const body = JSON.stringify({ run_id, key: 'loss', value: 0.5, timestamp: 1, step: 0 });
+const { ok } = await fetch(url + '/api/2.0/mlflow/runs/log-metric', { method: 'POST', body });
+process.exit(ok ? 0 : 1);
+`;
 }
 
 /** The condition of another process: nothing tells of it. */
@@ -165,11 +179,10 @@ describe('the lab of an engine', () => {
       const code = join(dataDir, 'code');
       mkdirSync(code);
       const go = join(dataDir, 'go');
-      const script = `echo begun; while [ ! -e ${go} ]; do sleep 0.05; done; echo done`;
-      writeFileSync(join(code, 'train.sh'), script);
+      writeFileSync(join(code, 'train.mjs'), programUntil(go));
       const plan = {
         folder: code,
-        entry: 'train.sh',
+        entry: 'train.mjs',
         args: [],
         environment: {},
         resources: { cpus: 1, gpus: 0, memoryBytes: 2 ** 28 },
@@ -181,13 +194,30 @@ describe('the lab of an engine', () => {
       await engine.kill();
       await until(() => !isProcessAlive(mark));
       const next = await service.api();
-      expect(next.url).not.toBe(api.url);
+      // Where the program looks for it.
+      expect(next.url).toBe(api.url);
       expect(await next.get(`runs/${runId}`, runSchema)).toMatchObject({ state: 'running' });
       writeFileSync(go, '');
       await until(async () => (await next.get(`runs/${runId}`, runSchema)).state === 'succeeded');
+      expect(await next.get(`rows/${runId}`, rowSchema)).toMatchObject({ metrics: { loss: 0.5 } });
     } finally {
       vi.unstubAllEnvs();
       await engine.stop();
+    }
+  });
+
+  it('listens elsewhere where its port was taken meanwhile', async () => {
+    const { service } = watched();
+    const { url } = await service.api();
+    await service.close();
+    const { port } = new URL(url);
+    const squatter = createServer();
+    await new Promise<void>((resolve) => squatter.listen(Number(port), '127.0.0.1', resolve));
+    try {
+      const next = await watched().service.api();
+      expect(new URL(next.url).port).not.toBe(port);
+    } finally {
+      squatter.close();
     }
   });
 

@@ -2,11 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdir } from 'node:fs/promises';
 
 import { systemClock } from '../../base';
+import { SluiceError } from '../../contract';
 import { Lab } from '../../lab';
 import type { LabOptions, LabServing } from '../../lab';
 import { ioError } from '../../storage';
 import { currentUser } from './current-user';
-import { removeServerFile, writeServerFile, type LabServerAddress } from './server-file';
+import { readLastPort, removeServerFile, writeServerFile, type LabServerAddress } from './server-file';
 
 export interface ServedLab {
   readonly lab: Lab;
@@ -40,7 +41,8 @@ export async function serveLab(
   });
   try {
     const launchToken = serving.token ?? randomBytes(TOKEN_BYTES).toString('hex');
-    const address = { url: await lab.serve({ ...serving, launchToken }), token: launchToken };
+    const url = await listen(lab, { ...serving, launchToken }, await readLastPort(folder));
+    const address = { url, token: launchToken };
     await writeServerFile(folder, address);
     return {
       lab,
@@ -53,6 +55,17 @@ export async function serveLab(
   } catch (cause) {
     await lab.close();
     throw cause;
+  }
+}
+
+/** At any free port means where programs that still run look for the lab, if that one is free. */
+async function listen(lab: Lab, serving: LabServing, lastPort: number | undefined): Promise<string> {
+  if (serving.port !== 0 || lastPort === undefined) return lab.serve(serving);
+  try {
+    return await lab.serve({ ...serving, port: lastPort });
+  } catch (thrown) {
+    if (SluiceError.from(thrown).code !== 'conflict') throw thrown;
+    return lab.serve(serving);
   }
 }
 

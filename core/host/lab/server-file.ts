@@ -13,12 +13,15 @@ export interface LabServerAddress {
   readonly token: string;
 }
 
+const PORT_FILE = 'last-port';
+
 function fileIn(folder: string): string {
   return join(folder, 'server.json');
 }
 
 /** Tells commands of this user where the server of a lab is; the folder is for this user alone. */
 export async function writeServerFile(folder: string, address: LabServerAddress): Promise<void> {
+  await writeFileAtomic(join(folder, PORT_FILE), new URL(address.url).port);
   await writeFileAtomic(fileIn(folder), JSON.stringify({ ...address, mark: processMark() }));
 }
 
@@ -28,6 +31,13 @@ export async function readServerFile(folder: string): Promise<LabServerAddress |
   if (text === undefined) return undefined;
   const { url, token, mark } = schema.parse(JSON.parse(text));
   return isProcessAlive(mark) ? { url, token } : undefined;
+}
+
+/** Where a lab's last server listened: programs that it started go on logging there. Undefined: there was none. */
+export async function readLastPort(folder: string): Promise<number | undefined> {
+  const text = await readFile(join(folder, PORT_FILE), 'utf8').catch(() => '');
+  const port = Number(text);
+  return /^\d{1,5}$/.test(text) && port > 0 && port < 65_536 ? port : undefined;
 }
 
 export async function removeServerFile(folder: string): Promise<void> {
