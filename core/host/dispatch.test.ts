@@ -81,6 +81,17 @@ const WHOLE: { readonly [N in RequestName]: Required<RequestInput<N>> } = {
   'language.send': { id: 'c', text: ' Why?\n' },
   'language.retry': { id: 'c' },
   'language.stop': { id: 'c' },
+  'lab.deployments': {},
+  'lab.publish': {
+    model: 'Digits model',
+    version: 3,
+    endpointId: 'e',
+    sharePct: 12.5,
+    variant: { accuracyPct: 91, source: 's' },
+  },
+  'lab.setCanary': { endpointId: 'e', servedAs: 'digits', sharePct: 0 },
+  'lab.rollBack': { endpointId: 'e', servedAs: 'digits' },
+  'lab.unpublish': { endpointId: 'e', servedAs: 'digits' },
 };
 
 describe('schemas', () => {
