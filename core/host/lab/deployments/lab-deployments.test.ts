@@ -169,8 +169,12 @@ describe('a console that publishes of its lab', () => {
   it('the published model is a variant of the offload agent, and goes back with the deployment', async () => {
     await lab.registerFile(MODEL, first);
     await lab.registerFile(MODEL, second);
+    expect(await publish(1)).not.toHaveProperty('variant');
     expect(await publish(1, { variant: VARIANT })).toMatchObject({ variant: 'd0' });
     const variants = (): readonly object[] => services.deployment.state().variants;
+    await publish(1, { variant: { ...VARIANT, accuracyPct: 90 } });
+    expect(variants()).toMatchObject([{ id: 'd0', accuracyPct: 90 }]);
+    await publish(1, { variant: VARIANT });
     expect(variants()).toEqual([{ id: 'd0', model: SERVED_AS, title: SERVED_AS, ...VARIANT }]);
     expect((await services.endpoints.test(endpointId)).steps).toContainEqual(
       expect.objectContaining({ step: 'models', ok: true, text: '1 of 1 variants' }),

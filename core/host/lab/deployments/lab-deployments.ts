@@ -65,10 +65,13 @@ export class LabDeployments {
     if (variant && record?.deviceVersion === undefined) this.parts.device.refuseTaken(servedAs);
     const wanted = { model, version, servedAs, sharePct };
     if (!before) this.begin(endpoint, wanted);
+    // What answers already may become a variant still, or be known better.
+    const answers = variant && sharePct === 100 && before?.stable.version === version ? before : undefined;
     const { dataDir } = this.parts;
     return this.whileChanging({ endpointId, servedAs }, () =>
       withModelFile(api, wanted, dataDir, async (file) => {
-        const after = deploymentIn(await client.publish({ ...wanted, ...file }), servedAs, client.name);
+        const after =
+          answers ?? deploymentIn(await client.publish({ ...wanted, ...file }), servedAs, client.name);
         await this.remember(endpoint, after, { variants: variantsWith(record?.variants, version, variant) });
         await tagVersions(api, endpoint.known.name, before, after);
         await this.sync(api, endpoint, after, { version, path: file.path });
@@ -191,7 +194,7 @@ export class LabDeployments {
         await device.remove(servedAs);
         const { deviceVersion: _gone, ...others } = record;
         records.put(others);
-      } else if (record.deviceVersion !== version) {
+      } else if (record.deviceVersion !== version || fetched?.version === version) {
         const variant = { model: servedAs, ...wanted };
         if (fetched?.version === version) await device.put(fetched.path, variant);
         else {
