@@ -139,6 +139,18 @@ const WHOLE: { readonly [N in RequestName]: Required<RequestInput<N>> } = {
   'lab.stopSearch': { id: 'search-1' },
   'lab.resumeSearch': { id: 'search-1' },
   'lab.removeSearch': { id: 'search-1' },
+  'lab.startExample': {},
+  'lab.deployments': {},
+  'lab.publish': {
+    model: 'digits net',
+    version: 2,
+    endpointId: 'e',
+    sharePct: 10,
+    variant: { accuracyPct: 91.5, source: 'the board' },
+  },
+  'lab.setCanary': { endpointId: 'e', servedAs: 'digits-net', sharePct: 50 },
+  'lab.rollBack': { endpointId: 'e', servedAs: 'digits-net' },
+  'lab.unpublish': { endpointId: 'e', servedAs: 'digits-net' },
 };
 
 describe('schemas', () => {
