@@ -129,8 +129,11 @@ describe('the client for Node programs', () => {
     run.logMetric('loss', 0, 0);
     await expect(run.flush()).rejects.toThrow(/log-batch: fetch failed/);
     run.logMetric('loss', 1, 1);
+    await expect(run.end()).rejects.toThrow(/log-batch: fetch failed/);
     isAway = false;
     await run.end();
+    await run.end('FAILED');
+    expect(lab.tracking.runs.get(run.runId).info.status).toBe('FINISHED');
     expect(stepsOf(run.runId, 'loss')).toEqual([0, 1]);
   });
 

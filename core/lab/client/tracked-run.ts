@@ -105,14 +105,19 @@ export class TrackedRun {
     return Number(made.model_version.version);
   }
 
-  /** Sends what is left and ends the run; a second call does nothing. @throws Error as `flush`. */
+  /** Sends what is left and ends the run; once it has, another call does nothing. @throws Error as `flush`. */
   async end(status: RunStatus = 'FINISHED'): Promise<void> {
     if (this.hasEnded) return;
     this.hasEnded = true;
     process.off('beforeExit', this.atExit);
-    await this.flush();
-    const body = { run_id: this.runId, status, end_time: Math.round(nowMs()) };
-    await this.http.json('POST', 'mlflow/runs/update', body);
+    try {
+      await this.flush();
+      const body = { run_id: this.runId, status, end_time: Math.round(nowMs()) };
+      await this.http.json('POST', 'mlflow/runs/update', body);
+    } catch (error) {
+      this.hasEnded = false;
+      throw error;
+    }
   }
 
   private add(entry: Parameters<Outbox['add']>[0]): void {
