@@ -45,6 +45,7 @@ export interface Remote {
 export interface Pending {
   readonly runs: number;
   readonly points: number;
+  /** Of runs and logged models that are there already. */
   readonly files: number;
   readonly fileBytes: number;
 }

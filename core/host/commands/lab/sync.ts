@@ -43,6 +43,7 @@ const passSchema = z.object({ sent: sentSchema, status: statusSchema });
 type RemoteStatus = z.infer<typeof statusSchema>;
 type Pass = z.infer<typeof passSchema>;
 
+const NO_REMOTE = 'There is no remote: "sluice lab sync add" adds one.';
 const KINDS = { lab: 'a lab', mlflow: 'MLflow' } as const;
 
 interface AddOptions {
@@ -124,10 +125,7 @@ async function now(
   const isRefused = passes.some(({ sent }) => sent.refused.length > 0);
   return {
     json: { remotes: passes.map(({ sent, status }) => ({ name: status.name, sent, status })) },
-    text:
-      passes.length === 0
-        ? 'There is no remote: "sluice lab sync add" adds one.'
-        : passes.map(passText).join('\n'),
+    text: passes.length === 0 ? NO_REMOTE : passes.map(passText).join('\n'),
     exitCode: isRefused ? EXIT.failed : EXIT.done,
   };
 }
@@ -148,6 +146,7 @@ function passText({ sent, status }: Pass): string {
 }
 
 function remotesText(remotes: readonly RemoteStatus[]): string {
+  if (remotes.length === 0) return NO_REMOTE;
   return table<RemoteStatus>(
     [
       { title: 'remote', text: ({ name }) => name },
