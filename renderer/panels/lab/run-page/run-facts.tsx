@@ -111,20 +111,15 @@ function Family({ detail }: { readonly detail: LabRunDetail }): ReactNode {
   if (parent === undefined && forks.length === 0) return null;
   return (
     <Part title={PARTS.family}>
-      <FactList
-        className={styles['facts']}
-        facts={known([
-          [
-            WORDS.parent,
-            parent !== undefined && parentId !== undefined ? (
-              <RunLink runId={parentId} name={parent} />
-            ) : (
-              parent
-            ),
-          ],
-          [WORDS.checkpoint, checkpoint],
-        ])}
-      />
+      {parent !== undefined && (
+        <FactList
+          className={styles['facts']}
+          facts={known([
+            [WORDS.parent, parentId === undefined ? parent : <RunLink runId={parentId} name={parent} />],
+            [WORDS.checkpoint, checkpoint],
+          ])}
+        />
+      )}
       {forks.length > 0 && (
         <ul className={styles['list']} aria-label={PARTS.forks}>
           {forks.map(({ runId, name, state }) => (

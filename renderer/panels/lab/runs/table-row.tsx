@@ -105,7 +105,9 @@ export function GroupLine(props: GroupLineProps): ReactNode {
         {ORDER.map((state) => {
           const amount = group.states.get(state);
           return (
-            amount !== undefined && (
+            // In a group of one state its count is the group's.
+            amount !== undefined &&
+            group.states.size > 1 && (
               <span key={state} data-state={state}>
                 {`${formatCount(amount)} ${STATES[state]}`}
               </span>

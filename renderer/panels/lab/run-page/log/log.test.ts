@@ -60,7 +60,6 @@ describe('a line', () => {
   it('has no control letters in what is searched', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary-ascii', maxLength: 60 }), (line) => {
-        // eslint-disable-next-line no-control-regex
         expect(plainLine(line.replaceAll('\n', ''))).not.toMatch(/[\u0000-\u0008\u000b-\u001f]/);
       }),
     );
