@@ -40,13 +40,6 @@ function trace(context: CanvasRenderingContext2D, place: ParallelPlace, shape: S
   }
 }
 
-export interface ParallelColours {
-  readonly faint: string;
-  /** From the bad end of what colours the lines to the good one. */
-  readonly shades: readonly string[];
-  readonly marked: string;
-}
-
 /** Mixes two colours of CSS, in even steps. */
 export function shadesBetween(from: string, to: string): readonly string[] {
   return Array.from({ length: SHADES }, (_, index) => {

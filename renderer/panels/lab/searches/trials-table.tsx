@@ -1,7 +1,7 @@
 import { useMemo } from 'react';
 import type { ReactNode } from 'react';
 
-import type { LabSearch, LabTrial } from '../../../../core/contract';
+import type { LabParameterValue, LabSearch, LabTrial } from '../../../../core/contract';
 import { formatCount } from '../../../format';
 import { VirtualTable } from '../../../ui';
 import type { TableColumn } from '../../../ui';
@@ -24,7 +24,7 @@ function poolCell({ pool, outcome }: LabTrial): ReactNode {
   );
 }
 
-function compareValues(a: unknown, b: unknown): number {
+function compareValues(a: LabParameterValue | undefined, b: LabParameterValue | undefined): number {
   if (typeof a === 'number' && typeof b === 'number') return a - b;
   return String(a ?? '').localeCompare(String(b ?? ''));
 }
