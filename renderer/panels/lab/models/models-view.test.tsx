@@ -92,6 +92,21 @@ describe('the registered models', () => {
     ]);
   });
 
+  it('become a variant of the offload agent with an accuracy and where it is from', async () => {
+    const { asked, settle } = await showLab(<ModelsView />, SCRIPT);
+    act(() => void fireEvent.click(screen.getAllByTestId('lab-model-row')[0]!));
+    type('Accuracy', 'good');
+    expect(screen.getByText('A number from 0 to 100.')).toBeDefined();
+    type('Accuracy', '93,5');
+    expect(screen.getByRole<HTMLButtonElement>('button', { name: 'Publish' }).disabled).toBe(true);
+    type('Measured how', 'the board');
+    submit('Publish');
+    await settle();
+    expect(asked('lab.publish')).toMatchObject([
+      { version: 4, variant: { accuracyPct: 93.5, source: 'the board' } },
+    ]);
+  });
+
   it('point to the endpoints while there is none', async () => {
     const { session } = await showLab(<ModelsView />, { ...SCRIPT, 'endpoints.list': () => [] });
     act(() => void fireEvent.click(screen.getAllByTestId('lab-model-row')[0]!));

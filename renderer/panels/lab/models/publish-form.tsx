@@ -2,7 +2,7 @@ import { useState } from 'react';
 import type { ReactNode, SubmitEvent } from 'react';
 import { useStore } from 'zustand';
 
-import type { EndpointRecord, LabDeployment } from '../../../../core/contract';
+import type { EndpointRecord, LabDeployment, LabPublish } from '../../../../core/contract';
 import { useSession } from '../../../session';
 import { Button, SelectField, TextField } from '../../../ui';
 import { FaultNote, useLabAction } from '../shelf';
@@ -24,6 +24,18 @@ function shareOf(text: string): number | undefined {
   return text.trim() !== '' && Number.isInteger(share) && share >= 1 && share <= 100 ? share : undefined;
 }
 
+/** What the offload agent has to know of it; undefined: it need not know it. `fault`: that can't be. */
+function variantOf(
+  accuracyText: string,
+  source: string,
+): { readonly variant?: LabPublish['variant']; readonly fault: boolean } {
+  const text = accuracyText.trim().replace(/%$/, '').replace(',', '.');
+  if (text === '') return { fault: false };
+  const accuracyPct = Number(text);
+  if (!(accuracyPct >= 0 && accuracyPct <= 100)) return { fault: true };
+  return { variant: { accuracyPct, source: source.trim() }, fault: false };
+}
+
 function Fields(props: PublishFormProps & { readonly endpoints: readonly EndpointRecord[] }): ReactNode {
   const { model, version, deployments, endpoints, onDone } = props;
   const { client, engine } = useSession();
@@ -31,11 +43,17 @@ function Fields(props: PublishFormProps & { readonly endpoints: readonly Endpoin
   const action = useLabAction();
   const [chosen, setChosen] = useState('');
   const [shareText, setShareText] = useState('10');
+  const [accuracyText, setAccuracyText] = useState('');
+  const [source, setSource] = useState('');
+  const { variant, fault: isNoAccuracy } = variantOf(accuracyText, source);
+  const isUntold = variant?.source === '';
   const endpoint = endpoints.find(({ id }) => id === chosen) ?? endpoints[0];
   const present = deployments.find((one) => one.endpointId === endpoint?.id && one.model === model);
   // A canary stands beside something.
   const share = present === undefined ? 100 : shareOf(shareText);
   const isThere = present?.stable.version === version;
+  // Published once more with an accuracy, it becomes a variant.
+  const canSend = share !== undefined && !isNoAccuracy && !isUntold && (!isThere || variant !== undefined);
   const outcome =
     present === undefined
       ? WORDS.isFirst
@@ -46,9 +64,15 @@ function Fields(props: PublishFormProps & { readonly endpoints: readonly Endpoin
           : WORDS.beside(present.stable.version, share);
   const submit = (event: SubmitEvent): void => {
     event.preventDefault();
-    if (!live || action.isBusy || endpoint === undefined || share === undefined || isThere) return;
+    if (!live || action.isBusy || endpoint === undefined || share === undefined || !canSend) return;
     void action.attempt(WORDS.failed(model, version), async () => {
-      await client.request('lab.publish', { model, version, endpointId: endpoint.id, sharePct: share });
+      await client.request('lab.publish', {
+        model,
+        version,
+        endpointId: endpoint.id,
+        sharePct: share,
+        ...(variant && { variant }),
+      });
       onDone();
     });
   };
@@ -70,7 +94,25 @@ function Fields(props: PublishFormProps & { readonly endpoints: readonly Endpoin
           fault={share === undefined ? WORDS.badShare : undefined}
           onChange={setShareText}
         />
-        <Button type="submit" disabled={!live || action.isBusy || share === undefined || isThere}>
+        <TextField
+          label={WORDS.accuracy}
+          hint={WORDS.accuracyHint}
+          value={accuracyText}
+          suffix={WORDS.shareUnit}
+          placeholder={WORDS.noVariant}
+          fault={isNoAccuracy ? WORDS.badAccuracy : undefined}
+          onChange={setAccuracyText}
+        />
+        {variant !== undefined && (
+          <TextField
+            label={WORDS.source}
+            hint={WORDS.sourceHint}
+            value={source}
+            fault={isUntold ? WORDS.noSource : undefined}
+            onChange={setSource}
+          />
+        )}
+        <Button type="submit" disabled={!live || action.isBusy || !canSend}>
           {action.isBusy ? WORDS.sending : WORDS.send}
         </Button>
       </div>

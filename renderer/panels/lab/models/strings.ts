@@ -77,6 +77,13 @@ export const STRINGS = {
     shareUnit: '%',
     shareHint: '100: at once. Less: beside the version that is there, as a canary.',
     badShare: 'A whole number from 1 to 100.',
+    accuracy: 'Accuracy',
+    accuracyHint: 'With it the model becomes a variant of the offload agent, on this device too.',
+    noVariant: 'no variant',
+    badAccuracy: 'A number from 0 to 100.',
+    source: 'Measured how',
+    sourceHint: 'Where the accuracy is from: the board, a paper, a test of yours.',
+    noSource: 'Say where it is from.',
     isThere: 'It gets the requests there already.',
     isFirst: 'Nothing serves there yet: it gets all requests.',
     beside: (version: number, share: number): string =>
