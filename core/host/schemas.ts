@@ -4,9 +4,9 @@ import { z } from 'zod';
 
 import { PIPELINE_MODES, SluiceError, TIER_NAMES } from '../contract';
 import type { LanguageRequests, OffloadRequests, RequestInput, RequestName } from '../contract';
-import { LAB_DEPLOYMENT_SCHEMAS } from './lab/deployment-schemas';
-import { LAB_RUN_SCHEMAS, LAB_STATUS_SCHEMAS } from './lab/run-schemas';
-import { LAB_SHELF_SCHEMAS } from './lab/shelf-schemas';
+import { LAB_DEPLOYMENT_SCHEMAS } from './lab/requests/deployment-schemas';
+import { LAB_RUN_SCHEMAS, LAB_STATUS_SCHEMAS } from './lab/requests/run-schemas';
+import { LAB_SHELF_SCHEMAS } from './lab/requests/shelf-schemas';
 import { languageSettingsSchema } from './language/conversations/settings-schema';
 
 /** A day: longer periods and deadlines are mistakes of units. */

@@ -19,7 +19,7 @@ import type { Language } from './language/start-language';
 import { DeploymentRecords } from './lab/deployments/deployment-records';
 import { DeviceVariants } from './lab/deployments/device-variants';
 import { LabDeployments } from './lab/deployments/lab-deployments';
-import type { LabService } from './lab/lab-service';
+import type { LabService } from './lab/connection/lab-service';
 import { LoadedModels } from './loaded-models';
 import type { Library } from './model-ports';
 import { Models } from './models';
@@ -189,7 +189,7 @@ async function assemble(
   };
   let lab: Promise<LabService> | undefined;
   const openLab = async (): Promise<LabService> => {
-    const { LabService: Service } = await import('./lab/lab-service');
+    const { LabService: Service } = await import('./lab/connection/lab-service');
     return new Service({
       dataDir: info.dataDir,
       env: process.env,

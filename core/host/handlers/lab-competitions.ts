@@ -1,6 +1,6 @@
 import type { LabCompetitionRequests } from '../../contract';
-import { listCompetitions, listSubmissions, readBoard, submitRun } from '../lab/lab-competitions';
-import { apiOf, type LabHandlers } from '../lab/lab-link';
+import { listCompetitions, listSubmissions, readBoard, submitRun } from '../lab/requests/lab-competitions';
+import { apiOf, type LabHandlers } from '../lab/connection/lab-link';
 
 export const labCompetitionHandlers: LabHandlers<keyof LabCompetitionRequests> = {
   'lab.competitions': async (_input, link) => listCompetitions(await apiOf(link)),

@@ -7,8 +7,8 @@ import {
   pushWork,
   removeDatasetVersion,
   verifyWork,
-} from '../lab/lab-datasets';
-import { apiOf, type LabHandlers } from '../lab/lab-link';
+} from '../lab/requests/lab-datasets';
+import { apiOf, type LabHandlers } from '../lab/connection/lab-link';
 
 export const labDatasetHandlers: LabHandlers<keyof LabDatasetRequests> = {
   'lab.datasets': async (_input, link) => listDatasets(await apiOf(link)),

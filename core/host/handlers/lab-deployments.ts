@@ -1,5 +1,5 @@
 import type { LabDeploymentRequests } from '../../contract';
-import type { LabApi } from '../lab/lab-api';
+import type { LabApi } from '../lab/connection/lab-api';
 import type { LabDeployments } from '../lab/deployments/lab-deployments';
 
 /** What of the services these requests need. */

@@ -1,6 +1,6 @@
 import type { LabSearchRequests } from '../../contract';
 import { startExample } from '../lab/example/start-example';
-import { rowSchema } from '../lab/run-answers';
+import { rowSchema } from '../lab/requests/run-answers';
 import type { Handlers } from './handler';
 
 export const labExampleHandlers: Handlers<Extract<keyof LabSearchRequests, 'lab.startExample'>> = {

@@ -1,6 +1,6 @@
 import type { LabModelRequests } from '../../contract';
-import { apiOf, type LabHandlers } from '../lab/lab-link';
-import { listModels, registerModel, setAlias } from '../lab/lab-models';
+import { apiOf, type LabHandlers } from '../lab/connection/lab-link';
+import { listModels, registerModel, setAlias } from '../lab/requests/lab-models';
 
 export const labModelHandlers: LabHandlers<keyof LabModelRequests> = {
   'lab.models': async (_input, link) => listModels(await apiOf(link)),

@@ -8,8 +8,8 @@ import { SluiceError } from '../../contract';
 import type { LabRunRow, RequestInput, RequestName, RequestOutput } from '../../contract';
 import { DEFAULT_LIMITS } from '../../serving';
 import { dispatch } from '../dispatch';
-import { LabApi } from '../lab/lab-api';
-import { serveLab, type ServedLab } from '../lab/open-lab';
+import { LabApi } from '../lab/connection/lab-api';
+import { serveLab, type ServedLab } from '../lab/connection/open-lab';
 import type { Services } from '../services';
 
 /** A program as users write them: logs to its run, keeps a checkpoint, and writes what it does. */

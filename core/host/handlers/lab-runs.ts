@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import { SluiceError } from '../../contract';
 import type { LabResources, LabRunPlan, LabRunRequests, LabRunRow } from '../../contract';
-import type { LabApi } from '../lab/lab-api';
+import type { LabApi } from '../lab/connection/lab-api';
 import {
   artifactSchema,
   artifactsSchema,
@@ -13,7 +13,7 @@ import {
   logSchema,
   rowSchema,
   seriesSchema,
-} from '../lab/run-answers';
+} from '../lab/requests/run-answers';
 import { splitArguments } from '../lab/split-arguments';
 import type { Services } from '../services';
 import type { Handlers } from './handler';

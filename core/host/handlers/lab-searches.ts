@@ -1,5 +1,5 @@
 import type { LabSearchRequests } from '../../contract';
-import { apiOf, type LabHandlers } from '../lab/lab-link';
+import { apiOf, type LabHandlers } from '../lab/connection/lab-link';
 import {
   changeSearch,
   listSearches,
@@ -7,7 +7,7 @@ import {
   readSearch,
   removeSearch,
   startSearch,
-} from '../lab/lab-searches';
+} from '../lab/requests/lab-searches';
 
 export const labSearchHandlers: LabHandlers<Exclude<keyof LabSearchRequests, 'lab.startExample'>> = {
   'lab.searches': async (_input, link) => listSearches(await apiOf(link)),

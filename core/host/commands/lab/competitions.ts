@@ -5,8 +5,8 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 
 import { SluiceError } from '../../../contract';
-import type { LabConnection } from '../../lab/lab-connection';
-import type { LabApi } from '../../lab/lab-api';
+import type { LabConnection } from '../../lab/connection/lab-connection';
+import type { LabApi } from '../../lab/connection/lab-api';
 import type { CommandContext, Outcome } from '../context';
 import { EXIT } from '../exit-codes';
 import {

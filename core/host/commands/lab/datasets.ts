@@ -4,8 +4,8 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 
 import { formatBytes } from '../../../base';
-import { datasetClientOf } from '../../lab/dataset-client';
-import type { LabConnection } from '../../lab/lab-connection';
+import { datasetClientOf } from '../../lab/requests/dataset-client';
+import type { LabConnection } from '../../lab/connection/lab-connection';
 import type { CommandContext, Outcome } from '../context';
 import { EXIT } from '../exit-codes';
 import { showProgress } from '../progress';

@@ -17,7 +17,7 @@ import {
   withModelFile,
 } from '../../lab/deployments/publish-version';
 import { parseVersionRef, RegistryClient } from '../../lab/deployments/registry-client';
-import type { LabApi } from '../../lab/lab-api';
+import type { LabApi } from '../../lab/connection/lab-api';
 import { tokenOf } from '../../listen-options';
 import type { CommandContext, Outcome } from '../context';
 import { deploymentTable } from './deployment-text';

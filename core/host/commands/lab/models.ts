@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 
 import type { LabModel, LabModelVersion } from '../../../contract';
-import type { LabApi } from '../../lab/lab-api';
-import { listModels, modelPath, modelSchema, registerModel, setAlias } from '../../lab/lab-models';
+import type { LabApi } from '../../lab/connection/lab-api';
+import { listModels, modelPath, modelSchema, registerModel, setAlias } from '../../lab/requests/lab-models';
 import { countOf } from '../option-values';
 import { table } from '../table';
 import { onLab } from './on-lab';

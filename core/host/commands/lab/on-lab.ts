@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 
 import type { Command } from 'commander';
 
-import { withLab, type LabConnection, type LabPlace } from '../../lab/lab-connection';
+import { withLab, type LabConnection, type LabPlace } from '../../lab/connection/lab-connection';
 import { execute } from '../context';
 import type { CommandContext, Outcome } from '../context';
 

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 
 import { SluiceError } from '../../../contract';
-import type { LabConnection } from '../../lab/lab-connection';
+import type { LabConnection } from '../../lab/connection/lab-connection';
 import { splitArguments } from '../../lab/split-arguments';
 import type { CommandContext, Outcome } from '../context';
 import { EXIT } from '../exit-codes';

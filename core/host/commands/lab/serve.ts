@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 
 import type { JobEngine, JobResources } from '../../../lab';
-import { LAB_LIMITS, labFolderOf } from '../../lab/lab-connection';
+import { LAB_LIMITS, labFolderOf } from '../../lab/connection/lab-connection';
 import { ended, tlsOf, tokenOf, type TlsOptions } from '../../listen-options';
 import { execute } from '../context';
 import type { CommandContext, Outcome } from '../context';
@@ -69,7 +69,7 @@ async function serveUntil(
   const { host, port } = options;
   const token = options.tokenFile === undefined ? undefined : await tokenOf(options.tokenFile);
   const tls = await tlsOf(options);
-  const { serveLab } = await import('../../lab/open-lab');
+  const { serveLab } = await import('../../lab/connection/open-lab');
   const engines = await enginesOf(options, folder);
   const served = await serveLab(
     { folder, totals: totalsOf(options), engines, onFault: context.log },

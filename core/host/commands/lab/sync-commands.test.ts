@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { runCli, type CliAnswer } from '../../test-support/run-cli';
-import { serveLab, type ServedLab } from '../../lab/open-lab';
-import { LAB_LIMITS } from '../../lab/lab-connection';
+import { serveLab, type ServedLab } from '../../lab/connection/open-lab';
+import { LAB_LIMITS } from '../../lab/connection/lab-connection';
 
 const TOKEN = 'a-token-that-nobody-guesses';
 let folder: string;

@@ -7,7 +7,7 @@ import type { CommandContext, Outcome } from '../context';
 import { EXIT } from '../exit-codes';
 import { listOf } from '../option-values';
 import { table } from '../table';
-import type { LabConnection } from '../../lab/lab-connection';
+import type { LabConnection } from '../../lab/connection/lab-connection';
 import { onLab } from './on-lab';
 
 const refusedSchema = z.array(z.object({ what: z.string(), reason: z.string() }));

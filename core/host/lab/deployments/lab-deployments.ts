@@ -5,7 +5,7 @@ import type { PublishedDeployment } from '../../../serving';
 import type { RemoteEndpoint } from '../../endpoints/remote-endpoint';
 import { Mutex } from '../../mutex';
 import type { Log } from '../../state-file';
-import type { LabApi } from '../lab-api';
+import type { LabApi } from '../connection/lab-api';
 import { seenOf } from './deployment-records';
 import type { DeploymentRecord, DeploymentRecords } from './deployment-records';
 import type { DeviceVariants } from './device-variants';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { SluiceError } from '../../../contract';
 import type { PublishedDeployment } from '../../../serving';
 import { ioError } from '../../../storage';
-import type { LabApi } from '../lab-api';
+import type { LabApi } from '../connection/lab-api';
 import { fetchModelFile } from './model-file';
 import type { ModelFile } from './model-file';
 import { RegistryClient } from './registry-client';

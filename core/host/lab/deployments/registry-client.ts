@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { SluiceError } from '../../../contract';
 import { codeOfHttpStatus } from '../../../serving';
 import { ioError } from '../../../storage';
-import type { LabApi } from '../lab-api';
+import type { LabApi } from '../connection/lab-api';
 
 /** `MODEL`, `MODEL@3` or `MODEL@alias`. */
 export interface VersionRef {

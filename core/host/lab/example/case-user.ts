@@ -6,7 +6,7 @@ import { SluiceError } from '../../../contract';
 import { boardSchema, submissionSchema, type ShownSubmission } from '../../commands/lab/competition-text';
 import { runSchema, type ShownRun } from '../../commands/lab/run-text';
 import { searchSchema, type ShownSearch } from '../../commands/lab/search-text';
-import { LabApi } from '../lab-api';
+import { LabApi } from '../connection/lab-api';
 import { EXAMPLE_DATASET, EXAMPLE_RESOURCES, exampleRun } from './start-example';
 
 /** How often what no stream tells of is looked at. */

@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { seededRandom } from '../../../base';
 import { DEFAULT_LIMITS } from '../../../serving';
 import { findAppRoot } from '../../app-root';
-import { LabApi } from '../lab-api';
-import { serveLab, type ServedLab } from '../open-lab';
+import { LabApi } from '../connection/lab-api';
+import { serveLab, type ServedLab } from '../connection/open-lab';
 import { sensorData } from './sensor-data';
 import { startExample, type ExampleOptions } from './start-example';
 

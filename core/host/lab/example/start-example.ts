@@ -8,8 +8,8 @@ import { seededRandom } from '../../../base';
 import { SluiceError } from '../../../contract';
 import { ioError } from '../../../storage';
 import { runSchema, type ShownRun } from '../../commands/lab/run-text';
-import { datasetClientOf } from '../dataset-client';
-import type { LabApi } from '../lab-api';
+import { datasetClientOf } from '../requests/dataset-client';
+import type { LabApi } from '../connection/lab-api';
 import { exampleCompetitions } from './competitions';
 import { sensorData } from './sensor-data';
 

@@ -7,9 +7,9 @@ import type { Job } from '../../../contract';
 import { EventBus } from '../../event-bus';
 import { systemClock } from '../../host-clock';
 import { Jobs } from '../../jobs';
-import { LabApi } from '../lab-api';
-import type { LabLink } from '../lab-link';
-import { serveLab } from '../open-lab';
+import { LabApi } from '../connection/lab-api';
+import type { LabLink } from '../connection/lab-link';
+import { serveLab } from '../connection/open-lab';
 
 /** A lab that is served from a folder, and what handlers reach it by. */
 export interface ShelfLab {

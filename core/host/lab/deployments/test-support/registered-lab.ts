@@ -2,8 +2,8 @@ import { mkdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 
 import { DEFAULT_LIMITS } from '../../../../serving';
-import { LabApi } from '../../lab-api';
-import { serveLab } from '../../open-lab';
+import { LabApi } from '../../connection/lab-api';
+import { serveLab } from '../../connection/open-lab';
 
 type Files = Readonly<Record<string, string | Buffer>>;
 

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { delimiter, join } from 'node:path';
 
-import { SluiceError } from '../../contract';
+import { SluiceError } from '../../../contract';
 
 /** A program that runs our files as Node does. */
 export interface NodeProgram {

@@ -1,5 +1,5 @@
-import type { RequestInput, RequestName, RequestOutput } from '../../contract';
-import type { Jobs } from '../jobs';
+import type { RequestInput, RequestName, RequestOutput } from '../../../contract';
+import type { Jobs } from '../../jobs';
 import type { LabApi } from './lab-api';
 
 /** What handlers of the lab's shelves need of the services. */

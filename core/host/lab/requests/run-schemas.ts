@@ -2,7 +2,7 @@ import { isAbsolute } from 'node:path';
 
 import { z } from 'zod';
 
-import type { LabRunRequests, LabStatusRequests, RequestInput } from '../../contract';
+import type { LabRunRequests, LabStatusRequests, RequestInput } from '../../../contract';
 
 const MOST_SERIES = 100;
 const MOST_POINTS = 2500;

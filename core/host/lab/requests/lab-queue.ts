@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-import type { LabQueue } from '../../contract';
-import type { LabApi } from './lab-api';
+import type { LabQueue } from '../../../contract';
+import type { LabApi } from '../connection/lab-api';
 
 const resourcesSchema = z.object({ cpus: z.number(), gpus: z.number(), memoryBytes: z.number() });
 const jobSchema = z.object({

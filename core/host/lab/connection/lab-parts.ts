@@ -1,4 +1,4 @@
-import type { LabPart } from '../../contract';
+import type { LabPart } from '../../../contract';
 
 export const LAB_PARTS = [
   'runs',

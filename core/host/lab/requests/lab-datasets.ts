@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
-import { SluiceError } from '../../contract';
-import type { LabDataset, RequestInput, RequestOutput } from '../../contract';
-import type { JobWork } from '../jobs';
-import type { LabApi } from './lab-api';
+import { SluiceError } from '../../../contract';
+import type { LabDataset, RequestInput, RequestOutput } from '../../../contract';
+import type { JobWork } from '../../jobs';
+import type { LabApi } from '../connection/lab-api';
 
 const versionSchema = z
   .object({
@@ -65,7 +65,7 @@ export function pushWork(
 ): JobWork<LabDataset> {
   return async (report, signal) => {
     // The lab's libraries are large, and a console that pushes nothing does without them.
-    const { DatasetClient } = await import('../../lab');
+    const { DatasetClient } = await import('../../../lab');
     const { url, token, headers } = api;
     const { authorization: _, ...rest } = headers;
     const client = new DatasetClient({ url, token, headers: rest });

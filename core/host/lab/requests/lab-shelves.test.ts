@@ -4,12 +4,12 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import type { LabSubmission } from '../../contract';
-import type { LabRun } from '../../lab';
-import { labCompetitionHandlers as competitions } from '../handlers/lab-competitions';
-import { labModelHandlers as models } from '../handlers/lab-models';
-import { labQueueHandlers as queue } from '../handlers/lab-queue';
-import { openShelfLab, type ShelfLab } from './test-support/shelf-lab';
+import type { LabSubmission } from '../../../contract';
+import type { LabRun } from '../../../lab';
+import { labCompetitionHandlers as competitions } from '../../handlers/lab-competitions';
+import { labModelHandlers as models } from '../../handlers/lab-models';
+import { labQueueHandlers as queue } from '../../handlers/lab-queue';
+import { openShelfLab, type ShelfLab } from '../test-support/shelf-lab';
 
 let root: string;
 let at: ShelfLab;

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { labDatasetHandlers as handlers } from '../handlers/lab-datasets';
-import { openShelfLab, type ShelfLab } from './test-support/shelf-lab';
+import { labDatasetHandlers as handlers } from '../../handlers/lab-datasets';
+import { openShelfLab, type ShelfLab } from '../test-support/shelf-lab';
 
 let root: string;
 let at: ShelfLab;

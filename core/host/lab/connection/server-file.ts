@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { z } from 'zod';
 
-import { isProcessAlive, processMark, writeFileAtomic } from '../../storage';
+import { isProcessAlive, processMark, writeFileAtomic } from '../../../storage';
 
 const schema = z.object({ url: z.string(), token: z.string(), mark: z.string() });
 

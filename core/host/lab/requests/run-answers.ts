@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import type { LabArtifact, LabRunDetail, LabRunDifference, LabRunRow, LabSeries } from '../../contract';
+import type { LabArtifact, LabRunDetail, LabRunDifference, LabRunRow, LabSeries } from '../../../contract';
 
 /** What the lab answers about runs, as the console gets it. */
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import type { LabDeploymentRequests, RequestInput } from '../../contract';
+import type { LabDeploymentRequests, RequestInput } from '../../../contract';
 
 const nothing = z.strictObject({});
 const text = z.string().min(1).max(200);

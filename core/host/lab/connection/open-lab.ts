@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir } from 'node:fs/promises';
 
-import { systemClock } from '../../base';
-import { SluiceError } from '../../contract';
-import { Lab } from '../../lab';
-import type { LabOptions, LabServing } from '../../lab';
-import { ioError } from '../../storage';
+import { systemClock } from '../../../base';
+import { SluiceError } from '../../../contract';
+import { Lab } from '../../../lab';
+import type { LabOptions, LabServing } from '../../../lab';
+import { ioError } from '../../../storage';
 import { currentUser } from './current-user';
 import { readLastPort, removeServerFile, writeServerFile, type LabServerAddress } from './server-file';
 

@@ -2,11 +2,11 @@ import { spawn, type ChildProcess } from 'node:child_process';
 
 import { z } from 'zod';
 
-import { workerFile } from '../../base';
-import type { Clock } from '../../base';
-import { SluiceError } from '../../contract';
-import type { ErrorCode, ErrorDetails } from '../../contract';
-import type { Log } from '../state-file';
+import { workerFile } from '../../../base';
+import type { Clock } from '../../../base';
+import { SluiceError } from '../../../contract';
+import type { ErrorCode, ErrorDetails } from '../../../contract';
+import type { Log } from '../../state-file';
 import type { NodeProgram } from './find-node';
 
 export interface LabChildOptions {

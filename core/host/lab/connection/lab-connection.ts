@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
-import { DEFAULT_LIMITS } from '../../serving';
-import type { CommandContext } from '../commands/context';
+import { DEFAULT_LIMITS } from '../../../serving';
+import type { CommandContext } from '../../commands/context';
 import { currentUser } from './current-user';
 import { LabApi } from './lab-api';
 import { readServerFile } from './server-file';

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 
-import { systemClock } from '../../base';
-import type { LabPart, LabStatus } from '../../contract';
-import { isProcessAlive } from '../../storage';
-import { HostProcess } from '../test-support/host-process';
+import { systemClock } from '../../../base';
+import type { LabPart, LabStatus } from '../../../contract';
+import { isProcessAlive } from '../../../storage';
+import { HostProcess } from '../../test-support/host-process';
 import { LabService } from './lab-service';
 import { readServerFile } from './server-file';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-import type { LabModel, RequestInput } from '../../contract';
-import type { LabApi } from './lab-api';
+import type { LabModel, RequestInput } from '../../../contract';
+import type { LabApi } from '../connection/lab-api';
 
 const versionSchema = z
   .object({

@@ -2,10 +2,10 @@ import { join } from 'node:path';
 
 import { z } from 'zod';
 
-import type { Clock } from '../../base';
-import { SluiceError } from '../../contract';
-import type { LabPart, LabStatus } from '../../contract';
-import type { Log } from '../state-file';
+import type { Clock } from '../../../base';
+import { SluiceError } from '../../../contract';
+import type { LabPart, LabStatus } from '../../../contract';
+import type { Log } from '../../state-file';
 import { currentUser } from './current-user';
 import { findNode } from './find-node';
 import { LabApi } from './lab-api';

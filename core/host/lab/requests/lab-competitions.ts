@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-import type { LabBoardRow, LabCompetition, LabSubmission, RequestInput } from '../../contract';
-import type { LabApi } from './lab-api';
+import type { LabBoardRow, LabCompetition, LabSubmission, RequestInput } from '../../../contract';
+import type { LabApi } from '../connection/lab-api';
 
 const competitionSchema = z
   .object({

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
-import { SluiceError } from '../../contract';
-import type { LabParameter, LabSearch, LabSearchSummary, LabTrial, RequestInput } from '../../contract';
-import type { LabApi } from './lab-api';
-import { splitArguments } from './split-arguments';
+import { SluiceError } from '../../../contract';
+import type { LabParameter, LabSearch, LabSearchSummary, LabTrial, RequestInput } from '../../../contract';
+import type { LabApi } from '../connection/lab-api';
+import { splitArguments } from '../split-arguments';
 
 const DEFAULT_MEMORY_BYTES = 2 ** 30;
 

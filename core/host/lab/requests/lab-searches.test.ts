@@ -4,9 +4,9 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import type { LabBrush, LabSearch } from '../../contract';
-import { labSearchHandlers as handlers } from '../handlers/lab-searches';
-import { openShelfLab, type ShelfLab } from './test-support/shelf-lab';
+import type { LabBrush, LabSearch } from '../../../contract';
+import { labSearchHandlers as handlers } from '../../handlers/lab-searches';
+import { openShelfLab, type ShelfLab } from '../test-support/shelf-lab';
 
 /** Logs `--x` as the metric of step 1; with `--gate` it waits for the file first. */
 const PROGRAM = `

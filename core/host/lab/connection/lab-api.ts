@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-import { SluiceError } from '../../contract';
-import { codeOfHttpStatus } from '../../serving';
+import { SluiceError } from '../../../contract';
+import { codeOfHttpStatus } from '../../../serving';
 
 const errorSchema = z.object({ error_code: z.string(), message: z.string() });
 

@@ -9,7 +9,7 @@ import type {
   LabQueueRequests,
   LabSearchRequests,
   RequestInput,
-} from '../../contract';
+} from '../../../contract';
 import { LAB_RUN_SCHEMAS } from './run-schemas';
 
 type ShelfRequests = LabQueueRequests &
