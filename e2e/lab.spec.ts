@@ -38,7 +38,8 @@ test('a run is launched, its curve moves, it is forked, submitted, and on the bo
   await expect(lab.runPage.getByRole('heading', { level: 2 })).not.toHaveText(parent, { timeout: 30_000 });
   await lab.runEnds('succeeded');
   await expect(lab.runPage.getByText(parent)).toBeVisible();
-  expect(await lab.lastStep('loss')).toBe(70);
+  // The state may be told before the chart has asked for the last points.
+  await expect.poll(() => lab.lastStep('loss'), { timeout: 30_000 }).toBe(70);
 
   await lab.submit.click();
   const competition = lab.submitForm.getByLabel('Competition');
