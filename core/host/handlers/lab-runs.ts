@@ -1,8 +1,9 @@
 import { z } from 'zod';
 
 import { SluiceError } from '../../contract';
-import type { LabResources, LabRunPlan, LabRunRequests, LabRunRow } from '../../contract';
+import type { LabRunRequests, LabRunRow } from '../../contract';
 import type { LabApi } from '../lab/connection/lab-api';
+import { apiOf } from '../lab/connection/lab-link';
 import {
   artifactSchema,
   artifactsSchema,
@@ -14,11 +15,8 @@ import {
   rowSchema,
   seriesSchema,
 } from '../lab/requests/run-answers';
-import { splitArguments } from '../lab/split-arguments';
-import type { Services } from '../services';
+import { DEFAULT_RESOURCES, launchOf, planOf } from '../lab/requests/run-plan';
 import type { Handlers } from './handler';
-
-const DEFAULT_RESOURCES: LabResources = { cpus: 1, gpus: 0, memoryBytes: 2 ** 30 };
 
 const launchedSchema = z.object({ runId: z.string() });
 
@@ -46,19 +44,7 @@ export const labRunHandlers: Handlers<keyof LabRunRequests> = {
     (await apiOf(services)).get(`${rowPath(run)}/artifact${query({ path, mostBytes })}`, artifactSchema),
   'lab.diff': async ({ from, to }, services) =>
     (await apiOf(services)).get(`rows/diff${query({ from, to })}`, differencesSchema),
-  'lab.launch': async ({ folder, entry, dataset, ...plan }, services) => {
-    const body = {
-      folder,
-      entry,
-      ...(dataset !== undefined && { dataset }),
-      args: [],
-      environment: {},
-      engine: 'local',
-      priority: 0,
-      ...planOf(plan, DEFAULT_RESOURCES),
-    };
-    return startedRow(await apiOf(services), 'runs', body);
-  },
+  'lab.launch': async (launch, services) => startedRow(await apiOf(services), 'runs', launchOf(launch)),
   'lab.fork': async ({ run, checkpoint, ...plan }, services) => {
     const api = await apiOf(services);
     const { resources } = await api.get(`${rowPath(run)}/detail`, detailSchema);
@@ -76,19 +62,6 @@ export const labRunHandlers: Handlers<keyof LabRunRequests> = {
     return {};
   },
 };
-
-async function apiOf({ lab }: Services): Promise<LabApi> {
-  return (await lab()).api();
-}
-
-/** Arguments as a list, and all resources: what is not said is as in `before`. */
-function planOf({ args, resources, ...rest }: LabRunPlan, before: LabResources): object {
-  return {
-    ...rest,
-    ...(args !== undefined && { args: splitArguments(args) }),
-    resources: { ...before, ...resources },
-  };
-}
 
 /** Asks for something that is done to a run. @returns the run as it is then. */
 async function startedRow(api: LabApi, path: string, body: object): Promise<LabRunRow> {

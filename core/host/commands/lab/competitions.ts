@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { SluiceError } from '../../../contract';
 import type { LabConnection } from '../../lab/connection/lab-connection';
 import type { LabApi } from '../../lab/connection/lab-api';
+import { runSchema } from '../../lab/shown-run';
 import type { CommandContext, Outcome } from '../context';
 import { EXIT } from '../exit-codes';
 import {
@@ -20,7 +21,6 @@ import {
   submissionText,
   type ShownSubmission,
 } from './competition-text';
-import { runSchema } from './run-text';
 import { onLab } from './on-lab';
 
 interface SubmitOptions {

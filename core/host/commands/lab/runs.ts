@@ -5,10 +5,11 @@ import { z } from 'zod';
 
 import { SluiceError } from '../../../contract';
 import type { LabConnection } from '../../lab/connection/lab-connection';
+import { runSchema, type ShownRun } from '../../lab/shown-run';
 import { splitArguments } from '../../lab/split-arguments';
 import type { CommandContext, Outcome } from '../context';
 import { EXIT } from '../exit-codes';
-import { differenceTable, runSchema, runTable, stateText, type ShownRun } from './run-text';
+import { differenceTable, runTable, stateText } from './run-text';
 import { bytesOf, positiveOf, wholeOf } from '../option-values';
 import { onLab } from './on-lab';
 

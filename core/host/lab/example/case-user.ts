@@ -4,7 +4,7 @@ import { z } from 'zod';
 
 import { SluiceError } from '../../../contract';
 import { boardSchema, submissionSchema, type ShownSubmission } from '../../commands/lab/competition-text';
-import { runSchema, type ShownRun } from '../../commands/lab/run-text';
+import { runSchema, type ShownRun } from '../shown-run';
 import { searchSchema, type ShownSearch } from '../../commands/lab/search-text';
 import { LabApi } from '../connection/lab-api';
 import { EXAMPLE_DATASET, EXAMPLE_RESOURCES, exampleRun } from './start-example';

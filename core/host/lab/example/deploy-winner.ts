@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 
 import { PublishClient } from '../../../serving';
-import type { ShownRun } from '../../commands/lab/run-text';
+import type { ShownRun } from '../shown-run';
 import type { ModelFile } from '../deployments/model-file';
 import { withModelFile } from '../deployments/publish-version';
 import type { CaseUser } from './case-user';

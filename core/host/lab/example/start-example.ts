@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { seededRandom } from '../../../base';
 import { SluiceError } from '../../../contract';
 import { ioError } from '../../../storage';
-import { runSchema, type ShownRun } from '../../commands/lab/run-text';
+import { runSchema, type ShownRun } from '../shown-run';
 import { datasetClientOf } from '../requests/dataset-client';
 import type { LabApi } from '../connection/lab-api';
 import { exampleCompetitions } from './competitions';

@@ -1,5 +1,5 @@
 import type { ShownSubmission } from '../../commands/lab/competition-text';
-import type { ShownRun } from '../../commands/lab/run-text';
+import type { ShownRun } from '../shown-run';
 import { CaseUser, type Board } from './case-user';
 import { deployWinner, type DeploymentReport } from './deploy-winner';
 import { layOutExample, type ExampleOptions } from './start-example';

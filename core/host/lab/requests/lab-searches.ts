@@ -3,9 +3,7 @@ import { z } from 'zod';
 import { SluiceError } from '../../../contract';
 import type { LabParameter, LabSearch, LabSearchSummary, LabTrial, RequestInput } from '../../../contract';
 import type { LabApi } from '../connection/lab-api';
-import { splitArguments } from '../split-arguments';
-
-const DEFAULT_MEMORY_BYTES = 2 ** 30;
+import { launchOf } from './run-plan';
 
 const valueSchema = z.union([z.number(), z.string(), z.boolean()]);
 /** As it was asked for: a bare value is a constant, and a scale that is not said is linear. */
@@ -69,18 +67,10 @@ export async function startSearch(
   api: LabApi,
   { name, search, trials }: RequestInput<'lab.startSearch'>,
 ): Promise<LabSearch> {
-  const { args = '', environment = {}, engine = 'local', priority = 0, resources, ...rest } = trials;
   const body = {
     ...(name !== undefined && { name }),
     search: settingsIn(search),
-    trials: {
-      ...rest,
-      args: splitArguments(args),
-      environment,
-      engine,
-      priority,
-      resources: { cpus: 1, gpus: 0, memoryBytes: DEFAULT_MEMORY_BYTES, ...resources },
-    },
+    trials: launchOf(trials),
   };
   return searchOf(await api.send('POST', 'searches', body, searchSchema));
 }

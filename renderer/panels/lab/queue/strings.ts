@@ -1,16 +1,4 @@
-import type { LabRunState } from '../../../../core/contract';
-
-const STATES: Readonly<Record<LabRunState, string>> = {
-  preparing: 'preparing',
-  queued: 'queued',
-  running: 'running',
-  stopping: 'stopping',
-  succeeded: 'succeeded',
-  failed: 'failed',
-  stopped: 'stopped',
-  lost: 'lost',
-  logged: 'logged',
-};
+import { STATES } from '../run-states';
 
 /** The words of the queue and the nodes. */
 export const STRINGS = {

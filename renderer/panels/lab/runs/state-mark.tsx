@@ -2,7 +2,8 @@ import type { ReactNode } from 'react';
 
 import type { LabRunRow } from '../../../../core/contract';
 import styles from './state-mark.module.css';
-import { STATES, STRINGS } from './strings';
+import { STATES } from '../run-states';
+import { STRINGS } from './strings';
 
 type Stated = Pick<LabRunRow, 'state'> & Partial<Pick<LabRunRow, 'idleSinceMs' | 'position'>>;
 

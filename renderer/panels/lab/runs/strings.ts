@@ -1,17 +1,4 @@
-import type { LabRunState } from '../../../../core/contract';
 import type { FixedKey } from './run-values';
-
-export const STATES: Readonly<Record<LabRunState, string>> = {
-  preparing: 'preparing',
-  queued: 'queued',
-  running: 'running',
-  stopping: 'stopping',
-  succeeded: 'succeeded',
-  failed: 'failed',
-  stopped: 'stopped',
-  lost: 'lost',
-  logged: 'logged',
-};
 
 const COLUMNS: Readonly<Record<FixedKey | 'name', string>> = {
   name: 'Name',

@@ -7,7 +7,8 @@ import type { RunColumn } from './columns';
 import type { RunGroup } from './group-runs';
 import { cellTitle, RunCell } from './run-cell';
 import styles from './run-table.module.css';
-import { STATES, STRINGS } from './strings';
+import { STATES } from '../run-states';
+import { STRINGS } from './strings';
 
 interface LineProps {
   readonly id: string;
