@@ -9,6 +9,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -105,6 +106,16 @@ export class JobFolder {
 
   get exists(): boolean {
     return existsSync(join(this.path, 'job.json'));
+  }
+
+  /** Removed; a disk that can't be read is no proof of that. */
+  get isGone(): boolean {
+    try {
+      statSync(this.path);
+      return false;
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code === 'ENOENT';
+    }
   }
 
   /** Where the supervisor writes when it fails itself. */

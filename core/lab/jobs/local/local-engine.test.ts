@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -63,6 +63,14 @@ describe('jobs that go wrong', () => {
     expect(status.reason).toMatch(
       /^it used \d+ MiB of memory, more than the 128 MiB it asked for; ask for more$/,
     );
+  });
+
+  it('a folder that goes while its program runs: its supervisor ends with the program', async () => {
+    await engine.submit('gone', shellJob(ground, 'sleep 0.2'));
+    await untilStatus(engine, 'gone', isRunning);
+    const supervisor = supervisorPid(ground, 'gone');
+    rmSync(join(ground.root, 'jobs', 'gone'), { recursive: true });
+    await until(() => !existsSync(`/proc/${supervisor}`));
   });
 
   it('100 MB of log', async () => {

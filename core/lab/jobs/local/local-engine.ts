@@ -222,10 +222,10 @@ export class LocalEngine implements JobEngine {
         idleAfterMs,
         graceMs,
       };
-      job.folder.writeStart(start).then(
-        () => this.spawnSupervisor(key, job),
-        (error: unknown) => this.giveUp(key, job, error),
-      );
+      job.folder
+        .writeStart(start)
+        .then(() => this.spawnSupervisor(key, job))
+        .catch((error: unknown) => this.giveUp(key, job, error));
     }
   }
 
@@ -356,5 +356,10 @@ function definedOf(options: LocalEngineOptions): Partial<typeof DEFAULTS> {
 }
 
 function lastLine(path: string): string {
-  return readFileSync(path, 'utf8').trim().split('\n').at(-1) ?? '';
+  try {
+    return readFileSync(path, 'utf8').trim().split('\n').at(-1) ?? '';
+  } catch (cause) {
+    // Its folder may have gone with the run.
+    return SluiceError.from(cause).message;
+  }
 }

@@ -35,6 +35,8 @@ export class StatusWriter {
         await this.folder.writeStatus(status);
         if (this.wanted === status) this.wanted = undefined;
       } catch (error) {
+        // Nobody can ask for it any more.
+        if (this.folder.isGone) return;
         process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
         if (hasEnded(status)) this.folder.giveBackReserve();
         await new Promise<void>((resolve) => this.clock.after(RETRY_MS, resolve));
