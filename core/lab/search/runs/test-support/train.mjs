@@ -33,12 +33,17 @@ while (epoch < Number(options.resource)) {
   await send('PUT', place, { epoch });
 }
 
-/** Like MLflow's clients it tries again while the server is away. */
+/** Like MLflow's clients it tries again while the server is away, or says that it is going (503). */
 async function send(method, path, body) {
   for (;;) {
     try {
       const answer = await fetch(`${url}/api/2.0/${path}`, { method, body: JSON.stringify(body) });
       if (answer.ok) return;
+      if (answer.status === 503) {
+        await answer.text();
+        await pause(50);
+        continue;
+      }
       console.error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
       process.exit(4);
     } catch {
