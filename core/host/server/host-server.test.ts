@@ -10,8 +10,10 @@ import { decodeWire, encodeWire } from '../../contract';
 import type { TelemetryBatch } from '../../contract';
 import { EventBus } from '../event-bus';
 import type { Services } from '../services';
+import { newToken } from './access-tokens';
 import { startHostServer } from './host-server';
 import type { HostServer } from './host-server';
+import { openListener } from './listener';
 import { safeFileName } from './upload';
 
 interface Answer {
@@ -46,7 +48,9 @@ beforeEach(async () => {
   } as unknown as Services;
   server = await startHostServer({
     services,
-    port: 0,
+    listener: await openListener({ host: '127.0.0.1', port: 0, secure: false }),
+    tokens: [],
+    launchToken: newToken(),
     rendererDir,
     log: (message) => log.push(message),
     maxUploadBytes: 1000,
@@ -262,7 +266,7 @@ describe('the socket', () => {
 
   it.each([
     ['no cookie', 401, () => ({ origin: origin() })],
-    ['no origin', 401, async () => ({ cookie: await cookie() })],
+    ['a session without an origin', 401, async () => ({ cookie: await cookie() })],
     ['a wrong token', 401, () => ({ authorization: 'Bearer guess' })],
     ['a foreign origin', 403, async () => ({ cookie: await cookie(), origin: 'http://evil.example' })],
     ['a foreign origin with the token', 403, () => ({ ...bearer(), origin: 'http://evil.example' })],
@@ -279,7 +283,7 @@ describe('the socket', () => {
   });
 
   it('is at /engine only', async () => {
-    await expect(open({ cookie: await cookie(), origin: origin() }, '/other')).rejects.toThrow(/403/);
+    await expect(open({ cookie: await cookie(), origin: origin() }, '/other')).rejects.toThrow(/404/);
   });
 
   it.each([
@@ -294,8 +298,7 @@ describe('the socket', () => {
 });
 
 it('says that a port is taken', async () => {
-  const services = { info: { dataDir: join(folder, 'data') } } as unknown as Services;
-  const again = startHostServer({ services, port: server.port, rendererDir: folder, log: () => undefined });
+  const again = openListener({ host: '127.0.0.1', port: server.port, secure: false });
   await expect(again).rejects.toMatchObject({
     code: 'conflict',
     message: expect.stringContaining('--port') as string,
