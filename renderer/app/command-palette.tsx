@@ -7,8 +7,10 @@ import type { Command } from '../panels';
 import { useSession } from '../session';
 import type { Session } from '../session';
 import { THEMES } from '../stores';
+import { strings } from '../strings';
 import styles from './command-palette.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.app;
 
 function allCommands(session: Session): readonly Command[] {
   const { setPanel, setTheme } = session.layout.getState().actions;

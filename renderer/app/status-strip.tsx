@@ -5,8 +5,10 @@ import type { RunRecord } from '../../core/contract';
 import { formatBytesOf, formatCount, formatMs, formatPct, formatRate, NO_FIGURE } from '../format';
 import { PANELS } from '../panels';
 import { useSession } from '../session';
+import { strings } from '../strings';
 import styles from './status-strip.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.app;
 
 const WORDS = STRINGS.strip;
 

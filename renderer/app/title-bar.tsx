@@ -2,10 +2,12 @@ import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 
 import { useSession } from '../session';
+import { strings } from '../strings';
 import { BudgetWidget } from './budget-widget';
-import { STRINGS } from './strings';
 import { ThemeMenu } from './theme-menu';
 import styles from './title-bar.module.css';
+
+const STRINGS = strings.app;
 
 function EngineState(): ReactNode {
   const { engine } = useSession();

@@ -1,3 +1,4 @@
+import { strings } from '../../strings';
 import { DecisionsIcon } from '../../ui';
 import type { PanelDefinition } from '../panel';
 import {
@@ -10,7 +11,8 @@ import {
   stopDeployment,
 } from './decision-actions';
 import { DecisionsView } from './decisions-view';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.decisions;
 
 const WORDS = STRINGS.commands;
 

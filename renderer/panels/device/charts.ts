@@ -1,6 +1,8 @@
 import type { DeviceInfo, TelemetrySeries } from '../../../core/contract';
 import { formatBytes, formatBytesOf, formatPct, formatRate, NO_FIGURE } from '../../format';
-import { STRINGS } from './strings';
+import { strings } from '../../strings';
+
+const STRINGS = strings.device;
 
 const WORDS = STRINGS.charts;
 

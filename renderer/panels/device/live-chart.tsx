@@ -2,13 +2,15 @@ import { useMemo } from 'react';
 import type { ReactNode } from 'react';
 
 import { useSession } from '../../session';
+import { strings } from '../../strings';
 import { Plot } from '../../ui';
 import type { PlotOptions, Token } from '../../ui';
 import type { ChartSpec } from './charts';
 import styles from './device-panel.module.css';
 import { History } from './history';
 import { niceTop } from './nice-top';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.device;
 
 interface LiveChartProps {
   readonly spec: ChartSpec;

@@ -1,8 +1,10 @@
+import { strings } from '../../strings';
 import { EndpointsIcon } from '../../ui';
 import type { PanelDefinition } from '../panel';
 import { testEndpoint } from './endpoint-actions';
 import { EndpointsView } from './endpoints-view';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.endpoints;
 
 export const endpointsPanel: PanelDefinition = {
   id: 'endpoints',

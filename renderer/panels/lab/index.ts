@@ -1,8 +1,10 @@
+import { strings } from '../../strings';
 import { LabIcon } from '../../ui';
 import type { PanelDefinition } from '../panel';
 import { LabPanel } from './lab-panel';
-import { STRINGS } from './strings';
 import { LAB_VIEWS } from './views';
+
+const STRINGS = strings.lab.frame;
 
 const WORDS = STRINGS.commands;
 /** Runs the palette offers to open. */

@@ -1,10 +1,12 @@
+import { strings } from '../../strings';
 import { LanguageIcon } from '../../ui';
 import { openConversation } from '../../session';
 import type { PanelDefinition } from '../panel';
 import { createConversation, nextModel, stopReply } from './language-actions';
 import { LanguageView } from './language-view';
 import { chooseAndImport, importLanguageModel } from './model-actions';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.language;
 
 export { AddModel } from './add-model';
 export { createConversation } from './language-actions';

@@ -2,9 +2,11 @@ import type { ReactNode } from 'react';
 
 import type { CacheMemory } from '../../../core/contract';
 import { formatBytes, formatBytesOf } from '../../format';
+import { strings } from '../../strings';
 import { SegmentBar } from '../../ui';
 import styles from './pictures.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.language;
 
 const WORDS = STRINGS.memory;
 

@@ -5,10 +5,12 @@ import type { ReplyStats } from '../../../core/contract';
 import { formatCount, formatMs, formatPct } from '../../format';
 import { useSession } from '../../session';
 import type { ChatMessage } from '../../stores';
+import { strings } from '../../strings';
 import { Button, FailureNote } from '../../ui';
 import { retryReply } from './language-actions';
 import styles from './message.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.language;
 
 const WORDS = STRINGS.reply;
 

@@ -4,9 +4,11 @@ import { useStore } from 'zustand';
 import type { StreamedWeights } from '../../../core/contract';
 import { formatBytes, formatCount, formatEta } from '../../format';
 import { useSession } from '../../session';
+import { strings } from '../../strings';
 import { ProgressBar } from '../../ui';
 import styles from './message.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.language;
 
 const WORDS = STRINGS.reply;
 

@@ -4,12 +4,14 @@ import type { ReactNode } from 'react';
 import type { CacheMode, ReplyStats, RoundRecord } from '../../../core/contract';
 import { formatBytes, formatCount, formatMs, formatPct, NO_FIGURE } from '../../format';
 import { useSession } from '../../session';
+import { strings } from '../../strings';
 import { RoundChart } from '../../timeline-engine';
 import type { TooltipLine } from '../../timeline-engine';
 import styles from './rounds-strip.module.css';
 import { shownReply } from './shown-reply';
-import { STRINGS } from './strings';
 import { useSampled } from './use-sampled';
+
+const STRINGS = strings.language;
 
 const WORDS = STRINGS.rounds;
 /** Figures that change faster can't be read. */

@@ -1,8 +1,10 @@
+import { strings } from '../../strings';
 import { ModelsIcon } from '../../ui';
 import type { PanelDefinition } from '../panel';
 import { chooseAndImport, importExample, importFile, restoreModel } from './library-actions';
 import { ModelsView } from './models-view';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.models;
 
 export { importExample } from './library-actions';
 

@@ -5,11 +5,13 @@ import { useStore } from 'zustand';
 import type { LanguageModelSummary } from '../../../core/contract';
 import { formatBytes, formatCount } from '../../format';
 import { useSession } from '../../session';
+import { strings } from '../../strings';
 import { Button, RECORD_TABLE } from '../../ui';
 import { AddModel, createConversation, removeLanguageModel, verifyLanguageModel } from '../language';
 import styles from './language-models.module.css';
 import { VerificationNote } from './model-operations';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.models;
 
 const WORDS = STRINGS.language;
 const COLUMNS = WORDS.columns;

@@ -4,13 +4,15 @@ import { useStore } from 'zustand';
 import type { ModelDetail, TensorSpec } from '../../../core/contract';
 import { formatBytes, formatClock, formatCount, formatShape } from '../../format';
 import { useSession } from '../../session';
+import { strings } from '../../strings';
 import { Button, CloseIcon, FailureNote } from '../../ui';
 import { LayersBar } from './layers-bar';
 import { LayersTable } from './layers-table';
 import styles from './model-inspector.module.css';
 import { ModelOperations } from './model-operations';
-import { STRINGS } from './strings';
 import { useModelDetail } from './use-model-detail';
+
+const STRINGS = strings.models;
 
 const WORDS = STRINGS.inspector;
 

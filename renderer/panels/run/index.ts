@@ -1,8 +1,10 @@
+import { strings } from '../../strings';
 import { RunIcon } from '../../ui';
 import type { PanelDefinition } from '../panel';
 import { chooseModel, takeInputFile } from './run-actions';
 import { RunView } from './run-view';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.run;
 
 export const runPanel: PanelDefinition = {
   id: 'run',

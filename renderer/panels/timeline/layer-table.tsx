@@ -2,13 +2,15 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { useMemo, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
 
+import { strings } from '../../strings';
 import { sumLayers } from '../../timeline-engine';
 import type { LayerTrace } from '../../timeline-engine';
 import { onRowKey } from '../../ui';
 import styles from './layer-table.module.css';
 import { sortRows } from './sort-rows';
 import type { LayerRow, SortKey, SortOrder } from './sort-rows';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.timeline;
 
 const WORDS = STRINGS.layers;
 const ROW_PX = 24;

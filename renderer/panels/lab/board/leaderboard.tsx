@@ -2,11 +2,13 @@ import type { ReactNode } from 'react';
 
 import type { LabBoardRow, LabCompetition } from '../../../../core/contract';
 import { formatCount } from '../../../format';
+import { strings } from '../../../strings';
 import { RECORD_TABLE } from '../../../ui';
 import { formatWhen } from '../lab-format';
 import { decimalsFor, RunLink } from '../shelf';
 import styles from './board.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.board;
 
 const COLUMNS = STRINGS.columns;
 

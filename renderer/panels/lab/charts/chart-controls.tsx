@@ -1,10 +1,12 @@
 import { useId } from 'react';
 import type { ReactNode } from 'react';
 
+import { strings } from '../../../strings';
 import { Button, Segmented } from '../../../ui';
 import type { ChartRange, ChartSettings } from './chart-settings';
 import styles from './charts.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.charts;
 
 const XS = Object.entries(STRINGS.xs).map(([value, words]) => ({
   value: value as ChartSettings['x'],

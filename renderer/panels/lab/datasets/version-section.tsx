@@ -5,14 +5,16 @@ import { useStore } from 'zustand';
 import type { LabDataset, LabDatasetVersion } from '../../../../core/contract';
 import { formatBytes } from '../../../format';
 import { useSession } from '../../../session';
+import { strings } from '../../../strings';
 import { Button, FactList } from '../../../ui';
 import { formatWhen } from '../lab-format';
 import { Answered, AskStrip, counted, FaultNote, useLabAction } from '../shelf';
 import shelf from '../shelf/shelf.module.css';
 import { useLabRequest } from '../use-lab-request';
 import styles from './datasets.module.css';
-import { STRINGS } from './strings';
 import { useVerify, VerifyNote } from './verify-version';
+
+const STRINGS = strings.lab.datasets;
 
 const WORDS = STRINGS.inspector;
 

@@ -3,9 +3,11 @@ import type { ReactNode } from 'react';
 
 import type { LabRunRow } from '../../../../core/contract';
 import { formatCount } from '../../../format';
+import { strings } from '../../../strings';
 import { Button } from '../../../ui';
 import styles from './runs-view.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.runs;
 
 const MOST_NAMED = 3;
 

@@ -3,12 +3,14 @@ import type { ReactNode } from 'react';
 
 import type { LabRunRow, LabRunState } from '../../../../core/contract';
 import { formatCount } from '../../../format';
+import { strings } from '../../../strings';
 import type { RunColumn } from './columns';
 import type { RunGroup } from './group-runs';
 import { cellTitle, RunCell } from './run-cell';
 import styles from './run-table.module.css';
-import { STATES } from '../run-states';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.runs;
+const STATES = strings.lab.frame.states;
 
 interface LineProps {
   readonly id: string;

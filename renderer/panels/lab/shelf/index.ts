@@ -4,7 +4,6 @@ export { faultLines } from './fault-lines';
 export { FaultNote } from './fault-note';
 export { counted, decimalsFor } from './figures';
 export { RunLink } from './run-link';
-export { SHELF } from './strings';
 export { SuggestField } from './suggest-field';
 export { TextArea } from './text-area';
 export { UsageBar } from './usage-bar';

@@ -8,7 +8,7 @@ const STATES: Readonly<Record<LabDeployment['state'], string>> = {
 };
 
 /** The words of registered models and their deployments. */
-export const STRINGS = {
+export const models = {
   tab: 'Models',
   loading: 'Asking the lab for its models…',
   failed: 'The models did not arrive',

@@ -29,7 +29,7 @@ const STEPS: Readonly<Record<EndpointTest['steps'][number]['step'], string>> = {
 const TIERS: Readonly<Record<RemoteTier, string>> = { edge: 'edge', cloud: 'cloud' };
 
 /** The Endpoints panel's words. */
-export const STRINGS = {
+export const endpoints = {
   title: 'Endpoints',
   waiting: 'Waiting for the engine…',
   loading: 'Asking the engine for its endpoints…',

@@ -1,6 +1,4 @@
-import type { FixedKey } from './run-values';
-
-const COLUMNS: Readonly<Record<FixedKey | 'name', string>> = {
+const COLUMNS = {
   name: 'Name',
   state: 'State',
   user: 'User',
@@ -25,7 +23,7 @@ function ordinal(place: number): string {
 }
 
 /** The words of the table of runs. */
-export const STRINGS = {
+export const runs = {
   table: 'Runs',
   columns: COLUMNS,
   chooseAll: 'Choose all runs shown',

@@ -40,7 +40,7 @@ function userName(user: number): string {
 }
 
 /** The Decisions panel's words. */
-export const STRINGS = {
+export const decisions = {
   title: 'Decisions',
   waiting: 'Waiting for the engine…',
   loading: 'Asking the engine for the deployment…',

@@ -1,5 +1,5 @@
 /** The words of a run's page. */
-export const STRINGS = {
+export const runPage = {
   back: 'Runs',
   backHint: 'Back to the runs (Esc)',
   stop: 'Stop',

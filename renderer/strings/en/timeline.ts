@@ -1,5 +1,5 @@
 /** The Timeline panel's words. */
-export const STRINGS = {
+export const timeline = {
   title: 'Timeline',
   run: 'Run',
   runs: 'Runs',

@@ -1,7 +1,7 @@
 import type { Job } from '../../../core/contract';
 
 /** The Models panel's words. */
-export const STRINGS = {
+export const models = {
   title: 'Models',
   import: 'Import…',
   importExample: 'Import example',

@@ -21,7 +21,7 @@ const POOL_HINTS: Readonly<Record<NonNullable<LabTrial['pool']>, string>> = {
 };
 
 /** The words of the searches. */
-export const STRINGS = {
+export const searches = {
   tab: 'Searches',
   loading: 'Asking the lab for its searches…',
   failed: 'The searches did not arrive',

@@ -1,5 +1,5 @@
 /** The frame's words. */
-export const STRINGS = {
+export const app = {
   product: 'Sluice',
   thisMachine: 'this machine',
   palette: 'Commands',

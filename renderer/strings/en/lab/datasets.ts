@@ -1,5 +1,5 @@
 /** The words of the datasets. */
-export const STRINGS = {
+export const datasets = {
   tab: 'Datasets',
   loading: 'Asking the lab for its datasets…',
   failed: 'The datasets did not arrive',
@@ -60,10 +60,10 @@ export const STRINGS = {
     tags: 'Tags',
     tagsHint: 'Words, with commas between them',
     visibility: 'Seen by',
-    visibilities: [
-      { value: 'private', label: 'Owner', hint: 'Nobody else sees it' },
-      { value: 'shared', label: 'All', hint: 'Everybody of this lab may read it' },
-    ],
+    visibilities: {
+      private: { label: 'Owner', hint: 'Nobody else sees it' },
+      shared: { label: 'All', hint: 'Everybody of this lab may read it' },
+    },
     editFailed: (name: string): string => `${name} was not changed`,
     version: 'Version',
     versions: 'Versions',

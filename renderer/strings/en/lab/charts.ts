@@ -1,5 +1,5 @@
 /** The words of metric plots. */
-export const STRINGS = {
+export const charts = {
   controls: 'How plots are drawn',
   smoothing: 'Smoothing',
   smoothingHint:

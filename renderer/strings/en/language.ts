@@ -23,7 +23,7 @@ const ENDS: Readonly<Record<Exclude<NonNullable<Message['finishReason']>, 'end'>
 };
 
 /** The Language panel's words. */
-export const STRINGS = {
+export const language = {
   title: 'Language',
   waiting: 'Waiting for the engine…',
   loading: 'Asking the engine for language models and conversations…',

@@ -1,5 +1,5 @@
 /** The Run panel's words. */
-export const STRINGS = {
+export const run = {
   title: 'Run',
   dropHint: 'Drop an image or a JSON of tensors to run on it',
   model: 'Model',
