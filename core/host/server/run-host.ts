@@ -95,17 +95,19 @@ async function serve(
     },
     log,
   });
+  // Whoever reads that it is ready may end it at once.
+  const over = ended(signal, downSignal(services), 'sluice host');
   const manager = new ServiceManager({ env: process.env, clock: systemClock, log });
-  onReady({
-    url: server.url,
-    port: server.port,
-    dataDir: services.info.dataDir,
-    ...(fingerprint === undefined ? {} : { certificateFingerprint: fingerprint }),
-    ...(token === undefined ? {} : { token }),
-  });
-  manager.ready();
   try {
-    await ended(signal, downSignal(services), 'sluice host');
+    onReady({
+      url: server.url,
+      port: server.port,
+      dataDir: services.info.dataDir,
+      ...(fingerprint === undefined ? {} : { certificateFingerprint: fingerprint }),
+      ...(token === undefined ? {} : { token }),
+    });
+    manager.ready();
+    await over;
   } finally {
     manager.ending();
     await server.close();
