@@ -78,7 +78,10 @@ async function prepare() {
 async function unitTests(env) {
   step('Unit tests');
   const file = join(TEST_RESULTS, 'unit.json');
-  const { code } = await run(process.execPath, [VITEST, 'run', ...reportTo(file)], { show: true, env });
+  const { code } = await run(process.execPath, [VITEST, 'run', ...TRY_AGAIN, ...reportTo(file)], {
+    show: true,
+    env: { ...env, SLUICE_SECOND_TRIES: SECOND_TRIES },
+  });
   return readCounts(file, code, countUnit);
 }
 
