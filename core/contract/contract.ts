@@ -1,4 +1,5 @@
 import type { WireError } from './errors';
+import type { FleetEvents, FleetRequests } from './fleet';
 import type { ExecutionProvider, ModelDetail, ModelSummary, RemovedModel, VerifyReport } from './models';
 import type { LabRequests } from './lab/requests';
 import type { LabEvents } from './lab/status';
@@ -48,7 +49,7 @@ export interface BudgetState {
 }
 
 /** Every request: name -> input and output. Inputs are checked with zod in core/host. */
-export interface Requests extends OffloadRequests, LanguageRequests, LabRequests {
+export interface Requests extends OffloadRequests, LanguageRequests, LabRequests, FleetRequests {
   'engine.info': { input: Record<string, never>; output: EngineInfo };
   'device.info': { input: Record<string, never>; output: DeviceInfo };
   /** Starts (or stops) `telemetry` events on this connection. */
@@ -110,7 +111,7 @@ export interface Requests extends OffloadRequests, LanguageRequests, LabRequests
 }
 
 /** Everything the engine tells without being asked. Events of one name arrive in order. */
-export interface Events extends OffloadEvents, LanguageEvents, LabEvents {
+export interface Events extends OffloadEvents, LanguageEvents, LabEvents, FleetEvents {
   job: Job;
   models: readonly ModelSummary[];
   /** What can be put back changed. */
