@@ -17,7 +17,7 @@ function allCommands(session: Session): readonly Command[] {
   return [
     ...PANELS.map(({ id, title }) => ({
       id: `open.${id}`,
-      title: `Go to ${title}`,
+      title: STRINGS.goTo(title),
       run: () => setPanel(id),
     })),
     ...PANELS.flatMap(({ commands }) => commands?.(session) ?? []),

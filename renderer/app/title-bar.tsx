@@ -16,8 +16,7 @@ function EngineState(): ReactNode {
   const hint =
     'reason' in status
       ? status.reason
-      : info &&
-        `Sluice ${info.version}, ONNX Runtime ${info.runtimeVersion}, ${info.instructionSet}, ${info.threads} threads`;
+      : info && STRINGS.about(info.version, info.runtimeVersion, info.instructionSet, info.threads);
   return (
     <span
       role="status"
@@ -59,7 +58,7 @@ export function TitleBar({ onOpenPalette }: { readonly onOpenPalette: () => void
         aria-keyshortcuts="Control+K Meta+K"
       >
         {STRINGS.palette}
-        <kbd>{isMac ? '⌘K' : 'Ctrl K'}</kbd>
+        <kbd>{isMac ? STRINGS.paletteKeys.mac : STRINGS.paletteKeys.other}</kbd>
       </button>
       <ThemeMenu />
     </header>

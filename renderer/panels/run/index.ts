@@ -22,8 +22,8 @@ export const runPanel: PanelDefinition = {
   commands: (session) =>
     (session.models.getState().models ?? []).map(({ name }) => ({
       id: `run.model.${name}`,
-      title: `Run ${name}`,
-      keywords: 'model choose',
+      title: STRINGS.commands.model(name),
+      keywords: STRINGS.commands.keywords,
       run: () => {
         session.layout.getState().actions.setModel(name);
         session.layout.getState().actions.setPanel('run');

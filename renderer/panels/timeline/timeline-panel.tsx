@@ -70,7 +70,7 @@ function Chosen({ traces, main }: { readonly traces: Traces; readonly main: Show
         <p className={styles['note']} role="status">
           {STRINGS.exported(exported.where)}
           <Button variant="ghost" onClick={dismiss}>
-            OK
+            {strings.ui.ok}
           </Button>
         </p>
       )}

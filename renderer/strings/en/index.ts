@@ -1,4 +1,7 @@
 import { app } from './app';
+import { ui } from './ui';
+import { connection } from './connection';
+import { trace } from './trace';
 import { decisions } from './decisions';
 import { device } from './device';
 import { endpoints } from './endpoints';
@@ -11,6 +14,9 @@ import { timeline } from './timeline';
 /** Every English text of the console, by area. Its shape is what a translation has to give. */
 export const en = {
   app,
+  ui,
+  connection,
+  trace,
   decisions,
   device,
   endpoints,

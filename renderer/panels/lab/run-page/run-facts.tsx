@@ -171,7 +171,7 @@ export function RunFacts({ row, detail, onFork }: RunFactsProps): ReactNode {
       {detail !== undefined && (
         <Facts
           title={PARTS.models}
-          facts={detail.models.map(({ model, version }) => [model, `version ${version}`])}
+          facts={detail.models.map(({ model, version }) => [model, STRINGS.modelVersion(version)])}
         />
       )}
       {detail?.environment !== undefined && (
