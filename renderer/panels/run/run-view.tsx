@@ -3,6 +3,7 @@ import { useStore } from 'zustand';
 
 import type { ModelSummary } from '../../../core/contract';
 import { useSession } from '../../session';
+import { strings } from '../../strings';
 import { Button, EmptyState, FailureNote, ProgressBar } from '../../ui';
 import { importExample } from '../models';
 import { MemoryDelayPlot } from './memory-delay-plot';
@@ -11,9 +12,10 @@ import { chooseModel } from './run-actions';
 import { RunControls } from './run-controls';
 import { RunFailure, RunOutcome } from './run-outcome';
 import styles from './run-view.module.css';
-import { STRINGS } from './strings';
 import { useRunPanel } from './use-run-panel';
 import type { RunPanelState } from './use-run-panel';
+
+const STRINGS = strings.run;
 
 /** The curve, or why there is none: still profiling, no weights, or a failure. */
 function CurveArea({ panel }: { readonly panel: RunPanelState }): ReactNode {

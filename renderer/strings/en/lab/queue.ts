@@ -1,7 +1,5 @@
-import { STATES } from '../run-states';
-
 /** The words of the queue and the nodes. */
-export const STRINGS = {
+export const queue = {
   tab: 'Queue',
   loading: 'Asking the lab for its queue…',
   failed: 'The queue did not arrive',
@@ -11,7 +9,6 @@ export const STRINGS = {
   emptyTitle: 'Nothing runs and nothing waits',
   empty: 'A run that is launched waits here until a node has the processors, GPUs and memory it asks for.',
   launch: 'Launch a run',
-  states: STATES,
   columns: {
     position: '#',
     title: 'Job',

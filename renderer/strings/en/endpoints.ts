@@ -29,7 +29,7 @@ const STEPS: Readonly<Record<EndpointTest['steps'][number]['step'], string>> = {
 const TIERS: Readonly<Record<RemoteTier, string>> = { edge: 'edge', cloud: 'cloud' };
 
 /** The Endpoints panel's words. */
-export const STRINGS = {
+export const endpoints = {
   title: 'Endpoints',
   waiting: 'Waiting for the engine…',
   loading: 'Asking the engine for its endpoints…',
@@ -57,6 +57,7 @@ export const STRINGS = {
     badUrl: 'An http:// or https:// address without user or password.',
   },
   keychain: {
+    none: 'this system has no keychain',
     available: 'Tokens are kept by this system’s keychain.',
     unavailable: (reason: string): string =>
       `Tokens are kept until Sluice quits, not longer: ${reason.replace(/\.$/, '')}.`,
@@ -139,5 +140,9 @@ export const STRINGS = {
     undo: 'Undo',
     discard: 'Give it up',
   },
-  commands: { add: 'Add an endpoint', test: (name: string): string => `Test endpoint ${name}` },
+  commands: {
+    keywords: { add: 'server edge cloud', test: 'probe health' },
+    add: 'Add an endpoint',
+    test: (name: string): string => `Test endpoint ${name}`,
+  },
 } as const;

@@ -1,5 +1,5 @@
 /** The Device panel's words. */
-export const STRINGS = {
+export const device = {
   title: 'Device',
   window: 'Time shown',
   windows: { short: '60 s', long: '5 min' },

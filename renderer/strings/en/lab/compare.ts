@@ -1,5 +1,5 @@
 /** The words of the comparison of runs. */
-export const STRINGS = {
+export const compare = {
   title: (count: string) => `${count} runs compared`,
   back: 'Runs',
   backHint: 'Back to the runs (Esc)',

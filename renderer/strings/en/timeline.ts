@@ -1,12 +1,14 @@
+import { plural } from './plural';
+
 /** The Timeline panel's words. */
-export const STRINGS = {
+export const timeline = {
   title: 'Timeline',
   run: 'Run',
   runs: 'Runs',
   decisions: 'Decisions',
   decisionChoice: 'Decision',
   decision: (id: string): string => `decision ${id}`,
-  users: (count: number): string => (count === 1 ? '1 user' : `${count} users`),
+  users: (count: number): string => plural(count, { one: 'user', other: 'users' }),
   compare: 'Compare',
   compareNone: 'nothing',
   emptyTitle: 'No run to look at yet',
@@ -47,6 +49,7 @@ export const STRINGS = {
     receive: 'Receive',
     lost: 'Lost',
     round: 'Whole round',
+    from: (moment: string): string => `from ${moment}`,
     ahead: (bytes: string): string => `${bytes} read before`,
     hint: 'Shift-drag sums a range',
   },

@@ -40,7 +40,7 @@ function userName(user: number): string {
 }
 
 /** The Decisions panel's words. */
-export const STRINGS = {
+export const decisions = {
   title: 'Decisions',
   waiting: 'Waiting for the engine…',
   loading: 'Asking the engine for the deployment…',
@@ -314,5 +314,12 @@ export const STRINGS = {
     install: 'Install the MobileNetV1 example',
     exportDecisions: 'Export decisions',
     exportCheckpoint: 'Export the agent’s checkpoint',
+    keywords: {
+      install: 'example offload variants',
+      agent: 'offload agent',
+      reset: 'forget agent',
+      restore: 'put back agent',
+      save: 'save log',
+    },
   },
 } as const;

@@ -9,7 +9,7 @@ const STATES: Readonly<Record<LabSubmission['state'], string>> = {
 };
 
 /** The words of competitions and their boards. */
-export const STRINGS = {
+export const board = {
   tab: 'Board',
   loading: 'Asking the lab for its competitions…',
   failed: 'The competitions did not arrive',

@@ -1,10 +1,13 @@
+import { plural } from '../plural';
+
 /** The words of the datasets. */
-export const STRINGS = {
+export const datasets = {
   tab: 'Datasets',
+  files: (count: number): string => plural(count, { one: 'file', other: 'files' }),
   loading: 'Asking the lab for its datasets…',
   failed: 'The datasets did not arrive',
   list: 'Datasets',
-  count: (count: number): string => `${count} dataset${count === 1 ? '' : 's'}`,
+  count: (count: number): string => plural(count, { one: 'dataset', other: 'datasets' }),
   emptyTitle: 'No datasets yet',
   empty:
     'A dataset is a folder whose versions are kept by their content: what two versions share is stored once, and a run names the version it read.',
@@ -60,10 +63,10 @@ export const STRINGS = {
     tags: 'Tags',
     tagsHint: 'Words, with commas between them',
     visibility: 'Seen by',
-    visibilities: [
-      { value: 'private', label: 'Owner', hint: 'Nobody else sees it' },
-      { value: 'shared', label: 'All', hint: 'Everybody of this lab may read it' },
-    ],
+    visibilities: {
+      private: { label: 'Owner', hint: 'Nobody else sees it' },
+      shared: { label: 'All', hint: 'Everybody of this lab may read it' },
+    },
     editFailed: (name: string): string => `${name} was not changed`,
     version: 'Version',
     versions: 'Versions',

@@ -23,7 +23,7 @@ const ENDS: Readonly<Record<Exclude<NonNullable<Message['finishReason']>, 'end'>
 };
 
 /** The Language panel's words. */
-export const STRINGS = {
+export const language = {
   title: 'Language',
   waiting: 'Waiting for the engine…',
   loading: 'Asking the engine for language models and conversations…',
@@ -268,6 +268,7 @@ export const STRINGS = {
     axis: (last: string): string => `layers 0 to ${last}`,
   },
   commands: {
+    keywords: { create: 'new chat', import: 'gguf llm open file', stop: 'cancel chat', open: 'chat' },
     create: 'Begin a conversation',
     import: 'Import a language model',
     stop: 'Stop the reply',

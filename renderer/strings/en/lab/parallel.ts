@@ -1,5 +1,5 @@
 /** The words of parallel coordinates. */
-export const STRINGS = {
+export const parallel = {
   from: (axis: string) => `${axis}, from`,
   to: (axis: string) => `${axis}, to`,
   clear: (axis: string) => `Clear the brush on ${axis}`,

@@ -1,5 +1,5 @@
 /** Words that the lab's shelves share. */
-export const SHELF = {
+export const shelf = {
   retry: 'Try again',
   waiting: 'Waiting for the engine…',
   stale: 'What is shown may be old',

@@ -1,5 +1,5 @@
 /** The words of the form that launches a run. */
-export const STRINGS = {
+export const launch = {
   title: 'Launch a run',
   teach:
     'The folder is packed, and the program in it starts as a run with the dataset and the resources you give it.',
