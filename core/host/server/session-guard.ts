@@ -1,58 +1,86 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
+import type { AccessTokens, TokenHash } from './access-tokens';
+import { isLoopback, plainAddress } from './addresses';
+import type { RateLimits } from './rate-limits';
+import type { Session, Sessions } from './sessions';
+
+/** Who asks: one with a session, or nobody, and why. */
+export type Visitor =
+  | { readonly kind: 'known'; readonly session: Session }
+  | { readonly kind: 'stranger' }
+  | { readonly kind: 'wrong-token' }
+  | { readonly kind: 'wait'; readonly retryAfterSec: number };
+
+export type TokenAnswer =
+  { readonly kind: 'right'; readonly token: TokenHash } | Extract<Visitor, { kind: 'wrong-token' | 'wait' }>;
+
+export interface SessionGuardOptions {
+  readonly port: () => number;
+  readonly secure: boolean;
+  readonly behindProxy: boolean;
+  readonly tokens: AccessTokens;
+  readonly sessions: Sessions;
+  readonly limits: RateLimits;
+}
+
 /**
- * Decides who may talk to the host. It listens on loopback, where three strangers remain: web pages of other origins
- * (told by `Origin`), pages whose name was rebound to 127.0.0.1 (told by `Host`), and other users of the machine (who
- * do not know the token). The token comes once, in the address that `sluice host` prints, and then as a cookie.
+ * Decides who a request is from. Browsers bring the cookie of a session, programs the token itself. Which page a
+ * browser shows was checked before (`OriginCheck`).
  */
 export class SessionGuard {
-  readonly token = randomBytes(24).toString('base64url');
+  constructor(private readonly options: SessionGuardOptions) {}
 
-  /** @param port the server's, known once it listens. */
-  constructor(private readonly port: () => number) {}
-
-  /** Origins of the console's own pages. */
-  private origins(): readonly string[] {
-    return this.hosts().map((host) => `http://${host}`);
+  async visitor(request: IncomingMessage): Promise<Visitor> {
+    const { sessions, limits } = this.options;
+    const bearer = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
+    if (bearer !== undefined) {
+      const answer = await this.token(request, bearer);
+      return answer.kind === 'right' ? { kind: 'known', session: sessions.ofProgram(answer.token) } : answer;
+    }
+    const id = this.cookieOf(request);
+    const session = id === undefined ? undefined : sessions.find(id);
+    if (session !== undefined) return { kind: 'known', session };
+    const retryAfterSec = await limits.stranger(this.addressOf(request));
+    return retryAfterSec === undefined ? { kind: 'stranger' } : { kind: 'wait', retryAfterSec };
   }
 
-  private hosts(): readonly string[] {
-    const port = this.port();
-    return [`127.0.0.1:${port}`, `localhost:${port}`];
+  /** Whether a token opens this host; an address that gave too many wrong ones has to wait, with a right one too. */
+  async token(request: IncomingMessage, given: string): Promise<TokenAnswer> {
+    const { tokens, limits } = this.options;
+    const address = this.addressOf(request);
+    const token = tokens.matching(given);
+    const retryAfterSec = await (token === undefined ? limits.wrongToken(address) : limits.isBarred(address));
+    if (retryAfterSec !== undefined) return { kind: 'wait', retryAfterSec };
+    return token === undefined ? { kind: 'wrong-token' } : { kind: 'right', token };
   }
 
-  /** Whether the request was made for this host by name, and not by another site's page. */
-  isOurOrigin({ headers }: IncomingMessage): boolean {
-    const { host, origin } = headers;
-    if (host === undefined || !this.hosts().includes(host)) return false;
-    return origin === undefined || this.origins().includes(origin);
+  /** The id goes to scripts of no page, and along from pages of ours only. */
+  cookie({ headers }: IncomingMessage, id: string): string {
+    const overTls = this.options.secure || (headers.origin ?? '').startsWith('https:');
+    return `${this.cookieName()}=${id}; HttpOnly; SameSite=Strict; Path=/${overTls ? '; Secure' : ''}`;
   }
 
-  /** A WebSocket or an upload must come from our page: browsers always send its origin then. */
-  isOurPage(request: IncomingMessage): boolean {
-    return this.isOurOrigin(request) && request.headers.origin !== undefined && this.hasSession(request);
+  noCookie(request: IncomingMessage): string {
+    return `${this.cookie(request, '')}; Max-Age=0`;
   }
 
-  hasSession({ headers }: IncomingMessage): boolean {
+  /** Of the other end; behind a proxy of this machine, the one that the proxy saw. */
+  addressOf({ socket, headers }: IncomingMessage): string {
+    const peer = plainAddress(socket.remoteAddress ?? '');
+    if (!this.options.behindProxy || !isLoopback(peer)) return peer;
+    const seen = [headers['x-forwarded-for']].flat().join(',').split(',').at(-1)?.trim();
+    return seen === undefined || seen === '' ? peer : plainAddress(seen);
+  }
+
+  private cookieOf({ headers }: IncomingMessage): string | undefined {
     const name = `${this.cookieName()}=`;
     const cookies = (headers.cookie ?? '').split(';').map((cookie) => cookie.trim());
-    const value = cookies.find((cookie) => cookie.startsWith(name))?.slice(name.length);
-    return value !== undefined && this.isToken(value);
+    return cookies.find((cookie) => cookie.startsWith(name))?.slice(name.length);
   }
 
-  isToken(value: string): boolean {
-    const given = Buffer.from(value);
-    const expected = Buffer.from(this.token);
-    return given.length === expected.length && timingSafeEqual(given, expected);
-  }
-
-  /** Cookies are shared between ports of a host, hence the port in the name. */
-  cookie(): string {
-    return `${this.cookieName()}=${this.token}; HttpOnly; SameSite=Strict; Path=/`;
-  }
-
+  /** Cookies are shared between ports of a host, hence the port in the name. Over TLS no plain page can set it. */
   private cookieName(): string {
-    return `sluice-session-${this.port()}`;
+    return `${this.options.secure ? '__Host-' : ''}sluice-session-${this.options.port()}`;
   }
 }
