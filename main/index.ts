@@ -4,6 +4,7 @@ import { app, ipcMain, protocol, safeStorage } from 'electron';
 import type { BrowserWindow, IpcMainInvokeEvent, MessagePortMain } from 'electron';
 
 import { ENGINE_STATUS_CHANNEL, SHELL_REQUESTS } from '../core/contract';
+import { plainFile } from './app-files';
 import { APP_SCHEME, serveAppFile } from './app-protocol';
 import { forkEngine } from './engine-process';
 import { createEngineSupervisor } from './engine-supervisor';
@@ -36,7 +37,7 @@ function openSecrets(): SecretKeeper {
 
 function startSupervisor(secrets: SecretKeeper): EngineSupervisor<MessagePortMain> {
   return createEngineSupervisor<MessagePortMain>({
-    fork: (events) => forkEngine(join(__dirname, 'engine.js'), events),
+    fork: (events) => forkEngine(plainFile(join(__dirname, 'engine.js')), events),
     keptTokens: () => secrets.kept(),
     onStatus: (status) => {
       if (current !== undefined && !current.window.isDestroyed()) {
