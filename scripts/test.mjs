@@ -9,12 +9,13 @@ import { run } from './lib/process.mjs';
 import { main, step, warn } from './lib/terminal.mjs';
 import { closingLine, countEndToEnd, countUnit, readCounts } from './lib/test-report.mjs';
 
-/** Everything `npm run check` does before its tests: name of the npm script, what it looks at. */
+/** What `npm run check` does before its tests, and the audit: name of the npm script, what it looks at. */
 const CHECKS = [
   ['format:check', 'format'],
   ['lint', 'lint, layers and import cycles'],
   ['types', 'types'],
   ['dead', 'dead code'],
+  ['audit', 'dependencies and their licences'],
 ];
 
 const VITEST = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
