@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 
 import { WebSocketServer } from 'ws';
 
+import { parseUrl } from '../../base';
 import { SluiceError } from '../../contract';
 import type { Services } from '../services';
 import type { Log } from '../state-file';
@@ -49,7 +50,8 @@ export async function startHostServer(options: HostServerOptions): Promise<HostS
   });
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_FRAME_BYTES });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    const { pathname } = new URL(request.url ?? '/', `http://${LOOPBACK}`);
+    // Thrown here, it would end the process: anybody may ask for an address that is none, such as "//".
+    const pathname = parseUrl(request.url ?? '/', new URL(`http://${LOOPBACK}`))?.pathname ?? 'no address';
     if (pathname !== '/engine' || !guard.isOurPage(request)) {
       options.log(`refused a socket of ${request.headers.origin ?? 'no origin'} for ${pathname}`);
       socket.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
@@ -96,8 +98,9 @@ async function answer(
   response: ServerResponse,
 ): Promise<void> {
   try {
-    const url = new URL(request.url ?? '/', `http://${LOOPBACK}`);
-    if (!guard.isOurOrigin(request))
+    const url = parseUrl(request.url ?? '/', new URL(`http://${LOOPBACK}`));
+    if (url === undefined) send(response, 400, 'Expected a path.');
+    else if (!guard.isOurOrigin(request))
       send(response, 403, 'Refused: open the address that "sluice host" printed.');
     else if (request.method === 'POST' && url.pathname === '/upload') {
       await upload(options, guard, request, response, url.searchParams.get('name') ?? '');
