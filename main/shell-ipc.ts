@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { SAVED_TEXTS, SHELL_REQUESTS, SluiceError } from '../core/contract';
+import { checkInput, SAVED_TEXTS, SHELL_REQUESTS, SluiceError } from '../core/contract';
 import type { Reply, ShellRequestName, ShellRequests } from '../core/contract';
 import { APP_ORIGIN } from './app-protocol';
 import { ENDPOINT_ID_PATTERN } from './secret-keeper';
@@ -73,13 +73,6 @@ function checkName(name: string): ShellRequestName {
   return known;
 }
 
-function checkInput<N extends ShellRequestName>(name: N, input: unknown): ShellRequests[N]['input'] {
-  const parsed = INPUT_SCHEMAS[name].safeParse(input);
-  if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'input'}: ${issue.message}`);
-  throw new SluiceError('bad-input', `${name}: ${faults.join('; ')}`, { faults });
-}
-
 /**
  * Checks sender, name and input, runs the handler, and makes a value of whatever happens: Electron would keep only
  * the message of a thrown error. Never throws.
@@ -104,5 +97,5 @@ async function dispatch<N extends ShellRequestName>(
   name: N,
   input: unknown,
 ): Promise<ShellRequests[N]['output']> {
-  return handlers[name](checkInput(name, input));
+  return handlers[name](checkInput(name, INPUT_SCHEMAS[name], input));
 }

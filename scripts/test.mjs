@@ -16,12 +16,13 @@ import {
   readSecondTries,
 } from './lib/test-report.mjs';
 
-/** Everything `npm run check` does before its tests: name of the npm script, what it looks at. */
+/** What `npm run check` does before its tests, and the audit: name of the npm script, what it looks at. */
 const CHECKS = [
   ['format:check', 'format'],
   ['lint', 'lint, layers and import cycles'],
   ['types', 'types'],
   ['dead', 'dead code'],
+  ['audit', 'dependencies and their licences'],
 ];
 
 /** The machine is shared: what fails is tried once more, and a test that passed only then is named at the end. */

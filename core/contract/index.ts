@@ -1,3 +1,4 @@
+export { checkInput, faultTexts, shownName } from './check-input';
 export { SluiceError } from './errors';
 export type { ErrorCode, ErrorDetails, WireError } from './errors';
 export type {

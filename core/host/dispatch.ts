@@ -1,4 +1,4 @@
-import { SluiceError } from '../contract';
+import { shownName, SluiceError } from '../contract';
 import type { Reply, RequestInput, RequestName, RequestOutput } from '../contract';
 import { endpointHandlers } from './handlers/endpoints';
 import { engineHandlers } from './handlers/engine';
@@ -54,7 +54,7 @@ export async function dispatch(
     if (!isRequestName(request)) {
       throw new SluiceError(
         'bad-input',
-        `unknown request ${String(request)}; expected one of ${Object.keys(HANDLERS).join(', ')}`,
+        `unknown request ${shownName(request)}; expected one of ${Object.keys(HANDLERS).join(', ')}`,
       );
     }
     return { ok: true, value: await answer(services, client, request, input) };

@@ -2,7 +2,7 @@ import { isAbsolute } from 'node:path';
 
 import { z } from 'zod';
 
-import { PIPELINE_MODES, SluiceError, TIER_NAMES } from '../contract';
+import { checkInput, PIPELINE_MODES, TIER_NAMES } from '../contract';
 import type {
   FleetRequests,
   LanguageRequests,
@@ -241,8 +241,5 @@ export function isRequestName(name: unknown): name is RequestName {
 
 /** @throws SluiceError `bad-input` that lists every fault with its path. */
 export function parseInput<N extends RequestName>(name: N, input: unknown): RequestInput<N> {
-  const parsed = INPUT_SCHEMAS[name].safeParse(input);
-  if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'input'}: ${issue.message}`);
-  throw new SluiceError('bad-input', `${name}: ${faults.join('; ')}.`, { request: name, faults });
+  return checkInput(name, INPUT_SCHEMAS[name], input);
 }
