@@ -25,6 +25,7 @@ const nodeEntries = {
   'bench-peer-transformers': at('core/host/bench-vericache/peer/transformers-side-process.ts'),
   'bench-lab-writer': at('core/host/bench-lab/writer-process.ts'),
   'bench-live-device': at('core/host/bench-offload/live/device-process.ts'),
+  'bench-soak-faults': at('core/host/bench-soak/faults/faulty-process.ts'),
 };
 
 export default defineConfig({

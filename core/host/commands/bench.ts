@@ -9,7 +9,9 @@ import type { LabBenchOptions } from '../bench-lab';
 import type { LayeringBenchReport } from '../bench-layering';
 import type { OffloadBenchReport } from '../bench-offload';
 import type { VericacheBenchOptions } from '../bench-vericache';
-import { execute, onCancel } from './context';
+import { addSoakCommand } from './bench-soak';
+import { cancellable } from './cancellable';
+import { execute } from './context';
 import type { CommandContext, Outcome } from './context';
 import { labText } from './lab-text';
 import { liveRunText } from './live-run-text';
@@ -142,6 +144,7 @@ export function addBenchCommands(program: Command): void {
     .action((options: LabOptions, command: Command) =>
       execute(command, (context) => cancellable(context, lab(context, options))),
     );
+  addSoakCommand(bench);
 }
 
 function countsOf(text: string): readonly number[] {
@@ -275,14 +278,6 @@ async function consoleFrames({ log }: CommandContext, options: ConsoleOptions): 
     { title: 'value', text: ({ value }: { value: string }) => value },
   ];
   return { json: report, text: table(columns, rows) };
-}
-
-/** A benchmark has no other way to stop than with its process. */
-function cancellable(context: CommandContext, work: Promise<Outcome>): Promise<Outcome> {
-  const stopped = new Promise<never>((_resolve, reject) => {
-    onCancel(context.signal, () => reject(new SluiceError('cancelled', 'The benchmark was cancelled.')));
-  });
-  return Promise.race([work, stopped]);
 }
 
 type Row = LayeringBenchReport['rows'][number];
