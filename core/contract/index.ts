@@ -105,6 +105,7 @@ export type {
   PipelineMode,
   PlanDetail,
 } from './plan';
+export type { MadeReport, ReportRequests, ReportSubject } from './report';
 export { SPAN_KINDS } from './runs';
 export type {
   ExampleInput,

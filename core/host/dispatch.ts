@@ -18,6 +18,7 @@ import { languageHandlers } from './handlers/language';
 import { modelHandlers } from './handlers/models';
 import { offloadHandlers } from './handlers/offload';
 import { planHandlers } from './handlers/plans';
+import { reportHandlers } from './handlers/report';
 import { runHandlers } from './handlers/runs';
 import { isRequestName, parseInput } from './schemas';
 import type { Services } from './services';
@@ -28,6 +29,7 @@ const HANDLERS: Handlers<RequestName> = {
   ...jobHandlers,
   ...planHandlers,
   ...runHandlers,
+  ...reportHandlers,
   ...endpointHandlers,
   ...offloadHandlers,
   ...languageHandlers,

@@ -192,6 +192,15 @@ const FLEET_SCHEMAS: { readonly [N in keyof FleetRequests]: z.ZodType<RequestInp
   'fleet.retryPush': z.strictObject({ push: text }),
 };
 
+/** A page compares a few; beyond it tables don't fit any paper. */
+const MAX_COMPARED = 12;
+const reportSubject = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('run'), run: text }),
+  z.strictObject({ kind: z.literal('runs'), from: text, to: text }),
+  z.strictObject({ kind: z.literal('labRun'), run: text }),
+  z.strictObject({ kind: z.literal('labRuns'), runs: z.array(text).min(2).max(MAX_COMPARED) }),
+]);
+
 /** What each request may carry; anything else is refused before a handler sees it. */
 const INPUT_SCHEMAS: { readonly [N in RequestName]: z.ZodType<RequestInput<N>> } = {
   'engine.info': nothing,
@@ -223,6 +232,7 @@ const INPUT_SCHEMAS: { readonly [N in RequestName]: z.ZodType<RequestInput<N>> }
   'runs.list': nothing,
   'runs.trace': z.strictObject({ runId: text }),
   'runs.exportTrace': z.strictObject({ runId: text }),
+  'report.make': z.strictObject({ what: reportSubject }),
   'budget.get': nothing,
   'budget.set': z.strictObject({ limitBytes: bytes }),
   ...OFFLOAD_SCHEMAS,

@@ -34,6 +34,7 @@ import { RemovedModels } from './removed-models';
 import { openTask } from './runs/open-task';
 import { RunHistory } from './runs/run-history';
 import { Runs } from './runs/runs';
+import { TraceFiles } from './runs/trace-files';
 import { StateFile } from './state-file';
 import type { Log } from './state-file';
 
@@ -145,6 +146,7 @@ async function assemble(
     clock,
     log,
     history: memory.history,
+    traces: new TraceFiles(join(info.dataDir, 'traces'), log),
     plan: (request) => planRun(planner, models, loaded, request),
     open: (request, plan) =>
       openTask(

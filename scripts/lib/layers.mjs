@@ -12,6 +12,7 @@ const DOMAIN_EDGES = {
   storage: ['contract', 'base'],
   telemetry: ['contract', 'base'],
   vision: ['contract', 'base'],
+  report: ['contract', 'base'],
   serving: ['contract', 'base'],
   zoo: ['contract', 'base', 'onnx'],
   layering: ['contract', 'base', 'ort', 'onnx', 'storage'],

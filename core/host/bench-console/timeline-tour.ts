@@ -5,6 +5,7 @@ import type * as Playwright from '@playwright/test';
 import type { Browser, BrowserType } from '@playwright/test';
 import { quantile } from '../../base';
 import { SluiceError } from '../../contract';
+import { findChrome } from '../find-chrome';
 
 export interface TimelineOptions {
   /** Spans of the made-up trace. */
@@ -62,12 +63,6 @@ const PAGE = 'bench-timeline.html';
 const ORIGIN = 'http://sluice.invalid';
 const VIEWPORT = { width: 1600, height: 900 };
 const REFRESH_MS = 1000 / 60;
-const SYSTEM_CHROMES = [
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-];
 
 /**
  * Measures the console's timeline in headless Chromium: a made-up trace, a scripted zoom and pan over it.
@@ -81,7 +76,11 @@ export async function benchTimeline(options: TimelineOptions = {}): Promise<Time
     throw new SluiceError('not-found', message, { pageDir });
   }
   const chromium = await loadPlaywright();
-  const executablePath = findChrome(chromium, options.chromePath);
+  const executablePath = findChrome({
+    purpose: 'measure in',
+    ...(options.chromePath !== undefined && { chosen: options.chromePath }),
+    more: [chromium.executablePath()],
+  });
   log(`${executablePath}: ${spans} spans, ${seconds} s`);
   // Only root needs it: Chromium's sandbox refuses to run as root.
   const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
@@ -104,18 +103,6 @@ async function loadPlaywright(): Promise<BrowserType> {
     const message = `${name} can't be loaded, and the benchmark drives a browser with it. Run "npm install" in a source checkout.`;
     throw new SluiceError('unsupported', message, {}, { cause: error });
   }
-}
-
-function findChrome(chromium: BrowserType, chosen: string | undefined): string {
-  const wanted = chosen ?? process.env['CHROME_PATH'];
-  const candidates = wanted ? [wanted] : [...SYSTEM_CHROMES, chromium.executablePath()];
-  const found = candidates.find((path) => existsSync(path));
-  if (found) return found;
-  throw new SluiceError(
-    'not-found',
-    `No Chromium to measure in; looked for ${candidates.join(', ')}. Install one or name it in CHROME_PATH.`,
-    { candidates },
-  );
 }
 
 async function takeTour(
