@@ -5,6 +5,7 @@ import type { LanguageSettings, RequestName } from '../contract';
 import { dispatch } from './dispatch';
 import { parseInput } from './schemas';
 import type { Services } from './services';
+import { NOBODY } from './test-support/nobody';
 import { RUN, WHOLE_INPUTS } from './test-support/whole-inputs';
 
 describe('schemas', () => {
@@ -149,9 +150,8 @@ describe('settings of a conversation', () => {
 
 describe('dispatch', () => {
   it.each(BAD)('%s with %j is refused', async (request, input, message) => {
-    const nobody = { watchTelemetry: () => undefined };
     // A handler that is reached would fail on the missing services.
-    const reply = await dispatch({} as Services, nobody, request, input);
+    const reply = await dispatch({} as Services, NOBODY, request, input);
     expect(reply).toMatchObject({ ok: false, error: { code: 'bad-input' } });
     expect(reply.ok ? '' : reply.error.message).toMatch(message);
   });
