@@ -6,6 +6,8 @@ import { RunView } from './run-view';
 
 const STRINGS = strings.run;
 
+export { offeredInputs, runRequest, startRun } from './run-actions';
+
 export const runPanel: PanelDefinition = {
   id: 'run',
   title: STRINGS.title,

@@ -1,6 +1,7 @@
 import { app } from './app';
 import { ui } from './ui';
 import { connection } from './connection';
+import { tour } from './tour';
 import { trace } from './trace';
 import { decisions } from './decisions';
 import { device } from './device';
@@ -16,6 +17,7 @@ export const en = {
   app,
   ui,
   connection,
+  tour,
   trace,
   decisions,
   device,
