@@ -12,6 +12,13 @@ import styles from './command-palette.module.css';
 
 const STRINGS = strings.app;
 
+/** Of the session with a host: a window has none. */
+function sessionCommands({ host: { logOut } }: Session): readonly Command[] {
+  if (logOut === undefined) return [];
+  const { logOut: title, logOutWords: keywords } = strings.login;
+  return [{ id: 'session.logOut', title, keywords, run: () => void logOut() }];
+}
+
 function allCommands(session: Session): readonly Command[] {
   const { setPanel, setTheme } = session.layout.getState().actions;
   return [
@@ -26,6 +33,7 @@ function allCommands(session: Session): readonly Command[] {
       title: `${STRINGS.theme}: ${STRINGS.themes[theme]}`,
       run: () => setTheme(theme),
     })),
+    ...sessionCommands(session),
   ];
 }
 

@@ -42,6 +42,16 @@ function BoxName(): ReactNode {
   );
 }
 
+function LogOut(): ReactNode {
+  const { logOut } = useSession().host;
+  if (logOut === undefined) return null;
+  return (
+    <button type="button" className={styles['logOut']} onClick={() => void logOut()}>
+      {strings.login.logOut}
+    </button>
+  );
+}
+
 export function TitleBar({ onOpenPalette }: { readonly onOpenPalette: () => void }): ReactNode {
   const isMac = navigator.platform.startsWith('Mac');
   return (
@@ -61,6 +71,7 @@ export function TitleBar({ onOpenPalette }: { readonly onOpenPalette: () => void
         <kbd>{isMac ? STRINGS.paletteKeys.mac : STRINGS.paletteKeys.other}</kbd>
       </button>
       <ThemeMenu />
+      <LogOut />
     </header>
   );
 }

@@ -22,6 +22,8 @@ export interface HostServices {
   /** @returns where it was saved, or undefined when the user cancelled. */
   readonly saveText: (suggestedName: string, text: string, what: SavedText) => Promise<string | undefined>;
   readonly keychain: Keychain;
+  /** Ends the session with the host and shows its login page. In a browser only. */
+  readonly logOut?: () => Promise<void>;
 }
 
 /** The operating system's store of secrets, where there is one. Nothing can be read back from here. */
@@ -139,6 +141,12 @@ function downloadText(name: string, text: string): Promise<string | undefined> {
   return Promise.resolve(name);
 }
 
+async function logOut(): Promise<void> {
+  const answer = await fetch('/logout', { method: 'POST' }).catch(() => undefined);
+  // Whoever has no session gets the login page there. A host that does not answer is told of by the banner already.
+  if (answer !== undefined) window.location.assign('/');
+}
+
 const NO_KEYCHAIN = strings.connection.noKeychain;
 
 /** A browser: file inputs, uploads to the host, downloads. */
@@ -151,6 +159,7 @@ export function createBrowserServices(): HostServices {
     dropped: (file) => ({ kind: 'file', name: file.name, file }),
     upload: uploadFile,
     saveText: downloadText,
+    logOut,
     keychain: {
       state: () => Promise.resolve({ available: false, reason: NO_KEYCHAIN }),
       keep: () => Promise.reject(new SluiceError('unsupported', strings.connection.notKept(NO_KEYCHAIN))),

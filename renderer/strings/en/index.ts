@@ -8,6 +8,7 @@ import { device } from './device';
 import { endpoints } from './endpoints';
 import { lab } from './lab';
 import { language } from './language';
+import { login } from './login';
 import { models } from './models';
 import { run } from './run';
 import { timeline } from './timeline';
@@ -24,6 +25,7 @@ export const en = {
   endpoints,
   lab,
   language,
+  login,
   models,
   run,
   timeline,
