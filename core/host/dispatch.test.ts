@@ -5,7 +5,7 @@ import type { LanguageSettings, RequestName } from '../contract';
 import { dispatch } from './dispatch';
 import { parseInput } from './schemas';
 import type { Services } from './services';
-import { NOBODY } from './test-support/nobody';
+import { PLAIN_CLIENT } from './test-support/plain-client';
 import { RUN, WHOLE_INPUTS } from './test-support/whole-inputs';
 
 describe('schemas', () => {
@@ -31,6 +31,9 @@ const BAD: readonly (readonly [string, unknown, RegExp])[] = [
   ['models.list', undefined, /models\.list: input: .*expected object/],
   ['models.list', null, /expected object/],
   ['models.list', { all: true }, /Unrecognized key: "all"/],
+  ['fleet.ask', { box: 'b', request: 'rm', input: {} }, /request: expected the name of a request/],
+  ['fleet.add', { url: 'https://b', token: 'two words' }, /token: expected printable/],
+  ['fleet.push', { model: 'm', boxes: [] }, /boxes: /],
   ['models.inspect', {}, /name: .*expected string/],
   ['models.inspect', { name: '' }, /name: /],
   ['models.import', { jobId: 'j', path: 'm.onnx' }, /path: expected an absolute path/],
@@ -151,7 +154,7 @@ describe('settings of a conversation', () => {
 describe('dispatch', () => {
   it.each(BAD)('%s with %j is refused', async (request, input, message) => {
     // A handler that is reached would fail on the missing services.
-    const reply = await dispatch({} as Services, NOBODY, request, input);
+    const reply = await dispatch({} as Services, PLAIN_CLIENT, request, input);
     expect(reply).toMatchObject({ ok: false, error: { code: 'bad-input' } });
     expect(reply.ok ? '' : reply.error.message).toMatch(message);
   });

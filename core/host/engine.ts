@@ -75,7 +75,7 @@ function main(): void {
       void starting
         .then(async ({ endpoints, fleet, info }) => {
           await endpoints.adoptTokens(message.tokens, message.missing);
-          if (hasFleet(info.dataDir)) (await fleet()).adoptTokens(message.tokens);
+          if (hasFleet(info.dataDir)) (await fleet()).boxes.adoptTokens(message.tokens);
         })
         .catch((thrown: unknown) => log(`tokens: ${SluiceError.from(thrown).message}`));
     else if (message !== undefined && port !== undefined)

@@ -9,7 +9,7 @@ import { dispatch } from './dispatch';
 import { EventBus } from './event-bus';
 import { parentMessageOf } from './parent-message';
 import type { Services } from './services';
-import { NOBODY } from './test-support/nobody';
+import { PLAIN_CLIENT } from './test-support/plain-client';
 import { WHOLE_INPUTS } from './test-support/whole-inputs';
 
 /** What is behind the requests is not there: whatever a handler asks of it says so. */
@@ -47,7 +47,7 @@ describe('requests', () => {
   it('are answered, whatever they carry', async () => {
     await fc.assert(
       fc.asyncProperty(asked, async ([name, input]) => {
-        expectAnswer(await dispatch(services, NOBODY, name, input));
+        expectAnswer(await dispatch(services, PLAIN_CLIENT, name, input));
       }),
       { numRuns: 1000 },
     );
@@ -72,7 +72,7 @@ describe('requests', () => {
       /models\.inspect: expected the input of one request, found values that can't be compared/,
     ],
   ])('with %s are refused', async (_what, name, input, message) => {
-    const reply = await dispatch(services, NOBODY, name, input);
+    const reply = await dispatch(services, PLAIN_CLIENT, name, input);
     expect(reply).toMatchObject({ ok: false, error: { code: 'bad-input' } });
     expect(reply.ok ? '' : reply.error.message).toMatch(message);
   });
@@ -132,7 +132,7 @@ describe('frames of a socket', () => {
         const message = readFrame(bytes);
         if (typeof message !== 'object' || message === null) return;
         const { request: name, input } = message as { request?: unknown; input?: unknown };
-        expectAnswer(await dispatch(services, NOBODY, name, input));
+        expectAnswer(await dispatch(services, PLAIN_CLIENT, name, input));
       }),
       { numRuns: 2000 },
     );

@@ -12,8 +12,8 @@ import type { Telemetry } from '../telemetry';
 import { appVersion } from './app-root';
 import type { Endpoints } from './endpoints/endpoints';
 import { EventBus } from './event-bus';
-import type { Fleet } from './fleet/fleet';
 import { hasFleet } from './fleet/fleet-file';
+import type { FleetService } from './fleet/start-fleet';
 import { isoTime, systemClock } from './host-clock';
 import type { HostClock } from './host-clock';
 import { Jobs } from './jobs';
@@ -72,7 +72,7 @@ export interface Services {
   /** The lab as this engine reaches it: `(await (await lab()).api()).get(...)`. What changes there comes by `bus`. */
   readonly lab: () => Promise<LabService>;
   /** Loaded with the first request for it, or at once where there are boxes. */
-  readonly fleet: () => Promise<Fleet>;
+  readonly fleet: () => Promise<FleetService>;
   readonly setBudget: (limitBytes: number) => Promise<void>;
   /** Stops runs and jobs, frees everything, and waits until what is remembered is on disk. */
   readonly close: () => Promise<void>;
@@ -205,13 +205,24 @@ async function assemble(
       onChange: (parts) => bus.emit('labChange', { parts }),
     });
   };
-  let fleet: Promise<Fleet> | undefined;
-  const openFleet = async (): Promise<Fleet> => {
+  let fleet: Promise<FleetService> | undefined;
+  const openFleet = async (): Promise<FleetService> => {
     const { startFleet } = await import('./fleet/start-fleet');
     const { dataDir, version } = info;
-    return startFleet({ dataDir, version, bus, env: process.env, log, clock });
+    const { env } = process;
+    return startFleet({
+      dataDir,
+      version,
+      models,
+      jobs,
+      bus,
+      resumesPushes: servesConsoles,
+      env,
+      log,
+      clock,
+    });
   };
-  const theFleet = (): Promise<Fleet> => (fleet ??= openFleet());
+  const theFleet = (): Promise<FleetService> => (fleet ??= openFleet());
   if (servesConsoles && hasFleet(info.dataDir)) {
     theFleet().catch((thrown: unknown) => log(`fleet: ${SluiceError.from(thrown).message}`));
   }

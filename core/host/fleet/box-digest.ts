@@ -93,7 +93,7 @@ export class BoxDigest {
   constructor(private readonly nowMs: () => number) {}
 
   /** @returns what is wrong with an answer; undefined when it was taken. */
-  take<N extends Answered>(name: N, value: unknown): string | undefined {
+  take(name: Answered, value: unknown): string | undefined {
     const parsed = ANSWERS[name].safeParse(value);
     if (!parsed.success) {
       const [issue] = parsed.error.issues;

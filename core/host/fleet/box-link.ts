@@ -1,6 +1,6 @@
 import type { Clock } from '../../base';
 import { decodeWire, encodeWire, SluiceError } from '../../contract';
-import type { ErrorCode, ErrorDetails } from '../../contract';
+import type { ErrorCode } from '../../contract';
 import type { BoxSocket, BoxSocketEvents, Dial } from './box-socket';
 import { FLOOD_LIMITS, FloodGuard } from './flood-guard';
 import type { FloodLimits } from './flood-guard';
@@ -143,7 +143,7 @@ export class BoxLink {
     if (reply.ok) waiting.resolve(reply.value);
     else {
       const { code, message: text, details } = reply.error;
-      waiting.reject(new SluiceError(code as ErrorCode, text, details as ErrorDetails));
+      waiting.reject(new SluiceError(code as ErrorCode, text, details));
     }
   }
 

@@ -7,6 +7,7 @@ import { BoxDigest, DIGEST_REQUESTS, isDigested } from './box-digest';
 import { BoxLink } from './box-link';
 import type { Dial } from './box-socket';
 import type { KnownBox } from './known-box';
+import type { BoxTarget } from './pinned-connection';
 import { standingAfter, UNTRIED, waitMs } from './reconnect';
 import type { Happening, Standing } from './reconnect';
 import type { ToldEvent } from './told-events';
@@ -66,6 +67,7 @@ export class Box {
   private isClosed = false;
   private readonly listeners = new Map<BoxListener, ReadonlySet<ToldEvent> | undefined>();
   private readonly onlineWaiters = new Set<() => void>();
+  private readonly lossListeners = new Set<(reason: string) => void>();
   private readonly pace: EventPace;
 
   constructor(
@@ -94,6 +96,11 @@ export class Box {
       ...(roundTripMs !== undefined && { roundTripMs }),
       ...(figures && { figures }),
     };
+  }
+
+  get target(): BoxTarget {
+    const { url, certificateFingerprint } = this.known;
+    return { url, token: this.token, certificateFingerprint };
   }
 
   get isOnline(): boolean {
@@ -171,13 +178,19 @@ export class Box {
     });
   }
 
+  /** Calls back once when it is lost. @returns ends it. */
+  onLost(listener: (reason: string) => void): () => void {
+    if (!this.isOnline) listener(this.standing.reason ?? 'It is away.');
+    else this.lossListeners.add(listener);
+    return () => this.lossListeners.delete(listener);
+  }
+
   private connect(): void {
     if (this.isClosed) return;
     const { dial, clock } = this.parts;
-    const { url, certificateFingerprint } = this.known;
     const link: BoxLink = new BoxLink({
       dial,
-      target: { url, token: this.token, certificateFingerprint },
+      target: this.target,
       clock,
       onOpen: () => void this.greet(link),
       wants: (event) => this.wants(event),
@@ -299,6 +312,8 @@ export class Box {
     this.stopTimer = undefined;
     this.roundTripMs = undefined;
     link?.end(reason);
+    for (const listener of [...this.lossListeners]) listener(reason);
+    this.lossListeners.clear();
   }
 
   private happened(happening: Happening): void {

@@ -4,26 +4,48 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import { SluiceError } from '../../contract';
 import type { FleetBox } from '../../contract';
 import { SimulatedBox } from '../bench-fleet/simulated-box';
 import { EventBus } from '../event-bus';
+import { systemClock } from '../host-clock';
+import { Jobs } from '../jobs';
 import { FLEET_TIMES } from './box';
 import type { Fleet } from './fleet';
 import { startFleet } from './start-fleet';
+import type { FleetService } from './start-fleet';
 
+const NO_MODELS = {
+  summary: () => {
+    throw new SluiceError('not-found', 'no models here');
+  },
+  inspect: () => Promise.reject(new Error('no models here')),
+  sourcePath: () => '',
+};
 const VERSION = '1.2.3';
 const TOKEN = 'secret-of-the-box';
 
 let folder: string;
+let service: FleetService;
 let fleet: Fleet;
 let bus: EventBus;
 let log: string[];
 let boxes: SimulatedBox[];
 let told: { changed: readonly FleetBox[]; removed: readonly string[] }[];
 
-function open(env: NodeJS.ProcessEnv = {}): Fleet {
+function open(env: NodeJS.ProcessEnv = {}): FleetService {
   const times = { ...FLEET_TIMES, helloMs: 500, pingMs: 100 };
-  return startFleet({ dataDir: folder, version: VERSION, bus, env, log: (line) => log.push(line), times });
+  return startFleet({
+    dataDir: folder,
+    version: VERSION,
+    models: NO_MODELS,
+    jobs: new Jobs(bus, systemClock),
+    resumesPushes: true,
+    bus,
+    env,
+    log: (line) => log.push(line),
+    times,
+  });
 }
 
 async function box(
@@ -46,10 +68,11 @@ beforeEach(() => {
   bus.subscribe((message) => {
     if (message.event === 'fleet') told.push(message.payload);
   });
-  fleet = open();
+  service = open();
+  fleet = service.boxes;
 });
 afterEach(async () => {
-  await fleet.close();
+  await service.close();
   await Promise.all(boxes.map((each) => each.close()));
   rmSync(folder, { recursive: true, force: true });
 });
@@ -140,9 +163,10 @@ describe('what is remembered', () => {
     const host = await box();
     const { id } = fleet.add({ url: host.url, token: TOKEN });
     await expect.poll(() => stateOf(id)).toBe('online');
-    await fleet.close();
+    await service.close();
     expect(readFileSync(join(folder, 'fleet.json'), 'utf8')).not.toContain(TOKEN);
-    fleet = open();
+    service = open();
+    fleet = service.boxes;
     await expect.poll(() => stateOf(id)).toBe('refused');
     expect(viewOf(id).reason).toBe('Its token must be entered again.');
     fleet.adoptTokens({ [`box:${id}`]: TOKEN });

@@ -1,7 +1,7 @@
 import type { Client } from '../handlers/handler';
 
-/** A client that follows nothing. */
-export const NOBODY: Client = {
+/** A connection that nothing is told on. */
+export const PLAIN_CLIENT: Client = {
   watchTelemetry: () => undefined,
   watchFleet: () => undefined,
   followBox: () => undefined,
