@@ -4,20 +4,41 @@ import type { KeyboardEvent, ReactNode } from 'react';
 
 import { PANELS } from '../panels';
 import type { Command } from '../panels';
-import { useSession } from '../session';
+import { showBox, useSession } from '../session';
 import type { Session } from '../session';
 import { THEMES } from '../stores';
+import { fleet } from '../strings/en/fleet';
 import styles from './command-palette.module.css';
 import { STRINGS } from './strings';
 
+/** The ways to other boxes than the one in view. */
+function boxCommands({ home }: Session): readonly Command[] {
+  const { shown, boxes } = home.fleet.getState();
+  const { switchTo, thisMachine, keywords } = fleet.menu;
+  const others = [...(boxes?.values() ?? [])].filter(({ id }) => id !== shown);
+  return [
+    ...(shown === undefined
+      ? []
+      : [{ id: 'box', title: switchTo(thisMachine), keywords, run: () => showBox(home, undefined) }]),
+    ...others.map(({ id, name, url }) => ({
+      id: `box.${id}`,
+      title: switchTo(name),
+      keywords: `${keywords} ${url}`,
+      run: () => showBox(home, id),
+    })),
+  ];
+}
+
 function allCommands(session: Session): readonly Command[] {
-  const { setPanel, setTheme } = session.layout.getState().actions;
+  const { setPanel } = session.layout.getState().actions;
+  const { setTheme } = session.home.layout.getState().actions;
   return [
     ...PANELS.map(({ id, title }) => ({
       id: `open.${id}`,
       title: `Go to ${title}`,
       run: () => setPanel(id),
     })),
+    ...boxCommands(session),
     ...PANELS.flatMap(({ commands }) => commands?.(session) ?? []),
     ...THEMES.map((theme) => ({
       id: `theme.${theme}`,

@@ -10,7 +10,7 @@ import { STRINGS } from './strings';
 import styles from './theme-menu.module.css';
 
 export function ThemeMenu(): ReactNode {
-  const { layout } = useSession();
+  const { layout } = useSession().home;
   const theme = useStore(layout, (state) => state.theme);
   return (
     <Menu.Root>

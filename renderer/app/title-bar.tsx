@@ -2,6 +2,7 @@ import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 
 import { useSession } from '../session';
+import { BoxMenu } from './box-menu';
 import { BudgetWidget } from './budget-widget';
 import { STRINGS } from './strings';
 import { ThemeMenu } from './theme-menu';
@@ -30,24 +31,15 @@ function EngineState(): ReactNode {
   );
 }
 
-function BoxName(): ReactNode {
-  const { engine, host } = useSession();
-  const device = useStore(engine, (state) => state.device);
-  const name = host.kind === 'browser' ? (device?.hostname ?? window.location.host) : STRINGS.thisMachine;
-  return (
-    <span className={styles['box']} title={device && `${device.hostname}, ${device.cpu}, ${device.os}`}>
-      {name}
-    </span>
-  );
-}
-
 export function TitleBar({ onOpenPalette }: { readonly onOpenPalette: () => void }): ReactNode {
+  const { fleet } = useSession();
+  const shown = useStore(fleet, (state) => state.shown);
   const isMac = navigator.platform.startsWith('Mac');
   return (
     <header className={styles['bar']}>
       <h1 className={styles['name']}>{STRINGS.product}</h1>
-      <BoxName />
-      <BudgetWidget />
+      <BoxMenu />
+      <BudgetWidget key={shown} />
       <span className={styles['space']} />
       <EngineState />
       <button

@@ -17,7 +17,7 @@ import { makeFrame, MARGIN } from './plot-frame';
 import type { Frame } from './plot-frame';
 import { Axes, BudgetMarker, LimitLabels, Limits, MeasuredDots } from './plot-layers';
 import { STRINGS } from './strings';
-import { useSize } from './use-size';
+import { useSize } from '../../ui';
 
 const WORDS = STRINGS.curve;
 /** A measured point this near the pointer is read out, CSS pixels. */

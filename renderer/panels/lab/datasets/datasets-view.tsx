@@ -6,7 +6,7 @@ import type { LabDataset } from '../../../../core/contract';
 import { formatBytes } from '../../../format';
 import { useSession } from '../../../session';
 import { Button, EmptyState } from '../../../ui';
-import { useNow } from '../runs/use-now';
+import { useNow } from '../../../ui/use-now';
 import { Answered, FaultNote, useChosen, useLabAction } from '../shelf';
 import shelf from '../shelf/shelf.module.css';
 import { useLabRequest } from '../use-lab-request';

@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 
 import type { LabDeployment, LabModel } from '../../../../core/contract';
 import { Button, EmptyState } from '../../../ui';
-import { useNow } from '../runs/use-now';
+import { useNow } from '../../../ui/use-now';
 import { Answered, useChosen } from '../shelf';
 import shelf from '../shelf/shelf.module.css';
 import { useLabRequest } from '../use-lab-request';

@@ -1,0 +1,22 @@
+import { fleet as WORDS } from '../../strings/en/fleet';
+import { FleetIcon } from '../../ui';
+import type { PanelDefinition } from '../panel';
+import { FleetView } from './fleet-view';
+
+export const fleetPanel: PanelDefinition = {
+  id: 'fleet',
+  title: WORDS.title,
+  Icon: FleetIcon,
+  View: FleetView,
+  commands: (session) => [
+    {
+      id: 'fleet.add',
+      title: WORDS.commands.add,
+      keywords: WORDS.commands.addKeywords,
+      run: () => {
+        session.layout.getState().actions.setPanel('fleet');
+        session.fleet.getState().actions.setAdding(true);
+      },
+    },
+  ],
+};
