@@ -1,6 +1,15 @@
 export { SluiceError } from './errors';
 export type { ErrorCode, ErrorDetails, WireError } from './errors';
-export type { BoxFigures, BoxState, FleetBox, FleetPush, FleetPushBox, FleetRequests, NewBox } from './fleet';
+export type {
+  BoxFigures,
+  BoxState,
+  FleetBox,
+  FleetEvents,
+  FleetPush,
+  FleetPushBox,
+  FleetRequests,
+  NewBox,
+} from './fleet';
 export type { LabBoardRow, LabCompetition, LabCompetitionRequests, LabSubmission } from './lab/competitions';
 export type { LabDataset, LabDatasetRequests, LabDatasetVersion } from './lab/datasets';
 export type { LabDeployment, LabDeploymentRequests, LabPublish, LabTraffic } from './lab/deployments';

@@ -5,6 +5,7 @@ import type { LabRunPlan, LanguageSettings, RequestInput, RequestName } from '..
 import { dispatch } from './dispatch';
 import { parseInput } from './schemas';
 import type { Services } from './services';
+import { PLAIN_CLIENT } from './test-support/plain-client';
 
 const RUN: RequestInput<'runs.start'> = {
   model: 'm',
@@ -140,6 +141,23 @@ const WHOLE: { readonly [N in RequestName]: Required<RequestInput<N>> } = {
   'lab.resumeSearch': { id: 'search-1' },
   'lab.removeSearch': { id: 'search-1' },
   'lab.startExample': {},
+  'fleet.list': {},
+  'fleet.add': {
+    name: 'kitchen',
+    url: 'https://box.lan:8787',
+    token: 't',
+    certificateFingerprint: 'ab:'.repeat(31) + 'ab',
+  },
+  'fleet.retry': { box: 'b', token: 't', certificateFingerprint: 'ab' },
+  'fleet.rename': { box: 'b', name: 'n' },
+  'fleet.remove': { box: 'b' },
+  'fleet.ask': { box: 'b', request: 'models.inspect', input: { name: 'm' } },
+  'fleet.follow': { box: 'b', on: true },
+  'fleet.sendFile': { jobId: 'j', box: 'b', path: '/m.onnx' },
+  'fleet.push': { model: 'm', boxes: ['b'] },
+  'fleet.pushes': {},
+  'fleet.cancelPush': { push: 'p' },
+  'fleet.retryPush': { push: 'p' },
   'lab.deployments': {},
   'lab.publish': {
     model: 'm',
@@ -176,6 +194,9 @@ const BAD: readonly (readonly [string, unknown, RegExp])[] = [
   ['models.list', undefined, /models\.list: input: .*expected object/],
   ['models.list', null, /expected object/],
   ['models.list', { all: true }, /Unrecognized key: "all"/],
+  ['fleet.ask', { box: 'b', request: 'rm', input: {} }, /request: expected the name of a request/],
+  ['fleet.add', { url: 'https://b', token: 'two words' }, /token: expected printable/],
+  ['fleet.push', { model: 'm', boxes: [] }, /boxes: /],
   ['models.inspect', {}, /name: .*expected string/],
   ['models.inspect', { name: '' }, /name: /],
   ['models.import', { jobId: 'j', path: 'm.onnx' }, /path: expected an absolute path/],
@@ -295,9 +316,8 @@ describe('settings of a conversation', () => {
 
 describe('dispatch', () => {
   it.each(BAD)('%s with %j is refused', async (request, input, message) => {
-    const nobody = { watchTelemetry: () => undefined };
     // A handler that is reached would fail on the missing services.
-    const reply = await dispatch({} as Services, nobody, request, input);
+    const reply = await dispatch({} as Services, PLAIN_CLIENT, request, input);
     expect(reply).toMatchObject({ ok: false, error: { code: 'bad-input' } });
     expect(reply.ok ? '' : reply.error.message).toMatch(message);
   });

@@ -2,6 +2,7 @@ import { SluiceError } from '../contract';
 import type { Reply, RequestInput, RequestName, RequestOutput } from '../contract';
 import { endpointHandlers } from './handlers/endpoints';
 import { engineHandlers } from './handlers/engine';
+import { fleetHandlers } from './handlers/fleet';
 import type { Client, Handlers } from './handlers/handler';
 import { jobHandlers } from './handlers/jobs';
 import { labDeploymentHandlers } from './handlers/lab-deployments';
@@ -39,6 +40,7 @@ const HANDLERS: Handlers<RequestName> = {
   ...labRunHandlers,
   ...labDeploymentHandlers,
   ...labExampleHandlers,
+  ...fleetHandlers,
 };
 
 /** Checks a request's name and input, and answers it. Whatever happens becomes a reply; never throws. */

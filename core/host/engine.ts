@@ -6,6 +6,7 @@ import { findAppRoot } from './app-root';
 import { connect } from './connection';
 import { onEngineDeath } from './engine-death';
 import { dataDirOf, threadsOf } from './environment';
+import { hasFleet } from './fleet/fleet-file';
 import { parentMessageOf } from './parent-message';
 import { startServices } from './services';
 import type { Services } from './services';
@@ -72,7 +73,10 @@ function main(): void {
     const message = parentMessageOf(data, log);
     if (message?.kind === 'tokens')
       void starting
-        .then(({ endpoints }) => endpoints.adoptTokens(message.tokens, message.missing))
+        .then(async ({ endpoints, fleet, info }) => {
+          await endpoints.adoptTokens(message.tokens, message.missing);
+          if (hasFleet(info.dataDir)) (await fleet()).boxes.adoptTokens(message.tokens);
+        })
         .catch((thrown: unknown) => log(`tokens: ${SluiceError.from(thrown).message}`));
     else if (message !== undefined && port !== undefined)
       void starting.then((services) => serve(services, port));

@@ -3,7 +3,13 @@ import { isAbsolute } from 'node:path';
 import { z } from 'zod';
 
 import { PIPELINE_MODES, SluiceError, TIER_NAMES } from '../contract';
-import type { LanguageRequests, OffloadRequests, RequestInput, RequestName } from '../contract';
+import type {
+  FleetRequests,
+  LanguageRequests,
+  OffloadRequests,
+  RequestInput,
+  RequestName,
+} from '../contract';
 import { LAB_DEPLOYMENT_SCHEMAS } from './lab/requests/deployment-schemas';
 import { LAB_RUN_SCHEMAS, LAB_STATUS_SCHEMAS } from './lab/requests/run-schemas';
 import { LAB_SHELF_SCHEMAS } from './lab/requests/shelf-schemas';
@@ -154,6 +160,38 @@ const LANGUAGE_SCHEMAS: { readonly [N in keyof LanguageRequests]: z.ZodType<Requ
   'language.stop': conversation,
 };
 
+const box = z.strictObject({ box: text });
+const fingerprint = z.string().min(1).max(200);
+
+const FLEET_SCHEMAS: { readonly [N in keyof FleetRequests]: z.ZodType<RequestInput<N>> } = {
+  'fleet.list': nothing,
+  'fleet.add': z.strictObject({
+    name: text.exactOptional(),
+    url: z.string().min(1).max(2048),
+    token: token.exactOptional(),
+    certificateFingerprint: fingerprint.exactOptional(),
+  }),
+  'fleet.retry': z.strictObject({
+    box: text,
+    token: token.exactOptional(),
+    certificateFingerprint: fingerprint.exactOptional(),
+  }),
+  'fleet.rename': z.strictObject({ box: text, name: text }),
+  'fleet.remove': box,
+  'fleet.ask': z.strictObject({
+    box: text,
+    request: z.custom<RequestName>(isRequestName, 'expected the name of a request'),
+    // Checked by the box.
+    input: z.unknown(),
+  }),
+  'fleet.follow': z.strictObject({ box: text, on: z.boolean() }),
+  'fleet.sendFile': z.strictObject({ jobId: text, box: text, path }),
+  'fleet.push': z.strictObject({ model: text, boxes: z.array(text).min(1).max(1000) }),
+  'fleet.pushes': nothing,
+  'fleet.cancelPush': z.strictObject({ push: text }),
+  'fleet.retryPush': z.strictObject({ push: text }),
+};
+
 /** What each request may carry; anything else is refused before a handler sees it. */
 const INPUT_SCHEMAS: { readonly [N in RequestName]: z.ZodType<RequestInput<N>> } = {
   'engine.info': nothing,
@@ -194,6 +232,7 @@ const INPUT_SCHEMAS: { readonly [N in RequestName]: z.ZodType<RequestInput<N>> }
   ...LAB_RUN_SCHEMAS,
   ...LAB_DEPLOYMENT_SCHEMAS,
   'lab.startExample': nothing,
+  ...FLEET_SCHEMAS,
 };
 
 export function isRequestName(name: unknown): name is RequestName {

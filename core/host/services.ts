@@ -12,6 +12,8 @@ import type { Telemetry } from '../telemetry';
 import { appVersion } from './app-root';
 import type { Endpoints } from './endpoints/endpoints';
 import { EventBus } from './event-bus';
+import { hasFleet } from './fleet/fleet-file';
+import type { FleetService } from './fleet/start-fleet';
 import { isoTime, systemClock } from './host-clock';
 import type { HostClock } from './host-clock';
 import { Jobs } from './jobs';
@@ -68,6 +70,8 @@ export interface Services {
   readonly labDeployments: LabDeployments;
   /** The lab as this engine reaches it: `(await (await lab()).api()).get(...)`. What changes there comes by `bus`. */
   readonly lab: () => Promise<LabService>;
+  /** Loaded with the first request for it, or at once where there are boxes. */
+  readonly fleet: () => Promise<FleetService>;
   readonly setBudget: (limitBytes: number) => Promise<void>;
   /** Stops runs and jobs, frees everything, and waits until what is remembered is on disk. */
   readonly close: () => Promise<void>;
@@ -199,6 +203,27 @@ async function assemble(
       onChange: (parts) => bus.emit('labChange', { parts }),
     });
   };
+  let fleet: Promise<FleetService> | undefined;
+  const openFleet = async (): Promise<FleetService> => {
+    const { startFleet } = await import('./fleet/start-fleet');
+    const { dataDir, version } = info;
+    const { env } = process;
+    return startFleet({
+      dataDir,
+      version,
+      models,
+      jobs,
+      bus,
+      resumesPushes: servesConsoles,
+      env,
+      log,
+      clock,
+    });
+  };
+  const theFleet = (): Promise<FleetService> => (fleet ??= openFleet());
+  if (servesConsoles && hasFleet(info.dataDir)) {
+    theFleet().catch((thrown: unknown) => log(`fleet: ${SluiceError.from(thrown).message}`));
+  }
   const unfollow = servesConsoles ? memory.history.follow(() => runs.tellOthers()) : () => undefined;
   return {
     info,
@@ -214,12 +239,14 @@ async function assemble(
     language: () => (language ??= startLanguage()),
     labDeployments,
     lab: () => (lab ??= openLab()),
+    fleet: theFleet,
     setBudget: async (limitBytes) => {
       await loaded.setLimit(limitBytes);
       if (servesConsoles) memory.settings.change(() => ({ budgetLimitBytes: limitBytes }));
     },
     close: async () => {
       unfollow();
+      await fleet?.then((each) => each.close()).catch(() => undefined); // told when it failed
       await closeDeployment();
       await Promise.all([jobs.cancelAll(), runs.stopAll(), language?.then(({ close }) => close())]);
       await lab?.then((service) => service.close());

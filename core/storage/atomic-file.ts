@@ -8,10 +8,14 @@ import { SluiceError } from '../contract';
  * flush, rename, flush the folder.
  * @throws SluiceError `io`, e.g. when the disk is full; the old file is then untouched.
  */
-export async function writeFileAtomic(path: string, content: string | Uint8Array): Promise<void> {
+export async function writeFileAtomic(
+  path: string,
+  content: string | Uint8Array,
+  mode = 0o666,
+): Promise<void> {
   const staged = `${path}.${randomBytes(4).toString('hex')}.tmp`;
   try {
-    const file = await open(staged, 'wx');
+    const file = await open(staged, 'wx', mode);
     try {
       await file.writeFile(content);
       await file.sync();

@@ -5,6 +5,10 @@ import type { Command } from 'commander';
 
 import { SluiceError } from '../../contract';
 import { onEngineDeath } from '../engine-death';
+import { systemClock } from '../host-clock';
+import { tokenOf } from '../listen-options';
+import { hashOf } from '../server/access-tokens';
+import { KeptToken } from '../server/kept-token';
 import type { Services } from '../services';
 import { execute, onCancel } from './context';
 import type { CommandContext, Outcome } from './context';
@@ -12,30 +16,43 @@ import { portOf } from './option-values';
 
 interface HostOptions {
   readonly port: number;
+  readonly tokenFile?: string;
   readonly open?: boolean;
+}
+
+interface TokenOptions {
+  readonly rotate?: boolean;
 }
 
 /** `sluice host`: an engine without a window, and the console in a browser. Ctrl-C ends it, which is no failure. */
 export function addHostCommand(program: Command): void {
-  program
+  const command = program
     .command('host')
     .description('serve the engine and the web console on this machine')
     .option('--port <n>', 'port on 127.0.0.1; 0: any free one', portOf, 8787)
+    .option('--token-file <file>', 'file with the token that opens this host (default: that of "host token")')
     .option('--open', 'open the console in the default browser')
     .action((options: HostOptions, command: Command) =>
       execute(command, (context) => host(context, options)),
     );
+  command
+    .command('token')
+    .description('make the token of this data folder; it is shown once, and only its hash is kept')
+    .option('--rotate', 'make a new one in place of the one before, which opens nothing from then on')
+    .action((options: TokenOptions, own: Command) => execute(own, (context) => token(context, options)));
 }
 
 async function host(
   context: CommandContext,
-  { port, open = false }: HostOptions,
+  { port, tokenFile, open = false }: HostOptions,
 ): Promise<Outcome | undefined> {
+  const fromFile = tokenFile === undefined ? undefined : hashOf(await tokenOf(tokenFile));
+  const tokens = [fromFile === undefined ? new KeptToken(context.dataDir).hash : () => fromFile];
   const services = await context.services({ servesConsoles: true });
   const { appRoot, log, signal } = context;
   const rendererDir = join(appRoot, 'out', 'renderer');
   const { startHostServer } = await import('../server/host-server');
-  const server = await startHostServer({ services, port, rendererDir, log });
+  const server = await startHostServer({ services, port, rendererDir, tokens, log });
   const { url } = server;
   context.print({
     json: { url, port: server.port, dataDir: services.info.dataDir },
@@ -48,6 +65,21 @@ async function host(
     await server.close();
   }
   return undefined;
+}
+
+async function token({ dataDir }: CommandContext, { rotate = false }: TokenOptions): Promise<Outcome> {
+  const kept = new KeptToken(dataDir);
+  const before = kept.read();
+  if (before !== undefined && !rotate) {
+    throw new SluiceError(
+      'conflict',
+      `There is a token, made at ${before.createdAt}. Only its hash is kept, so it can't be shown again: ` +
+        '"sluice host token --rotate" makes another.',
+      { createdAt: before.createdAt, path: kept.path },
+    );
+  }
+  const made = await kept.replace(systemClock);
+  return { json: { token: made, path: kept.path }, text: `${made}\nKeep it: it is not shown again.` };
 }
 
 /**

@@ -84,6 +84,10 @@ function ask(
 
 const origin = (): string => `http://127.0.0.1:${server.port}`;
 
+const bearer = (): Record<string, string> => ({
+  authorization: `Bearer ${new URL(server.url).searchParams.get('token') ?? ''}`,
+});
+
 async function cookie(): Promise<string> {
   const { headers } = await ask(server.url.slice(origin().length));
   return headers['set-cookie']?.[0]?.split(';')[0] ?? '';
@@ -165,7 +169,7 @@ describe('uploads', () => {
 
   it('needs the cookie', async () => {
     const headers = { origin: origin() };
-    expect(await ask('/upload?name=m.onnx', { method: 'POST', headers })).toMatchObject({ status: 403 });
+    expect(await ask('/upload?name=m.onnx', { method: 'POST', headers })).toMatchObject({ status: 401 });
   });
 
   it.each([
@@ -191,6 +195,28 @@ describe('uploads', () => {
   it.each(['', '..', '/', '///'])('%j is no name', (name) =>
     expect(() => safeFileName(name)).toThrow(/file name/),
   );
+});
+
+describe('a program', () => {
+  const upload = (headers: Record<string, string>): Promise<Answer> =>
+    ask('/upload?name=m.onnx', { method: 'POST', headers, body: Buffer.from('one') });
+
+  it('is let in by the token alone', async () => {
+    expect(await ask('/', { headers: bearer() })).toMatchObject({ status: 200 });
+    expect(await upload(bearer())).toMatchObject({ status: 200 });
+  });
+
+  it.each([
+    ['no token', {}],
+    ['a wrong token', { authorization: 'Bearer guess' }],
+    ['another scheme', { authorization: 'Basic guess' }],
+  ])('is told why it is refused: %s', async (_what, headers) => {
+    expect(await ask('/', { headers })).toMatchObject({ status: 401 });
+    expect(await upload(headers)).toMatchObject({
+      status: 401,
+      body: expect.stringContaining('token') as string,
+    });
+  });
 });
 
 describe('the socket', () => {
@@ -235,12 +261,21 @@ describe('the socket', () => {
   });
 
   it.each([
-    ['no cookie', () => ({ origin: origin() })],
-    ['no origin', async () => ({ cookie: await cookie() })],
-    ['a foreign origin', async () => ({ cookie: await cookie(), origin: 'http://evil.example' })],
-    ['a rebound host', async () => ({ cookie: await cookie(), origin: origin(), host: 'evil.example' })],
-  ])('refuses %s', async (_who, headers) => {
-    await expect(open(await headers())).rejects.toThrow(/403/);
+    ['no cookie', 401, () => ({ origin: origin() })],
+    ['no origin', 401, async () => ({ cookie: await cookie() })],
+    ['a wrong token', 401, () => ({ authorization: 'Bearer guess' })],
+    ['a foreign origin', 403, async () => ({ cookie: await cookie(), origin: 'http://evil.example' })],
+    ['a foreign origin with the token', 403, () => ({ ...bearer(), origin: 'http://evil.example' })],
+    ['a rebound host', 403, async () => ({ cookie: await cookie(), origin: origin(), host: 'evil.example' })],
+  ])('refuses %s', async (_who, status, headers) => {
+    await expect(open(await headers())).rejects.toThrow(String(status));
+  });
+
+  it('opens for a program with the token', async () => {
+    const socket = await open(bearer());
+    socket.send(encodeWire({ id: 1, request: 'engine.info', input: {} }));
+    expect(await next(socket)).toMatchObject({ id: 1, reply: { ok: true } });
+    socket.terminate();
   });
 
   it('is at /engine only', async () => {

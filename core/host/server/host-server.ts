@@ -9,6 +9,8 @@ import { SluiceError } from '../../contract';
 import type { Services } from '../services';
 import type { Log } from '../state-file';
 import { clearUploads } from '../uploads';
+import { AccessTokens, hashOf, newToken } from './access-tokens';
+import type { TokenSource } from './access-tokens';
 import { SessionGuard } from './session-guard';
 import { serveSocket } from './socket';
 import { readStatic, SECURITY_HEADERS } from './static-files';
@@ -25,6 +27,8 @@ export interface HostServerOptions {
   readonly port: number;
   /** Folder of the built console. */
   readonly rendererDir: string;
+  /** Beside the one in the printed address, which is made anew at each start. */
+  readonly tokens?: readonly TokenSource[];
   readonly log: Log;
   readonly maxUploadBytes?: number;
 }
@@ -43,18 +47,26 @@ export interface HostServer {
 export async function startHostServer(options: HostServerOptions): Promise<HostServer> {
   await clearUploads(options.services.info.dataDir);
   const server = createServer();
-  const guard = new SessionGuard(() => (server.address() as AddressInfo).port);
+  const token = newToken();
+  const tokens = new AccessTokens([constantly(hashOf(token)), ...(options.tokens ?? [])]);
+  const guard = new SessionGuard(() => (server.address() as AddressInfo).port, tokens);
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     void answer(options, guard, request, response);
   });
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_FRAME_BYTES });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const { pathname } = new URL(request.url ?? '/', `http://${LOOPBACK}`);
-    if (pathname !== '/engine' || !guard.isOurPage(request)) {
+    if (pathname !== '/engine' || !guard.isOurOrigin(request)) {
       options.log(`refused a socket of ${request.headers.origin ?? 'no origin'} for ${pathname}`);
-      socket.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+      refuse(
+        socket,
+        '403 Forbidden',
+        'Sockets are at /engine, for the console and for programs with the token.',
+      );
       return;
     }
+    const refusal = guard.refusal(request);
+    if (refusal !== undefined) return refuse(socket, '401 Unauthorized', refusal);
     sockets.handleUpgrade(request, socket, head, (client) =>
       serveSocket(options.services, client, options.log),
     );
@@ -62,10 +74,22 @@ export async function startHostServer(options: HostServerOptions): Promise<HostS
   await listen(server, options.port);
   const { port } = server.address() as AddressInfo;
   return {
-    url: `http://${LOOPBACK}:${port}/?token=${guard.token}`,
+    url: `http://${LOOPBACK}:${port}/?token=${token}`,
     port,
     close: () => closeAll(server, sockets),
   };
+}
+
+function constantly<T>(value: T): () => T {
+  return () => value;
+}
+
+function refuse(socket: Duplex, status: string, text: string): void {
+  const body = Buffer.from(`${text}\n`);
+  socket.end(
+    `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: text/plain; charset=utf-8\r\n` +
+      `content-length: ${body.byteLength}\r\n\r\n${body.toString('utf8')}`,
+  );
 }
 
 function listen(server: Server, port: number): Promise<void> {
@@ -147,10 +171,8 @@ async function upload(
   response: ServerResponse,
   name: string,
 ): Promise<void> {
-  if (!guard.isOurPage(request)) {
-    send(response, 403, 'Uploads are taken from the console only.');
-    return;
-  }
+  const refusal = guard.refusal(request);
+  if (refusal !== undefined) return send(response, 401, refusal);
   const path = await receiveUpload(request, name, services.info.dataDir, maxUploadBytes);
   const body = JSON.stringify({ path });
   response.writeHead(200, { ...SECURITY_HEADERS, 'content-type': 'application/json' }).end(body);

@@ -1,16 +1,21 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
+import { newToken } from './access-tokens';
+import type { AccessTokens } from './access-tokens';
+
 /**
- * Decides who may talk to the host. It listens on loopback, where three strangers remain: web pages of other origins
- * (told by `Origin`), pages whose name was rebound to 127.0.0.1 (told by `Host`), and other users of the machine (who
- * do not know the token). The token comes once, in the address that `sluice host` prints, and then as a cookie.
+ * Decides who may talk to the host. On loopback three strangers remain: web pages of other origins (told by `Origin`),
+ * pages whose name was rebound to 127.0.0.1 (told by `Host`), and other users of the machine (who know no token).
+ * Browsers bring a session's cookie; programs, which send no `Origin`, bring the token itself.
  */
 export class SessionGuard {
-  readonly token = randomBytes(24).toString('base64url');
+  private readonly session = newToken();
 
   /** @param port the server's, known once it listens. */
-  constructor(private readonly port: () => number) {}
+  constructor(
+    private readonly port: () => number,
+    private readonly tokens: AccessTokens,
+  ) {}
 
   /** Origins of the console's own pages. */
   private origins(): readonly string[] {
@@ -29,30 +34,38 @@ export class SessionGuard {
     return origin === undefined || this.origins().includes(origin);
   }
 
-  /** A WebSocket or an upload must come from our page: browsers always send its origin then. */
-  isOurPage(request: IncomingMessage): boolean {
-    return this.isOurOrigin(request) && request.headers.origin !== undefined && this.hasSession(request);
+  /** Why a socket or an upload is refused; undefined when it is not. A cookie counts from our page only. */
+  refusal(request: IncomingMessage): string | undefined {
+    const bearer = bearerOf(request);
+    if (bearer !== undefined) return this.isToken(bearer) ? undefined : 'The token is wrong.';
+    if (request.headers.origin === undefined)
+      return 'A token is missing: send "Authorization: Bearer TOKEN".';
+    return this.hasSession(request) ? undefined : 'There is no session: log in first.';
   }
 
-  hasSession({ headers }: IncomingMessage): boolean {
+  hasSession(request: IncomingMessage): boolean {
+    const bearer = bearerOf(request);
+    if (bearer !== undefined) return this.isToken(bearer);
     const name = `${this.cookieName()}=`;
-    const cookies = (headers.cookie ?? '').split(';').map((cookie) => cookie.trim());
+    const cookies = (request.headers.cookie ?? '').split(';').map((cookie) => cookie.trim());
     const value = cookies.find((cookie) => cookie.startsWith(name))?.slice(name.length);
-    return value !== undefined && this.isToken(value);
+    return value !== undefined && value === this.session;
   }
 
   isToken(value: string): boolean {
-    const given = Buffer.from(value);
-    const expected = Buffer.from(this.token);
-    return given.length === expected.length && timingSafeEqual(given, expected);
+    return this.tokens.matching(value) !== undefined;
   }
 
   /** Cookies are shared between ports of a host, hence the port in the name. */
   cookie(): string {
-    return `${this.cookieName()}=${this.token}; HttpOnly; SameSite=Strict; Path=/`;
+    return `${this.cookieName()}=${this.session}; HttpOnly; SameSite=Strict; Path=/`;
   }
 
   private cookieName(): string {
     return `sluice-session-${this.port()}`;
   }
+}
+
+function bearerOf({ headers }: IncomingMessage): string | undefined {
+  return /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '')?.[1];
 }
