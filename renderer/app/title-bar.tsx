@@ -3,6 +3,7 @@ import { useStore } from 'zustand';
 
 import { useSession } from '../session';
 import { strings } from '../strings';
+import { BoxMenu } from './box-menu';
 import { BudgetWidget } from './budget-widget';
 import { ThemeMenu } from './theme-menu';
 import styles from './title-bar.module.css';
@@ -31,17 +32,6 @@ function EngineState(): ReactNode {
   );
 }
 
-function BoxName(): ReactNode {
-  const { engine, host } = useSession();
-  const device = useStore(engine, (state) => state.device);
-  const name = host.kind === 'browser' ? (device?.hostname ?? window.location.host) : STRINGS.thisMachine;
-  return (
-    <span className={styles['box']} title={device && `${device.hostname}, ${device.cpu}, ${device.os}`}>
-      {name}
-    </span>
-  );
-}
-
 function LogOut(): ReactNode {
   const { logOut } = useSession().host;
   if (logOut === undefined) return null;
@@ -53,12 +43,14 @@ function LogOut(): ReactNode {
 }
 
 export function TitleBar({ onOpenPalette }: { readonly onOpenPalette: () => void }): ReactNode {
+  const { fleet } = useSession();
+  const shown = useStore(fleet, (state) => state.shown);
   const isMac = navigator.platform.startsWith('Mac');
   return (
     <header className={styles['bar']}>
       <h1 className={styles['name']}>{STRINGS.product}</h1>
-      <BoxName />
-      <BudgetWidget />
+      <BoxMenu />
+      <BudgetWidget key={shown} />
       <span className={styles['space']} />
       <EngineState />
       <button

@@ -4,6 +4,7 @@ import {
   createBudgetStore,
   createEndpointsStore,
   createEngineStore,
+  createFleetStore,
   createJobsStore,
   createLabStore,
   createLanguageStore,
@@ -20,6 +21,7 @@ import type {
   BudgetStore,
   EndpointsStore,
   EngineStore,
+  FleetStore,
   JobsStore,
   KeyValueStorage,
   LabStore,
@@ -34,6 +36,9 @@ import type {
 } from '../stores';
 import { strings } from '../strings';
 import type { EngineClient, HostServices } from '../transport';
+import { createBoxSessions } from './box-sessions';
+import type { BoxSessions } from './box-sessions';
+import { followFleet, loadFleet } from './fleet';
 import { followLab, loadLab } from './lab';
 import { followLanguage, loadLanguage } from './language';
 
@@ -54,6 +59,12 @@ export interface Session {
   readonly language: LanguageStore;
   readonly lab: LabStore;
   readonly telemetry: TelemetryHub;
+  /** This machine's session: itself, or the one through which a box is in view. The frame and the fleet are its. */
+  readonly home: Session;
+  /** Other boxes, as `home` knows them. */
+  readonly fleet: FleetStore;
+  /** Sessions of other boxes, kept by `home`. */
+  readonly boxes: BoxSessions;
 }
 
 export interface SessionParts {
@@ -65,6 +76,8 @@ export interface SessionParts {
   readonly nowMs: () => number;
   /** Called once: the engine has told everything that the console begins with. */
   readonly onFilled?: () => void;
+  /** Of another box: this machine's session. */
+  readonly home?: Session;
 }
 
 function lostWork(status: Extract<EngineStatus, { readonly reason: string }>): WireError {
@@ -104,6 +117,7 @@ async function refresh(session: Session): Promise<void> {
       .then(session.offload.getState().actions.addDecisions),
     ...loadLanguage(session),
     ...loadLab(session),
+    ...(session.home === session ? loadFleet(session) : []),
   ];
   for (const settled of await Promise.allSettled(loads)) {
     if (settled.status === 'fulfilled') continue;
@@ -162,11 +176,13 @@ function follow(session: Session, onFilled: () => void): void {
   client.on('decisions', session.offload.getState().actions.addDecisions);
   followLanguage(session);
   followLab(session);
+  if (session.home === session) followFleet(session);
   onStatus(client.status());
 }
 
 /** Creates the stores and keeps them fed for as long as the page lives. */
 export function createSession(parts: SessionParts): Session {
+  const home = (): Session => parts.home ?? session;
   const session: Session = {
     client: parts.client,
     host: parts.host,
@@ -183,6 +199,11 @@ export function createSession(parts: SessionParts): Session {
     language: createLanguageStore(parts.nowMs),
     lab: createLabStore(parts.storage),
     telemetry: createTelemetryHub(parts.nowMs),
+    fleet: parts.home?.fleet ?? createFleetStore(parts.nowMs),
+    boxes: parts.home?.boxes ?? createBoxSessions({ home, parts, create: createSession }),
+    get home() {
+      return home();
+    },
   };
   follow(session, parts.onFilled ?? (() => undefined));
   void askKeychain(session);

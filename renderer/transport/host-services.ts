@@ -4,7 +4,8 @@ import { strings } from '../strings';
 
 /** What the place we run in can do beside the engine: Electron has dialogs and paths, a browser uploads and downloads. */
 export interface HostServices {
-  readonly kind: 'electron' | 'browser';
+  /** `box`: the engine is another box's, the files are this machine's. */
+  readonly kind: 'electron' | 'browser' | 'box';
   /** Asks for a file; undefined when cancelled. Electron gives a path, a browser the file itself. */
   readonly chooseModel: () => Promise<ChosenFile | undefined>;
   /** A GGUF file or, in Electron, a Hugging Face style folder. */
@@ -14,12 +15,10 @@ export interface HostServices {
   readonly chooseFolder?: () => Promise<string | undefined>;
   readonly dropped: (file: File) => ChosenFile;
   /** Sends a file to the engine's machine. @returns its path there. @throws SluiceError `io` */
-  readonly upload: (
-    file: File,
-    onProgress: (sentBytes: number) => void,
-    signal: AbortSignal,
-  ) => Promise<string>;
+  readonly upload: (file: File, onProgress: SendProgress, signal: AbortSignal) => Promise<string>;
   /** @returns where it was saved, or undefined when the user cancelled. */
+  /** Sends a file of this machine to the box in view; there when the engine is another box's. @returns its path there. */
+  readonly sendLocal?: (path: string, onProgress: SendProgress, signal: AbortSignal) => Promise<string>;
   readonly saveText: (suggestedName: string, text: string, what: SavedText) => Promise<string | undefined>;
   readonly keychain: Keychain;
   /** Ends the session with the host and shows its login page. In a browser only. */
@@ -35,10 +34,14 @@ export interface Keychain {
   readonly forget: (endpointId: string) => Promise<void>;
 }
 
-/** A file on the engine's machine, or bytes of the browser's. */
+/** `totalBytes`: where only the sender knows it. */
+export type SendProgress = (sentBytes: number, totalBytes?: number) => void;
+
+/** A file on the engine's machine, bytes of the browser's, or a file of this machine while the engine is elsewhere. */
 export type ChosenFile =
   | { readonly kind: 'path'; readonly name: string; readonly path: string }
-  | { readonly kind: 'file'; readonly name: string; readonly file: File };
+  | { readonly kind: 'file'; readonly name: string; readonly file: File }
+  | { readonly kind: 'local'; readonly name: string; readonly path: string };
 
 function fileName(path: string): string {
   return path.split(/[/\\]/).at(-1) ?? path;
@@ -105,11 +108,7 @@ function pickInBrowser(accept: string): Promise<ChosenFile | undefined> {
   });
 }
 
-function uploadFile(
-  file: File,
-  onProgress: (sentBytes: number) => void,
-  signal: AbortSignal,
-): Promise<string> {
+function uploadFile(file: File, onProgress: SendProgress, signal: AbortSignal): Promise<string> {
   return new Promise((resolve, reject) => {
     // fetch reports no upload progress; XMLHttpRequest does.
     const request = new XMLHttpRequest();

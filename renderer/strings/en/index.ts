@@ -6,6 +6,7 @@ import { trace } from './trace';
 import { decisions } from './decisions';
 import { device } from './device';
 import { endpoints } from './endpoints';
+import { fleet } from './fleet';
 import { lab } from './lab';
 import { language } from './language';
 import { login } from './login';
@@ -23,6 +24,7 @@ export const en = {
   decisions,
   device,
   endpoints,
+  fleet,
   lab,
   language,
   login,
