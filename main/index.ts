@@ -17,7 +17,7 @@ import { answerShellRequest } from './shell-ipc';
 import type { Sender, ShellHandlers } from './shell-ipc';
 import { createMainWindow, hardenSession } from './window';
 
-// Packaging sets Electron's fuses (no RunAsNode, no NODE_OPTIONS, no --inspect, ASAR integrity, cookie encryption).
+// Packaging sets Electron's fuses: FUSES in electron-builder.config.mjs says which and why (docs/adr/0026-installers.md).
 
 interface Console {
   readonly window: BrowserWindow;
