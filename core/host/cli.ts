@@ -3,23 +3,36 @@ import { Command, CommanderError } from 'commander';
 
 import { SluiceError } from '../contract';
 import { appVersion, findAppRoot } from './app-root';
-import { addBenchCommands } from './commands/bench';
 import { reportError } from './commands/context';
 import { exitCodeOf } from './commands/exit-codes';
-import { addGenerateCommand } from './commands/generate';
-import { addHostCommand } from './commands/host';
-import { addLabCommands } from './commands/lab';
-import { addModelCommands } from './commands/models';
-import { addOffloadCommands } from './commands/offload';
-import { addRunCommand } from './commands/run';
-import { addServeCommand } from './commands/serve';
+
+type AddCommands = (program: Command) => void;
+
+/** What `sluice` can be asked for, in the order of its help. Only what is asked for is loaded. */
+const COMMANDS: Readonly<Record<string, () => Promise<AddCommands>>> = {
+  models: async () => (await import('./commands/models')).addModelCommands,
+  run: async () => (await import('./commands/run')).addRunCommand,
+  generate: async () => (await import('./commands/generate')).addGenerateCommand,
+  offload: async () => (await import('./commands/offload')).addOffloadCommands,
+  lab: async () => (await import('./commands/lab')).addLabCommands,
+  bench: async () => (await import('./commands/bench')).addBenchCommands,
+  host: async () => (await import('./commands/host')).addHostCommand,
+  serve: async () => (await import('./commands/serve')).addServeCommand,
+};
+
+/** The commands that these words may mean: all of them for help, for a slip of the pen, or after an option's value. */
+function commandsIn(argv: readonly string[]): readonly string[] {
+  if (argv.length === 1 && argv[0] === '--version') return [];
+  const [first = ''] = argv;
+  return Object.hasOwn(COMMANDS, first) ? [first] : Object.keys(COMMANDS);
+}
 
 /**
  * The `sluice` command. Exit codes: 0 done; 1 failed; 2 bad usage or bad input (`bad-input`, `bad-model`, `not-found`,
  * `budget-too-small`); 130 cancelled. With `--json` exactly one document goes to stdout, errors included; everything
  * else goes to stderr.
  */
-function createProgram(): Command {
+async function createProgram(argv: readonly string[]): Promise<Command> {
   const program = new Command('sluice')
     .description('Stream neural networks from SSD under a memory budget.')
     .version(appVersion(findAppRoot(__dirname)))
@@ -27,14 +40,7 @@ function createProgram(): Command {
     .option('--data-dir <dir>', 'where models are kept (default: SLUICE_DATA_DIR, or the user data folder)')
     .configureOutput({ outputError: () => undefined })
     .exitOverride();
-  addModelCommands(program);
-  addRunCommand(program);
-  addGenerateCommand(program);
-  addOffloadCommands(program);
-  addLabCommands(program);
-  addBenchCommands(program);
-  addHostCommand(program);
-  addServeCommand(program);
+  for (const name of commandsIn(argv)) (await COMMANDS[name]?.())?.(program);
   inherit(program);
   return program;
 }
@@ -46,7 +52,8 @@ function inherit(command: Command): void {
 
 async function main(argv: readonly string[]): Promise<void> {
   try {
-    await createProgram().parseAsync(argv);
+    const program = await createProgram(argv.slice(2));
+    await program.parseAsync(argv);
   } catch (thrown) {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return; // help or version was printed
     const json = argv.includes('--json');

@@ -62,6 +62,8 @@ export interface SessionParts {
   readonly defaultPanel: string;
   /** Monotonic milliseconds. */
   readonly nowMs: () => number;
+  /** Called once: the engine has told everything that the console begins with. */
+  readonly onFilled?: () => void;
 }
 
 function lostWork(status: Extract<EngineStatus, { readonly reason: string }>): WireError {
@@ -127,11 +129,17 @@ function forgetRemoved({ endpoints, host }: Session): void {
   host.keychain.forget(removed.id).catch((thrown: unknown) => console.error(thrown));
 }
 
-function follow(session: Session): void {
+function follow(session: Session, onFilled: () => void): void {
   const { client } = session;
+  let isFilled = false;
+  const fill = async (): Promise<void> => {
+    await refresh(session);
+    if (!isFilled) onFilled();
+    isFilled = true;
+  };
   const onStatus = (status: EngineStatus): void => {
     session.engine.getState().actions.setStatus(status);
-    if (status.state === 'ok') void refresh(session);
+    if (status.state === 'ok') void fill();
     // A browser that lost its connection can't know what became of the work; the next listing tells.
     if (session.host.kind === 'electron' && (status.state === 'restarting' || status.state === 'down')) {
       session.runs.getState().actions.failRunning(lostWork(status));
@@ -175,7 +183,7 @@ export function createSession(parts: SessionParts): Session {
     lab: createLabStore(parts.storage),
     telemetry: createTelemetryHub(parts.nowMs),
   };
-  follow(session);
+  follow(session, parts.onFilled ?? (() => undefined));
   void askKeychain(session);
   return session;
 }

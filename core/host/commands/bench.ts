@@ -29,8 +29,13 @@ type VericacheOptions = Partial<Omit<VericacheBenchOptions, 'log' | 'ratios'>> &
 };
 
 interface ConsoleOptions {
+  readonly only?: readonly string[];
   readonly spans?: number;
   readonly seconds?: number;
+  readonly electron?: string;
+  readonly rounds?: number;
+  readonly idleSeconds?: number;
+  readonly presses?: number;
 }
 
 interface LabOptions extends Pick<LabBenchOptions, 'writers' | 'rounds' | 'quick' | 'peer' | 'workDir'> {
@@ -62,9 +67,14 @@ export function addBenchCommands(program: Command): void {
     );
   bench
     .command('console')
-    .description("the timeline's frame rate in headless Chromium")
+    .description("the window from its start on, beside an empty one, and the timeline's frame rate")
+    .option('--only <parts>', 'of timeline and app, separated by commas (default: both)', listOf)
     .option('--spans <n>', 'of the made-up trace', countOf)
     .option('--seconds <n>', 'of scripted zoom and pan', countOf)
+    .option('--electron <file>', 'whose window is measured (default: the installed one)')
+    .option('--rounds <n>', 'starts of each side, in turn', countOf)
+    .option('--idle-seconds <n>', 'that the idle window is watched', countOf)
+    .option('--presses <n>', 'of keys, idle and busy', countOf)
     .action((options: ConsoleOptions, command: Command) =>
       execute(command, (context) => cancellable(context, consoleFrames(context, options))),
     );
@@ -236,8 +246,30 @@ function offloadText({ rows, convergence, live, bars }: OffloadBenchReport): str
 
 async function consoleFrames({ log }: CommandContext, options: ConsoleOptions): Promise<Outcome> {
   const { benchConsole } = await import('../bench-console');
-  const report = await benchConsole({ ...options, log });
-  const rows = Object.entries(report).map(([name, value]) => ({ name, value: String(value) }));
+  const { only, electron, ...others } = options;
+  const report = await benchConsole({
+    ...others,
+    log,
+    ...(only && { parts: only }),
+    ...(electron !== undefined && { electronPath: electron }),
+  });
+  const { machine, bars, app, ...timeline } = report;
+  const figures = { ...machine, ...timeline, ...app, processes: undefined };
+  const rows = Object.entries(figures)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => ({ name, value: String(value) }));
+  for (const { role, count, idleCpuPct, memoryBytes } of app?.processes ?? []) {
+    rows.push({
+      name: `${role} (${count})`,
+      value: `${formatBytes(memoryBytes)}, ${idleCpuPct} % of a core idle`,
+    });
+  }
+  rows.push(
+    ...bars.map(({ bar, target, value, met }) => ({
+      name: bar,
+      value: `${value} (${target}) ${met ? 'met' : 'NOT MET'}`,
+    })),
+  );
   const columns = [
     { title: 'figure', text: ({ name }: { name: string }) => name },
     { title: 'value', text: ({ value }: { value: string }) => value },

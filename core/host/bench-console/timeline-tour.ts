@@ -3,9 +3,10 @@ import { cpus, loadavg } from 'node:os';
 import { dirname, join } from 'node:path';
 import type * as Playwright from '@playwright/test';
 import type { Browser, BrowserType } from '@playwright/test';
-import { SluiceError } from '../contract';
+import { quantile } from '../../base';
+import { SluiceError } from '../../contract';
 
-export interface ConsoleBenchOptions {
+export interface TimelineOptions {
   /** Spans of the made-up trace. */
   readonly spans?: number;
   /** Length of the scripted zoom and pan. */
@@ -17,8 +18,8 @@ export interface ConsoleBenchOptions {
   readonly log?: (message: string) => void;
 }
 
-/** What `sluice bench console --json` prints. Times in milliseconds. */
-export interface ConsoleBenchReport {
+/** Times in milliseconds. */
+export interface TimelineReport {
   readonly spans: number;
   readonly frames: number;
   readonly seconds: number;
@@ -72,7 +73,7 @@ const SYSTEM_CHROMES = [
  * Measures the console's timeline in headless Chromium: a made-up trace, a scripted zoom and pan over it.
  * @throws SluiceError `not-found` without a browser or a built page, `unsupported` without Playwright.
  */
-export async function benchConsole(options: ConsoleBenchOptions = {}): Promise<ConsoleBenchReport> {
+export async function benchTimeline(options: TimelineOptions = {}): Promise<TimelineReport> {
   const { spans = 100_000, seconds = 8, log = () => undefined } = options;
   const pageDir = options.pageDir ?? join(dirname(realpathSync(process.argv[1] ?? '.')), '..', 'renderer');
   if (!existsSync(join(pageDir, PAGE))) {
@@ -140,7 +141,7 @@ async function takeTour(
   return { tour, userAgent: await page.evaluate<string>('navigator.userAgent') };
 }
 
-function report(tour: TimelineTour, userAgent: string, browser: string): ConsoleBenchReport {
+function report(tour: TimelineTour, userAgent: string, browser: string): TimelineReport {
   const { frameMs, drawMs } = tour;
   const elapsedMs = frameMs.reduce((sum, ms) => sum + ms, 0);
   const missed = frameMs.reduce((sum, ms) => sum + Math.max(0, Math.round(ms / REFRESH_MS) - 1), 0);
@@ -166,12 +167,6 @@ function report(tour: TimelineTour, userAgent: string, browser: string): Console
     loadAverage: rounded(loadavg()[0] ?? NaN),
     gpu: /swiftshader|llvmpipe|^none$/i.test(tour.webglRenderer) ? 'software' : tour.webglRenderer,
   };
-}
-
-/** Nearest-rank quantile. */
-function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? NaN;
 }
 
 function rounded(value: number): number {
