@@ -6,6 +6,7 @@ import { useStore } from 'zustand';
 import { PANELS } from '../panels';
 import { useSession } from '../session';
 import styles from './app.module.css';
+import { Tour, TourOffer } from '../tour';
 import { CommandPalette } from './command-palette';
 import { DropTarget } from './drop-target';
 import { EngineBanner } from './engine-banner';
@@ -33,6 +34,7 @@ export function App(): ReactNode {
         <Rail current={panel?.id} />
         <main className={styles['work']}>
           <EngineBanner />
+          <TourOffer />
           {panel !== undefined && (
             <section
               key={panel.id}
@@ -46,6 +48,7 @@ export function App(): ReactNode {
         </main>
         <StatusStrip />
       </div>
+      <Tour />
       <DropTarget />
       <CommandPalette open={paletteOpen} onOpenChange={setPaletteOpen} />
     </CSPProvider>

@@ -7,15 +7,17 @@ import type { Command } from '../panels';
 import { useSession } from '../session';
 import type { Session } from '../session';
 import { THEMES } from '../stores';
+import { strings } from '../strings';
 import styles from './command-palette.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.app;
 
 function allCommands(session: Session): readonly Command[] {
   const { setPanel, setTheme } = session.layout.getState().actions;
   return [
     ...PANELS.map(({ id, title }) => ({
       id: `open.${id}`,
-      title: `Go to ${title}`,
+      title: STRINGS.goTo(title),
       run: () => setPanel(id),
     })),
     ...PANELS.flatMap(({ commands }) => commands?.(session) ?? []),

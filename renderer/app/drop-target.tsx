@@ -5,8 +5,10 @@ import { PANELS } from '../panels';
 import type { PanelDefinition } from '../panels';
 import { useSession } from '../session';
 import type { Session } from '../session';
+import { strings } from '../strings';
 import styles from './drop-target.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.app;
 
 /** The panel that takes a file of this name; the one in view goes first. */
 export function panelFor(

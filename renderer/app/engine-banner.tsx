@@ -2,9 +2,11 @@ import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 
 import { useSession } from '../session';
+import { strings } from '../strings';
 import { Button } from '../ui';
 import styles from './engine-banner.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.app;
 
 /** Says in the window that the engine died or is out of reach, why, and what can be done. */
 export function EngineBanner(): ReactNode {

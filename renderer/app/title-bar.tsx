@@ -2,10 +2,12 @@ import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 
 import { useSession } from '../session';
+import { strings } from '../strings';
 import { BudgetWidget } from './budget-widget';
-import { STRINGS } from './strings';
 import { ThemeMenu } from './theme-menu';
 import styles from './title-bar.module.css';
+
+const STRINGS = strings.app;
 
 function EngineState(): ReactNode {
   const { engine } = useSession();
@@ -14,8 +16,7 @@ function EngineState(): ReactNode {
   const hint =
     'reason' in status
       ? status.reason
-      : info &&
-        `Sluice ${info.version}, ONNX Runtime ${info.runtimeVersion}, ${info.instructionSet}, ${info.threads} threads`;
+      : info && STRINGS.about(info.version, info.runtimeVersion, info.instructionSet, info.threads);
   return (
     <span
       role="status"
@@ -57,7 +58,7 @@ export function TitleBar({ onOpenPalette }: { readonly onOpenPalette: () => void
         aria-keyshortcuts="Control+K Meta+K"
       >
         {STRINGS.palette}
-        <kbd>{isMac ? '⌘K' : 'Ctrl K'}</kbd>
+        <kbd>{isMac ? STRINGS.paletteKeys.mac : STRINGS.paletteKeys.other}</kbd>
       </button>
       <ThemeMenu />
     </header>

@@ -32,6 +32,7 @@ import type {
   RunsStore,
   TelemetryHub,
 } from '../stores';
+import { strings } from '../strings';
 import type { EngineClient, HostServices } from '../transport';
 import { followLab, loadLab } from './lab';
 import { followLanguage, loadLanguage } from './language';
@@ -69,7 +70,7 @@ export interface SessionParts {
 function lostWork(status: Extract<EngineStatus, { readonly reason: string }>): WireError {
   return {
     code: 'engine-down',
-    message: `Stopped because ${status.reason}. Start it again once the engine is ok.`,
+    message: strings.connection.stopped(status.reason),
     details: {},
   };
 }

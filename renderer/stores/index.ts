@@ -11,7 +11,7 @@ export type { LabFault, LabOver, LabState, LabStore } from './lab-store';
 export { DEFAULT_TABLE_LAYOUT } from './lab-table-layout';
 export type { LabTableLayout } from './lab-table-layout';
 export { createLayoutStore, THEMES } from './layout-store';
-export type { KeyValueStorage, LayoutStore, Theme } from './layout-store';
+export type { KeyValueStorage, LayoutStore, Theme, TourPlace } from './layout-store';
 export { createLanguageStore } from './language-store';
 export type { FaultPlace, LanguageFault, LanguageState, LanguageStore } from './language-store';
 export { createLibraryStore } from './library-store';

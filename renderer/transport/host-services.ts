@@ -1,5 +1,6 @@
 import { SluiceError } from '../../core/contract';
 import type { KeychainState, Reply, SavedText, ShellBridge } from '../../core/contract';
+import { strings } from '../strings';
 
 /** What the place we run in can do beside the engine: Electron has dialogs and paths, a browser uploads and downloads. */
 export interface HostServices {
@@ -111,16 +112,15 @@ function uploadFile(
     // fetch reports no upload progress; XMLHttpRequest does.
     const request = new XMLHttpRequest();
     const fail = (why: string): void =>
-      reject(
-        new SluiceError('io', `Upload of ${file.name} failed: ${why}. Check the connection and try again.`),
-      );
+      reject(new SluiceError('io', strings.connection.uploadFailed(file.name, why)));
     request.upload.onprogress = (event) => onProgress(event.loaded);
-    request.onerror = () => fail('the connection broke');
-    request.onabort = () => reject(new SluiceError('cancelled', `Upload of ${file.name} was cancelled.`));
+    request.onerror = () => fail(strings.connection.broke);
+    request.onabort = () =>
+      reject(new SluiceError('cancelled', strings.connection.uploadCancelled(file.name)));
     request.onload = () => {
       const path = (request.response as { readonly path?: unknown } | null)?.path;
       if (request.status === 200 && typeof path === 'string') resolve(path);
-      else fail(`the host answered ${request.status} ${request.statusText}`);
+      else fail(strings.connection.answered(request.status, request.statusText));
     };
     signal.addEventListener('abort', () => request.abort());
     request.open('POST', `/upload?name=${encodeURIComponent(file.name)}`);
@@ -139,7 +139,7 @@ function downloadText(name: string, text: string): Promise<string | undefined> {
   return Promise.resolve(name);
 }
 
-const NO_KEYCHAIN = 'a browser has no keychain';
+const NO_KEYCHAIN = strings.connection.noKeychain;
 
 /** A browser: file inputs, uploads to the host, downloads. */
 export function createBrowserServices(): HostServices {
@@ -153,10 +153,7 @@ export function createBrowserServices(): HostServices {
     saveText: downloadText,
     keychain: {
       state: () => Promise.resolve({ available: false, reason: NO_KEYCHAIN }),
-      keep: () =>
-        Promise.reject(
-          new SluiceError('unsupported', `The token can't be kept: ${NO_KEYCHAIN}. Use the desktop console.`),
-        ),
+      keep: () => Promise.reject(new SluiceError('unsupported', strings.connection.notKept(NO_KEYCHAIN))),
       forget: () => Promise.resolve(),
     },
   };

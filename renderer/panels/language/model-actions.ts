@@ -2,8 +2,10 @@ import { SluiceError } from '../../../core/contract';
 import { pathOnEngine, uniqueId } from '../../session';
 import type { Session } from '../../session';
 import type { ModelAddition, ModelOrigin } from '../../stores';
+import { strings } from '../../strings';
 import type { ChosenFile } from '../../transport';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.language;
 
 function titleOf(origin: ModelOrigin): string {
   if (origin.kind === 'file') return origin.source.name;

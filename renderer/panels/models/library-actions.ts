@@ -2,8 +2,10 @@ import { SluiceError } from '../../../core/contract';
 import { pathOnEngine, uniqueId } from '../../session';
 import type { Session } from '../../session';
 import type { ImportAttempt } from '../../stores';
+import { strings } from '../../strings';
 import type { ChosenFile } from '../../transport';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.models;
 
 /** Runs one attempt to its end: gone when it worked or was cancelled, else kept with its error. */
 async function attempt(session: Session, begun: ImportAttempt, work: () => Promise<unknown>): Promise<void> {

@@ -2,8 +2,10 @@ import { SluiceError } from '../../../core/contract';
 import type { ExampleInput, ModelSummary, RunInput, RunRequest, WireError } from '../../../core/contract';
 import type { Session } from '../../session';
 import type { NamedInput, RunSetup } from '../../stores';
+import { strings } from '../../strings';
 import type { ChosenFile } from '../../transport';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.run;
 
 export const RANDOM_INPUT: NamedInput = { name: STRINGS.random, input: { kind: 'random', seed: 1 } };
 

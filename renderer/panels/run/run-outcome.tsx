@@ -5,11 +5,13 @@ import type { RunRecord, WireError } from '../../../core/contract';
 import { formatBytes, formatCount, formatMs } from '../../format';
 import { useSession } from '../../session';
 import type { NamedInput } from '../../stores';
+import { strings } from '../../strings';
 import { Button, FailureNote, ProgressBar } from '../../ui';
 import { applyRemedy, budgetRemedy } from './run-actions';
 import styles from './run-outcome.module.css';
 import { ResultView } from './run-result';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.run;
 
 const WORDS = STRINGS.run;
 

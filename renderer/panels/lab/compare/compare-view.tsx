@@ -5,6 +5,7 @@ import { useStore } from 'zustand';
 import type { LabRunRow } from '../../../../core/contract';
 import { formatCount } from '../../../format';
 import { useSession } from '../../../session';
+import { strings } from '../../../strings';
 import { Button, Segmented } from '../../../ui';
 import { runToken } from '../charts';
 import { stateText } from '../runs/state-mark';
@@ -12,7 +13,8 @@ import styles from './compare.module.css';
 import { ComparedParallel } from './compared-parallel';
 import { ComparedPlots } from './compared-plots';
 import { DifferencesTable } from './differences-table';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.compare;
 
 /** As many as the lab gives points of at once. */
 const MOST_PLOTTED = 100;

@@ -3,12 +3,14 @@ import { useStore } from 'zustand';
 
 import type { LabRunRow } from '../../../../core/contract';
 import { useSession } from '../../../session';
+import { strings } from '../../../strings';
 import { Button } from '../../../ui';
 import { resumeRun } from '../runs/run-actions';
 import { isOpen } from '../runs/run-values';
 import { StateMark } from '../runs/state-mark';
 import styles from './run-page.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.runPage;
 
 /** What is being asked or filled in above the page. */
 export type Doing = 'stop' | 'remove' | 'fork' | 'submit';
