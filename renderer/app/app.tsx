@@ -13,6 +13,7 @@ import { EngineBanner } from './engine-banner';
 import { Rail } from './rail';
 import { StatusStrip } from './status-strip';
 import { TitleBar } from './title-bar';
+import { UpdateNotice } from './update-notice';
 import { useShortcuts } from './use-shortcuts';
 import { useTheme } from './use-theme';
 
@@ -34,6 +35,7 @@ export function App(): ReactNode {
         <Rail current={panel?.id} />
         <main className={styles['work']}>
           <EngineBanner />
+          <UpdateNotice />
           <TourOffer />
           {panel !== undefined && (
             <section

@@ -14,6 +14,7 @@ const STRINGS = strings.app;
 
 function allCommands(session: Session): readonly Command[] {
   const { setPanel, setTheme } = session.layout.getState().actions;
+  const { updates } = session.host;
   return [
     ...PANELS.map(({ id, title }) => ({
       id: `open.${id}`,
@@ -21,6 +22,16 @@ function allCommands(session: Session): readonly Command[] {
       run: () => setPanel(id),
     })),
     ...PANELS.flatMap(({ commands }) => commands?.(session) ?? []),
+    ...(updates === undefined
+      ? []
+      : [
+          {
+            id: 'updates.check',
+            title: strings.updates.check,
+            keywords: strings.updates.keywords,
+            run: () => void updates.check(),
+          },
+        ]),
     ...THEMES.map((theme) => ({
       id: `theme.${theme}`,
       title: `${STRINGS.theme}: ${STRINGS.themes[theme]}`,

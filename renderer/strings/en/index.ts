@@ -11,6 +11,7 @@ import { language } from './language';
 import { models } from './models';
 import { run } from './run';
 import { timeline } from './timeline';
+import { updates } from './updates';
 
 /** Every English text of the console, by area. Its shape is what a translation has to give. */
 export const en = {
@@ -27,4 +28,5 @@ export const en = {
   models,
   run,
   timeline,
+  updates,
 } as const;
