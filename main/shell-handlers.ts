@@ -7,8 +7,10 @@ import { ENGINE_PORT_CHANNEL, SluiceError } from '../core/contract';
 import type { FileChoice, SavedText } from '../core/contract';
 import { createPortPair } from './engine-process';
 import type { EngineSupervisor } from './engine-supervisor';
+import type { FileOpener } from './open-files';
 import type { SecretKeeper } from './secret-keeper';
 import type { ShellHandlers } from './shell-ipc';
+import type { Updates } from './updates';
 
 async function choose(window: BrowserWindow, options: OpenDialogOptions): Promise<FileChoice> {
   const { canceled, filePaths } = await dialog.showOpenDialog(window, options);
@@ -54,11 +56,17 @@ async function saveText(
   return { path: filePath };
 }
 
+export interface ShellParts {
+  readonly supervisor: EngineSupervisor<MessagePortMain>;
+  readonly secrets: SecretKeeper;
+  readonly opener: FileOpener;
+  readonly updates: Updates;
+}
+
 /** The shell's own services for the renderer of `window`. */
 export function createShellHandlers(
   window: BrowserWindow,
-  supervisor: EngineSupervisor<MessagePortMain>,
-  secrets: SecretKeeper,
+  { supervisor, secrets, opener, updates }: ShellParts,
 ): ShellHandlers {
   return {
     'shell.info': () => ({
@@ -109,5 +117,10 @@ export function createShellHandlers(
       secrets.forget(endpointId);
       return {};
     },
+    'files.takeOpened': () => opener.take(),
+    'updates.state': () => updates.state(),
+    'updates.check': () => updates.check(),
+    'updates.download': () => updates.download(),
+    'updates.install': () => updates.install(),
   };
 }

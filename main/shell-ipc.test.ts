@@ -22,6 +22,11 @@ function handlers(): ShellHandlers {
     'secrets.state': () => ({ available: true }),
     'secrets.keep': () => ({}),
     'secrets.forget': () => ({}),
+    'files.takeOpened': () => ({ paths: [], refused: [] }),
+    'updates.state': () => ({ state: 'idle' }),
+    'updates.check': () => ({ state: 'checking' }),
+    'updates.download': () => ({ state: 'idle' }),
+    'updates.install': () => ({ state: 'idle' }),
   };
 }
 

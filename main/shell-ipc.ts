@@ -40,6 +40,11 @@ const INPUT_SCHEMAS: { readonly [N in ShellRequestName]: z.ZodType<ShellRequests
       .regex(/^[\x21-\x7e]+$/, 'must be printable characters without spaces'),
   }),
   'secrets.forget': z.strictObject({ endpointId }),
+  'files.takeOpened': nothing,
+  'updates.state': nothing,
+  'updates.check': nothing,
+  'updates.download': nothing,
+  'updates.install': nothing,
 };
 
 export type ShellHandlers = {

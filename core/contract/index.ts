@@ -135,14 +135,23 @@ export type {
   RequestOutput,
   Requests,
 } from './contract';
-export { ENGINE_PORT_CHANNEL, ENGINE_STATUS_CHANNEL, SAVED_TEXTS, SHELL_REQUESTS } from './shell';
+export {
+  ENGINE_PORT_CHANNEL,
+  ENGINE_STATUS_CHANNEL,
+  FILES_OPENED_CHANNEL,
+  SAVED_TEXTS,
+  SHELL_REQUESTS,
+  UPDATE_STATE_CHANNEL,
+} from './shell';
 export type {
   FileChoice,
   KeychainState,
+  OpenedFiles,
   SavedText,
   ShellBridge,
   ShellInfo,
   ShellRequestName,
   ShellRequests,
+  UpdateState,
 } from './shell';
 export { decodeWire, encodeWire } from './wire';

@@ -13,6 +13,7 @@ import { EngineBanner } from './engine-banner';
 import { Rail } from './rail';
 import { StatusStrip } from './status-strip';
 import { TitleBar } from './title-bar';
+import { UpdateNotice } from './update-notice';
 import { useShortcuts } from './use-shortcuts';
 import { useTheme } from './use-theme';
 
@@ -45,6 +46,7 @@ function Frame({ shown }: { readonly shown: string | undefined }): ReactNode {
         <Rail current={panel?.id} />
         <main className={styles['work']}>
           <EngineBanner />
+          <UpdateNotice />
           <TourOffer />
           {panel !== undefined && (
             <section

@@ -41,6 +41,7 @@ function boxCommands({ home }: Session): readonly Command[] {
 function allCommands(session: Session): readonly Command[] {
   const { setPanel } = session.layout.getState().actions;
   const { setTheme } = session.home.layout.getState().actions;
+  const { updates } = session.host;
   return [
     ...PANELS.map(({ id, title }) => ({
       id: `open.${id}`,
@@ -49,6 +50,16 @@ function allCommands(session: Session): readonly Command[] {
     })),
     ...boxCommands(session),
     ...PANELS.flatMap(({ commands }) => commands?.(session) ?? []),
+    ...(updates === undefined
+      ? []
+      : [
+          {
+            id: 'updates.check',
+            title: strings.updates.check,
+            keywords: strings.updates.keywords,
+            run: () => void updates.check(),
+          },
+        ]),
     ...THEMES.map((theme) => ({
       id: `theme.${theme}`,
       title: `${STRINGS.theme}: ${STRINGS.themes[theme]}`,

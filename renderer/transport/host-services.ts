@@ -1,5 +1,12 @@
 import { SluiceError } from '../../core/contract';
-import type { KeychainState, Reply, SavedText, ShellBridge } from '../../core/contract';
+import type {
+  KeychainState,
+  OpenedFiles,
+  Reply,
+  SavedText,
+  ShellBridge,
+  UpdateState,
+} from '../../core/contract';
 import { strings } from '../strings';
 
 /** What the place we run in can do beside the engine: Electron has dialogs and paths, a browser uploads and downloads. */
@@ -23,6 +30,23 @@ export interface HostServices {
   readonly keychain: Keychain;
   /** Ends the session with the host and shows its login page. In a browser only. */
   readonly logOut?: () => Promise<void>;
+  /** Models that the system opens with Sluice. A browser opens none. */
+  readonly opened?: OpenedByUser;
+  /** Of the application itself. A browser has none to update. */
+  readonly updates?: ApplicationUpdates;
+}
+
+export interface OpenedByUser {
+  readonly take: () => Promise<OpenedFiles>;
+  readonly onOpened: (listener: () => void) => () => void;
+}
+
+/** What is done comes as states to the listener. */
+export interface ApplicationUpdates {
+  readonly check: () => Promise<UpdateState>;
+  readonly download: () => Promise<UpdateState>;
+  readonly install: () => Promise<UpdateState>;
+  readonly onState: (listener: (state: UpdateState) => void) => () => void;
 }
 
 /** The operating system's store of secrets, where there is one. Nothing can be read back from here. */
@@ -47,8 +71,13 @@ function fileName(path: string): string {
   return path.split(/[/\\]/).at(-1) ?? path;
 }
 
+/** A file on the engine's machine. */
+export function fileAt(path: string): ChosenFile {
+  return { kind: 'path', name: fileName(path), path };
+}
+
 function fromPath(path: string | undefined): ChosenFile | undefined {
-  return path === undefined ? undefined : { kind: 'path', name: fileName(path), path };
+  return path === undefined ? undefined : fileAt(path);
 }
 
 /** A model's folder is chosen by the config.json in it. */
@@ -90,6 +119,16 @@ export function createElectronServices(bridge: ShellBridge): HostServices {
       forget: async (endpointId) => {
         await unwrap(bridge.request['secrets.forget']({ endpointId }));
       },
+    },
+    opened: {
+      take: () => unwrap(bridge.request['files.takeOpened']({})),
+      onOpened: bridge.onFilesOpened,
+    },
+    updates: {
+      check: () => unwrap(bridge.request['updates.check']({})),
+      download: () => unwrap(bridge.request['updates.download']({})),
+      install: () => unwrap(bridge.request['updates.install']({})),
+      onState: bridge.onUpdateState,
     },
   };
 }

@@ -13,6 +13,7 @@ import { login } from './login';
 import { models } from './models';
 import { run } from './run';
 import { timeline } from './timeline';
+import { updates } from './updates';
 
 /** Every English text of the console, by area. Its shape is what a translation has to give. */
 export const en = {
@@ -31,4 +32,5 @@ export const en = {
   models,
   run,
   timeline,
+  updates,
 } as const;
