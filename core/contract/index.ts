@@ -135,3 +135,5 @@ export type {
   ShellRequests,
 } from './shell';
 export { decodeWire, encodeWire } from './wire';
+export { ENGINE_REFUSAL_EXIT_CODE, isNewerStore, newerStore, refuseNewer } from './newer-store';
+export type { NewerStore } from './newer-store';
