@@ -155,3 +155,5 @@ export type {
   UpdateState,
 } from './shell';
 export { decodeWire, encodeWire } from './wire';
+export { ENGINE_REFUSAL_EXIT_CODE, isNewerStore, newerStore, refuseNewer } from './newer-store';
+export type { NewerStore } from './newer-store';
