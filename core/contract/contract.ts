@@ -50,7 +50,8 @@ export interface BudgetState {
 }
 
 /** Every request: name -> input and output. Inputs are checked with zod in core/host. */
-export interface Requests extends OffloadRequests, LanguageRequests, LabRequests, FleetRequests, ReportRequests {
+export interface Requests
+  extends OffloadRequests, LanguageRequests, LabRequests, FleetRequests, ReportRequests {
   'engine.info': { input: Record<string, never>; output: EngineInfo };
   'device.info': { input: Record<string, never>; output: DeviceInfo };
   /** Starts (or stops) `telemetry` events on this connection. */

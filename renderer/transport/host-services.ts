@@ -20,6 +20,8 @@ export interface HostServices {
   ) => Promise<string>;
   /** @returns where it was saved, or undefined when the user cancelled. */
   readonly saveText: (suggestedName: string, text: string, what: SavedText) => Promise<string | undefined>;
+  /** Prints a report's HTML to a PDF file; a browser prints by itself. @returns as `saveText`. */
+  readonly savePdf?: (suggestedName: string, html: string) => Promise<string | undefined>;
   readonly keychain: Keychain;
 }
 
@@ -76,6 +78,8 @@ export function createElectronServices(bridge: ShellBridge): HostServices {
       Promise.reject(new SluiceError('unsupported', 'Only files on disk can be imported; save it first.')),
     saveText: async (suggestedName, text, what) =>
       (await unwrap(bridge.request['dialog.saveText']({ suggestedName, text, what }))).path,
+    savePdf: async (suggestedName, html) =>
+      (await unwrap(bridge.request['report.savePdf']({ suggestedName, html }))).path,
     keychain: {
       state: () => unwrap(bridge.request['secrets.state']({})),
       keep: async (endpointId, token) => {
@@ -130,7 +134,9 @@ function uploadFile(
 }
 
 function downloadText(name: string, text: string): Promise<string | undefined> {
-  const url = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
+  const url = URL.createObjectURL(
+    new Blob([text], { type: name.endsWith('.html') ? 'text/html' : 'application/json' }),
+  );
   const link = document.createElement('a');
   link.href = url;
   link.download = name;

@@ -53,7 +53,11 @@ function againstBudget(rows: readonly BenchRow[], networks: readonly string[]): 
     'Latency against budget',
     linePlot({
       title: 'What a smaller parameter memory costs, async',
-      x: { label: 'parameter memory, % of all weights', isLog: true, format: (value) => `${value}` },
+      x: {
+        label: 'parameter memory, % of all weights',
+        isLog: true,
+        format: (value) => String(Number(value.toPrecision(3))),
+      },
       y: { label: 'median latency, times the resident one', fromZero: true },
       lines,
       rules: [{ name: 'as fast as with all weights in memory', y: 1 }],

@@ -45,7 +45,7 @@ export function barPlot({ title, label, rows, format = formatNumber, legend, rul
     legend &&
     markup`<ul class="legend">${legend.map((name, index) => markup`<li><svg viewBox="0 0 22 10" aria-hidden="true"><rect class="bar c${index}" width="22" height="10" rx="2"/></svg>${name}</li>`)}</ul>`
   }<svg class="plot" viewBox="0 0 ${WIDTH} ${bottom + BOTTOM}" role="img" aria-label="${title}, ${label}. ${said}">
-${x.ticks.map((tick) => markup`<path class="grid" d="M${px(x.at(tick))} ${TOP}V${bottom}"/><text x="${px(x.at(tick))}" y="${bottom + 15}" text-anchor="middle">${format(tick)}</text>`)}
+${x.ticks.map((tick) => markup`<path class="grid" d="M${px(x.at(tick))} ${TOP}V${bottom}"/><text x="${px(x.at(tick))}" y="${bottom + 15}" text-anchor="middle">${formatNumber(tick)}</text>`)}
 <text x="${(NAMES + WIDTH - VALUES) / 2}" y="${bottom + 31}" text-anchor="middle">${label}</text>
 ${rows.map((row, index) => barMarkup(row, TOP + index * ROW, x.at, format))}${
     rule &&

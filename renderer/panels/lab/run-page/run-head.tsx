@@ -2,6 +2,7 @@ import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 
 import type { LabRunRow } from '../../../../core/contract';
+import { SaveReport } from '../../../report';
 import { useSession } from '../../../session';
 import { Button } from '../../../ui';
 import { resumeRun } from '../runs/run-actions';
@@ -66,6 +67,7 @@ export function RunHead({ row, doing, onDo, onBack }: RunHeadProps): ReactNode {
         )}
         {row.isLaunched && toggle('fork', STRINGS.fork, STRINGS.forkHint)}
         {row.isLaunched && toggle('submit', STRINGS.submit, STRINGS.submitHint)}
+        {live && <SaveReport key={row.runId} what={{ kind: 'labRun', run: row.runId }} />}
         {!isGoing && (
           <Button disabled={!live} onClick={() => onDo('remove')}>
             {STRINGS.remove}
