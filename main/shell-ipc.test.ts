@@ -19,6 +19,7 @@ function handlers(): ShellHandlers {
     'dialog.openImage': () => ({}),
     'dialog.openFolder': () => ({ path: '/train' }),
     'dialog.saveText': () => ({ path: '/t.json' }),
+    'report.savePdf': () => ({ path: '/r.pdf' }),
     'secrets.state': () => ({ available: true }),
     'secrets.keep': () => ({}),
     'secrets.forget': () => ({}),
@@ -33,6 +34,7 @@ function handlers(): ShellHandlers {
 /** Of the requests that take any. */
 const INPUTS: Readonly<Record<string, object>> = {
   'dialog.saveText': { suggestedName: 'trace.json', text: '{}', what: 'trace' },
+  'report.savePdf': { suggestedName: 'run.pdf', html: '<p>' },
   'secrets.keep': { endpointId: 'e-1', token: 'a-token' },
   'secrets.forget': { endpointId: 'e-1' },
 };

@@ -8,7 +8,15 @@ import { ENDPOINT_ID_PATTERN } from './secret-keeper';
 /** Traces of 100,000 spans take about 10 MB of JSON; this refuses runaway input only. */
 const MAX_TEXT_CHARS = 512 * 1024 * 1024;
 
+/** Reports take well below one. */
+const MAX_REPORT_CHARS = 64 * 1024 * 1024;
+
 const nothing = z.strictObject({});
+const suggestedName = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^[^/\\\0]+$/, 'must be a file name without folders');
 const endpointId = z.string().max(200).regex(ENDPOINT_ID_PATTERN, 'must be the id of an endpoint');
 
 /** What each request may carry; anything else is refused before a handler sees it. */
@@ -22,14 +30,11 @@ const INPUT_SCHEMAS: { readonly [N in ShellRequestName]: z.ZodType<ShellRequests
   'dialog.openImage': nothing,
   'dialog.openFolder': nothing,
   'dialog.saveText': z.strictObject({
-    suggestedName: z
-      .string()
-      .min(1)
-      .max(200)
-      .regex(/^[^/\\\0]+$/, 'must be a file name without folders'),
+    suggestedName,
     text: z.string().max(MAX_TEXT_CHARS),
     what: z.enum(SAVED_TEXTS),
   }),
+  'report.savePdf': z.strictObject({ suggestedName, html: z.string().max(MAX_REPORT_CHARS) }),
   'secrets.state': nothing,
   'secrets.keep': z.strictObject({
     endpointId,

@@ -1,7 +1,7 @@
 import type { EngineStatus, Reply } from './contract';
 
 /** What a saved text is: it names the dialog and gives its file filter. */
-export const SAVED_TEXTS = ['trace', 'decisions', 'checkpoint'] as const;
+export const SAVED_TEXTS = ['trace', 'decisions', 'checkpoint', 'report'] as const;
 export type SavedText = (typeof SAVED_TEXTS)[number];
 
 export interface FileChoice {
@@ -29,6 +29,11 @@ export interface ShellRequests {
   /** Writes text to a file the user chooses. `path` is absent when the user cancelled. */
   'dialog.saveText': {
     input: { readonly suggestedName: string; readonly text: string; readonly what: SavedText };
+    output: FileChoice;
+  };
+  /** Prints a report's HTML to a PDF file the user chooses. `path` is absent when the user cancelled. */
+  'report.savePdf': {
+    input: { readonly suggestedName: string; readonly html: string };
     output: FileChoice;
   };
   'secrets.state': { input: Record<string, never>; output: KeychainState };
@@ -97,6 +102,7 @@ export const SHELL_REQUESTS = [
   'dialog.openImage',
   'dialog.openFolder',
   'dialog.saveText',
+  'report.savePdf',
   'secrets.state',
   'secrets.keep',
   'secrets.forget',

@@ -36,7 +36,7 @@ function differenceSection(runs: readonly LabRunDetail[]): Markup {
   ];
   const names = [...new Set(runs.flatMap(({ params }) => Object.keys(params)))].sort();
   const all: Row[] = [
-    ...names.map((name) => ({ what: name, values: runs.map(({ params }) => params[name] ?? '–') })),
+    ...names.map((name) => ({ what: name, values: runs.map(({ params }) => ownOf(params, name) ?? '–') })),
     ...facts.map(([what, of]) => ({ what, values: runs.map((run) => of(run) ?? '–') })),
   ];
   const differing = all.filter(({ values }) => new Set(values).size > 1);
@@ -50,6 +50,11 @@ function differenceSection(runs: readonly LabRunDetail[]): Markup {
       ? note(`The same in all: ${same.map(({ what, values }) => `${what} ${values[0] ?? ''}`).join('; ')}.`)
       : undefined,
   );
+}
+
+/** A program may log a parameter named `constructor`. */
+function ownOf<T>(values: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(values, name) ? values[name] : undefined;
 }
 
 function tookSec({ startedMs, endedMs }: LabRunDetail): string | undefined {
@@ -73,9 +78,10 @@ function metricSections(runs: readonly LabRun[]): readonly Markup[] {
   if (keys.length === 0) return [section('Metrics', note('None of these runs logged a metric.'))];
   const rows = keys.map((key): Row => ({
     what: key,
-    values: runs.map(({ detail }) =>
-      detail.metrics[key] === undefined ? '–' : formatNumber(detail.metrics[key]),
-    ),
+    values: runs.map(({ detail }) => {
+      const value = ownOf(detail.metrics, key);
+      return value === undefined ? '–' : formatNumber(value);
+    }),
   }));
   const plots = keys.flatMap((key) => {
     const lines = runs.flatMap(({ detail, series }) => {

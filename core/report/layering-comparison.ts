@@ -2,7 +2,7 @@ import { formatBytes } from '../base';
 import type { RunRecord } from '../contract';
 import { section, table } from './blocks';
 import { formatMs, formatNumber, formatPct, formatTime } from './format';
-import { modeText, resultSection } from './layering-run';
+import { modeText, resultTable } from './layering-run';
 import type { LayeringRun } from './layering-run';
 import { markup } from './markup';
 import type { Markup } from './markup';
@@ -27,7 +27,7 @@ export function layeringComparison(from: LayeringRun, to: LayeringRun): Report {
       from.record.model === to.record.model
         ? `${from.record.model}: two runs`
         : `${from.record.model} and ${to.record.model}`,
-    lead: `${names[0]}. ${names[1]}.`,
+    lead: markup`${names[0]}.<br>${names[1]}.`,
     sections: [
       section('Beside each other', comparedTable(from.record, to.record)),
       ...latencySection([from, to], names),
@@ -144,14 +144,18 @@ function timelineSection(runs: readonly LayeringRun[], names: readonly string[])
 /** Whether both gave the same answer: streamed weights have to. */
 function sameResult(a: RunRecord, b: RunRecord): Markup {
   const isComparable = a.result && b.result && a.model === b.model && a.inputName === b.inputName;
-  if (!isComparable) return section('Results', resultSection(a.result), resultSection(b.result));
+  if (!isComparable) return section('Results', resultOf(a, 'A'), resultOf(b, 'B'));
   const isSame = JSON.stringify(a.result) === JSON.stringify(b.result);
   return section(
     'Results',
     isSame
       ? markup`<p><span class="met">✓ The same</span>: both runs gave this result.</p>`
       : markup`<p><span class="missed">✗ Not the same</span>: the results differ.</p>`,
-    resultSection(a.result),
-    isSame ? undefined : resultSection(b.result),
+    resultOf(a, isSame ? 'Both' : 'A'),
+    isSame ? undefined : resultOf(b, 'B'),
   );
+}
+
+function resultOf({ result }: RunRecord, name: string): Markup {
+  return markup`<h3>${name}</h3>${result ? resultTable(result) : markup`<p class="note">No result.</p>`}`;
 }

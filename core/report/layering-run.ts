@@ -91,7 +91,7 @@ function memorySection({ plan, mode }: RunRecord): readonly Markup[] {
         'Streamed an inference': formatBytes(plan.streamedBytesPerRun),
       }),
       note(
-        `${resident} layers with weights stay in memory, ${streamed} are read from disk for every inference, in ${plan.segments} segments of computing.`,
+        `Kept in memory: the weights of ${plural(resident, 'layer')}. Read from disk for every inference: those of ${plural(streamed, 'layer')}. Computed in ${plural(plan.segments, 'segment')}.`,
       ),
     ),
   ];
@@ -179,51 +179,38 @@ export function thisRun({ stats, plan }: RunRecord, name: string): readonly Line
   return [{ name, points: [{ x: plan.parameterMemoryBytes / MEBI, y: stats.medianMs }], isHere: true }];
 }
 
-export function resultSection(result: RunResult | undefined): readonly Markup[] {
-  if (!result) return [];
-  if (result.kind === 'text') {
-    const rows = result.lines.map((line, index) => ({ ...line, place: index + 1 }));
-    const many = `${rows.length} line${rows.length === 1 ? '' : 's'} of text in a picture of ${result.width} × ${result.height} pixels`;
-    return [
-      section(
-        'Result',
-        table<(typeof rows)[number]>(
-          many,
-          [
-            { title: 'line', cell: ({ place }) => place, isNumber: true },
-            { title: 'text', cell: ({ text }) => text, isHead: true },
-            {
-              title: 'confidence, %',
-              cell: ({ confidence }) => (confidence * 100).toFixed(1),
-              isNumber: true,
-            },
-          ],
-          rows,
-        ),
-      ),
-    ];
-  }
-  if (result.kind === 'classification') {
-    return [
-      section(
-        'Result',
-        table<(typeof result.top)[number]>(
-          'The likeliest classes',
-          [
-            { title: 'class', cell: ({ label }) => label, isHead: true },
-            { title: 'number', cell: ({ index }) => index, isNumber: true },
-            {
-              title: 'probability, %',
-              cell: ({ probability }) => (probability * 100).toFixed(2),
-              isNumber: true,
-            },
-          ],
-          result.top,
-        ),
-      ),
-    ];
-  }
-  return [section('Result', tensorTable(result.outputs))];
+function resultSection(result: RunResult | undefined): readonly Markup[] {
+  return result ? [section('Result', resultTable(result))] : [];
+}
+
+/** What a run answered, as a table. */
+export function resultTable(result: RunResult): Markup {
+  if (result.kind === 'text') return linesTable(result);
+  if (result.kind === 'tensors') return tensorTable(result.outputs);
+  return table<(typeof result.top)[number]>(
+    'The likeliest classes',
+    [
+      { title: 'class', cell: ({ label }) => label, isHead: true },
+      { title: 'number', cell: ({ index }) => index, isNumber: true },
+      { title: 'probability, %', cell: ({ probability }) => (probability * 100).toFixed(2), isNumber: true },
+    ],
+    result.top,
+  );
+}
+
+function linesTable({ lines, width, height }: Extract<RunResult, { kind: 'text' }>): Markup {
+  return table<(typeof lines)[number]>(
+    `${plural(lines.length, 'line')} of text in a picture of ${width} × ${height} pixels`,
+    [
+      { title: 'text', cell: ({ text }) => text, isHead: true },
+      { title: 'confidence, %', cell: ({ confidence }) => (confidence * 100).toFixed(1), isNumber: true },
+    ],
+    lines,
+  );
+}
+
+function plural(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
 function tensorTable(outputs: Extract<RunResult, { kind: 'tensors' }>['outputs']): Markup {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { facts } from './blocks';
 import { formatTime } from './format';
 import { Markup, markup } from './markup';
+import type { Part } from './markup';
 import { STYLE } from './style';
 
 /** Where the figures of a report come from. */
@@ -25,7 +26,7 @@ export interface Report {
   /** `Run of a network`, `Benchmark`, ... */
   readonly kind: string;
   readonly title: string;
-  readonly lead: string;
+  readonly lead: Part;
   readonly sections: readonly Markup[];
 }
 

@@ -21,7 +21,9 @@ h1{font-size:26px;line-height:1.25;margin:2px 0 6px;letter-spacing:-.01em;overfl
 section{background:var(--surface);border:1px solid var(--border);border-radius:8px;padding:18px 22px 20px;margin:18px 0}
 h2{font-size:16px;margin:0 0 10px;letter-spacing:-.005em}
 h3{font-size:13px;margin:18px 0 6px}
+section>:last-child{margin-bottom:0}
 p{margin:0 0 10px;max-width:76ch}
+dl+.note,.scroll+.note{margin:12px 0 0}
 .note{color:var(--muted);font-size:13px}
 dl.figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(150px,1fr));gap:14px 20px;margin:0}
 dl.figures div{min-width:0}
@@ -54,6 +56,7 @@ figcaption{font-size:13px;font-weight:600;margin:0 0 2px}
 svg{display:block;max-width:100%}
 svg.plot{width:100%;height:auto}
 svg text{font:11px system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;fill:var(--muted);font-variant-numeric:tabular-nums}
+svg text.halo{paint-order:stroke;stroke:var(--surface);stroke-width:4px;stroke-linejoin:round}
 svg text.value{fill:var(--text)}
 svg text.inside{fill:#fff;font-size:10px}
 .grid{stroke:var(--border);stroke-width:1}
@@ -83,5 +86,5 @@ body{background:#fff;font-size:10.5pt;-webkit-print-color-adjust:exact;print-col
 main,header.top,footer{max-width:none;padding-left:0;padding-right:0}header.top{padding-top:0}
 section{border:0;border-top:1px solid var(--border);border-radius:0;padding:12px 0 4px;margin:10px 0 0}
 figure,tr,dl.figures div,.keep{break-inside:avoid}h2,h3,figcaption{break-after:avoid}thead{display:table-header-group}
-.scroll{overflow:visible}table{font-size:8.5pt}th,td{padding-right:8px}th{font-size:8pt}tbody th{font-size:8.5pt}details{display:none}footer{padding-bottom:0}}
+.scroll{overflow:visible}table{font-size:8.5pt}th,td{padding-right:8px}th{font-size:8pt}tbody th{font-size:8.5pt}details,footer{display:none}}
 `;

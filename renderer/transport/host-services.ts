@@ -27,6 +27,8 @@ export interface HostServices {
   /** Sends a file of this machine to the box in view; there when the engine is another box's. @returns its path there. */
   readonly sendLocal?: (path: string, onProgress: SendProgress, signal: AbortSignal) => Promise<string>;
   readonly saveText: (suggestedName: string, text: string, what: SavedText) => Promise<string | undefined>;
+  /** Prints a report's HTML to a PDF file; a browser prints by itself. @returns as `saveText`. */
+  readonly savePdf?: (suggestedName: string, html: string) => Promise<string | undefined>;
   readonly keychain: Keychain;
   /** Ends the session with the host and shows its login page. In a browser only. */
   readonly logOut?: () => Promise<void>;
@@ -111,6 +113,8 @@ export function createElectronServices(bridge: ShellBridge): HostServices {
       Promise.reject(new SluiceError('unsupported', 'Only files on disk can be imported; save it first.')),
     saveText: async (suggestedName, text, what) =>
       (await unwrap(bridge.request['dialog.saveText']({ suggestedName, text, what }))).path,
+    savePdf: async (suggestedName, html) =>
+      (await unwrap(bridge.request['report.savePdf']({ suggestedName, html }))).path,
     keychain: {
       state: () => unwrap(bridge.request['secrets.state']({})),
       keep: async (endpointId, token) => {
@@ -170,7 +174,9 @@ function uploadFile(file: File, onProgress: SendProgress, signal: AbortSignal): 
 }
 
 function downloadText(name: string, text: string): Promise<string | undefined> {
-  const url = URL.createObjectURL(new Blob([text], { type: 'application/json' }));
+  const url = URL.createObjectURL(
+    new Blob([text], { type: name.endsWith('.html') ? 'text/html' : 'application/json' }),
+  );
   const link = document.createElement('a');
   link.href = url;
   link.download = name;

@@ -1,4 +1,4 @@
-import { facts, note, section, table } from '../blocks';
+import { facts, folded, note, section, table } from '../blocks';
 import type { Column } from '../blocks';
 import { figureOf, formatNumber } from '../format';
 import { markup } from '../markup';
@@ -8,6 +8,8 @@ import { numberOf, rowsOf } from './bench-file';
 import type { BenchFile, BenchRow, BenchValue } from './bench-file';
 
 const MOST_ROWS = 150;
+/** Longer tables are folded away. */
+const OPEN_ROWS = 30;
 /** The column of a row that says when it was. */
 const WHEN = /^(at|elapsed|time|since|minute|second)\w*(Ms|Sec|Minutes|Minute)?$/i;
 
@@ -46,7 +48,9 @@ function groupSection(key: string, entry: unknown): readonly Markup[] {
   const heading = title.charAt(0).toUpperCase() + title.slice(1);
   if (Array.isArray(entry)) {
     const rows = rowsOf(entry);
-    return rows.length === 0 ? [] : [section(heading, ...timePlots(rows), rowTable(heading, rows))];
+    return columnKeys(rows).length < 2
+      ? []
+      : [section(heading, ...timePlots(rows), rowTable(`${formatNumber(rows.length)} rows`, rows))];
   }
   if (typeof entry !== 'object' || entry === null) return [];
   const plain = Object.entries(entry).flatMap(([name, value]) =>
@@ -94,7 +98,7 @@ function timePlots(rows: readonly BenchRow[]): readonly Markup[] {
 
 /** All columns that any row has. Long tables are cut, and say so. */
 export function rowTable(caption: string, rows: readonly BenchRow[], mostRows = MOST_ROWS): Markup {
-  const keys = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const keys = columnKeys(rows);
   const columns = keys.map((key, index): Column<BenchRow> => {
     const { title, unit, format } = figureOf(key);
     const isNumber = rows.some((row) => typeof row[key] === 'number');
@@ -109,6 +113,12 @@ export function rowTable(caption: string, rows: readonly BenchRow[], mostRows = 
     rows.length > mostRows
       ? note(`The first ${mostRows} of ${formatNumber(rows.length)} rows; the file has them all.`)
       : undefined;
-  const whole = table<BenchRow>(caption, columns, rows.slice(0, mostRows));
-  return cut === undefined ? whole : markup`${whole}${cut}`;
+  const whole = markup`${table<BenchRow>(caption, columns, rows.slice(0, mostRows))}${cut}`;
+  return rows.length > OPEN_ROWS ? folded(`Table of ${formatNumber(rows.length)} rows`, whole) : whole;
+}
+
+/** Columns of any row; one that only names the kind of all rows says nothing. */
+function columnKeys(rows: readonly BenchRow[]): readonly string[] {
+  const keys = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  return keys.filter((key) => key !== 'kind' || new Set(rows.map((row) => row[key])).size > 1);
 }

@@ -53,7 +53,11 @@ function againstBudget(rows: readonly BenchRow[], networks: readonly string[]): 
     'Latency against budget',
     linePlot({
       title: 'What a smaller parameter memory costs, async',
-      x: { label: 'parameter memory, % of all weights', isLog: true, format: (value) => `${value}` },
+      x: {
+        label: 'parameter memory, % of all weights',
+        isLog: true,
+        format: (value) => String(Number(value.toPrecision(3))),
+      },
       y: { label: 'median latency, times the resident one', fromZero: true },
       lines,
       rules: [{ name: 'as fast as with all weights in memory', y: 1 }],
@@ -63,7 +67,7 @@ function againstBudget(rows: readonly BenchRow[], networks: readonly string[]): 
 
 function sidesPlot(rows: readonly BenchRow[], network: string): Markup {
   return barPlot({
-    title: `${network}, ${formatBytes(numberOf(rows[0] ?? {}, 'weightBytes'))} of weights`,
+    title: `${network}, ${bytesOf(rows[0] ?? {}, 'weightBytes')} of weights`,
     label: 'median, with 10th to 90th percentile, ms',
     format: formatMs,
     rows: rows.map((row) => ({
@@ -84,18 +88,28 @@ function rowsTable(rows: readonly BenchRow[]): Markup {
     [
       { title: 'network', cell: (row) => textOf(row, 'network'), isHead: true },
       { title: 'side', cell: (row) => textOf(row, 'side') },
-      { title: 'memory', cell: (row) => formatBytes(numberOf(row, 'parameterMemoryBytes')), isNumber: true },
-      { title: 'less, %', cell: (row) => numberOf(row, 'reductionPct').toFixed(1), isNumber: true },
-      { title: 'median, ms', cell: (row) => numberOf(row, 'medianMs').toFixed(1), isNumber: true },
+      { title: 'memory', cell: (row) => bytesOf(row, 'parameterMemoryBytes'), isNumber: true },
+      { title: 'less, %', cell: (row) => fixed(row, 'reductionPct', 1), isNumber: true },
+      { title: 'median, ms', cell: (row) => fixed(row, 'medianMs', 1), isNumber: true },
       { title: 'limit', cell: (row) => ratio(row, 'limitRatio'), isNumber: true },
       { title: 'bound', cell: (row) => ratio(row, 'boundRatio'), isNumber: true },
       {
         title: 'prediction off, %',
-        cell: (row) => numberOf(row, 'predictionErrorPct').toFixed(1),
+        cell: (row) => fixed(row, 'predictionErrorPct', 1),
         isNumber: true,
       },
       { title: 'equal bits', cell: (row) => (row['outputsEqual'] === true ? 'yes' : 'no') },
     ],
     rows,
   );
+}
+
+function bytesOf(row: BenchRow, key: string): string {
+  const bytes = numberOf(row, key);
+  return Number.isFinite(bytes) ? formatBytes(bytes) : '–';
+}
+
+function fixed(row: BenchRow, key: string, decimals: number): string {
+  const value = numberOf(row, key);
+  return Number.isFinite(value) ? value.toFixed(decimals) : '–';
 }

@@ -120,7 +120,7 @@ function picture(plot: LinePlot): Markup {
   const frame = frameOf(plot);
   const { title, x, y, lines, rules = [] } = plot;
   return markup`<svg class="plot" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title}. ${y.label} against ${x.label}; the data stand in the table below.">
-${axes(plot, frame)}${rules.map((rule) => ruleMarkup(rule, frame))}${lines.map((line, index) => lineMarkup(line, index, frame))}
+${axes(plot, frame)}${lines.map((line, index) => lineMarkup(line, index, frame))}${rules.map((rule, index) => ruleMarkup(rule, index, frame))}
 </svg>`;
 }
 
@@ -137,9 +137,11 @@ function axes({ x, y }: LinePlot, frame: Frame): Markup {
   )}<path class="axis" d="M${LEFT} ${bottom}H${WIDTH - RIGHT}"/><text x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 6}" text-anchor="middle">${x.label}</text><text x="14" y="${(TOP + bottom) / 2}" text-anchor="middle" transform="rotate(-90 14 ${(TOP + bottom) / 2})">${y.label}</text>`;
 }
 
-function ruleMarkup({ name, y }: Rule, frame: Frame): Markup {
+/** Names stand at the right and left ends in turn: rules may be close to each other. */
+function ruleMarkup({ name, y }: Rule, index: number, frame: Frame): Markup {
   const at = px(frame.y.at(y));
-  return markup`<path class="rule" d="M${LEFT} ${at}H${WIDTH - RIGHT}"/><text x="${WIDTH - RIGHT - 4}" y="${at}" dy="-5" text-anchor="end">${name}</text>`;
+  const isRight = index % 2 === 0;
+  return markup`<path class="rule" d="M${LEFT} ${at}H${WIDTH - RIGHT}"/><text class="halo" x="${isRight ? WIDTH - RIGHT - 4 : LEFT + 6}" y="${at}" dy="-5" text-anchor="${isRight ? 'end' : 'start'}">${name}</text>`;
 }
 
 function lineMarkup(line: Line, index: number, frame: Frame): Markup {

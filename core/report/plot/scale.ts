@@ -38,18 +38,22 @@ export function linearScale({ low, high }: Span, from: number, to: number, wante
   return { at: (value) => from + ((value - start) / (end - start)) * (to - from), ticks, isLog: false };
 }
 
-/** As `linearScale`, by powers of ten; the span has to be above zero. */
+/** As `linearScale`, by powers of ten, little beyond the span; it has to be above zero. */
 export function logScale({ low, high }: Span, from: number, to: number): Scale {
-  const start = Math.floor(Math.log10(low) + 1e-9);
-  const end = Math.max(start + 1, Math.ceil(Math.log10(high) - 1e-9));
-  const every = Math.ceil((end - start) / 6);
-  const ticks = Array.from(
-    { length: Math.floor((end - start) / every) + 1 },
-    (_none, index) => 10 ** (start + index * every),
-  );
+  const pad = Math.max(0.02, 0.03 * Math.log10(high / low));
+  const start = Math.log10(low) - pad;
+  const end = Math.log10(high) + pad;
+  const first = Math.floor(start);
+  const powers = Array.from({ length: Math.ceil(end) - first + 1 }, (_none, index) => first + index);
+  const factors = end - start > 4 ? [1] : end - start > 1.3 ? [1, 2, 5] : [1, 2, 3, 4, 5, 6, 8];
+  const every = Math.max(1, Math.ceil(powers.length / 8));
+  const ticks = powers
+    .filter((_power, index) => factors.length > 1 || index % every === 0)
+    .flatMap((power) => factors.map((factor) => Number((factor * 10 ** power).toPrecision(3))))
+    .filter((tick) => Math.log10(tick) >= start && Math.log10(tick) <= end);
   return {
     at: (value) => from + ((Math.log10(value) - start) / (end - start)) * (to - from),
-    ticks,
+    ticks: ticks.length > 1 ? ticks : [low, high],
     isLog: true,
   };
 }

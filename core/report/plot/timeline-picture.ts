@@ -8,7 +8,7 @@ import { linearScale, px } from './scale';
 
 const WIDTH = 880;
 const LEFT = 66;
-const RIGHT = 16;
+const RIGHT = 26;
 const ROW = 22;
 const RING = 64;
 const GAP = 10;
@@ -32,10 +32,10 @@ interface Block {
  * One inference as lanes of time: reads of the disk, what the ring held, computing, and where computing waited. The
  * same shape and colours as the console's timeline.
  */
-export function timelinePicture(trace: TraceColumns): Markup {
+export function timelinePicture(whole: TraceColumns): Markup {
+  const { trace, zeroUs } = cropped(whole);
   const endUs = endOf(trace);
   const x = linearScale({ low: 0, high: endUs / 1000 }, LEFT, WIDTH - RIGHT, 8);
-  // The last tick may lie beyond the end: the picture ends with it.
   const at = (us: number): number => x.at(us / 1000);
   const perPxUs = endUs / (WIDTH - LEFT - RIGHT);
   const disk = blocksOf(trace, 'read', perPxUs, MOST_DISK_ROWS);
@@ -54,9 +54,37 @@ export function timelinePicture(trace: TraceColumns): Markup {
   const bottom = top - GAP + 6;
   return markup`<svg class="plot" viewBox="0 0 ${WIDTH} ${bottom + 38}" role="img" aria-label="Timeline of the last inference, ${formatMs(endUs / 1000)} long: lanes of disk reads, ring occupancy, computing and stalls; sums stand in the table below.">
 ${x.ticks.map((tick) => markup`<path class="grid" d="M${px(x.at(tick))} 4V${bottom}"/><text x="${px(x.at(tick))}" y="${bottom + 15}" text-anchor="middle">${Number(tick.toPrecision(6))}</text>`)}
-<text x="${(LEFT + WIDTH - RIGHT) / 2}" y="${bottom + 32}" text-anchor="middle">time since the first span, ms</text>
+<text x="${(LEFT + WIDTH - RIGHT) / 2}" y="${bottom + 32}" text-anchor="middle">${zeroUs > 0 ? `time, ms; what was read ahead of this inference, up to ${formatMs(zeroUs / 1000)} before, is left out` : 'time, ms'}</text>
 ${lane('disk', diskTop, disk, at)}${ringLane(trace, ringTop, at, endUs)}${lane('compute', computeTop, compute, at)}${lane('stalls', stallTop, stalls, at)}
 </svg>`;
+}
+
+/** Share of the axis that reads ahead of the inference may take. */
+const MOST_AHEAD = 0.1;
+
+/** Without what was read long before computing began: in a repeated run, at the end of the inference before. */
+function cropped(trace: TraceColumns): { readonly trace: TraceColumns; readonly zeroUs: number } {
+  const read = SPAN_KINDS.indexOf('read');
+  const own = trace.startUs.filter((_us, index) => trace.kind[index] !== read);
+  const firstUs = own.length === 0 ? 0 : Math.min(...own);
+  const endUs = endOf(trace);
+  if (firstUs < MOST_AHEAD * endUs) return { trace, zeroUs: 0 };
+  const zeroUs = firstUs - 0.02 * (endUs - firstUs);
+  const isIn = trace.startUs.map((us, index) => (us + (trace.durationUs[index] ?? 0) > zeroUs ? 1 : 0));
+  const kept = <T extends Float64Array | Uint32Array | Uint8Array>(column: T): T =>
+    column.filter((_value, index) => isIn[index] === 1) as T;
+  return {
+    zeroUs,
+    trace: {
+      ...trace,
+      layer: kept(trace.layer),
+      kind: kept(trace.kind),
+      startUs: kept(trace.startUs).map((us) => Math.max(0, us - zeroUs)),
+      durationUs: kept(trace.durationUs),
+      bytes: kept(trace.bytes),
+      ringAtUs: trace.ringAtUs.map((us) => us - zeroUs),
+    },
+  };
 }
 
 function endOf({ startUs, durationUs }: TraceColumns): number {

@@ -11,6 +11,7 @@ import { lab } from './lab';
 import { language } from './language';
 import { login } from './login';
 import { models } from './models';
+import { report } from './report';
 import { run } from './run';
 import { timeline } from './timeline';
 import { updates } from './updates';
@@ -30,6 +31,7 @@ export const en = {
   language,
   login,
   models,
+  report,
   run,
   timeline,
   updates,
