@@ -25,6 +25,7 @@ const nodeEntries = {
   'bench-peer-transformers': at('core/host/bench-vericache/peer/transformers-side-process.ts'),
   'bench-lab-writer': at('core/host/bench-lab/writer-process.ts'),
   'bench-live-device': at('core/host/bench-offload/live/device-process.ts'),
+  'bench-soak-faults': at('core/host/bench-soak/faults/faulty-process.ts'),
 };
 
 export default defineConfig({
@@ -48,6 +49,8 @@ export default defineConfig({
     plugins: [react()],
     build: {
       target: 'chrome114',
+      // electron-vite leaves it out, and the window parses 2 MB at each start.
+      minify: true,
       rolldownOptions: {
         input: { index: at('renderer/index.html'), 'bench-timeline': at('renderer/bench-timeline.html') },
       },

@@ -12,19 +12,28 @@ Makes a Debian package in out/installers/ and prints its path. It needs no netwo
 
   --arch NAME         x64 or arm64 (default: this machine's)
   --compression NAME  xz (default), zstd (larger, packs in a tenth of the time; Debian 12 and newer), gzip or none
+  --cached            the package that the same sources gave before, if it is still there
   --help              this text
 `;
 const ARCHS = ['x64', 'arm64'];
 const COMPRESSIONS = ['xz', 'zstd', 'gzip', 'none'];
 
 await main(async () => {
-  const { arch, compression, help } = readOptions();
+  const { arch, cached, compression, help } = readOptions();
   if (help) {
     process.stdout.write(HELP);
     return 0;
   }
   await ensureInstalled();
   await ensureBuilt();
+  const make = () => makePackage(arch, compression);
+  const { cachedDeb } = await import('./lib/package/cached-deb.mjs');
+  const deb = cached ? await cachedDeb(`${arch} ${compression}`, make) : await make();
+  process.stdout.write(`${deb}\n`);
+  return 0;
+});
+
+async function makePackage(arch, compression) {
   const [{ makeAppFolder }, { makeDeb }, { bytesUnder }] = await Promise.all([
     import('./lib/package/app-folder.mjs'),
     import('./lib/package/deb.mjs'),
@@ -34,10 +43,9 @@ await main(async () => {
   const deb = await makeDeb(app, { arch, compression });
   step(`${relative(ROOT, deb)}: ${mb(statSync(deb).size)}, installed ${mb(bytesUnder(app.path))}`);
   if (app.isPreview) note(`It is a preview, on Electron ${app.electron}: do not give it to others.`);
-  note(`Install it: sudo apt install ${deb}`);
-  process.stdout.write(`${deb}\n`);
-  return 0;
-});
+  note(`Install it: sudo apt install ./${relative(process.cwd(), deb)}`);
+  return deb;
+}
 
 function mb(bytes) {
   return `${(bytes / 1e6).toFixed(0)} MB`;
@@ -49,6 +57,7 @@ function readOptions() {
       options: {
         arch: { type: 'string', default: process.arch },
         compression: { type: 'string', default: 'xz' },
+        cached: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });

@@ -1,6 +1,16 @@
+export { checkInput, faultTexts, shownName } from './check-input';
 export { SluiceError } from './errors';
 export type { ErrorCode, ErrorDetails, WireError } from './errors';
-export type { BoxFigures, BoxState, FleetBox, FleetPush, FleetPushBox, FleetRequests, NewBox } from './fleet';
+export type {
+  BoxFigures,
+  BoxState,
+  FleetBox,
+  FleetEvents,
+  FleetPush,
+  FleetPushBox,
+  FleetRequests,
+  NewBox,
+} from './fleet';
 export type { LabBoardRow, LabCompetition, LabCompetitionRequests, LabSubmission } from './lab/competitions';
 export type { LabDataset, LabDatasetRequests, LabDatasetVersion } from './lab/datasets';
 export type { LabDeployment, LabDeploymentRequests, LabPublish, LabTraffic } from './lab/deployments';
@@ -95,6 +105,7 @@ export type {
   PipelineMode,
   PlanDetail,
 } from './plan';
+export type { MadeReport, ReportRequests, ReportSubject } from './report';
 export { SPAN_KINDS } from './runs';
 export type {
   ExampleInput,
@@ -124,14 +135,25 @@ export type {
   RequestOutput,
   Requests,
 } from './contract';
-export { ENGINE_PORT_CHANNEL, ENGINE_STATUS_CHANNEL, SAVED_TEXTS, SHELL_REQUESTS } from './shell';
+export {
+  ENGINE_PORT_CHANNEL,
+  ENGINE_STATUS_CHANNEL,
+  FILES_OPENED_CHANNEL,
+  SAVED_TEXTS,
+  SHELL_REQUESTS,
+  UPDATE_STATE_CHANNEL,
+} from './shell';
 export type {
   FileChoice,
   KeychainState,
+  OpenedFiles,
   SavedText,
   ShellBridge,
   ShellInfo,
   ShellRequestName,
   ShellRequests,
+  UpdateState,
 } from './shell';
 export { decodeWire, encodeWire } from './wire';
+export { ENGINE_REFUSAL_EXIT_CODE, isNewerStore, newerStore, refuseNewer } from './newer-store';
+export type { NewerStore } from './newer-store';

@@ -19,6 +19,8 @@ export interface LanguageModelSummary {
   readonly hasChatTemplate: boolean;
   readonly importedAt: string;
   readonly sourceFile: string;
+  /** Of its file, or of the list of its files; absent where nothing is known of it. */
+  readonly sha256?: string;
 }
 
 /** A way to compress the cache, as the engine has it registered. */

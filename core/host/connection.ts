@@ -1,6 +1,7 @@
 import { SluiceError } from '../contract';
 import type { EngineMessage } from '../contract';
 import { dispatch } from './dispatch';
+import { clientFleet } from './fleet/client-fleet';
 import type { Services } from './services';
 
 /** One client's wire: a MessagePort or a WebSocket. */
@@ -23,7 +24,9 @@ export interface Connection {
 /** Connects a client: requests are answered as they finish, events come in order. */
 export function connect(services: Services, channel: Channel, log: (message: string) => void): Connection {
   let endTelemetry: (() => void) | undefined;
+  const { close: closeFleet, ...fleet } = clientFleet(channel);
   const client = {
+    ...fleet,
     watchTelemetry(on: boolean): void {
       endTelemetry?.();
       endTelemetry = on
@@ -57,6 +60,7 @@ export function connect(services: Services, channel: Channel, log: (message: str
     },
     close() {
       endTelemetry?.();
+      closeFleet();
       endEvents();
     },
   };

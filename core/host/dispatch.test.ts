@@ -1,160 +1,15 @@
 import { describe, expect, it } from 'vitest';
 
 import { DEFAULT_LANGUAGE_SETTINGS } from '../contract';
-import type { LabRunPlan, LanguageSettings, RequestInput, RequestName } from '../contract';
+import type { LanguageSettings, RequestName } from '../contract';
 import { dispatch } from './dispatch';
 import { parseInput } from './schemas';
 import type { Services } from './services';
-
-const RUN: RequestInput<'runs.start'> = {
-  model: 'm',
-  input: { kind: 'random', seed: 1, freeDim: 4 },
-  mode: 'async',
-  budgetBytes: 1024,
-  repeat: 'continuous',
-  periodMs: 33.3,
-  deadlineMs: 20,
-};
-
-const LAB_PLAN: Required<LabRunPlan> = {
-  args: "--lr 0.1 'two words'",
-  environment: { SEED: '1' },
-  resources: { cpus: 0.5, gpus: 1, memoryBytes: 2 ** 30 },
-  engine: 'slurm',
-  image: 'python:3.12',
-  priority: -100,
-  limitMs: 60_000,
-};
-
-/** One whole input of every request: a field the schema forgot would be refused as unknown. */
-const WHOLE: { readonly [N in RequestName]: Required<RequestInput<N>> } = {
-  'engine.info': {},
-  'device.info': {},
-  'telemetry.watch': { on: true },
-  'models.list': {},
-  'models.import': { jobId: 'j', path: '/m.onnx', name: 'm', provider: 'cpu', replace: true },
-  'models.importExample': { jobId: 'j' },
-  'models.inspect': { name: 'm' },
-  'models.verify': { jobId: 'j', name: 'm' },
-  'models.remove': { name: 'm' },
-  'models.removed': {},
-  'models.restore': { name: 'm' },
-  'models.discardRemoved': {},
-  'jobs.list': {},
-  'jobs.cancel': { jobId: 'j' },
-  'plan.curve': { model: 'm', mode: 'sync' },
-  'plan.at': { model: 'm', mode: 'sequential', budgetBytes: 0 },
-  'inputs.examples': {},
-  'inputs.image': { input: { kind: 'bytes', name: 'a.png', bytes: new Uint8Array([1]) } },
-  'runs.start': RUN as Required<typeof RUN>,
-  'runs.stop': { runId: 'r' },
-  'runs.list': {},
-  'runs.trace': { runId: 'r' },
-  'runs.exportTrace': { runId: 'r' },
-  'budget.get': {},
-  'budget.set': { limitBytes: 0 },
-  'endpoints.list': {},
-  'endpoints.add': { name: 'e', tier: 'edge', url: 'http://127.0.0.1:8000', token: 't' },
-  'endpoints.setToken': { id: 'i', token: 't', kept: true },
-  'endpoints.test': { id: 'i' },
-  'endpoints.remove': { id: 'i' },
-  'endpoints.restore': { id: 'i' },
-  'offload.state': {},
-  'offload.configure': { users: 3, thresholdPct: 89, agent: 'dqn', periodMs: 0, explorationCap: 0.1 },
-  'offload.addVariant': { model: 'm', accuracyPct: 89.9, source: 's' },
-  'offload.removeVariant': { id: 'd0' },
-  'offload.installExample': { jobId: 'j' },
-  'offload.start': {},
-  'offload.stop': {},
-  'offload.pin': { user: 0, tier: 'device', variant: 'd0' },
-  'offload.unpin': { user: 0 },
-  'offload.pauseLearning': { paused: true },
-  'offload.reset': {},
-  'offload.restore': {},
-  'offload.decisions': { beforeId: 7, limit: 100 },
-  'offload.beliefs': {},
-  'offload.curve': {},
-  'offload.trace': { decisionId: 7 },
-  'offload.export': { what: 'checkpoint' },
-  'language.models': {},
-  'language.compressors': {},
-  'language.import': { jobId: 'j', path: '/m.gguf', name: 'm' },
-  'language.pull': { jobId: 'j', repository: 'o/m-1.5', revision: 'refs/pr/1', file: 'a/m.gguf', name: 'm' },
-  'language.verify': { jobId: 'j', name: 'm' },
-  'language.remove': { name: 'm' },
-  'language.conversations': {},
-  'language.create': { model: 'm', settings: DEFAULT_LANGUAGE_SETTINGS, system: '' },
-  'language.open': { id: 'c' },
-  'language.rename': { id: 'c', title: 'About x' },
-  'language.delete': { id: 'c' },
-  'language.configure': { id: 'c', settings: { ...DEFAULT_LANGUAGE_SETTINGS, draftLength: 63 } },
-  'language.send': { id: 'c', text: ' Why?\n' },
-  'language.retry': { id: 'c' },
-  'language.stop': { id: 'c' },
-  'lab.status': {},
-  'lab.start': {},
-  'lab.runs': { since: 'a.1' },
-  'lab.findRuns': { filter: '' },
-  'lab.run': { run: 'ann/none/1' },
-  'lab.series': { runIds: ['0'.repeat(32)], key: 'loss', points: 2500, fromStep: 0.5, toStep: 9 },
-  'lab.log': { run: 'ann/none/1', offset: -100, waitMs: 30_000 },
-  'lab.artifacts': { run: 'ann/none/1', path: '' },
-  'lab.artifact': { run: 'ann/none/1', path: 'a/b.txt', mostBytes: 0 },
-  'lab.diff': { from: 'ann/none/1', to: 'ann/none/2' },
-  'lab.launch': { ...LAB_PLAN, folder: '/code', entry: 'train.py', dataset: 'mnist@2' },
-  'lab.fork': { ...LAB_PLAN, run: 'ann/none/1', checkpoint: 'checkpoints/1.pt' },
-  'lab.stop': { run: 'ann/none/1', graceMs: 0 },
-  'lab.resume': { run: 'ann/none/1' },
-  'lab.remove': { runs: ['ann/none/1'] },
-  'lab.queue': {},
-  'lab.datasets': {},
-  'lab.datasetFiles': { name: 'mnist', version: 1 },
-  'lab.pushDataset': { jobId: 'j', name: 'mnist', folder: '/data', note: '' },
-  'lab.editDataset': { name: 'mnist', visibility: 'shared', description: '', tags: ['digits'] },
-  'lab.verifyDataset': { jobId: 'j', name: 'mnist', version: 1 },
-  'lab.removeDatasetVersion': { name: 'mnist', version: 1 },
-  'lab.collectDatasets': {},
-  'lab.competitions': {},
-  'lab.board': { competition: 'digits' },
-  'lab.submissions': { competition: 'digits' },
-  'lab.submit': { run: 'ann/none/1', competition: 'digits', checkpoint: 'checkpoints/1.pt', isDryRun: true },
-  'lab.models': {},
-  'lab.registerModel': { run: 'ann/none/1', path: 'model', model: 'digits net', description: '' },
-  'lab.setAlias': { model: 'digits net', alias: 'best', version: 1 },
-  'lab.searches': {},
-  'lab.search': { id: 'search-1' },
-  'lab.startSearch': {
-    name: 'search-1',
-    search: '{}',
-    trials: { ...LAB_PLAN, folder: '/code', entry: 'train.py', dataset: 'mnist@2' },
-  },
-  'lab.narrowSearch': {
-    id: 'search-1',
-    name: 'search-2',
-    brushes: [
-      { parameter: 'lr', min: 0.1, max: 1 },
-      { parameter: 'kind', values: ['sgd', 1, true] },
-    ],
-  },
-  'lab.stopSearch': { id: 'search-1' },
-  'lab.resumeSearch': { id: 'search-1' },
-  'lab.removeSearch': { id: 'search-1' },
-  'lab.startExample': {},
-  'lab.deployments': {},
-  'lab.publish': {
-    model: 'm',
-    version: 1,
-    endpointId: 'e',
-    sharePct: 100,
-    variant: { accuracyPct: 90, source: 'measured' },
-  },
-  'lab.setCanary': { endpointId: 'e', servedAs: 'm', sharePct: 10 },
-  'lab.rollBack': { endpointId: 'e', servedAs: 'm' },
-  'lab.unpublish': { endpointId: 'e', servedAs: 'm' },
-};
+import { PLAIN_CLIENT } from './test-support/plain-client';
+import { RUN, WHOLE_INPUTS } from './test-support/whole-inputs';
 
 describe('schemas', () => {
-  it.each(Object.entries(WHOLE))('%s takes all the contract allows', (name, input) => {
+  it.each(Object.entries(WHOLE_INPUTS))('%s takes all the contract allows', (name, input) => {
     expect(parseInput(name as RequestName, input)).toEqual(input);
   });
 
@@ -176,6 +31,9 @@ const BAD: readonly (readonly [string, unknown, RegExp])[] = [
   ['models.list', undefined, /models\.list: input: .*expected object/],
   ['models.list', null, /expected object/],
   ['models.list', { all: true }, /Unrecognized key: "all"/],
+  ['fleet.ask', { box: 'b', request: 'rm', input: {} }, /request: expected the name of a request/],
+  ['fleet.add', { url: 'https://b', token: 'two words' }, /token: expected printable/],
+  ['fleet.push', { model: 'm', boxes: [] }, /boxes: /],
   ['models.inspect', {}, /name: .*expected string/],
   ['models.inspect', { name: '' }, /name: /],
   ['models.import', { jobId: 'j', path: 'm.onnx' }, /path: expected an absolute path/],
@@ -295,9 +153,8 @@ describe('settings of a conversation', () => {
 
 describe('dispatch', () => {
   it.each(BAD)('%s with %j is refused', async (request, input, message) => {
-    const nobody = { watchTelemetry: () => undefined };
     // A handler that is reached would fail on the missing services.
-    const reply = await dispatch({} as Services, nobody, request, input);
+    const reply = await dispatch({} as Services, PLAIN_CLIENT, request, input);
     expect(reply).toMatchObject({ ok: false, error: { code: 'bad-input' } });
     expect(reply.ok ? '' : reply.error.message).toMatch(message);
   });

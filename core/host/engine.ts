@@ -1,11 +1,12 @@
 import { homedir } from 'node:os';
 
-import { SluiceError } from '../contract';
+import { ENGINE_REFUSAL_EXIT_CODE, isNewerStore, SluiceError } from '../contract';
 import type { EngineMessage } from '../contract';
 import { findAppRoot } from './app-root';
 import { connect } from './connection';
 import { onEngineDeath } from './engine-death';
 import { dataDirOf, threadsOf } from './environment';
+import { hasFleet } from './fleet/fleet-file';
 import { parentMessageOf } from './parent-message';
 import { startServices } from './services';
 import type { Services } from './services';
@@ -35,7 +36,7 @@ function log(message: string): void {
 function fail(thrown: unknown): never {
   // The last line of stderr is what the console shows of a dead engine.
   log(SluiceError.from(thrown).message);
-  process.exit(1);
+  process.exit(isNewerStore(thrown) ? ENGINE_REFUSAL_EXIT_CODE : 1);
 }
 
 function serve(services: Services, port: EnginePort): void {
@@ -72,7 +73,10 @@ function main(): void {
     const message = parentMessageOf(data, log);
     if (message?.kind === 'tokens')
       void starting
-        .then(({ endpoints }) => endpoints.adoptTokens(message.tokens, message.missing))
+        .then(async ({ endpoints, fleet, info }) => {
+          await endpoints.adoptTokens(message.tokens, message.missing);
+          if (hasFleet(info.dataDir)) (await fleet()).boxes.adoptTokens(message.tokens);
+        })
         .catch((thrown: unknown) => log(`tokens: ${SluiceError.from(thrown).message}`));
     else if (message !== undefined && port !== undefined)
       void starting.then((services) => serve(services, port));

@@ -51,6 +51,11 @@ export class Models {
     return withTask(this.parts.library.summary(name));
   }
 
+  /** The file a network was imported from, as far as it is still there. @throws SluiceError `not-found`. */
+  sourcePath(name: string): string {
+    return this.parts.library.sourcePath(name);
+  }
+
   /** A text pipeline shows the layers of both its networks. @throws SluiceError `not-found`, `corrupt-store`. */
   async inspect(name: string): Promise<ModelDetail> {
     const { library } = this.parts;

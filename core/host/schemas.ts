@@ -2,8 +2,14 @@ import { isAbsolute } from 'node:path';
 
 import { z } from 'zod';
 
-import { PIPELINE_MODES, SluiceError, TIER_NAMES } from '../contract';
-import type { LanguageRequests, OffloadRequests, RequestInput, RequestName } from '../contract';
+import { checkInput, PIPELINE_MODES, TIER_NAMES } from '../contract';
+import type {
+  FleetRequests,
+  LanguageRequests,
+  OffloadRequests,
+  RequestInput,
+  RequestName,
+} from '../contract';
 import { LAB_DEPLOYMENT_SCHEMAS } from './lab/requests/deployment-schemas';
 import { LAB_RUN_SCHEMAS, LAB_STATUS_SCHEMAS } from './lab/requests/run-schemas';
 import { LAB_SHELF_SCHEMAS } from './lab/requests/shelf-schemas';
@@ -154,6 +160,47 @@ const LANGUAGE_SCHEMAS: { readonly [N in keyof LanguageRequests]: z.ZodType<Requ
   'language.stop': conversation,
 };
 
+const box = z.strictObject({ box: text });
+const fingerprint = z.string().min(1).max(200);
+
+const FLEET_SCHEMAS: { readonly [N in keyof FleetRequests]: z.ZodType<RequestInput<N>> } = {
+  'fleet.list': nothing,
+  'fleet.add': z.strictObject({
+    name: text.exactOptional(),
+    url: z.string().min(1).max(2048),
+    token: token.exactOptional(),
+    certificateFingerprint: fingerprint.exactOptional(),
+  }),
+  'fleet.retry': z.strictObject({
+    box: text,
+    token: token.exactOptional(),
+    certificateFingerprint: fingerprint.exactOptional(),
+  }),
+  'fleet.rename': z.strictObject({ box: text, name: text }),
+  'fleet.remove': box,
+  'fleet.ask': z.strictObject({
+    box: text,
+    request: z.custom<RequestName>(isRequestName, 'expected the name of a request'),
+    // Checked by the box.
+    input: z.unknown(),
+  }),
+  'fleet.follow': z.strictObject({ box: text, on: z.boolean() }),
+  'fleet.sendFile': z.strictObject({ jobId: text, box: text, path }),
+  'fleet.push': z.strictObject({ model: text, boxes: z.array(text).min(1).max(1000) }),
+  'fleet.pushes': nothing,
+  'fleet.cancelPush': z.strictObject({ push: text }),
+  'fleet.retryPush': z.strictObject({ push: text }),
+};
+
+/** A page compares a few; beyond it tables don't fit any paper. */
+const MAX_COMPARED = 12;
+const reportSubject = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('run'), run: text }),
+  z.strictObject({ kind: z.literal('runs'), from: text, to: text }),
+  z.strictObject({ kind: z.literal('labRun'), run: text }),
+  z.strictObject({ kind: z.literal('labRuns'), runs: z.array(text).min(2).max(MAX_COMPARED) }),
+]);
+
 /** What each request may carry; anything else is refused before a handler sees it. */
 const INPUT_SCHEMAS: { readonly [N in RequestName]: z.ZodType<RequestInput<N>> } = {
   'engine.info': nothing,
@@ -185,6 +232,7 @@ const INPUT_SCHEMAS: { readonly [N in RequestName]: z.ZodType<RequestInput<N>> }
   'runs.list': nothing,
   'runs.trace': z.strictObject({ runId: text }),
   'runs.exportTrace': z.strictObject({ runId: text }),
+  'report.make': z.strictObject({ what: reportSubject }),
   'budget.get': nothing,
   'budget.set': z.strictObject({ limitBytes: bytes }),
   ...OFFLOAD_SCHEMAS,
@@ -194,6 +242,7 @@ const INPUT_SCHEMAS: { readonly [N in RequestName]: z.ZodType<RequestInput<N>> }
   ...LAB_RUN_SCHEMAS,
   ...LAB_DEPLOYMENT_SCHEMAS,
   'lab.startExample': nothing,
+  ...FLEET_SCHEMAS,
 };
 
 export function isRequestName(name: unknown): name is RequestName {
@@ -202,8 +251,5 @@ export function isRequestName(name: unknown): name is RequestName {
 
 /** @throws SluiceError `bad-input` that lists every fault with its path. */
 export function parseInput<N extends RequestName>(name: N, input: unknown): RequestInput<N> {
-  const parsed = INPUT_SCHEMAS[name].safeParse(input);
-  if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'input'}: ${issue.message}`);
-  throw new SluiceError('bad-input', `${name}: ${faults.join('; ')}.`, { request: name, faults });
+  return checkInput(name, INPUT_SCHEMAS[name], input);
 }

@@ -10,8 +10,11 @@ import { ioError } from '../storage';
 import { createTelemetry, detectHost } from '../telemetry';
 import type { Telemetry } from '../telemetry';
 import { appVersion } from './app-root';
+import { openDataFolder } from './data-folder';
 import type { Endpoints } from './endpoints/endpoints';
 import { EventBus } from './event-bus';
+import { hasFleet } from './fleet/fleet-file';
+import type { FleetService } from './fleet/start-fleet';
 import { isoTime, systemClock } from './host-clock';
 import type { HostClock } from './host-clock';
 import { Jobs } from './jobs';
@@ -32,6 +35,7 @@ import { RemovedModels } from './removed-models';
 import { openTask } from './runs/open-task';
 import { RunHistory } from './runs/run-history';
 import { Runs } from './runs/runs';
+import { TraceFiles } from './runs/trace-files';
 import { StateFile } from './state-file';
 import type { Log } from './state-file';
 
@@ -68,6 +72,8 @@ export interface Services {
   readonly labDeployments: LabDeployments;
   /** The lab as this engine reaches it: `(await (await lab()).api()).get(...)`. What changes there comes by `bus`. */
   readonly lab: () => Promise<LabService>;
+  /** Loaded with the first request for it, or at once where there are boxes. */
+  readonly fleet: () => Promise<FleetService>;
   readonly setBudget: (limitBytes: number) => Promise<void>;
   /** Stops runs and jobs, frees everything, and waits until what is remembered is on disk. */
   readonly close: () => Promise<void>;
@@ -81,12 +87,16 @@ interface Memory {
   readonly history: RunHistory;
 }
 
-/** @throws SluiceError `io` when the data folder can't be made, `unsupported` when ONNX Runtime can't be loaded. */
+/**
+ * @throws SluiceError `io` when the data folder can't be made, `unsupported` when ONNX Runtime can't be loaded, or a newer
+ * Sluice wrote the data folder.
+ */
 export async function startServices(options: ServicesOptions): Promise<Services> {
   const { dataDir, threads, appRoot, log, clock = systemClock } = options;
   await mkdir(dataDir, { recursive: true }).catch((cause: unknown) => {
     throw ioError(`Can't create the data folder ${dataDir}`, cause);
   });
+  await openDataFolder(dataDir, appVersion(appRoot));
   const memory: Memory = {
     settings: new StateFile(join(dataDir, 'settings.json'), settingsSchema, log),
     history: new RunHistory(join(dataDir, 'runs.json'), log),
@@ -141,6 +151,7 @@ async function assemble(
     clock,
     log,
     history: memory.history,
+    traces: new TraceFiles(join(info.dataDir, 'traces'), log),
     plan: (request) => planRun(planner, models, loaded, request),
     open: (request, plan) =>
       openTask(
@@ -199,6 +210,27 @@ async function assemble(
       onChange: (parts) => bus.emit('labChange', { parts }),
     });
   };
+  let fleet: Promise<FleetService> | undefined;
+  const openFleet = async (): Promise<FleetService> => {
+    const { startFleet } = await import('./fleet/start-fleet');
+    const { dataDir, version } = info;
+    const { env } = process;
+    return startFleet({
+      dataDir,
+      version,
+      models,
+      jobs,
+      bus,
+      resumesPushes: servesConsoles,
+      env,
+      log,
+      clock,
+    });
+  };
+  const theFleet = (): Promise<FleetService> => (fleet ??= openFleet());
+  if (servesConsoles && hasFleet(info.dataDir)) {
+    theFleet().catch((thrown: unknown) => log(`fleet: ${SluiceError.from(thrown).message}`));
+  }
   const unfollow = servesConsoles ? memory.history.follow(() => runs.tellOthers()) : () => undefined;
   return {
     info,
@@ -214,12 +246,14 @@ async function assemble(
     language: () => (language ??= startLanguage()),
     labDeployments,
     lab: () => (lab ??= openLab()),
+    fleet: theFleet,
     setBudget: async (limitBytes) => {
       await loaded.setLimit(limitBytes);
       if (servesConsoles) memory.settings.change(() => ({ budgetLimitBytes: limitBytes }));
     },
     close: async () => {
       unfollow();
+      await fleet?.then((each) => each.close()).catch(() => undefined); // told when it failed
       await closeDeployment();
       await Promise.all([jobs.cancelAll(), runs.stopAll(), language?.then(({ close }) => close())]);
       await lab?.then((service) => service.close());

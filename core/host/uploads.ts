@@ -13,9 +13,9 @@ export function uploadFolder(dataDir: string): string {
   return processFolder(uploadsRoot(dataDir));
 }
 
-/** Removes a file after its import if it was uploaded for that; any other file is the user's and stays. */
+/** Removes a file or folder after its import if it was uploaded for that; any other is the user's and stays. */
 export async function discardUpload(dataDir: string, path: string): Promise<void> {
-  const folder = dirname(path);
+  const folder = dirname(path) === uploadFolder(dataDir) ? path : dirname(path);
   if (dirname(folder) !== uploadFolder(dataDir)) return;
   await rm(folder, { recursive: true, force: true });
   await removeIfEmpty(uploadFolder(dataDir));

@@ -10,3 +10,5 @@ export { ReaderPool, readsDone, streamFailure } from './reader-pool';
 export type { StreamHandle } from './reader-pool';
 export { createStreamTable, Slot } from './stream-table';
 export type { StreamTable } from './stream-table';
+export { parseStored, storedText } from './store-version';
+export type { StoreFormat } from './store-version';

@@ -12,7 +12,7 @@ import styles from './theme-menu.module.css';
 const STRINGS = strings.app;
 
 export function ThemeMenu(): ReactNode {
-  const { layout } = useSession();
+  const { layout } = useSession().home;
   const theme = useStore(layout, (state) => state.theme);
   return (
     <Menu.Root>

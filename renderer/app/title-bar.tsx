@@ -3,6 +3,7 @@ import { useStore } from 'zustand';
 
 import { useSession } from '../session';
 import { strings } from '../strings';
+import { BoxMenu } from './box-menu';
 import { BudgetWidget } from './budget-widget';
 import { ThemeMenu } from './theme-menu';
 import styles from './title-bar.module.css';
@@ -16,8 +17,7 @@ function EngineState(): ReactNode {
   const hint =
     'reason' in status
       ? status.reason
-      : info &&
-        `Sluice ${info.version}, ONNX Runtime ${info.runtimeVersion}, ${info.instructionSet}, ${info.threads} threads`;
+      : info && STRINGS.about(info.version, info.runtimeVersion, info.instructionSet, info.threads);
   return (
     <span
       role="status"
@@ -28,17 +28,6 @@ function EngineState(): ReactNode {
     >
       <i aria-hidden="true" />
       {STRINGS.engine[status.state]}
-    </span>
-  );
-}
-
-function BoxName(): ReactNode {
-  const { engine, host } = useSession();
-  const device = useStore(engine, (state) => state.device);
-  const name = host.kind === 'browser' ? (device?.hostname ?? window.location.host) : STRINGS.thisMachine;
-  return (
-    <span className={styles['box']} title={device && `${device.hostname}, ${device.cpu}, ${device.os}`}>
-      {name}
     </span>
   );
 }
@@ -54,12 +43,14 @@ function LogOut(): ReactNode {
 }
 
 export function TitleBar({ onOpenPalette }: { readonly onOpenPalette: () => void }): ReactNode {
+  const { fleet } = useSession();
+  const shown = useStore(fleet, (state) => state.shown);
   const isMac = navigator.platform.startsWith('Mac');
   return (
     <header className={styles['bar']}>
       <h1 className={styles['name']}>{STRINGS.product}</h1>
-      <BoxName />
-      <BudgetWidget />
+      <BoxMenu />
+      <BudgetWidget key={shown} />
       <span className={styles['space']} />
       <EngineState />
       <button
@@ -69,7 +60,7 @@ export function TitleBar({ onOpenPalette }: { readonly onOpenPalette: () => void
         aria-keyshortcuts="Control+K Meta+K"
       >
         {STRINGS.palette}
-        <kbd>{isMac ? '⌘K' : 'Ctrl K'}</kbd>
+        <kbd>{isMac ? STRINGS.paletteKeys.mac : STRINGS.paletteKeys.other}</kbd>
       </button>
       <ThemeMenu />
       <LogOut />

@@ -1,5 +1,12 @@
-/** English with every text lengthened and accented: what stays plain English is not in the catalogue. */
+/** English with every text lengthened and accented: what stays plain is not in the catalogue. For trying layouts. */
 const PSEUDO = 'pseudo';
+
+interface Choice {
+  /** Key of a catalogue, or `pseudo`. */
+  readonly language: string;
+  /** BCP 47 tag for numbers and dates: the reader's own, with its region. */
+  readonly locale: string;
+}
 
 /**
  * The first language the reader prefers that there is; `en` when none is. `?lang=` goes before the preferences.
@@ -11,14 +18,14 @@ export function chooseLanguage(
   available: readonly string[],
   preferred: readonly string[],
   query: string,
-): string {
+): Choice {
   const asked = new URLSearchParams(query).get('lang');
-  if (asked === PSEUDO) return PSEUDO;
+  if (asked === PSEUDO) return { language: PSEUDO, locale: 'en' };
   for (const tag of asked === null ? preferred : [asked, ...preferred]) {
-    const found = available.find((language) => covers(language, tag));
-    if (found !== undefined) return found;
+    const language = available.find((candidate) => covers(candidate, tag));
+    if (language !== undefined) return { language, locale: tag };
   }
-  return 'en';
+  return { language: 'en', locale: 'en' };
 }
 
 function covers(language: string, tag: string): boolean {

@@ -8,10 +8,12 @@ const CATALOGUES: Readonly<Record<string, Catalogue>> = { en };
 
 const chosen = chooseLanguage(Object.keys(CATALOGUES), navigator.languages, location.search);
 
-/** BCP 47 tag of the console's language; numbers, dates and plurals go by it. */
-export const locale = chosen === 'pseudo' ? 'en' : chosen;
+/** BCP 47 tag by which numbers and dates are written. */
+export const { locale } = chosen;
 
 /** The console's texts in the reader's language, chosen once, when the page loads. */
-export const strings: Catalogue = chosen === 'pseudo' ? pseudoCatalogue(en) : (CATALOGUES[chosen] ?? en);
+export const strings: Catalogue = CATALOGUES[chosen.language] ?? pseudoCatalogue(en);
+
+document.documentElement.lang = chosen.language in CATALOGUES ? chosen.language : 'en';
 
 export type { Catalogue } from './catalogue';

@@ -9,6 +9,7 @@ import type {
   RequestName,
   RequestOutput,
 } from '../../core/contract';
+import { strings } from '../strings';
 
 /** Carries messages to the engine; what it receives goes to `Exchange.receive`. */
 export interface Wire {
@@ -52,7 +53,7 @@ function isEngineMessage(message: unknown): message is EngineMessage {
 
 export function createExchange(): Exchange {
   let wire: Wire | undefined;
-  let whyDown = 'the engine is still starting';
+  let whyDown = strings.connection.stillStarting;
   let nextId = 1;
   const pending = new Map<number, Pending>();
   const listeners = new Map<EventName, Set<Listener>>();
@@ -73,7 +74,7 @@ export function createExchange(): Exchange {
           return;
         }
         const id = nextId++;
-        pending.set(id, { name, resolve: resolve as (value: unknown) => void, reject });
+        pending.set(id, { name, resolve: resolve, reject });
         try {
           wire.send({ id, request: name, input } as ClientMessage);
         } catch (thrown) {

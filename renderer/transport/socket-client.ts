@@ -1,4 +1,5 @@
 import { decodeWire, encodeWire } from '../../core/contract';
+import { strings } from '../strings';
 import { createStatusHolder } from './engine-client';
 import type { EngineClient } from './engine-client';
 import { createExchange } from './exchange';
@@ -35,9 +36,7 @@ export function createSocketClient(parts: SocketParts): EngineClient {
   let cancelRetry: (() => void) | undefined;
 
   const onLost = (): void => {
-    const reason = everConnected
-      ? 'the connection to the engine’s host was lost'
-      : 'the engine’s host does not answer';
+    const reason = everConnected ? strings.connection.hostLost : strings.connection.hostSilent;
     exchange.detach(reason);
     parts.lost?.();
     failures += 1;

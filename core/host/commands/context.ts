@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { SluiceError } from '../../contract';
 import type { Command } from 'commander';
 import { findAppRoot } from '../app-root';
+import { refuseNewerDataFolder } from '../data-folder';
 import { dataDirOf, threadsOf } from '../environment';
 import type { Services } from '../services';
 import { EXIT, exitCodeOf } from './exit-codes';
@@ -60,6 +61,7 @@ export async function execute(
   };
   try {
     const appRoot = findAppRoot(__dirname);
+    refuseNewerDataFolder(dataDir);
     // ONNX Runtime, images, tokenizers: loaded only where a command needs the engine.
     const services = (options = { servesConsoles: false }): Promise<Services> =>
       (starting ??= import('../services').then(({ startServices }) =>

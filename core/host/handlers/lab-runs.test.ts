@@ -11,6 +11,7 @@ import { dispatch } from '../dispatch';
 import { LabApi } from '../lab/connection/lab-api';
 import { serveLab, type ServedLab } from '../lab/connection/open-lab';
 import type { Services } from '../services';
+import { PLAIN_CLIENT } from '../test-support/plain-client';
 
 /** A program as users write them: logs to its run, keeps a checkpoint, and writes what it does. */
 const PROGRAM = `
@@ -52,7 +53,7 @@ afterAll(async () => {
 
 /** As a connection asks. @throws SluiceError. */
 async function ask<N extends RequestName>(name: N, input: RequestInput<N>): Promise<RequestOutput<N>> {
-  const reply = await dispatch(services, { watchTelemetry: () => undefined }, name, input);
+  const reply = await dispatch(services, PLAIN_CLIENT, name, input);
   if (!reply.ok) throw SluiceError.fromWire(reply.error);
   return reply.value as RequestOutput<N>;
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
+import { parseUrl } from '../../base';
 import { SluiceError } from '../../contract';
 import type { ErrorCode } from '../../contract';
 import type { HostClock } from '../host-clock';
@@ -65,7 +66,9 @@ export class Answers {
   private async reply(request: IncomingMessage): Promise<Reply> {
     const reason = this.options.origins.refusal(request);
     if (reason !== undefined) return refusal(403, reason);
-    const asked = { request, url: new URL(request.url ?? '/', 'http://host') };
+    const url = parseUrl(request.url ?? '/', new URL('http://host'));
+    if (url === undefined) return refusal(400, 'Expected a path.');
+    const asked = { request, url };
     const visitor = await this.options.guard.visitor(request);
     if (visitor.kind === 'wait') return this.wait(asked, visitor.retryAfterSec);
     if (visitor.kind === 'wrong-token') return refusal(401, 'The token is wrong.');

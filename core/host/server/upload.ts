@@ -29,6 +29,9 @@ export function safeFileName(name: string): string {
   );
 }
 
+/** `FOLDER/NAME`: beside an earlier upload of this process. */
+const BESIDE = /^([0-9a-f]{16})\/[^/\\]+$/;
+
 /**
  * Streams a request's body to a file of its own.
  * @returns its absolute path.
@@ -42,15 +45,18 @@ export async function receiveUpload(
 ): Promise<string> {
   const fileName = safeFileName(name);
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(fileName, maxBytes);
-  // A folder each: two files of one name must not meet, and the model is named after the file.
-  const folder = join(uploadFolder(dataDir), randomBytes(8).toString('hex'));
+  // A folder each: two files of one name must not meet, and the model is named after the file. A model of several files
+  // names the folder that its first one came to.
+  const beside = BESIDE.exec(name)?.[1];
+  const folder = join(uploadFolder(dataDir), beside ?? randomBytes(8).toString('hex'));
   const path = join(folder, fileName);
   try {
-    await mkdir(folder, { recursive: true });
+    if (beside === undefined) await mkdir(folder, { recursive: true });
     await pipeline(request, limitTo(maxBytes, fileName), createWriteStream(path, { flags: 'wx' }));
     return path;
   } catch (cause) {
-    await discardUpload(dataDir, path);
+    // One that exists is another's.
+    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') await discardUpload(dataDir, path);
     throw ioError(`Upload of ${fileName} failed`, cause);
   }
 }

@@ -18,7 +18,7 @@ function InstallProgress({ jobId }: { readonly jobId: string }): ReactNode {
   const parts = [
     phase === '' ? STRINGS.installing : phase,
     ...(totalBytes > 0 ? [formatBytesOf(doneBytes, totalBytes)] : []),
-    ...(tracked?.etaSec === undefined ? [] : [`${formatEta(tracked.etaSec)} left`]),
+    ...(tracked?.etaSec === undefined ? [] : [strings.ui.left(formatEta(tracked.etaSec))]),
   ];
   return (
     <div className={styles['progress']} data-testid="install-progress">

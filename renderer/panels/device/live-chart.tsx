@@ -81,5 +81,5 @@ function optionsOf(token: Token, spec: ChartSpec, windowSec: number): PlotOption
 function tickLabel(second: number): string {
   if (second === 0) return STRINGS.now;
   const whole = Math.round(-second);
-  return whole % 60 === 0 ? `−${whole / 60} min` : `−${whole} s`;
+  return whole % 60 === 0 ? strings.ui.agoMin(whole / 60) : strings.ui.agoSec(whole);
 }

@@ -23,7 +23,7 @@ function KeychainNote(): ReactNode {
   const unavailable =
     host.kind === 'browser'
       ? STRINGS.keychain.browser
-      : STRINGS.keychain.unavailable(keychain.reason ?? 'this system has no keychain');
+      : STRINGS.keychain.unavailable(keychain.reason ?? STRINGS.keychain.none);
   return (
     <p className={styles['note']} data-testid="keychain-note" data-available={keychain.available}>
       {keychain.available ? STRINGS.keychain.available : unavailable}

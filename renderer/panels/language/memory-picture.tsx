@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 
 import type { CacheMemory } from '../../../core/contract';
-import { formatBytes, formatBytesOf } from '../../format';
+import { formatBytes, formatBytesOf, formatFixed } from '../../format';
 import { strings } from '../../strings';
 import { SegmentBar } from '../../ui';
 import styles from './pictures.module.css';
@@ -44,7 +44,7 @@ function Bars({ memory }: { readonly memory: CacheMemory }): ReactNode {
       <p className={styles['stored']} data-testid="cache-stored">
         <i data-kind="stored" /> {WORDS.stored} <b>{formatBytes(storedBytes)}</b>
         {heldBytes > 0 && storedBytes > heldBytes && (
-          <span>{WORDS.times((storedBytes / heldBytes).toFixed(1))}</span>
+          <span>{WORDS.times(formatFixed(storedBytes / heldBytes, 1))}</span>
         )}
       </p>
       {streamedWeights !== undefined && (

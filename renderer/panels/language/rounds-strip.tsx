@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
 
 import type { CacheMode, ReplyStats, RoundRecord } from '../../../core/contract';
-import { formatBytes, formatCount, formatMs, formatPct, NO_FIGURE } from '../../format';
+import { formatBytes, formatCount, formatFixed, formatMs, formatPct, NO_FIGURE } from '../../format';
 import { useSession } from '../../session';
 import { strings } from '../../strings';
 import { RoundChart } from '../../timeline-engine';
@@ -86,7 +86,7 @@ function Figures({ stats, rounds }: FiguresProps): ReactNode {
       <Figure
         label={WORDS.rate}
         hint={WORDS.rateHint}
-        value={stats === undefined ? NO_FIGURE : stats.tokensPerSec.toFixed(1)}
+        value={stats === undefined ? NO_FIGURE : formatFixed(stats.tokensPerSec, 1)}
         testId="language-rate"
       />
       <Figure

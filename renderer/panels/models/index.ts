@@ -23,8 +23,8 @@ export const modelsPanel: PanelDefinition = {
     return [
       {
         id: 'models.import',
-        title: 'Import a model',
-        keywords: 'onnx open file',
+        title: STRINGS.commands.import,
+        keywords: STRINGS.commands.keywords.import,
         run: () => {
           open();
           void chooseAndImport(session);
@@ -33,7 +33,7 @@ export const modelsPanel: PanelDefinition = {
       {
         id: 'models.importExample',
         title: STRINGS.importTeach,
-        keywords: 'ocr demo',
+        keywords: STRINGS.commands.keywords.example,
         run: () => {
           open();
           void importExample(session);
@@ -42,7 +42,7 @@ export const modelsPanel: PanelDefinition = {
       ...session.models.getState().removed.map(({ name }) => ({
         id: `models.undo.${name}`,
         title: STRINGS.removed.undoCommand(name),
-        keywords: 'restore put back removed',
+        keywords: STRINGS.commands.keywords.undo,
         run: () => {
           open();
           void restoreModel(session, name);

@@ -6,6 +6,8 @@ import { RunView } from './run-view';
 
 const STRINGS = strings.run;
 
+export { offeredInputs, runRequest, startRun } from './run-actions';
+
 export const runPanel: PanelDefinition = {
   id: 'run',
   title: STRINGS.title,
@@ -22,8 +24,8 @@ export const runPanel: PanelDefinition = {
   commands: (session) =>
     (session.models.getState().models ?? []).map(({ name }) => ({
       id: `run.model.${name}`,
-      title: `Run ${name}`,
-      keywords: 'model choose',
+      title: STRINGS.commands.model(name),
+      keywords: STRINGS.commands.keywords,
       run: () => {
         session.layout.getState().actions.setModel(name);
         session.layout.getState().actions.setPanel('run');

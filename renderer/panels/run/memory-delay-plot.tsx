@@ -17,7 +17,7 @@ import styles from './memory-delay-plot.module.css';
 import { makeFrame, MARGIN } from './plot-frame';
 import type { Frame } from './plot-frame';
 import { Axes, BudgetMarker, LimitLabels, Limits, MeasuredDots } from './plot-layers';
-import { useSize } from './use-size';
+import { useSize } from '../../ui';
 
 const STRINGS = strings.run;
 

@@ -31,7 +31,7 @@ function RunButtons({ panel }: { readonly panel: RunPanelState }): ReactNode {
       void startRun(session, runRequest(model.name, setup, input.input, budgetBytes, repeat));
   };
   return (
-    <div className={styles['buttons']}>
+    <div className={styles['buttons']} data-tour="run">
       {running ? (
         <Button variant="danger" disabled={!live} onClick={() => void stopRun(session, model.name, run.id)}>
           {STRINGS.stop}

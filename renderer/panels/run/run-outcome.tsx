@@ -3,6 +3,7 @@ import { useStore } from 'zustand';
 
 import type { RunRecord, WireError } from '../../../core/contract';
 import { formatBytes, formatCount, formatMs } from '../../format';
+import { SaveReport } from '../../report';
 import { useSession } from '../../session';
 import type { NamedInput } from '../../stores';
 import { strings } from '../../strings';
@@ -110,6 +111,7 @@ export function RunOutcome({
           data-state={run.state}
           role="status"
         >{`${WORDS.states[run.state]}, ${run.mode}${run.mode === 'resident' ? '' : `, ${formatBytes(run.budgetBytes)}`}`}</span>
+        {run.state !== 'running' && <SaveReport key={run.id} what={{ kind: 'run', run: run.id }} />}
         {run.hasTrace && (
           <Button variant="ghost" onClick={() => layout.getState().actions.setPanel('timeline')}>
             {WORDS.timeline}

@@ -5,6 +5,7 @@ import type { ModelSummary } from '../../../core/contract';
 import { useSession } from '../../session';
 import { strings } from '../../strings';
 import { Button, EmptyState, FailureNote, ProgressBar } from '../../ui';
+import { TourLink } from '../../tour/tour-link';
 import { importExample } from '../models';
 import { MemoryDelayPlot } from './memory-delay-plot';
 import { PlacementStrip } from './placement-strip';
@@ -94,13 +95,19 @@ function NothingToRun(): ReactNode {
   const busy = attempts.some(({ phase }) => phase !== 'failed');
   const failed = attempts.find(({ phase }) => phase === 'failed');
   const action = (
-    <Button variant="primary" disabled={!live || busy} onClick={() => void importExample(session)}>
+    <Button
+      data-tour="import"
+      variant="primary"
+      disabled={!live || busy}
+      onClick={() => void importExample(session)}
+    >
       {busy ? STRINGS.emptyBusy : STRINGS.emptyAction}
     </Button>
   );
   return (
     <EmptyState title={STRINGS.emptyTitle} action={action}>
       {STRINGS.empty}
+      <TourLink />
       {failed?.error !== undefined && <FailureNote title={failed.title} error={failed.error} />}
     </EmptyState>
   );

@@ -74,7 +74,7 @@ function SumsLine({ model, range, title }: SumsLineProps): ReactNode {
         <dt>{range ? WORDS.range : wholeOf(model)}</dt>
         <dd>
           <b>{formatDuration(lengthUs)}</b>
-          {range && <small>from {formatMoment(Math.max(model.startUs, window.startUs))}</small>}
+          {range && <small>{WORDS.from(formatMoment(Math.max(model.startUs, window.startUs)))}</small>}
           {aheadBytes > 0 && <small>{WORDS.ahead(formatBytes(aheadBytes))}</small>}
         </dd>
       </div>

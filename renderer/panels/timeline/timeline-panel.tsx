@@ -5,6 +5,7 @@ import { useStore } from 'zustand';
 import { REMOTE_STAGES, SPAN_KINDS } from '../../../core/contract';
 import { useSession } from '../../session';
 import { strings } from '../../strings';
+import { TourLink } from '../../tour/tour-link';
 import type { Timeline } from '../../timeline-engine';
 import { Button, EmptyState, FailureNote } from '../../ui';
 import styles from './timeline-panel.module.css';
@@ -35,6 +36,7 @@ function NoRuns(): ReactNode {
   return (
     <EmptyState title={STRINGS.emptyTitle} action={action}>
       {STRINGS.empty}
+      <TourLink />
     </EmptyState>
   );
 }
@@ -70,7 +72,7 @@ function Chosen({ traces, main }: { readonly traces: Traces; readonly main: Show
         <p className={styles['note']} role="status">
           {STRINGS.exported(exported.where)}
           <Button variant="ghost" onClick={dismiss}>
-            OK
+            {strings.ui.ok}
           </Button>
         </p>
       )}

@@ -1,8 +1,15 @@
+import { plural } from './plural';
+
 /** The frame's words. */
 export const app = {
   product: 'Sluice',
   thisMachine: 'this machine',
+  panels: 'Panels',
+  about: (version: string, runtime: string, instructionSet: string, threads: number): string =>
+    `Sluice ${version}, ONNX Runtime ${runtime}, ${instructionSet}, ${plural(threads, { one: 'thread', other: 'threads' })}`,
   palette: 'Commands',
+  goTo: (panel: string): string => `Go to ${panel}`,
+  paletteKeys: { mac: '⌘K', other: 'Ctrl K' },
   paletteHint: 'Type a command',
   paletteEmpty: 'No command matches',
   theme: 'Theme',

@@ -314,5 +314,12 @@ export const decisions = {
     install: 'Install the MobileNetV1 example',
     exportDecisions: 'Export decisions',
     exportCheckpoint: 'Export the agent’s checkpoint',
+    keywords: {
+      install: 'example offload variants',
+      agent: 'offload agent',
+      reset: 'forget agent',
+      restore: 'put back agent',
+      save: 'save log',
+    },
   },
 } as const;

@@ -57,6 +57,7 @@ export const endpoints = {
     badUrl: 'An http:// or https:// address without user or password.',
   },
   keychain: {
+    none: 'this system has no keychain',
     available: 'Tokens are kept by this system’s keychain.',
     unavailable: (reason: string): string =>
       `Tokens are kept until Sluice quits, not longer: ${reason.replace(/\.$/, '')}.`,
@@ -139,5 +140,9 @@ export const endpoints = {
     undo: 'Undo',
     discard: 'Give it up',
   },
-  commands: { add: 'Add an endpoint', test: (name: string): string => `Test endpoint ${name}` },
+  commands: {
+    keywords: { add: 'server edge cloud', test: 'probe health' },
+    add: 'Add an endpoint',
+    test: (name: string): string => `Test endpoint ${name}`,
+  },
 } as const;

@@ -268,6 +268,7 @@ export const language = {
     axis: (last: string): string => `layers 0 to ${last}`,
   },
   commands: {
+    keywords: { create: 'new chat', import: 'gguf llm open file', stop: 'cancel chat', open: 'chat' },
     create: 'Begin a conversation',
     import: 'Import a language model',
     stop: 'Stop the reply',

@@ -2,6 +2,12 @@ import type { Job } from '../../../core/contract';
 
 /** The Models panel's words. */
 export const models = {
+  commands: {
+    import: 'Import a model',
+    keywords: { import: 'onnx open file', example: 'ocr demo', undo: 'restore put back removed' },
+  },
+  compiledWith: (instructionSet: string, runtime: string, provider: string): string =>
+    `${instructionSet}, ONNX Runtime ${runtime}, ${provider}`,
   title: 'Models',
   import: 'Import…',
   importExample: 'Import example',

@@ -1,5 +1,8 @@
+import { plural } from './plural';
+
 /** The Run panel's words. */
 export const run = {
+  commands: { model: (name: string): string => `Run ${name}`, keywords: 'model choose' },
   title: 'Run',
   dropHint: 'Drop an image or a JSON of tensors to run on it',
   model: 'Model',
@@ -43,7 +46,7 @@ export const run = {
     whole: 'all',
     yTitle: 'latency, ms',
     layersResident: (resident: number, all: number): string => `${resident} of ${all} layers resident`,
-    runs: (count: number): string => (count === 1 ? '1 run' : `${count} runs`),
+    runs: (count: number): string => plural(count, { one: 'run', other: 'runs' }),
     noWeights: 'This model has no weights to stream: the budget does not change how it runs.',
   },
   plan: {

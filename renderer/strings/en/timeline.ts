@@ -1,3 +1,5 @@
+import { plural } from './plural';
+
 /** The Timeline panel's words. */
 export const timeline = {
   title: 'Timeline',
@@ -6,7 +8,7 @@ export const timeline = {
   decisions: 'Decisions',
   decisionChoice: 'Decision',
   decision: (id: string): string => `decision ${id}`,
-  users: (count: number): string => (count === 1 ? '1 user' : `${count} users`),
+  users: (count: number): string => plural(count, { one: 'user', other: 'users' }),
   compare: 'Compare',
   compareNone: 'nothing',
   emptyTitle: 'No run to look at yet',
@@ -47,6 +49,7 @@ export const timeline = {
     receive: 'Receive',
     lost: 'Lost',
     round: 'Whole round',
+    from: (moment: string): string => `from ${moment}`,
     ahead: (bytes: string): string => `${bytes} read before`,
     hint: 'Shift-drag sums a range',
   },

@@ -35,29 +35,40 @@ export async function makeAppFolder({ arch }) {
   }
   step(`Packing the application for ${process.platform} ${arch}`);
   const { default: builder } = await import('electron-builder');
-  await builder.build({
-    projectDir: ROOT,
-    targets: builder.Platform.current().createTarget('dir', builder.Arch[arch]),
-    publish: 'never',
-    config: {
-      ...config,
-      ...(electron !== undefined && {
-        electronVersion: electron.version,
-        electronDist: dirname(electron.executablePath),
-        afterExtract: removeOtherApp,
-      }),
-      ...(isPreview && fallbackFuses()),
-    },
-  });
+  const build = () =>
+    builder.build({
+      projectDir: ROOT,
+      targets: builder.Platform.current().createTarget('dir', builder.Arch[arch]),
+      publish: 'never',
+      config: {
+        ...config,
+        ...(electron !== undefined && {
+          electronVersion: electron.version,
+          electronDist: dirname(electron.executablePath),
+          afterExtract: removeOtherApp,
+        }),
+        ...(isPreview && { electronFuses: FALLBACK_FUSES }),
+      },
+    });
+  await toStderr(build);
   const path = unpackedFolder(arch);
   return { path, electron: electron?.version ?? config.electronVersion, isPreview };
 }
 
-/** The fallback's wire ends before the fuse that Electron 29 added. */
-function fallbackFuses() {
-  const { grantFileProtocolExtraPrivileges: _newer, ...fuses } = FUSES;
-  return { electronFuses: fuses };
+/** What the builder tells is for people; stdout belongs to the path of what is made. */
+async function toStderr(body) {
+  const { write } = process.stdout;
+  process.stdout.write = process.stderr.write.bind(process.stderr);
+  try {
+    return await body();
+  } finally {
+    process.stdout.write = write;
+  }
 }
+
+/** The fallback's wire ends before the fuse that Electron 29 added: it is passed over. */
+const FALLBACK_FUSES = { ...FUSES };
+delete FALLBACK_FUSES.grantFileProtocolExtraPrivileges;
 
 /** The fallback has a link to this repository where the application goes, the supported one an example. */
 function removeOtherApp({ appOutDir }) {

@@ -115,7 +115,7 @@ function told(report: (progress: JobProgress) => void): PullOptions['onProgress'
 
 function summaryOf(entry: LanguageModelEntry): LanguageModelSummary {
   const { name, state, stateReason, architecture, quantisation, parameters, weightBytes, layers } = entry;
-  const { contextLength, cacheBytesPerToken, hasChatTemplate, importedAt, sourceFile } = entry;
+  const { contextLength, cacheBytesPerToken, hasChatTemplate, importedAt, sourceFile, sha256 } = entry;
   return {
     name,
     state,
@@ -130,5 +130,6 @@ function summaryOf(entry: LanguageModelEntry): LanguageModelSummary {
     hasChatTemplate,
     importedAt,
     sourceFile,
+    ...(sha256 !== '' && { sha256 }),
   };
 }

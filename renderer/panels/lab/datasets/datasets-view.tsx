@@ -7,7 +7,7 @@ import { formatBytes } from '../../../format';
 import { useSession } from '../../../session';
 import { strings } from '../../../strings';
 import { Button, EmptyState } from '../../../ui';
-import { useNow } from '../runs/use-now';
+import { useNow } from '../../../ui/use-now';
 import { Answered, FaultNote, useChosen, useLabAction } from '../shelf';
 import shelf from '../shelf/shelf.module.css';
 import { useLabRequest } from '../use-lab-request';

@@ -9,7 +9,7 @@ import { strings } from '../../../strings';
 import { Button, VirtualTable } from '../../../ui';
 import type { TableColumn } from '../../../ui';
 import { formatDuration } from '../lab-format';
-import { useNow } from '../runs/use-now';
+import { useNow } from '../../../ui/use-now';
 import { FaultNote, RunLink, useLabAction } from '../shelf';
 import styles from './queue.module.css';
 

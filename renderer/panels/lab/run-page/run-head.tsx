@@ -2,6 +2,7 @@ import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 
 import type { LabRunRow } from '../../../../core/contract';
+import { SaveReport } from '../../../report';
 import { useSession } from '../../../session';
 import { strings } from '../../../strings';
 import { Button } from '../../../ui';
@@ -68,6 +69,7 @@ export function RunHead({ row, doing, onDo, onBack }: RunHeadProps): ReactNode {
         )}
         {row.isLaunched && toggle('fork', STRINGS.fork, STRINGS.forkHint)}
         {row.isLaunched && toggle('submit', STRINGS.submit, STRINGS.submitHint)}
+        {live && <SaveReport key={row.runId} what={{ kind: 'labRun', run: row.runId }} />}
         {!isGoing && (
           <Button disabled={!live} onClick={() => onDo('remove')}>
             {STRINGS.remove}

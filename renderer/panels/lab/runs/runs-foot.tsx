@@ -66,7 +66,7 @@ export function RunsFoot(props: RunsFootProps): ReactNode {
         <Question asking={props.asking} onAnswer={props.onAnswer} />
       </footer>
     );
-  const amount = all === 1 ? STRINGS.oneRun : STRINGS.runs(formatCount(all));
+  const amount = STRINGS.runs(all, formatCount(all));
   return (
     <footer className={styles['foot']}>
       <p role="status" data-testid="run-count">

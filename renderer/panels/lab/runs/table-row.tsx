@@ -104,7 +104,7 @@ export function GroupLine(props: GroupLineProps): ReactNode {
         <i aria-hidden="true">{props.isOpen ? '▾' : '▸'}</i>
         <em>{props.by}</em>
         <b>{value}</b>
-        <span>{group.rows.length === 1 ? STRINGS.oneRun : STRINGS.runs(formatCount(group.rows.length))}</span>
+        <span>{STRINGS.runs(group.rows.length, formatCount(group.rows.length))}</span>
         {ORDER.map((state) => {
           const amount = group.states.get(state);
           return (

@@ -38,7 +38,7 @@ function scoreOf(trial: LabTrial): number {
 
 function parameterColumns(search: LabSearch): readonly TableColumn<LabTrial>[] {
   return variedParameters(search.parameters).map((parameter) => ({
-    key: `parameter ${parameter.name}`,
+    key: `parameter:${parameter.name}`,
     label: parameter.name,
     width: 'minmax(9ch, 16ch)',
     mono: true,

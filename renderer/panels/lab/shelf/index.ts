@@ -2,7 +2,7 @@ export { Answered } from './answered';
 export { AskStrip } from './ask-strip';
 export { faultLines } from './fault-lines';
 export { FaultNote } from './fault-note';
-export { counted, decimalsFor } from './figures';
+export { decimalsFor } from './figures';
 export { RunLink } from './run-link';
 export { SuggestField } from './suggest-field';
 export { TextArea } from './text-area';

@@ -1,5 +1,6 @@
 /** The words of metric plots. */
 export const charts = {
+  atStep: (step: number): string => `step ${step}`,
   controls: 'How plots are drawn',
   smoothing: 'Smoothing',
   smoothingHint:

@@ -1,10 +1,13 @@
+import { plural } from '../plural';
+
 /** The words of the datasets. */
 export const datasets = {
   tab: 'Datasets',
+  files: (count: number): string => plural(count, { one: 'file', other: 'files' }),
   loading: 'Asking the lab for its datasets…',
   failed: 'The datasets did not arrive',
   list: 'Datasets',
-  count: (count: number): string => `${count} dataset${count === 1 ? '' : 's'}`,
+  count: (count: number): string => plural(count, { one: 'dataset', other: 'datasets' }),
   emptyTitle: 'No datasets yet',
   empty:
     'A dataset is a folder whose versions are kept by their content: what two versions share is stored once, and a run names the version it read.',

@@ -31,6 +31,7 @@ export const frame = {
   copyUrl: (url: string) => `Programs log here: MLFLOW_TRACKING_URI=${url}. Copies it.`,
   copied: 'Copied',
   commands: {
+    keywords: { view: 'experiments mlflow', launch: 'train start job', compare: 'metrics plot', open: 'run' },
     runs: 'Lab: show the runs',
     view: (title: string) => `Lab: show ${title.toLowerCase()}`,
     launch: 'Lab: launch a run',

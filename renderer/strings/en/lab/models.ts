@@ -1,4 +1,5 @@
 import type { LabDeployment } from '../../../../core/contract';
+import { plural } from '../plural';
 
 const STATES: Readonly<Record<LabDeployment['state'], string>> = {
   loading: 'loading',
@@ -13,7 +14,7 @@ export const models = {
   loading: 'Asking the lab for its models…',
   failed: 'The models did not arrive',
   list: 'Registered models',
-  count: (count: number): string => `${count} model${count === 1 ? '' : 's'}`,
+  count: (count: number): string => plural(count, { one: 'model', other: 'models' }),
   emptyTitle: 'No models yet',
   empty:
     'A model is a name whose versions are artifacts of runs. Register one, and it can be published to an endpoint, a part of the requests first.',

@@ -1,5 +1,6 @@
 /** The words of a run's page. */
 export const runPage = {
+  modelVersion: (version: number): string => `version ${version}`,
   back: 'Runs',
   backHint: 'Back to the runs (Esc)',
   stop: 'Stop',

@@ -1,3 +1,5 @@
+import { ordinal, plural } from '../plural';
+
 const COLUMNS = {
   name: 'Name',
   state: 'State',
@@ -13,14 +15,6 @@ const COLUMNS = {
   node: 'Node',
   reason: 'Reason',
 };
-
-const count = (amount: number, one: string, many: string): string => `${amount} ${amount === 1 ? one : many}`;
-
-function ordinal(place: number): string {
-  const tens = place % 100;
-  const end = tens > 10 && tens < 14 ? undefined : { 1: 'st', 2: 'nd', 3: 'rd' }[place % 10];
-  return `${place}${end ?? 'th'}`;
-}
 
 /** The words of the table of runs. */
 export const runs = {
@@ -49,8 +43,7 @@ export const runs = {
   noneMatch: 'No run matches the filter.',
   clearFilter: 'Clear the filter',
   groupNone: 'none',
-  runs: (amount: string) => `${amount} runs`,
-  oneRun: '1 run',
+  runs: (amount: number, written: string) => plural(amount, { one: 'run', other: 'runs' }, written),
   of: (shown: string, all: string) => `${shown} of ${all} runs`,
   chosen: (amount: string) => `${amount} chosen`,
   compare: 'Compare',
@@ -66,7 +59,7 @@ export const runs = {
   some: (names: readonly string[], most: number) =>
     names.length <= most
       ? names.join(', ')
-      : `${names.slice(0, most).join(', ')} and ${count(names.length - most, 'other', 'others')}`,
+      : `${names.slice(0, most).join(', ')} and ${plural(names.length - most, { one: 'other', other: 'others' })}`,
   faults: {
     stop: (name: string) => `${name} was not stopped`,
     resume: (name: string) => `${name} was not resumed`,

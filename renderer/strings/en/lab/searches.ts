@@ -1,5 +1,7 @@
 import type { LabSearchState, LabTrial } from '../../../../core/contract';
+import { plural } from '../plural';
 
+const TRIALS = { one: 'trial', other: 'trials' };
 const STATES: Readonly<Record<LabSearchState, string>> = {
   running: 'running',
   interrupted: 'interrupted',
@@ -41,7 +43,7 @@ export const searches = {
   best: 'Best',
   bestTrial: (trial: number): string => `trial ${trial}`,
   noBest: 'no trial has reported yet',
-  trialsCount: (count: number): string => `${count} trial${count === 1 ? '' : 's'}`,
+  trialsCount: (count: number): string => plural(count, TRIALS),
   trials: 'Trials',
   spent: 'Budget spent',
   spentOf: (spent: string, budget: string): string => `${spent} of ${budget}`,
@@ -68,7 +70,7 @@ export const searches = {
   resumeFailed: 'The search does not go on',
   remove: 'Remove…',
   removeAsk: (id: string, trials: number): string =>
-    `Remove ${id} for good? Its plan and the list of its ${trials} trial${trials === 1 ? '' : 's'} go; their runs stay in the table.`,
+    `Remove ${id} for good? Its plan and the list of its ${plural(trials, TRIALS)} go; their runs stay in the table.`,
   removeYes: 'Remove the search',
   removeFailed: 'The search was not removed',
   columns: {
@@ -87,6 +89,15 @@ export const searches = {
     last: (metric: string): string => `Last ${metric} it reported`,
   },
   failedTrial: 'failed',
+  json: {
+    notClosed: 'the text is not closed, or has a sign that needs a \\',
+    value: 'expected a value',
+    name: 'expected a name in double quotes',
+    colon: 'expected a colon',
+    comma: (end: string): string => `expected a comma or ${end}`,
+    end: 'expected the end',
+    found: (fault: string, found: string): string => `${fault}, found ${found || 'the end'}`,
+  },
   form: {
     title: 'New search',
     teach:
@@ -102,6 +113,6 @@ export const searches = {
     place: (line: number, column: number): string => `line ${line}, column ${column}`,
     placeHint: 'Go there',
     faultsBelow: (count: number): string =>
-      count === 1 ? 'One thing is wrong:' : `${count} things are wrong:`,
+      `${plural(count, { one: 'thing is', other: 'things are' })} wrong:`,
   },
 } as const;

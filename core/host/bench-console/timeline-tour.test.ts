@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { benchConsole } from './bench-console';
+import { benchTimeline } from './timeline-tour';
 
-describe('the console benchmark', () => {
+describe('the benchmark of the timeline', () => {
   let folder = '';
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
@@ -12,7 +12,7 @@ describe('the console benchmark', () => {
   afterEach(() => rmSync(folder, { recursive: true }));
 
   it('says what to do when the page was not built', async () => {
-    await expect(benchConsole({ pageDir: folder })).rejects.toMatchObject({
+    await expect(benchTimeline({ pageDir: folder })).rejects.toMatchObject({
       code: 'not-found',
       message: expect.stringMatching(/bench-timeline\.html.*npm run build/) as string,
     });
@@ -20,7 +20,7 @@ describe('the console benchmark', () => {
 
   it('names the browsers it looked for', async () => {
     writeFileSync(join(folder, 'bench-timeline.html'), '');
-    await expect(benchConsole({ pageDir: folder, chromePath: '/no/chrome' })).rejects.toMatchObject({
+    await expect(benchTimeline({ pageDir: folder, chromePath: '/no/chrome' })).rejects.toMatchObject({
       code: 'not-found',
       message: expect.stringMatching(/\/no\/chrome.*CHROME_PATH/) as string,
     });

@@ -3,9 +3,11 @@ import { cpus, loadavg } from 'node:os';
 import { dirname, join } from 'node:path';
 import type * as Playwright from '@playwright/test';
 import type { Browser, BrowserType } from '@playwright/test';
-import { SluiceError } from '../contract';
+import { quantile } from '../../base';
+import { SluiceError } from '../../contract';
+import { findChrome } from '../find-chrome';
 
-export interface ConsoleBenchOptions {
+export interface TimelineOptions {
   /** Spans of the made-up trace. */
   readonly spans?: number;
   /** Length of the scripted zoom and pan. */
@@ -17,8 +19,8 @@ export interface ConsoleBenchOptions {
   readonly log?: (message: string) => void;
 }
 
-/** What `sluice bench console --json` prints. Times in milliseconds. */
-export interface ConsoleBenchReport {
+/** Times in milliseconds. */
+export interface TimelineReport {
   readonly spans: number;
   readonly frames: number;
   readonly seconds: number;
@@ -61,18 +63,12 @@ const PAGE = 'bench-timeline.html';
 const ORIGIN = 'http://sluice.invalid';
 const VIEWPORT = { width: 1600, height: 900 };
 const REFRESH_MS = 1000 / 60;
-const SYSTEM_CHROMES = [
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-];
 
 /**
  * Measures the console's timeline in headless Chromium: a made-up trace, a scripted zoom and pan over it.
  * @throws SluiceError `not-found` without a browser or a built page, `unsupported` without Playwright.
  */
-export async function benchConsole(options: ConsoleBenchOptions = {}): Promise<ConsoleBenchReport> {
+export async function benchTimeline(options: TimelineOptions = {}): Promise<TimelineReport> {
   const { spans = 100_000, seconds = 8, log = () => undefined } = options;
   const pageDir = options.pageDir ?? join(dirname(realpathSync(process.argv[1] ?? '.')), '..', 'renderer');
   if (!existsSync(join(pageDir, PAGE))) {
@@ -80,7 +76,11 @@ export async function benchConsole(options: ConsoleBenchOptions = {}): Promise<C
     throw new SluiceError('not-found', message, { pageDir });
   }
   const chromium = await loadPlaywright();
-  const executablePath = findChrome(chromium, options.chromePath);
+  const executablePath = findChrome({
+    purpose: 'measure in',
+    ...(options.chromePath !== undefined && { chosen: options.chromePath }),
+    more: [chromium.executablePath()],
+  });
   log(`${executablePath}: ${spans} spans, ${seconds} s`);
   // Only root needs it: Chromium's sandbox refuses to run as root.
   const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
@@ -103,18 +103,6 @@ async function loadPlaywright(): Promise<BrowserType> {
     const message = `${name} can't be loaded, and the benchmark drives a browser with it. Run "npm install" in a source checkout.`;
     throw new SluiceError('unsupported', message, {}, { cause: error });
   }
-}
-
-function findChrome(chromium: BrowserType, chosen: string | undefined): string {
-  const wanted = chosen ?? process.env['CHROME_PATH'];
-  const candidates = wanted ? [wanted] : [...SYSTEM_CHROMES, chromium.executablePath()];
-  const found = candidates.find((path) => existsSync(path));
-  if (found) return found;
-  throw new SluiceError(
-    'not-found',
-    `No Chromium to measure in; looked for ${candidates.join(', ')}. Install one or name it in CHROME_PATH.`,
-    { candidates },
-  );
 }
 
 async function takeTour(
@@ -140,7 +128,7 @@ async function takeTour(
   return { tour, userAgent: await page.evaluate<string>('navigator.userAgent') };
 }
 
-function report(tour: TimelineTour, userAgent: string, browser: string): ConsoleBenchReport {
+function report(tour: TimelineTour, userAgent: string, browser: string): TimelineReport {
   const { frameMs, drawMs } = tour;
   const elapsedMs = frameMs.reduce((sum, ms) => sum + ms, 0);
   const missed = frameMs.reduce((sum, ms) => sum + Math.max(0, Math.round(ms / REFRESH_MS) - 1), 0);
@@ -166,12 +154,6 @@ function report(tour: TimelineTour, userAgent: string, browser: string): Console
     loadAverage: rounded(loadavg()[0] ?? NaN),
     gpu: /swiftshader|llvmpipe|^none$/i.test(tour.webglRenderer) ? 'software' : tour.webglRenderer,
   };
-}
-
-/** Nearest-rank quantile. */
-function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? NaN;
 }
 
 function rounded(value: number): number {

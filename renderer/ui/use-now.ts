@@ -29,3 +29,8 @@ export function useNow(): number {
 export function lookedAtMs(): number {
   return Date.now();
 }
+
+/** What `pick` makes of the time: drawn again only when that is another text. */
+export function useNowText(pick: (nowMs: number) => string): string {
+  return useSyncExternalStore(subscribe, () => pick(nowMs));
+}
