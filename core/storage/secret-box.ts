@@ -35,8 +35,8 @@ export class SecretBox {
 
   private static async open(file: string, folder: string): Promise<SecretBox> {
     const what = `SLUICE_SECRETS_KEY_FILE ${file}`;
-    const content = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
-      if (cause.code !== 'ENOENT') throw ioError(`Can't read ${what}`, cause);
+    const content = await readFile(file).catch((cause: unknown) => {
+      if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw ioError(`Can't read ${what}`, cause);
       throw new SluiceError('not-found', `${what}: there is no such file.`, { path: file }, { cause });
     });
     if (content.byteLength < KEY_BYTES) {
