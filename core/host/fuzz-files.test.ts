@@ -114,14 +114,22 @@ describe('damaged files are read or refused, in bounded memory and time', () => 
     return expectAllSound('language', 'chat.gguf', readFileSync(join(root, 'chat.gguf')));
   });
 
-  it.each(['config.json', 'tokenizer_config.json', 'model.safetensors'])('%s of a folder', async (name) => {
-    const folder = join(root, 'parsed', name, 'model');
-    mkdirSync(folder, { recursive: true });
-    for (const file of readdirSync(join(root, 'folder')))
-      cpSync(join(root, 'folder', file), join(folder, file));
-    const kind = name.endsWith('.json') ? 'text' : 'binary';
-    await expectAllSound('language', `${name}/model/${name}`, readFileSync(join(root, 'folder', name)), kind);
-  });
+  it.each(['config.json', 'tokenizer.json', 'tokenizer_config.json', 'model.safetensors'])(
+    '%s of a folder',
+    async (name) => {
+      const folder = join(root, 'parsed', name, 'model');
+      mkdirSync(folder, { recursive: true });
+      for (const file of readdirSync(join(root, 'folder')))
+        cpSync(join(root, 'folder', file), join(folder, file));
+      const kind = name.endsWith('.json') ? 'text' : 'binary';
+      await expectAllSound(
+        'language',
+        `${name}/model/${name}`,
+        readFileSync(join(root, 'folder', name)),
+        kind,
+      );
+    },
+  );
 
   it('pictures', async () => {
     const [example] = readdirSync(join(__dirname, '..', 'vision', 'examples')).filter((name) =>
