@@ -132,7 +132,7 @@ describe('shell requests', () => {
         expect(['bad-input', ...(isOurs ? ['unsupported'] : [])]).toContain(reply.error.code);
         expect(reply.error.message.length).toBeLessThan(8000);
       }),
-      { numRuns: 1000 },
+      { numRuns: process.env['SLUICE_FUZZ'] === '1' ? 5000 : 1000 },
     );
   });
 });

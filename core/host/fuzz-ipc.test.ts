@@ -49,7 +49,7 @@ describe('requests', () => {
       fc.asyncProperty(asked, async ([name, input]) => {
         expectAnswer(await dispatch(services, PLAIN_CLIENT, name, input));
       }),
-      { numRuns: 1000 },
+      { numRuns: process.env['SLUICE_FUZZ'] === '1' ? 5000 : 1000 },
     );
   });
 
@@ -196,7 +196,7 @@ describe('messages of the main process', () => {
         if (taken === undefined) expect(logged).toHaveLength(1);
         expect(logged.join('').length).toBeLessThan(MOST_LETTERS);
       }),
-      { numRuns: 1000 },
+      { numRuns: process.env['SLUICE_FUZZ'] === '1' ? 5000 : 1000 },
     );
   });
 });
