@@ -6,6 +6,7 @@ import { appVersion, findAppRoot } from './app-root';
 import { addBenchCommands } from './commands/bench';
 import { reportError } from './commands/context';
 import { exitCodeOf } from './commands/exit-codes';
+import { addFleetCommands } from './commands/fleet';
 import { addGenerateCommand } from './commands/generate';
 import { addHostCommand } from './commands/host';
 import { addLabCommands } from './commands/lab';
@@ -32,6 +33,7 @@ function createProgram(): Command {
   addGenerateCommand(program);
   addOffloadCommands(program);
   addLabCommands(program);
+  addFleetCommands(program);
   addBenchCommands(program);
   addHostCommand(program);
   addServeCommand(program);

@@ -73,7 +73,7 @@ export function createExchange(): Exchange {
           return;
         }
         const id = nextId++;
-        pending.set(id, { name, resolve: resolve as (value: unknown) => void, reject });
+        pending.set(id, { name, resolve: resolve, reject });
         try {
           wire.send({ id, request: name, input } as ClientMessage);
         } catch (thrown) {
