@@ -61,7 +61,7 @@ export async function execute(
   };
   try {
     const appRoot = findAppRoot(__dirname);
-    refuseNewerDataFolder(dataDir);
+    refuseNewerDataFolder(dataDir());
     // ONNX Runtime, images, tokenizers: loaded only where a command needs the engine.
     const services = (options = { servesConsoles: false }): Promise<Services> =>
       (starting ??= import('../services').then(({ startServices }) =>

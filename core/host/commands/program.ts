@@ -9,6 +9,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommands>>> = {
   generate: async () => (await import('./generate')).addGenerateCommand,
   offload: async () => (await import('./offload')).addOffloadCommands,
   lab: async () => (await import('./lab')).addLabCommands,
+  fleet: async () => (await import('./fleet')).addFleetCommands,
   report: async () => (await import('./report')).addReportCommands,
   bench: async () => (await import('./bench')).addBenchCommands,
   host: async () => (await import('./host')).addHostCommand,
