@@ -6,9 +6,11 @@ import { trace } from './trace';
 import { decisions } from './decisions';
 import { device } from './device';
 import { endpoints } from './endpoints';
+import { help } from './help';
 import { lab } from './lab';
 import { language } from './language';
 import { models } from './models';
+import { palette } from './palette';
 import { run } from './run';
 import { timeline } from './timeline';
 
@@ -22,9 +24,11 @@ export const en = {
   decisions,
   device,
   endpoints,
+  help,
   lab,
   language,
   models,
+  palette,
   run,
   timeline,
 } as const;
