@@ -5,6 +5,7 @@ import type { BrowserWindow, IpcMainInvokeEvent, MessagePortMain } from 'electro
 
 import { ENGINE_STATUS_CHANNEL, SHELL_REQUESTS } from '../core/contract';
 import { APP_SCHEME, serveAppFile } from './app-protocol';
+import { installCrashReports } from './crash-reports';
 import { forkEngine } from './engine-process';
 import { createEngineSupervisor } from './engine-supervisor';
 import type { EngineSupervisor } from './engine-supervisor';
@@ -85,6 +86,7 @@ function run(): void {
     app.quit();
     return;
   }
+  installCrashReports();
   protocol.registerSchemesAsPrivileged([
     { scheme: APP_SCHEME, privileges: { standard: true, secure: true, supportFetchAPI: true } },
   ]);

@@ -5,6 +5,7 @@ import { SluiceError } from '../contract';
 import { appVersion, findAppRoot } from './app-root';
 import { addBenchCommands } from './commands/bench';
 import { reportError } from './commands/context';
+import { addCrashCommands } from './commands/crashes';
 import { exitCodeOf } from './commands/exit-codes';
 import { addGenerateCommand } from './commands/generate';
 import { addHostCommand } from './commands/host';
@@ -35,6 +36,7 @@ function createProgram(): Command {
   addBenchCommands(program);
   addHostCommand(program);
   addServeCommand(program);
+  addCrashCommands(program);
   inherit(program);
   return program;
 }
