@@ -4,7 +4,14 @@ import { join, resolve } from 'node:path';
 
 import { app, crashReporter } from 'electron';
 
-import { CRASH_FOLDER, crashFileName, crashFileText, errorText, surplusCrashFiles } from '../core/contract';
+import {
+  CRASH_FOLDER,
+  crashFileName,
+  crashFileText,
+  ENGINE_REFUSAL_EXIT_CODE,
+  errorText,
+  surplusCrashFiles,
+} from '../core/contract';
 import type { CrashReport } from '../core/contract';
 
 /** What Chromium keeps of native crashes, below the folder of reports; its format is its own. */
@@ -56,7 +63,7 @@ export const ENGINE_NAME = 'Sluice engine';
 
 /** @returns the path of the report; undefined when the engine was told to end, or it can't be written. */
 export function reportEngineEnd(exitCode: number, lastWords: string): string | undefined {
-  if (exitCode === 0 || isQuitting) return undefined;
+  if (exitCode === 0 || exitCode === ENGINE_REFUSAL_EXIT_CODE || isQuitting) return undefined;
   return write('engine', `exit code ${exitCode}`, { lastLines: lastWords.trimEnd().split('\n') });
 }
 
