@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommands>>> = {
   bench: async () => (await import('./bench')).addBenchCommands,
   host: async () => (await import('./host')).addHostCommand,
   serve: async () => (await import('./serve')).addServeCommand,
+  crashes: async () => (await import('./crashes')).addCrashCommands,
 };
 
 /** The commands that these words may mean: all of them for help, for a slip of the pen, or after an option's value. */
