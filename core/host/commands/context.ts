@@ -54,14 +54,17 @@ export async function execute(
   process.on('SIGINT', interrupt);
   let starting: Promise<Services> | undefined;
   // Asked for late: `sluice host --user` becomes another user, with another home, before it touches the folder.
-  const dataDir = (): string =>
-    globals.dataDir === undefined ? dataDirOf(process.env, homedir()) : resolve(globals.dataDir);
+  const dataDir = (): string => {
+    const { dataDir: chosen } = globals;
+    const folder = chosen === undefined ? dataDirOf(process.env, homedir()) : resolve(chosen);
+    refuseNewerDataFolder(folder);
+    return folder;
+  };
   const print = (outcome: Outcome): void => {
     process.stdout.write(json ? `${JSON.stringify(outcome.json, null, 2)}\n` : `${outcome.text}\n`);
   };
   try {
     const appRoot = findAppRoot(__dirname);
-    refuseNewerDataFolder(dataDir);
     // ONNX Runtime, images, tokenizers: loaded only where a command needs the engine.
     const services = (options = { servesConsoles: false }): Promise<Services> =>
       (starting ??= import('../services').then(({ startServices }) =>
