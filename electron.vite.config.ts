@@ -24,6 +24,7 @@ const nodeEntries = {
   'bench-peer-sluice': at('core/host/bench-vericache/peer/sluice-side-process.ts'),
   'bench-peer-transformers': at('core/host/bench-vericache/peer/transformers-side-process.ts'),
   'bench-lab-writer': at('core/host/bench-lab/writer-process.ts'),
+  'bench-fleet-boxes': at('core/host/bench-fleet/boxes-process.ts'),
   'bench-live-device': at('core/host/bench-offload/live/device-process.ts'),
   'bench-soak-faults': at('core/host/bench-soak/faults/faulty-process.ts'),
 };

@@ -17,6 +17,7 @@ export default defineConfig({
             'main/**/*.test.ts',
             'preload/**/*.test.ts',
             'scripts/**/*.test.mjs',
+            'docs/examples/*.test.mjs',
           ],
           // Native sessions and whole processes: slower than plain functions on a busy two-core machine.
           testTimeout: 30_000,

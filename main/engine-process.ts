@@ -1,6 +1,7 @@
 import { MessageChannelMain, utilityProcess } from 'electron';
 import type { MessagePortMain } from 'electron';
 
+import { ENGINE_NAME, reportEngineEnd } from './crash-reports';
 import type { EngineChild, EngineChildEvents } from './engine-supervisor';
 
 /** As much of the engine's stderr as is kept to explain its death. */
@@ -12,7 +13,7 @@ const LAST_WORDS_CHARS = 4_000;
  */
 export function forkEngine(file: string, events: EngineChildEvents): EngineChild<MessagePortMain> {
   const child = utilityProcess.fork(file, [], {
-    serviceName: 'Sluice engine',
+    serviceName: ENGINE_NAME,
     stdio: 'pipe',
     env: process.env,
   });
@@ -23,7 +24,7 @@ export function forkEngine(file: string, events: EngineChildEvents): EngineChild
     lastWords = (lastWords + chunk.toString('utf8')).slice(-LAST_WORDS_CHARS);
   });
   child.once('spawn', events.onSpawn);
-  child.once('exit', (code: number) => events.onExit(code, lastWords));
+  child.once('exit', (code: number) => events.onExit(code, lastWords, reportEngineEnd(code, lastWords)));
   return {
     giveTokens: ({ tokens, missing }) => child.postMessage({ kind: 'tokens', tokens, missing }),
     connect: (port) => child.postMessage({ kind: 'connect' }, [port]),

@@ -13,7 +13,8 @@ interface Bench {
   /** What engines were told, in its order. */
   readonly told: (KeptTokens | string)[];
   readonly spawn: () => void;
-  readonly die: (lastWords?: string) => void;
+  readonly die: (lastWords?: string, report?: string) => void;
+  readonly refuse: (lastWords: string) => void;
   /** Runs the pending restart. */
   readonly fire: () => void;
   readonly pass: (ms: number) => void;
@@ -62,7 +63,8 @@ function bench(): Bench {
     connected,
     told,
     spawn: () => events?.onSpawn(),
-    die: (lastWords = '') => events?.onExit(139, lastWords),
+    die: (lastWords = '', report?: string) => events?.onExit(139, lastWords, report),
+    refuse: (lastWords) => events?.onExit(78, lastWords),
     fire: () => {
       const run = pending;
       pending = undefined;
@@ -116,6 +118,28 @@ describe('engine supervisor', () => {
       b.die();
     }
     expect(b.delays).toEqual([250, 500, 1000, 2000]);
+  });
+
+  it('does not try again where a newer Sluice wrote the data folder, until asked', () => {
+    const b = bench();
+    b.supervisor.start();
+    b.refuse('store-version.json (the data folder) has version 2');
+    expect(b.supervisor.status()).toMatchObject({
+      state: 'down',
+      reason: expect.stringContaining('has version 2') as string,
+    });
+    expect(b.delays).toEqual([]);
+    b.supervisor.restart();
+    expect(b.forks()).toBe(2);
+  });
+
+  it('names the report of a crash', () => {
+    const b = bench();
+    b.supervisor.start();
+    b.die('boom', '/data/crashes/1.json');
+    expect(b.supervisor.status()).toMatchObject({
+      reason: 'the engine process ended with code 139: boom (crash report: /data/crashes/1.json)',
+    });
   });
 
   it('gives up after five quick deaths until asked, then counts anew', () => {

@@ -11,8 +11,8 @@ export interface EngineChild<Port> {
 
 export interface EngineChildEvents {
   readonly onSpawn: () => void;
-  /** `code` is the exit code; `lastWords` the end of what the child wrote to stderr. */
-  readonly onExit: (code: number, lastWords: string) => void;
+  /** `code` is the exit code; `lastWords` the end of what the child wrote to stderr; `report` a file that tells more. */
+  readonly onExit: (code: number, lastWords: string, report?: string) => void;
 }
 
 export interface SupervisorParts<Port> {
@@ -42,11 +42,10 @@ const QUICK_DEATH_WINDOW_MS = 60_000;
 const FIRST_DELAY_MS = 250;
 const MAX_DELAY_MS = 8_000;
 
-function deathReason(code: number, lastWords: string): string {
+function deathReason(code: number, lastWords: string, report: string | undefined): string {
   const said = lastWords.trim().split('\n').at(-1) ?? '';
-  return said === ''
-    ? `the engine process ended with code ${code}`
-    : `the engine process ended with code ${code}: ${said}`;
+  const ended = `the engine process ended with code ${code}${said === '' ? '' : `: ${said}`}`;
+  return report === undefined ? ended : `${ended} (crash report: ${report})`;
 }
 
 /** Keeps one engine process running: restarts with back-off, and gives up when it dies again and again. */
@@ -63,12 +62,12 @@ export function createEngineSupervisor<Port>(parts: SupervisorParts<Port>): Engi
     parts.onStatus(next);
   };
 
-  const onExit = (code: number, lastWords: string): void => {
+  const onExit: EngineChildEvents['onExit'] = (code, lastWords, report) => {
     child = undefined;
     if (stopped) return;
     const now = parts.nowMs();
     deathsMs = [...deathsMs.filter((at) => now - at < QUICK_DEATH_WINDOW_MS), now];
-    const reason = deathReason(code, lastWords);
+    const reason = deathReason(code, lastWords, report);
     if (code === ENGINE_REFUSAL_EXIT_CODE) {
       setStatus({ state: 'down', reason });
       return;

@@ -11,6 +11,7 @@ import {
 } from '../core/contract';
 import { plainFile } from './app-files';
 import { APP_SCHEME, serveAppFile } from './app-protocol';
+import { installCrashReports } from './crash-reports';
 import { loadUpdater } from './electron-update';
 import { forkEngine } from './engine-process';
 import { createEngineSupervisor } from './engine-supervisor';
@@ -114,6 +115,7 @@ function run(): void {
     app.quit();
     return;
   }
+  installCrashReports();
   protocol.registerSchemesAsPrivileged([
     { scheme: APP_SCHEME, privileges: { standard: true, secure: true, supportFetchAPI: true } },
   ]);

@@ -160,7 +160,7 @@ describe('kept tokens', () => {
   it.each([
     ['', 'empty'],
     ['{"version":1,"tokens":{', 'cut off'],
-    ['{"version":2,"tokens":{}}', 'of a later version'],
+    ['{"version":0,"tokens":{}}', 'of no version there was'],
     ['{"version":1,"tokens":{"e":"no base64!"}}', 'not base64'],
     ['{"version":1,"tokens":{"e":7}}', 'of a wrong type'],
     ['[]', 'something else'],
@@ -172,6 +172,20 @@ describe('kept tokens', () => {
     expect(readFileSync(`${path}.unusable`, 'utf8')).toBe(text);
     opened.keep('e', 'a-token');
     expect(opened.kept().tokens).toEqual({ e: 'a-token' });
+  });
+
+  it('a file of a newer Sluice is left as it is: no tokens, and none is kept', () => {
+    const text = '{"version":2,"tokens":{"e":"xyz"}}';
+    writeFileSync(path, text);
+    const opened = keeper(keychain());
+    expect(opened.kept()).toEqual({ tokens: {}, missing: [] });
+    expect(opened.logged).toEqual([
+      expect.stringMatching(/endpoint-tokens.json .*has version 2.*newer Sluice/),
+    ]);
+    const refused = expect.objectContaining({ code: 'unsupported' }) as Error;
+    expect(() => opened.keep('e', 'a-token')).toThrow(refused);
+    expect(() => opened.forget('e')).toThrow(refused);
+    expect(readFileSync(path, 'utf8')).toBe(text);
   });
 
   it('a file that can not be read or written is told; the engine starts without tokens', () => {

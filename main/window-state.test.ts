@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -24,6 +24,17 @@ describe('window state', () => {
       expect(readWindowState(file)).toEqual({ maximized: false });
     },
   );
+
+  it('of a newer Sluice is not written over; of an earlier one it is read', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'sluice-window-')), 'state.json');
+    writeFileSync(file, '{"maximized":true}');
+    expect(readWindowState(file)).toEqual({ maximized: true });
+    const newer = '{"version":2,"places":[]}';
+    writeFileSync(file, newer);
+    expect(readWindowState(file)).toEqual({ maximized: false });
+    expect(() => writeWindowState(file, { maximized: true })).toThrow(/state\.json .*has version 2/);
+    expect(readFileSync(file, 'utf8')).toBe(newer);
+  });
 
   it('keeps bounds on a display and drops those of one that is gone', () => {
     const bounds = { x: 100, y: 100, width: 1200, height: 800 };

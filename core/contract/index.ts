@@ -157,3 +157,12 @@ export type {
 export { decodeWire, encodeWire } from './wire';
 export { ENGINE_REFUSAL_EXIT_CODE, isNewerStore, newerStore, refuseNewer } from './newer-store';
 export type { NewerStore } from './newer-store';
+export {
+  CRASH_FOLDER,
+  crashFileName,
+  crashFileText,
+  errorText,
+  isCrashFile,
+  surplusCrashFiles,
+} from './crash-report';
+export type { CrashReport } from './crash-report';

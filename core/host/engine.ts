@@ -2,8 +2,9 @@ import { homedir } from 'node:os';
 
 import { ENGINE_REFUSAL_EXIT_CODE, isNewerStore, SluiceError } from '../contract';
 import type { EngineMessage } from '../contract';
-import { findAppRoot } from './app-root';
+import { appVersion, findAppRoot } from './app-root';
 import { connect } from './connection';
+import { installCrashReports } from './crash-reports/install-crash-reports';
 import { onEngineDeath } from './engine-death';
 import { dataDirOf, threadsOf } from './environment';
 import { hasFleet } from './fleet/fleet-file';
@@ -56,10 +57,13 @@ function main(): void {
   if (parent === undefined) {
     fail('This file is started by the Sluice window. Use "sluice host" for an engine without one.');
   }
+  const dataDir = dataDirOf(process.env, homedir());
+  const appRoot = findAppRoot(__dirname);
+  installCrashReports({ dataDir: () => dataDir, process: 'engine', app: appVersion(appRoot) });
   const starting = startServices({
-    dataDir: dataDirOf(process.env, homedir()),
+    dataDir,
     threads: threadsOf(process.env),
-    appRoot: findAppRoot(__dirname),
+    appRoot,
     servesConsoles: true,
     log,
   });

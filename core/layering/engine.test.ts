@@ -201,7 +201,7 @@ describe('a store that does not fit here', () => {
     [
       'of a newer format',
       (good) => ({ ...good, format: 99 }),
-      'stale-store',
+      'unsupported',
       /version 99.*A newer Sluice wrote it.*Nothing was changed/,
     ],
     [

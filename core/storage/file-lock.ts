@@ -51,7 +51,7 @@ export async function withLock<T>(path: string, section: () => Promise<T>): Prom
   const startMs = engineClockMs();
   for (;;) {
     const unlock = await tryLock(path);
-    if (unlock) return section().finally(unlock);
+    if (unlock) return run(section, unlock);
     if (engineClockMs() - startMs > WAIT_MS) {
       throw new SluiceError(
         'conflict',
@@ -60,6 +60,15 @@ export async function withLock<T>(path: string, section: () => Promise<T>): Prom
       );
     }
     await sleep(POLL_MS);
+  }
+}
+
+/** A section that throws before it has begun to wait gives the lock back too. */
+async function run<T>(section: () => Promise<T>, unlock: () => Promise<void>): Promise<T> {
+  try {
+    return await section();
+  } finally {
+    await unlock();
   }
 }
 

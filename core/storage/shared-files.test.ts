@@ -96,6 +96,15 @@ describe('withLock', () => {
     expect(existsSync(lock)).toBe(false);
   });
 
+  it('gives the lock back to a section that throws before it waits', async () => {
+    const lock = join(folder, 'at-once.lock');
+    const atOnce = (): Promise<never> => {
+      throw new Error('EIO');
+    };
+    await expect(withLock(lock, atOnce)).rejects.toThrow('EIO');
+    expect(existsSync(lock)).toBe(false);
+  });
+
   it('waits for another process, also for one that is killed', async () => {
     const lock = join(folder, 'lock');
     const child = spawn('sleep', ['30'], { stdio: 'ignore' });

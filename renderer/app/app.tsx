@@ -1,5 +1,5 @@
 import { CSPProvider } from '@base-ui/react/csp-provider';
-import { useState } from 'react';
+import { useMemo, useState } from 'react';
 import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 
@@ -10,7 +10,10 @@ import { Tour, TourOffer } from '../tour';
 import { CommandPalette } from './command-palette';
 import { DropTarget } from './drop-target';
 import { EngineBanner } from './engine-banner';
+import { HelpLayer } from './help-layer';
+import type { ShownHelp } from './help-layer';
 import { Rail } from './rail';
+import { ShortcutsDialog } from './shortcuts-dialog';
 import { StatusStrip } from './status-strip';
 import { TitleBar } from './title-bar';
 import { UpdateNotice } from './update-notice';
@@ -34,8 +37,21 @@ function Frame({ shown }: { readonly shown: string | undefined }): ReactNode {
   const panelId = useStore(layout, (state) => state.panel);
   const live = useStore(engine, (state) => state.status.state === 'ok');
   const [paletteOpen, setPaletteOpen] = useState(false);
+  const [keysOpen, setKeysOpen] = useState(false);
+  const [help, setHelp] = useState<ShownHelp>();
+  const actions = useMemo(
+    () => ({
+      showShortcuts: () => setKeysOpen(true),
+      showHelp: (id: ShownHelp['id']) =>
+        setHelp({ id, anchor: document.querySelector<HTMLElement>(`[data-help="${id}"]`), isPinned: true }),
+    }),
+    [],
+  );
   useTheme();
-  useShortcuts(() => setPaletteOpen((open) => !open));
+  useShortcuts(
+    () => setPaletteOpen((open) => !open),
+    () => setKeysOpen(true),
+  );
 
   const panel = PANELS.find(({ id }) => id === panelId) ?? PANELS[0];
   return (
@@ -64,7 +80,9 @@ function Frame({ shown }: { readonly shown: string | undefined }): ReactNode {
       </div>
       <Tour />
       <DropTarget />
-      <CommandPalette open={paletteOpen} onOpenChange={setPaletteOpen} />
+      <HelpLayer shown={help} onShow={setHelp} />
+      <ShortcutsDialog open={keysOpen} onOpenChange={setKeysOpen} />
+      <CommandPalette open={paletteOpen} onOpenChange={setPaletteOpen} actions={actions} />
     </CSPProvider>
   );
 }

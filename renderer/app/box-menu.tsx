@@ -44,6 +44,7 @@ function BoxList(): ReactNode {
         <Menu.RadioItem value={HERE} className={styles['item']} closeOnClick>
           <i aria-hidden="true" data-state="here" />
           <span>{homeName}</span>
+          {homeName !== WORDS.thisMachine && <em>{WORDS.thisMachine}</em>}
         </Menu.RadioItem>
         {items.length > 0 && <Menu.Separator className={styles['line']} />}
         {items.map(({ id, name, state }) => (

@@ -76,7 +76,12 @@ export function BudgetWidget(): ReactNode {
     budget === undefined ? NO_FIGURE : budget.limitBytes === 0 ? WORDS.none : formatBytes(budget.limitBytes);
   return (
     <Popover.Root open={open} onOpenChange={setOpen}>
-      <Popover.Trigger className={styles['trigger']} data-testid="budget" disabled={budget === undefined}>
+      <Popover.Trigger
+        className={styles['trigger']}
+        data-help="budget.bar"
+        data-testid="budget"
+        disabled={budget === undefined}
+      >
         <span className={styles['label']}>{WORDS.name}</span>
         <span className={styles['limit']}>{limit}</span>
         {budget !== undefined && <BudgetBar budget={budget} />}

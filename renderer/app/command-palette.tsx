@@ -1,101 +1,85 @@
 import { Dialog } from '@base-ui/react/dialog';
 import { useId, useMemo, useState } from 'react';
 import type { KeyboardEvent, ReactNode } from 'react';
+import { useStore } from 'zustand';
 
-import { PANELS } from '../panels';
 import type { Command } from '../panels';
-import { showBox, useSession } from '../session';
-import type { Session } from '../session';
-import { THEMES } from '../stores';
+import { useSession } from '../session';
 import { strings } from '../strings';
+import { allCommands } from './all-commands';
+import type { FrameActions } from './all-commands';
 import styles from './command-palette.module.css';
+import { groupCommands, matchCommands } from './match-commands';
 
 const STRINGS = strings.app;
-const { fleet } = strings;
+const NONE: readonly string[] = [];
 
-/** Of the session with a host: a window has none. */
-function sessionCommands({ host: { logOut } }: Session): readonly Command[] {
-  if (logOut === undefined) return [];
-  const { logOut: title, logOutWords: keywords } = strings.login;
-  return [{ id: 'session.logOut', title, keywords, run: () => void logOut() }];
+interface OptionProps {
+  readonly id: string;
+  readonly command: Command;
+  readonly isActive: boolean;
+  readonly onActive: () => void;
+  readonly onRun: () => void;
 }
 
-/** The ways to other boxes than the one in view. */
-function boxCommands({ home }: Session): readonly Command[] {
-  const { shown, boxes } = home.fleet.getState();
-  const { switchTo, thisMachine, keywords } = fleet.menu;
-  const others = [...(boxes?.values() ?? [])].filter(({ id }) => id !== shown);
-  return [
-    ...(shown === undefined
-      ? []
-      : [{ id: 'box', title: switchTo(thisMachine), keywords, run: () => showBox(home, undefined) }]),
-    ...others.map(({ id, name, url }) => ({
-      id: `box.${id}`,
-      title: switchTo(name),
-      keywords: `${keywords} ${url}`,
-      run: () => showBox(home, id),
-    })),
-  ];
+function Option({ id, command, isActive, onActive, onRun }: OptionProps): ReactNode {
+  return (
+    <div
+      id={id}
+      role="option"
+      aria-selected={isActive}
+      aria-disabled={command.disabled !== undefined}
+      data-command={command.id}
+      className={styles['option']}
+      ref={isActive ? (element) => element?.scrollIntoView({ block: 'nearest' }) : undefined}
+      onMouseMove={onActive}
+      onClick={onRun}
+    >
+      <span className={styles['name']}>{command.title}</span>
+      {command.disabled !== undefined && <small>{command.disabled}</small>}
+      {command.shortcut !== undefined && <kbd>{command.shortcut}</kbd>}
+    </div>
+  );
 }
 
-function allCommands(session: Session): readonly Command[] {
-  const { setPanel } = session.layout.getState().actions;
-  const { setTheme } = session.home.layout.getState().actions;
-  const { updates } = session.host;
-  return [
-    ...PANELS.map(({ id, title }) => ({
-      id: `open.${id}`,
-      title: STRINGS.goTo(title),
-      run: () => setPanel(id),
-    })),
-    ...boxCommands(session),
-    ...PANELS.flatMap(({ commands }) => commands?.(session) ?? []),
-    ...(updates === undefined
-      ? []
-      : [
-          {
-            id: 'updates.check',
-            title: strings.updates.check,
-            keywords: strings.updates.keywords,
-            run: () => void updates.check(),
-          },
-        ]),
-    ...THEMES.map((theme) => ({
-      id: `theme.${theme}`,
-      title: `${STRINGS.theme}: ${STRINGS.themes[theme]}`,
-      run: () => setTheme(theme),
-    })),
-    ...sessionCommands(session),
-  ];
-}
-
-/** Commands whose title and keywords hold every word typed. */
-export function matchCommands(commands: readonly Command[], query: string): readonly Command[] {
-  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
-  return commands.filter((command) => {
-    const text = `${command.title} ${command.keywords ?? ''}`.toLowerCase();
-    return words.every((word) => text.includes(word));
-  });
-}
-
-function PaletteBody({ onClose }: { readonly onClose: () => void }): ReactNode {
+function PaletteBody({
+  actions,
+  onClose,
+}: {
+  readonly actions: FrameActions;
+  readonly onClose: () => void;
+}): ReactNode {
   const session = useSession();
   const listId = useId();
   const [query, setQuery] = useState('');
   const [active, setActive] = useState(0);
-  const commands = useMemo(() => allCommands(session), [session]);
-  const matches = matchCommands(commands, query);
-  const current = Math.min(active, matches.length - 1);
+  const recent = useStore(session.layout, (state) => state.recentCommands) ?? NONE;
+  const commands = useMemo(() => allCommands(session, actions), [session, actions]);
+  const groups = useMemo(() => {
+    const isSearch = query.trim() !== '';
+    // Help has a text a figure: too much to scroll through, found by typing.
+    const offered = isSearch ? commands : commands.filter(({ id }) => !id.startsWith('help.'));
+    return groupCommands(matchCommands(offered, query), isSearch ? NONE : recent);
+  }, [commands, query, recent]);
+  const matches = groups.flatMap((group) => group.commands);
+  const current = Math.max(0, Math.min(active, matches.length - 1));
   const run = (command: Command | undefined): void => {
-    if (command === undefined) return;
+    if (command === undefined || command.disabled !== undefined) return;
+    session.layout.getState().actions.ranCommand(command.id);
     onClose();
     command.run();
   };
   const onKey = (event: KeyboardEvent): void => {
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step !== undefined && matches.length > 0) {
+    const last = matches.length - 1;
+    const to = {
+      ArrowDown: current === last ? 0 : current + 1,
+      ArrowUp: current === 0 ? last : current - 1,
+      PageDown: Math.min(last, current + 10),
+      PageUp: Math.max(0, current - 10),
+    }[event.key];
+    if (to !== undefined && matches.length > 0) {
       event.preventDefault();
-      setActive((current + step + matches.length) % matches.length);
+      setActive(to);
     } else if (event.key === 'Enter') {
       event.preventDefault();
       run(matches[current]);
@@ -118,23 +102,33 @@ function PaletteBody({ onClose }: { readonly onClose: () => void }): ReactNode {
         }}
         onKeyDown={onKey}
       />
-      <div id={listId} role="listbox" aria-label={STRINGS.palette} className={styles['list']}>
-        {matches.map((command, index) => (
-          <div
-            key={command.id}
-            id={`${listId}-${index}`}
-            role="option"
-            aria-selected={index === current}
-            className={styles['option']}
-            ref={index === current ? (element) => element?.scrollIntoView({ block: 'nearest' }) : undefined}
-            onMouseMove={() => setActive(index)}
-            onClick={() => run(command)}
-          >
-            {command.title}
+      <div id={listId} role="listbox" tabIndex={-1} aria-label={STRINGS.palette} className={styles['list']}>
+        {groups.map(({ head, commands: members }) => (
+          <div key={head} role="group" aria-label={strings.palette.groups[head]}>
+            <div aria-hidden="true" className={styles['head']}>
+              {strings.palette.groups[head]}
+            </div>
+            {members.map((command) => {
+              const index = matches.indexOf(command);
+              return (
+                <Option
+                  key={command.id}
+                  id={`${listId}-${index}`}
+                  command={command}
+                  isActive={index === current}
+                  onActive={() => setActive(index)}
+                  onRun={() => run(command)}
+                />
+              );
+            })}
           </div>
         ))}
       </div>
-      {matches.length === 0 && <p className={styles['none']}>{STRINGS.paletteEmpty}</p>}
+      {matches.length === 0 && (
+        <p role="status" className={styles['none']}>
+          {STRINGS.paletteEmpty}
+        </p>
+      )}
     </>
   );
 }
@@ -142,16 +136,17 @@ function PaletteBody({ onClose }: { readonly onClose: () => void }): ReactNode {
 interface CommandPaletteProps {
   readonly open: boolean;
   readonly onOpenChange: (open: boolean) => void;
+  readonly actions: FrameActions;
 }
 
 /** Every command by name, under Ctrl-K or Cmd-K. */
-export function CommandPalette({ open, onOpenChange }: CommandPaletteProps): ReactNode {
+export function CommandPalette({ open, onOpenChange, actions }: CommandPaletteProps): ReactNode {
   return (
     <Dialog.Root open={open} onOpenChange={onOpenChange}>
       <Dialog.Portal>
         <Dialog.Backdrop className={styles['backdrop']} />
         <Dialog.Popup className={styles['popup']} aria-label={STRINGS.palette}>
-          <PaletteBody onClose={() => onOpenChange(false)} />
+          <PaletteBody actions={actions} onClose={() => onOpenChange(false)} />
         </Dialog.Popup>
       </Dialog.Portal>
     </Dialog.Root>

@@ -14,6 +14,7 @@ import {
 import { PANELS } from '../panels';
 import { useSession } from '../session';
 import { strings } from '../strings';
+import type { HelpId } from '../ui';
 import styles from './status-strip.module.css';
 
 const STRINGS = strings.app;
@@ -34,9 +35,10 @@ interface FigureProps {
   readonly unit?: string;
   /** Panel that explains the figure, if this build has it. */
   readonly opens: string;
+  readonly help: HelpId;
 }
 
-function Figure({ label, value, unit, opens }: FigureProps): ReactNode {
+function Figure({ label, value, unit, opens, help }: FigureProps): ReactNode {
   const { layout } = useSession();
   const text = (
     <>
@@ -44,10 +46,16 @@ function Figure({ label, value, unit, opens }: FigureProps): ReactNode {
       {unit !== undefined && ` ${unit}`}
     </>
   );
-  if (!PANELS.some(({ id }) => id === opens)) return <span className={styles['figure']}>{text}</span>;
+  if (!PANELS.some(({ id }) => id === opens))
+    return (
+      <span data-help={help} className={styles['figure']}>
+        {text}
+      </span>
+    );
   return (
     <button
       type="button"
+      data-help={help}
       className={styles['figure']}
       onClick={() => layout.getState().actions.setPanel(opens)}
     >
@@ -68,20 +76,33 @@ export function StatusStrip(): ReactNode {
     PANELS.some(({ id }) => id === 'timeline') && lastRun?.hasTrace === true ? 'timeline' : 'run';
   return (
     <footer className={styles['strip']} data-testid="status-strip" data-live={live}>
-      <Figure label={WORDS.cpu} value={formatPct(values?.cpuPct ?? Number.NaN)} opens="device" />
-      <Figure label={WORDS.gpu} value={formatPct(values?.gpuPct ?? Number.NaN)} opens="device" />
       <Figure
+        help="strip.cpu"
+        label={WORDS.cpu}
+        value={formatPct(values?.cpuPct ?? Number.NaN)}
+        opens="device"
+      />
+      <Figure
+        help="strip.gpu"
+        label={WORDS.gpu}
+        value={formatPct(values?.gpuPct ?? Number.NaN)}
+        opens="device"
+      />
+      <Figure
+        help="strip.memory"
         label={WORDS.memory}
         value={formatBytesOf(values?.memUsedBytes ?? Number.NaN, values?.memTotalBytes ?? Number.NaN)}
         opens="device"
       />
       <Figure
+        help="strip.ssd"
         label={WORDS.ssd}
         value={formatRate(values?.diskReadBytesPerSec ?? Number.NaN)}
         unit={WORDS.read}
         opens="device"
       />
       <Figure
+        help="strip.queue"
         label={WORDS.queue}
         value={Number.isFinite(queue) ? formatFixed(queue, 1) : NO_FIGURE}
         opens="device"
@@ -93,6 +114,7 @@ export function StatusStrip(): ReactNode {
       )}
       <button
         type="button"
+        data-help="strip.run"
         className={styles['run']}
         data-state={lastRun?.state}
         onClick={() => layout.getState().actions.setPanel(runPanel)}

@@ -11,12 +11,14 @@ function isTyping(target: EventTarget | null): boolean {
   );
 }
 
-/** Number keys switch panels; Ctrl-K or Cmd-K opens the palette. Keys typed into a field stay there. */
-export function useShortcuts(onTogglePalette: () => void): void {
+/** Number keys switch panels; Ctrl-K or Cmd-K opens the palette, `?` the overview of keys. Keys typed into a field stay there. */
+export function useShortcuts(onTogglePalette: () => void, onShowShortcuts: () => void): void {
   const { layout } = useSession();
   const toggle = useRef(onTogglePalette);
+  const showKeys = useRef(onShowShortcuts);
   useEffect(() => {
     toggle.current = onTogglePalette;
+    showKeys.current = onShowShortcuts;
   });
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
@@ -26,6 +28,11 @@ export function useShortcuts(onTogglePalette: () => void): void {
         return;
       }
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+      if (event.key === '?') {
+        event.preventDefault();
+        showKeys.current();
+        return;
+      }
       const panel = PANELS[Number(event.key) - 1];
       if (panel !== undefined) layout.getState().actions.setPanel(panel.id);
     };

@@ -9,7 +9,7 @@ import type { PanelDefinition } from './panel';
 import { timelinePanel } from './timeline';
 import { runPanel } from './run';
 
-export type { Command, DropRule, PanelDefinition } from './panel';
+export type { Command, CommandGroup, DropRule, PanelDefinition } from './panel';
 
 /** The console's panels in the rail's order. A panel is one folder here, its import above and one line below. */
 export const PANELS: readonly PanelDefinition[] = [

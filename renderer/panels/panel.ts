@@ -3,6 +3,9 @@ import type { ComponentType } from 'react';
 import type { Session } from '../session';
 import type { ChosenFile } from '../transport';
 
+/** Under which head of the palette a command stands: what it does, or what it leads to. */
+export type CommandGroup = 'do' | 'go' | 'models' | 'runs' | 'conversations' | 'boxes' | 'view' | 'help';
+
 /** An action in the command palette. */
 export interface Command {
   readonly id: string;
@@ -10,6 +13,12 @@ export interface Command {
   readonly title: string;
   /** Further words it is found by. */
   readonly keywords?: string;
+  /** `do` when absent. */
+  readonly group?: CommandGroup;
+  /** The keys that do the same, as on their caps. */
+  readonly shortcut?: string;
+  /** Why it can't be done now; it is shown, and not done. */
+  readonly disabled?: string | undefined;
   readonly run: () => void;
 }
 

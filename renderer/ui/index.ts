@@ -1,4 +1,6 @@
 export { Button } from './button';
+export { CHART_FILL, ChartFrame } from './chart-frame';
+export type { ChartTable } from './chart-table';
 export { EmptyState } from './empty-state';
 export { FactList } from './fact-list';
 export { FailureNote } from './failure-note';
@@ -17,6 +19,8 @@ export {
   ThemeIcon,
   TimelineIcon,
 } from './icons';
+export { Help } from './help';
+export type { HelpId } from './help';
 export { Inspector } from './inspector';
 export { NumberField } from './number-field';
 export { Plot } from './plot';

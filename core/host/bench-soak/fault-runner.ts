@@ -13,6 +13,8 @@ export interface FaultRow {
   readonly endSec: number;
   /** From its end until every kind of work had succeeded again. */
   readonly recoveredAfterMs?: number;
+  /** The work that was the last to succeed again. */
+  readonly slowest?: string;
   /** Work that did not within a minute, with what it said last. */
   readonly notRecovered: readonly string[];
 }
@@ -45,16 +47,21 @@ export class FaultRunner {
     const { way, detail } = await this.injector.inject(fault);
     const endMs = systemClock.nowMs();
     const waiting = new Set(this.lanes);
-    const recoveries = this.lanes.map((lane) => lane.faultEnds().then(() => waiting.delete(lane)));
+    let slowest = '';
+    const recoveries = this.lanes.map(async (lane) => {
+      await lane.faultEnds();
+      slowest = lane.name;
+      waiting.delete(lane);
+    });
     const all = Promise.all(recoveries).then(() => true);
     const isRecovered = await Promise.race([all, late(all)]);
     const recoveredAfterMs = Math.round(systemClock.nowMs() - endMs);
     const notRecovered = [...waiting].map((lane) => `${lane.name}: ${lane.lastFailure}`);
     const endSec = Math.round((endMs - this.startMs) / 100) / 10;
     const row: FaultRow = { kind: fault.kind, way, detail, startSec, endSec, notRecovered };
-    this.rows.push(isRecovered ? { ...row, recoveredAfterMs } : row);
+    this.rows.push(isRecovered ? { ...row, recoveredAfterMs, slowest } : row);
     const outcome = isRecovered
-      ? `all work again after ${recoveredAfterMs} ms`
+      ? `all work again after ${recoveredAfterMs} ms, ${slowest} last`
       : `NOT RECOVERED: ${notRecovered.join('; ')}`;
     this.log(`${startSec} s: ${fault.kind} (${detail}), over at ${endSec} s; ${outcome}`);
   }

@@ -13,6 +13,7 @@ import { addSoakCommand } from './bench-soak';
 import { cancellable } from './cancellable';
 import { execute } from './context';
 import type { CommandContext, Outcome } from './context';
+import { addFleetBench } from './fleet-bench';
 import { labText } from './lab-text';
 import { liveRunText } from './live-run-text';
 import { formatMs, table } from './table';
@@ -57,6 +58,7 @@ interface OffloadOptions {
 /** `sluice bench ...`: the measurements the README quotes. Each is loaded only when it is asked for. */
 export function addBenchCommands(program: Command): void {
   const bench = program.command('bench').description('measure this machine');
+  addFleetBench(bench);
   bench
     .command('layering')
     .description('streamed networks against whole-model and memory-mapped ONNX Runtime')

@@ -3,7 +3,9 @@ import { resolve } from 'node:path';
 
 import { SluiceError } from '../../contract';
 import type { Command } from 'commander';
-import { findAppRoot } from '../app-root';
+import { appVersion, findAppRoot } from '../app-root';
+import { installCrashReports } from '../crash-reports/install-crash-reports';
+import type { CrashWriter } from '../crash-reports/install-crash-reports';
 import { refuseNewerDataFolder } from '../data-folder';
 import { dataDirOf, threadsOf } from '../environment';
 import type { Services } from '../services';
@@ -54,39 +56,51 @@ export async function execute(
   process.on('SIGINT', interrupt);
   let starting: Promise<Services> | undefined;
   // Asked for late: `sluice host --user` becomes another user, with another home, before it touches the folder.
-  const dataDir = (): string => {
-    const { dataDir: chosen } = globals;
-    const folder = chosen === undefined ? dataDirOf(process.env, homedir()) : resolve(chosen);
+  const dataDir = (): string =>
+    globals.dataDir === undefined ? dataDirOf(process.env, homedir()) : resolve(globals.dataDir);
+  const usableDataDir = (): string => {
+    const folder = dataDir();
     refuseNewerDataFolder(folder);
     return folder;
   };
+  let crashes: CrashWriter | undefined;
   const print = (outcome: Outcome): void => {
     process.stdout.write(json ? `${JSON.stringify(outcome.json, null, 2)}\n` : `${outcome.text}\n`);
   };
   try {
     const appRoot = findAppRoot(__dirname);
+    crashes = installCrashReports({ dataDir, process: nameOf(command), app: appVersion(appRoot) });
     // ONNX Runtime, images, tokenizers: loaded only where a command needs the engine.
     const services = (options = { servesConsoles: false }): Promise<Services> =>
       (starting ??= import('../services').then(({ startServices }) =>
-        startServices({ dataDir: dataDir(), threads: threadsOf(process.env), appRoot, ...options, log }),
+        startServices({ dataDir: usableDataDir(), threads: threadsOf(process.env), appRoot, ...options, log }),
       ));
     const context: CommandContext = {
       ...{ json, signal: abort.signal, log, appRoot, services, print },
       get dataDir() {
-        return dataDir();
+        return usableDataDir();
       },
     };
     const outcome = await work(context);
     if (outcome) print(outcome);
     process.exitCode = outcome?.exitCode ?? EXIT.done;
   } catch (thrown) {
-    reportError(SluiceError.from(thrown), json);
+    const error = SluiceError.from(thrown);
+    reportError(error, json);
+    // A mistake of ours, or an engine that died: nobody else will tell.
+    if (error.code === 'internal' || error.code === 'engine-down') crashes?.write(error.code, thrown);
   } finally {
     await starting?.then((services) => services.close()).catch((thrown: unknown) => reportClose(thrown));
     process.off('SIGINT', interrupt);
     // What could not be stopped ends with the process.
     if (process.exitCode === EXIT.cancelled) process.exit();
   }
+}
+
+/** `lab serve`, as it is typed. */
+function nameOf(command: Command): string {
+  const { parent } = command;
+  return parent?.parent ? `${nameOf(parent)} ${command.name()}` : command.name();
 }
 
 /**

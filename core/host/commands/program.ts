@@ -9,10 +9,12 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommands>>> = {
   generate: async () => (await import('./generate')).addGenerateCommand,
   offload: async () => (await import('./offload')).addOffloadCommands,
   lab: async () => (await import('./lab')).addLabCommands,
+  fleet: async () => (await import('./fleet')).addFleetCommands,
   report: async () => (await import('./report')).addReportCommands,
   bench: async () => (await import('./bench')).addBenchCommands,
   host: async () => (await import('./host')).addHostCommand,
   serve: async () => (await import('./serve')).addServeCommand,
+  crashes: async () => (await import('./crashes')).addCrashCommands,
 };
 
 /** The commands that these words may mean: all of them for help, for a slip of the pen, or after an option's value. */

@@ -77,8 +77,10 @@ function faultTable(rows: readonly FaultRow[]): string {
       { title: 'how', text: ({ way, detail }) => `${way}: ${detail}` },
       {
         title: 'all work again after',
-        text: ({ recoveredAfterMs, notRecovered }) =>
-          recoveredAfterMs === undefined ? notRecovered.join('; ') : `${recoveredAfterMs} ms`,
+        text: ({ recoveredAfterMs, slowest, notRecovered }) =>
+          recoveredAfterMs === undefined
+            ? notRecovered.join('; ')
+            : `${recoveredAfterMs} ms (${slowest ?? ''} last)`,
         align: 'right',
       },
     ],

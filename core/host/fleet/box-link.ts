@@ -71,6 +71,8 @@ export class BoxLink {
     if (ms === this.pingEveryMs || this.hasEnded) return;
     this.pingEveryMs = ms;
     this.stopPing?.();
+    // One that went out at the slower pace may be answered yet.
+    this.unanswered = 0;
     this.ping();
   }
 

@@ -55,7 +55,7 @@ afterAll(async () => {
 async function ask<N extends RequestName>(name: N, input: RequestInput<N>): Promise<RequestOutput<N>> {
   const reply = await dispatch(services, PLAIN_CLIENT, name, input);
   if (!reply.ok) throw SluiceError.fromWire(reply.error);
-  return reply.value as RequestOutput<N>;
+  return reply.value;
 }
 
 function launch(args: string, more: Partial<RequestInput<'lab.launch'>> = {}): Promise<LabRunRow> {

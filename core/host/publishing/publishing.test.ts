@@ -167,7 +167,10 @@ describe('publishing to an endpoint', () => {
     writeFileSync(join(data, 'published.json'), JSON.stringify({ models: [], loose }));
     server = await startPublishingServer({ dataDir: data });
     expect(storedModels()).toEqual([]);
-    expect(JSON.parse(readFileSync(join(data, 'published.json'), 'utf8'))).toEqual({ models: [], loose: [] });
+    expect(JSON.parse(readFileSync(join(data, 'published.json'), 'utf8'))).toEqual({
+      version: 1,
+      content: { models: [], loose: [] },
+    });
   });
 
   it('refuses a canary that does not fit beside the stable version, which goes on', async () => {

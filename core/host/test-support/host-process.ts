@@ -57,7 +57,7 @@ export class HostProcess {
       const stop = this.listen((message) => {
         if (!('id' in message) || message.id !== id) return;
         stop();
-        if (message.reply.ok) resolve(message.reply.value as RequestOutput<N>);
+        if (message.reply.ok) resolve(message.reply.value);
         else reject(SluiceError.fromWire(message.reply.error));
       });
       this.socket.send(encodeWire({ id, request, input }));

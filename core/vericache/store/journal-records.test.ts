@@ -135,8 +135,9 @@ describe('a journal', () => {
   });
 
   it('of another version is refused, not taken for an empty one', () => {
-    const { bytes } = headerRecord({ ...HEADER, version: 2 as 1 });
-    expect(() => scanJournal(bytes)).toThrow(/another version of Sluice/);
+    const of = (version: number): Uint8Array => headerRecord({ ...HEADER, version: version as 1 }).bytes;
+    expect(() => scanJournal(of(0))).toThrow(/another version of Sluice/);
+    expect(() => scanJournal(of(2))).toThrow(/has version 2, .*A newer Sluice wrote it/);
     expect(() => scanJournal(truncateRecord(0, new Uint8Array(32)).bytes)).toThrow(/another version/);
   });
 });

@@ -101,7 +101,7 @@ describe('sessions', () => {
 
   it.each([
     ['cut', '{"version":1,"id'],
-    ['of another version', '{"version":2}'],
+    ['of an unknown version', '{"version":0}'],
     ['not JSON', 'hello'],
   ])('whose facts are %s are told apart, refused, and can be removed', async (_, text) => {
     const whole = await store.create(ABOUT);

@@ -7,6 +7,7 @@ import type { Belief, OffloadState, TierName, VariantRecord } from '../../../cor
 import { formatPct } from '../../format';
 import { useSession } from '../../session';
 import { strings } from '../../strings';
+import { Help } from '../../ui';
 import styles from './choice-matrix.module.css';
 import { togglePin } from './decision-actions';
 import { gridKey, gridOf, presentChoices } from './matrix-model';
@@ -95,7 +96,7 @@ function TierTable(props: TierTableProps): ReactNode {
       <thead>
         <tr>
           <th scope="col" className={styles['corner']} title={barredWhy}>
-            {STRINGS.tiers[tier]}
+            <Help id="decisions.matrix">{STRINGS.tiers[tier]}</Help>
           </th>
           <VariantHeads variants={deployment.variants} />
         </tr>

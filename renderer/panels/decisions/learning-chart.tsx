@@ -5,8 +5,8 @@ import { createStore } from 'zustand/vanilla';
 import type { LearningCurve } from '../../../core/contract';
 import { formatCount, formatFigure } from '../../format';
 import { strings } from '../../strings';
-import { FailureNote, Plot, Segmented } from '../../ui';
-import type { PlotOptions, Token } from '../../ui';
+import { CHART_FILL, ChartFrame, FailureNote, Help, Plot, Segmented } from '../../ui';
+import type { ChartTable, PlotOptions, Token } from '../../ui';
 import { axesOf, topAbove } from './plot-axes';
 import styles from './plots.module.css';
 import { useFresh } from './use-fresh';
@@ -75,6 +75,11 @@ function createCurveFeed(metric: Metric) {
     set: (curve: LearningCurve | undefined) => store.setState({ curve }),
     options: (token: Token) => optionsOf(token, metric),
     read: () => learningColumns(store.getState().curve, metric),
+    table: (): ChartTable => {
+      const [steps, values] = learningColumns(store.getState().curve, metric);
+      const { hint } = WORDS.metrics[metric];
+      return { columns: [WORDS.axis, hint], rows: steps.map((step, index) => [step, values[index] ?? null]) };
+    },
     subscribe: (changed: () => void) => store.subscribe(changed),
   };
 }
@@ -83,7 +88,9 @@ function CurvePlot({ curve, metric }: { readonly curve: LearningCurve; readonly 
   const feed = useMemo(() => createCurveFeed(metric), [metric]);
   useEffect(() => feed.set(curve), [feed, curve]);
   return (
-    <Plot className={styles['canvas']} options={feed.options} read={feed.read} subscribe={feed.subscribe} />
+    <ChartFrame className={styles['canvas']} title={WORDS.title} table={feed.table} lines={[1]}>
+      <Plot className={CHART_FILL} options={feed.options} read={feed.read} subscribe={feed.subscribe} />
+    </ChartFrame>
   );
 }
 
@@ -102,7 +109,9 @@ export function LearningChart(): ReactNode {
   return (
     <section className={styles['plot']} aria-label={WORDS.title}>
       <header className={styles['head']}>
-        <h2>{WORDS.title}</h2>
+        <h2>
+          <Help id="decisions.learning">{WORDS.title}</Help>
+        </h2>
         {!isEmpty && (
           <span className={styles['last']} data-testid="learning-last" title={lastText(curve, metric)}>
             {lastText(curve, metric)}

@@ -7,8 +7,8 @@ import type { DecisionRecord } from '../../../core/contract';
 import { formatClock, formatFigure } from '../../format';
 import { useSession } from '../../session';
 import { strings } from '../../strings';
-import { Plot } from '../../ui';
-import type { PlotOptions, Token } from '../../ui';
+import { CHART_FILL, ChartFrame, Help, Plot } from '../../ui';
+import type { ChartTable, PlotOptions, Token } from '../../ui';
 import { axesOf, topAbove } from './plot-axes';
 import styles from './plots.module.css';
 import { regimeChanges } from './regimes';
@@ -28,6 +28,19 @@ export function responseColumns(decisions: readonly DecisionRecord[]): [number[]
     oldestFirst.map(({ meanResponseMs }) => meanResponseMs ?? null),
     oldestFirst.map(({ predictedMs }) => predictedMs ?? null),
   ];
+}
+
+/** The same as figures, the oldest first, with what changed in the world meanwhile. */
+function responseTable(decisions: readonly DecisionRecord[]): ChartTable {
+  const [seconds, measured, predicted] = responseColumns(decisions);
+  return {
+    columns: [WORDS.time, `${WORDS.measured}, ${WORDS.unit}`, `${WORDS.predicted}, ${WORDS.unit}`],
+    rows: seconds.map((second, index) => [
+      formatClock(new Date(second * 1000).toISOString()),
+      measured[index] ?? null,
+      predicted[index] ?? null,
+    ]),
+  };
 }
 
 const LABEL_GAP_PX = 6;
@@ -112,6 +125,7 @@ export function ResponseChart(): ReactNode {
     return {
       options: (token: Token) => optionsOf(token, decisions),
       read: () => responseColumns(decisions()),
+      table: () => responseTable(decisions()),
       subscribe: (changed: () => void) =>
         offload.subscribe((now, before) => {
           if (now.decisions !== before.decisions) changed();
@@ -122,7 +136,7 @@ export function ResponseChart(): ReactNode {
     <section className={styles['plot']} aria-label={WORDS.title}>
       <header className={styles['head']}>
         <h2>
-          {WORDS.title}, {WORDS.unit}
+          <Help id="decisions.responseChart">{WORDS.title}</Help>, {WORDS.unit}
         </h2>
         <span>
           <i className={styles['solid']} /> {WORDS.measured}
@@ -135,7 +149,9 @@ export function ResponseChart(): ReactNode {
       {isEmpty ? (
         <p className={styles['none']}>{WORDS.none}</p>
       ) : (
-        <Plot className={styles['canvas']} {...plot} />
+        <ChartFrame className={styles['canvas']} title={WORDS.title} table={plot.table} lines={[1, 2]} isLive>
+          <Plot className={CHART_FILL} options={plot.options} read={plot.read} subscribe={plot.subscribe} />
+        </ChartFrame>
       )}
     </section>
   );

@@ -1,6 +1,7 @@
 import type { DeviceInfo, TelemetrySeries } from '../../../core/contract';
 import { formatBytes, formatBytesOf, formatFixed, formatPct, formatRate, NO_FIGURE } from '../../format';
 import { strings } from '../../strings';
+import type { HelpId } from '../../ui';
 
 const STRINGS = strings.device;
 
@@ -22,6 +23,7 @@ export interface Line {
 
 export interface ChartSpec {
   readonly id: string;
+  readonly help: HelpId;
   readonly title: string;
   /** The first line's figure is the large one. */
   readonly lines: readonly Line[];
@@ -49,6 +51,7 @@ export function chartsOf(device: DeviceInfo | undefined): readonly ChartSpec[] {
   return [
     {
       id: 'cpu',
+      help: 'device.cpu',
       binary: false,
       title: WORDS.cpu.title,
       max: 100,
@@ -68,6 +71,7 @@ export function chartsOf(device: DeviceInfo | undefined): readonly ChartSpec[] {
     },
     {
       id: 'memory',
+      help: 'device.memory',
       title: WORDS.memory.title,
       binary: true,
       minTop: 2 ** 28,
@@ -86,6 +90,7 @@ export function chartsOf(device: DeviceInfo | undefined): readonly ChartSpec[] {
     },
     {
       id: 'disk',
+      help: 'device.disk',
       binary: false,
       title: WORDS.disk.title,
       minTop: 10e6,
@@ -110,6 +115,7 @@ export function chartsOf(device: DeviceInfo | undefined): readonly ChartSpec[] {
     },
     {
       id: 'queue',
+      help: 'device.queue',
       binary: false,
       title: WORDS.queue.title,
       minTop: 4,
@@ -118,6 +124,7 @@ export function chartsOf(device: DeviceInfo | undefined): readonly ChartSpec[] {
     },
     {
       id: 'gpu',
+      help: 'device.gpu',
       binary: false,
       title: WORDS.gpu.title,
       max: 100,

@@ -6,7 +6,7 @@ import type { DeviceInfo, EngineStatus } from '../../../core/contract';
 import { formatBytes, formatCount } from '../../format';
 import { useSession } from '../../session';
 import { strings } from '../../strings';
-import { EmptyState, Segmented } from '../../ui';
+import { EmptyState, Help, Segmented } from '../../ui';
 import { chartsOf } from './charts';
 import type { ChartSpec } from './charts';
 import styles from './device-panel.module.css';
@@ -70,7 +70,9 @@ function Chart({
   return (
     <section className={styles['card']} aria-label={spec.title} data-missing={missing !== undefined}>
       <div className={styles['words']}>
-        <h2>{spec.title}</h2>
+        <h2>
+          <Help id={spec.help}>{spec.title}</Help>
+        </h2>
         <Figures spec={spec} />
       </div>
       {missing === undefined ? (

@@ -1,10 +1,11 @@
 import { useMemo } from 'react';
 import type { ReactNode } from 'react';
+import type uPlot from 'uplot';
 
 import { useSession } from '../../session';
 import { strings } from '../../strings';
-import { Plot } from '../../ui';
-import type { PlotOptions, Token } from '../../ui';
+import { CHART_FILL, ChartFrame, Plot } from '../../ui';
+import type { ChartTable, PlotOptions, Token } from '../../ui';
 import type { ChartSpec } from './charts';
 import styles from './device-panel.module.css';
 import { History } from './history';
@@ -25,9 +26,30 @@ export function LiveChart({ spec, windowSec }: LiveChartProps): ReactNode {
     return {
       options: (token: Token) => optionsOf(token, spec, windowSec),
       read: () => history.read(spec.lines, windowSec),
+      table: (): ChartTable => tableOf(history.read(spec.lines, windowSec), spec),
     };
   }, [telemetry, spec, windowSec]);
-  return <Plot className={styles['chart']} {...plot} subscribe={telemetry.subscribe} />;
+  return (
+    <ChartFrame
+      className={styles['chart']}
+      title={spec.title}
+      table={plot.table}
+      lines={spec.lines.map((_line, index) => index + 1)}
+      isLive
+    >
+      <Plot className={CHART_FILL} options={plot.options} read={plot.read} subscribe={telemetry.subscribe} />
+    </ChartFrame>
+  );
+}
+
+function tableOf(data: uPlot.AlignedData, spec: ChartSpec): ChartTable {
+  return {
+    columns: [STRINGS.seconds, ...spec.lines.map(({ label, series }) => `${label} (${series})`)],
+    rows: Array.from(data[0], (second, index) => [
+      second,
+      ...data.slice(1).map((line) => line?.[index] ?? null),
+    ]),
+  };
 }
 
 function optionsOf(token: Token, spec: ChartSpec, windowSec: number): PlotOptions {

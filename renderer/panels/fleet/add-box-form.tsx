@@ -17,6 +17,7 @@ const WORDS = fleet.add;
 export function AddBoxForm(): ReactNode {
   const { home } = useSession();
   const live = useStore(home.engine, (state) => state.status.state === 'ok');
+  const isKept = useStore(home.endpoints, (state) => state.keychain?.available === true);
   const [url, setUrl] = useState('');
   const [token, setToken] = useState('');
   const [name, setName] = useState('');
@@ -77,6 +78,7 @@ export function AddBoxForm(): ReactNode {
         </Button>
         <Button onClick={close}>{WORDS.cancel}</Button>
       </span>
+      <p className={styles['note']}>{isKept ? WORDS.kept : WORDS.notKeptHere}</p>
     </form>
   );
 }

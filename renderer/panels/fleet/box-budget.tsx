@@ -18,6 +18,14 @@ export function budgetText({ budgetLimitBytes, budgetUsedBytes }: Budget): strin
     : WORDS.noLimit(formatBytes(budgetUsedBytes));
 }
 
+/** `318/512 MiB`; where that would round what is held to nothing, each in its own unit. */
+export function heldOf(usedBytes: number, limitBytes: number): string {
+  const isSmall = usedBytes > 0 && usedBytes < limitBytes / 100;
+  return isSmall
+    ? `${formatBytes(usedBytes)} / ${formatBytes(limitBytes)}`
+    : formatBytesOf(usedBytes, limitBytes);
+}
+
 /** The byte budget as everywhere in the console, in one line: a bar, and what is held of the limit. */
 export function BoxBudget({ figures }: { readonly figures: Budget }): ReactNode {
   const { budgetLimitBytes: limitBytes, budgetUsedBytes: usedBytes } = figures;
@@ -34,7 +42,7 @@ export function BoxBudget({ figures }: { readonly figures: Budget }): ReactNode 
       ) : (
         <span className={styles['none']}>{WORDS.unlimited}</span>
       )}
-      <span>{hasLimit ? formatBytesOf(usedBytes, limitBytes) : formatBytes(usedBytes)}</span>
+      <span>{hasLimit ? heldOf(usedBytes, limitBytes) : formatBytes(usedBytes)}</span>
     </span>
   );
 }

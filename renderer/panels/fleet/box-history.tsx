@@ -70,7 +70,8 @@ function rangeText(store: FleetStore, id: string, { series, text }: Spec): strin
   const [, values] = store.getState().history.read(id, series, WINDOW_SEC);
   const known = values.filter((value) => value !== null);
   if (known.length === 0) return WORDS.noHistory;
-  return WORDS.range(text(Math.min(...known)), text(Math.max(...known)));
+  const [low, high] = [text(Math.min(...known)), text(Math.max(...known))];
+  return low === high ? low : WORDS.range(low, high);
 }
 
 function Series({ box, spec }: { readonly box: FleetBox; readonly spec: Spec }): ReactNode {

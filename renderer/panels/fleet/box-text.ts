@@ -40,9 +40,14 @@ export function isBoxUrl(text: string): boolean {
   }
 }
 
-/** SHA-256 as pairs of digits with colons, wherever it stands in a text. */
+/** SHA-256 of the certificate that a box showed, as a refusal tells it: the one after `found`, not the one expected. */
 export function fingerprintIn(text: string | undefined): string | undefined {
-  return /\b(?:[0-9a-f]{2}:){31}[0-9a-f]{2}\b/i.exec(text ?? '')?.[0]?.toUpperCase();
+  return /\bfound ((?:[0-9a-f]{2}:){31}[0-9a-f]{2})\b/i.exec(text ?? '')?.[1]?.toUpperCase();
+}
+
+/** The token of an address that `sluice host` printed. */
+export function tokenIn(url: string): string | undefined {
+  return isBoxUrl(url) ? (new URL(url).searchParams.get('token') ?? undefined) : undefined;
 }
 
 /** 64 hexadecimal digits, with colons, blanks or without. */

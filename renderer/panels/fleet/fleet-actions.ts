@@ -4,6 +4,7 @@ import { showBox } from '../../session';
 import type { Session } from '../../session';
 import type { FleetStore } from '../../stores';
 import { strings } from '../../strings';
+import { tokenIn } from './box-text';
 
 const WORDS = strings.fleet;
 
@@ -30,16 +31,45 @@ function take({ fleet }: Session, box: FleetBox): void {
   fleet.getState().actions.change([box], []);
 }
 
-/** @returns whether the engine took it: then the form can be cleared. */
-export function addBox(session: Session, box: NewBox): Promise<boolean> {
-  return attempt(session, WORDS.add.failed, undefined, async () => {
-    const added = await session.client.request('fleet.add', box);
-    take(session, added);
-    const { actions } = session.fleet.getState();
-    actions.setAdding(false);
-    // What is missing (a fingerprint, another token) is asked for there.
-    if (added.state !== 'online') actions.select(added.id);
+/** Under this name the keychain keeps a box's token, beside those of endpoints. */
+function secretOf(box: string): string {
+  return `box:${box}`;
+}
+
+/** Gives a token that the engine has taken to the keychain, so that the next start knows it. Without one, nothing. */
+async function keepToken(session: Session, box: FleetBox, token: string | undefined): Promise<void> {
+  const { host, endpoints } = session;
+  if (token === undefined || endpoints.getState().keychain?.available !== true) return;
+  await attempt(session, WORDS.add.notKept(box.name), box.id, () =>
+    host.keychain.keep(secretOf(box.id), token),
+  );
+}
+
+/** Shows what a new box asks for (a fingerprint, another token), once it is known that it asks. */
+function selectIfRefused({ fleet }: Session, id: string): void {
+  const isSettled = (): boolean => {
+    const box = fleet.getState().boxes?.get(id);
+    if (box?.state === 'connecting') return false;
+    if (box !== undefined && box.state !== 'online') fleet.getState().actions.select(id);
+    return true;
+  };
+  if (isSettled()) return;
+  const stop = fleet.subscribe(() => {
+    if (isSettled()) stop();
   });
+}
+
+/** @returns whether the engine took it: then the form can be cleared. */
+export async function addBox(session: Session, box: NewBox): Promise<boolean> {
+  let added: FleetBox | undefined;
+  const isDone = await attempt(session, WORDS.add.failed, undefined, async () => {
+    added = await session.client.request('fleet.add', box);
+    take(session, added);
+    session.fleet.getState().actions.setAdding(false);
+    selectIfRefused(session, added.id);
+  });
+  if (added !== undefined) await keepToken(session, added, box.token ?? tokenIn(box.url));
+  return isDone;
 }
 
 export function renameBox(session: Session, box: string, name: string): Promise<boolean> {
@@ -49,9 +79,11 @@ export function renameBox(session: Session, box: string, name: string): Promise<
 }
 
 export function retryBox(session: Session, input: RequestInput<'fleet.retry'>): Promise<boolean> {
-  return attempt(session, WORDS.retry.failed, input.box, async () =>
-    take(session, await session.client.request('fleet.retry', input)),
-  );
+  return attempt(session, WORDS.retry.failed, input.box, async () => {
+    const box = await session.client.request('fleet.retry', input);
+    take(session, box);
+    await keepToken(session, box, input.token);
+  });
 }
 
 /** How long a removal can be undone. */
@@ -90,6 +122,7 @@ export async function commitRemoval(session: Session): Promise<void> {
   await attempt(session, WORDS.removed.failed, undefined, async () => {
     await session.client.request('fleet.remove', { box: removing.id });
     actions.change([], [removing.id]);
+    await session.host.keychain.forget(secretOf(removing.id));
   });
 }
 

@@ -26,7 +26,10 @@ export function FleetBar({ boxes }: { readonly boxes: readonly FleetBox[] }): Re
     () =>
       FILTERS.map((value) => {
         const count = value === 'all' ? boxes.length : boxes.filter(({ state }) => state === value).length;
-        return { value, label: `${WORDS.filters[value]} ${formatCount(count)}` };
+        return {
+          value,
+          label: count === 0 ? WORDS.filters[value] : WORDS.filterCount(value, formatCount(count)),
+        };
       }),
     [boxes],
   );
@@ -44,7 +47,9 @@ export function FleetBar({ boxes }: { readonly boxes: readonly FleetBox[] }): Re
           autoComplete="off"
           onChange={(event) => actions.setWords(event.currentTarget.value)}
         />
-        <Segmented label={WORDS.filter} value={filter} options={options} onChange={actions.setFilter} />
+        <span className={styles['filter']}>
+          <Segmented label={WORDS.filter} value={filter} options={options} onChange={actions.setFilter} />
+        </span>
         <span className={styles['space']} />
         <Button aria-expanded={isAdding} onClick={() => actions.setAdding(!isAdding)}>
           {WORDS.add.open}

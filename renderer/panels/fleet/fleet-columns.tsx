@@ -130,7 +130,7 @@ export const FLEET_COLUMNS: readonly FleetColumn[] = [
     ({ budgetUsedBytes }) => budgetUsedBytes,
     (figures) => <BoxBudget figures={figures} />,
     {
-      ...{ label: WORDS.budget, hint: HINTS.budget, width: 'minmax(150px, 0.9fr)', needsPx: 150, leaves: 0 },
+      ...{ label: WORDS.budget, hint: HINTS.budget, width: 'minmax(170px, 0.9fr)', needsPx: 170, leaves: 0 },
       isLive: true,
     },
   ),

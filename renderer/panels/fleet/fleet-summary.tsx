@@ -1,10 +1,10 @@
 import type { ReactNode } from 'react';
 
 import type { FleetBox } from '../../../core/contract';
-import { formatBytesOf, formatCount } from '../../format';
+import { formatCount } from '../../format';
 import { strings } from '../../strings';
 import { SegmentBar } from '../../ui';
-import { budgetText } from './box-budget';
+import { budgetText, heldOf } from './box-budget';
 import styles from './fleet-view.module.css';
 
 const { fleet } = strings;
@@ -53,7 +53,7 @@ export function FleetSummary({ boxes }: { readonly boxes: readonly FleetBox[] })
             wholeBytes={sums.budgetLimitBytes}
             label={budgetText(sums)}
           />
-          <b>{formatBytesOf(sums.budgetUsedBytes, sums.budgetLimitBytes)}</b>
+          <b>{heldOf(sums.budgetUsedBytes, sums.budgetLimitBytes)}</b>
         </span>
       )}
       {sums.unlimited > 0 && <span>{WORDS.unlimited(formatCount(sums.unlimited))}</span>}

@@ -4,6 +4,8 @@ import type { PointerEvent, ReactNode } from 'react';
 import type { CacheMap } from '../../../core/contract';
 import { formatCount, formatPct } from '../../format';
 import { strings } from '../../strings';
+import { ChartFrame, Help } from '../../ui';
+import type { ChartTable } from '../../ui';
 import styles from './pictures.module.css';
 
 const STRINGS = strings.language;
@@ -46,6 +48,13 @@ function share(values: readonly number[], tokens: number): string {
 function layerText(map: CacheMap, layer: number): string {
   const count = (values: readonly number[]): string => formatCount(values[layer] ?? 0);
   return WORDS.layer(String(layer), count(map.kept), count(map.inMemory), count(map.onDisk));
+}
+
+function mapTable({ kept, inMemory, onDisk }: CacheMap): ChartTable {
+  return {
+    columns: [WORDS.layerHead, WORDS.kept, WORDS.inMemory, WORDS.onDisk],
+    rows: kept.map((count, layer) => [layer, count, inMemory[layer] ?? null, onDisk[layer] ?? null]),
+  };
 }
 
 /** The layer pointed at. */
@@ -134,10 +143,14 @@ export function CacheMapPicture({ map }: { readonly map: CacheMap | undefined })
   return (
     <section className={styles['picture']} aria-label={WORDS.title} data-testid="cache-map">
       <header>
-        <h3>{WORDS.title}</h3>
+        <h3>
+          <Help id="language.cacheMap">{WORDS.title}</Help>
+        </h3>
         <span className={styles['figure']}>{WORDS.tokens(formatCount(map.tokens))}</span>
       </header>
-      <Lanes map={map} />
+      <ChartFrame title={WORDS.title} table={() => mapTable(map)} lines={[1, 2, 3]} text={formatCount}>
+        <Lanes map={map} />
+      </ChartFrame>
     </section>
   );
 }

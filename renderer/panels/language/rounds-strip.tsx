@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
 
 import type { CacheMode, ReplyStats, RoundRecord } from '../../../core/contract';
@@ -7,6 +7,8 @@ import { useSession } from '../../session';
 import { strings } from '../../strings';
 import { RoundChart } from '../../timeline-engine';
 import type { TooltipLine } from '../../timeline-engine';
+import { CHART_FILL, ChartFrame, Help } from '../../ui';
+import type { ChartTable, HelpId } from '../../ui';
 import styles from './rounds-strip.module.css';
 import { shownReply } from './shown-reply';
 import { useSampled } from './use-sampled';
@@ -14,6 +16,7 @@ import { useSampled } from './use-sampled';
 const STRINGS = strings.language;
 
 const WORDS = STRINGS.rounds;
+const SPLIT_HELP = { draft: 'language.draft', swap: 'language.swap', verify: 'language.verify' } as const;
 /** Figures that change faster can't be read. */
 const FIGURES_EVERY_MS = 250;
 
@@ -32,6 +35,22 @@ function roundLines(round: RoundRecord): readonly TooltipLine[] {
 
 function describe(round: RoundRecord): { readonly title: string; readonly lines: readonly TooltipLine[] } {
   return { title: WORDS.round.title(formatCount(round.index + 1)), lines: roundLines(round) };
+}
+
+function roundsTable(rounds: readonly RoundRecord[]): ChartTable {
+  const { round: words, count } = WORDS;
+  const inMs = (label: string): string => `${label}, ms`;
+  return {
+    columns: [count, inMs(words.draft), inMs(words.swap), inMs(words.verify), words.tokens, inMs(words.at)],
+    rows: rounds.map((round) => [
+      round.index + 1,
+      round.draftMs,
+      round.swapMs,
+      round.verifyMs,
+      words.of(String(round.accepted), String(round.drafted)),
+      round.startMs,
+    ]),
+  };
 }
 
 /** A round in one line, for those who step through the rounds by ear. */
@@ -58,16 +77,19 @@ export function timeSplit(
 interface FigureProps {
   readonly label: string;
   readonly hint: string;
+  readonly help: HelpId;
   readonly value: string;
   readonly testId?: string;
   /** How it is drawn in the picture below. */
   readonly mark?: 'draft' | 'swap' | 'verify' | 'line';
 }
 
-function Figure({ label, hint, value, testId, mark }: FigureProps): ReactNode {
+function Figure({ label, hint, help, value, testId, mark }: FigureProps): ReactNode {
   return (
     <div title={hint}>
-      <dt data-mark={mark}>{label}</dt>
+      <dt data-mark={mark}>
+        <Help id={help}>{label}</Help>
+      </dt>
       <dd data-testid={testId}>{value}</dd>
     </div>
   );
@@ -84,12 +106,14 @@ function Figures({ stats, rounds }: FiguresProps): ReactNode {
   return (
     <dl className={styles['figures']}>
       <Figure
+        help="language.rate"
         label={WORDS.rate}
         hint={WORDS.rateHint}
         value={stats === undefined ? NO_FIGURE : formatFixed(stats.tokensPerSec, 1)}
         testId="language-rate"
       />
       <Figure
+        help="language.acceptance"
         label={WORDS.acceptance}
         hint={WORDS.acceptanceHint}
         value={formatPct((drafted?.acceptance ?? Number.NaN) * 100)}
@@ -97,12 +121,14 @@ function Figures({ stats, rounds }: FiguresProps): ReactNode {
         mark="line"
       />
       <Figure
+        help="language.draftLength"
         label={WORDS.draftLength}
         hint={WORDS.draftLengthHint}
         value={formatCount(drafted?.draftLength ?? Number.NaN)}
         testId="language-draft-length"
       />
       <Figure
+        help="language.rounds"
         label={WORDS.count}
         hint={WORDS.countHint}
         value={formatCount(drafted?.rounds ?? Number.NaN)}
@@ -112,6 +138,7 @@ function Figures({ stats, rounds }: FiguresProps): ReactNode {
         <Figure
           key={kind}
           mark={kind}
+          help={SPLIT_HELP[kind]}
           label={WORDS.split[kind]}
           hint={WORDS.splitHint[kind]}
           value={formatPct(split[kind] * 100)}
@@ -127,6 +154,7 @@ function Chart(): ReactNode {
   const { language } = useSession();
   const host = useRef<HTMLDivElement>(null);
   const [said, setSaid] = useState('');
+  const table = useCallback(() => roundsTable(shownReply(language.getState())?.rounds ?? []), [language]);
   useEffect(() => {
     if (host.current === null) return;
     const chart = new RoundChart(host.current, {
@@ -155,7 +183,16 @@ function Chart(): ReactNode {
   }, [language]);
   return (
     <>
-      <div ref={host} className={styles['canvas']} />
+      <ChartFrame
+        className={styles['canvas']}
+        title={WORDS.title}
+        table={table}
+        lines={[1, 2, 3]}
+        text={formatMs}
+        isLive
+      >
+        <div ref={host} className={CHART_FILL} data-help="language.roundsChart" />
+      </ChartFrame>
       <p className={styles['said']} role="status">
         {said}
       </p>

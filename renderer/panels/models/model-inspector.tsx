@@ -5,7 +5,7 @@ import type { ModelDetail, TensorSpec } from '../../../core/contract';
 import { formatBytes, formatCount, formatDateTime, formatShape } from '../../format';
 import { useSession } from '../../session';
 import { strings } from '../../strings';
-import { Button, CloseIcon, FailureNote } from '../../ui';
+import { Button, CloseIcon, FailureNote, Help } from '../../ui';
 import { LayersBar } from './layers-bar';
 import { LayersTable } from './layers-table';
 import styles from './model-inspector.module.css';
@@ -76,7 +76,9 @@ function Loaded({ detail }: { readonly detail: ModelDetail }): ReactNode {
             </ul>
           </>
         )}
-        <h3>{WORDS.bytesPerLayer}</h3>
+        <h3>
+          <Help id="models.layers">{WORDS.bytesPerLayer}</Help>
+        </h3>
         <LayersBar layers={detail.layerList} />
       </div>
       <LayersTable layers={detail.layerList} />

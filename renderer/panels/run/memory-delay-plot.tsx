@@ -4,6 +4,8 @@ import type { ReactNode } from 'react';
 import type { MeasuredPoint, MemoryDelayCurve } from '../../../core/contract';
 import { formatBytes, formatMs } from '../../format';
 import { strings } from '../../strings';
+import { CHART_FILL, ChartFrame, Help } from '../../ui';
+import type { ChartTable } from '../../ui';
 import {
   budgetScale,
   budgetToStep,
@@ -73,7 +75,9 @@ function readout(
 function Header({ text }: { readonly text: string }): ReactNode {
   return (
     <div className={styles['head']}>
-      <h2>{WORDS.title}</h2>
+      <h2>
+        <Help id="run.curve">{WORDS.title}</Help>
+      </h2>
       <p className={styles['readout']}>{text}</p>
       <ul className={styles['legend']} aria-hidden="true">
         <li data-kind="predicted">{WORDS.predicted}</li>
@@ -81,6 +85,20 @@ function Header({ text }: { readonly text: string }): ReactNode {
       </ul>
     </div>
   );
+}
+
+/** Predicted and measured points by budget. */
+function curveTable({ points, measured }: MemoryDelayCurve): ChartTable {
+  const rows = [
+    ...points.map(({ budgetBytes, predictedMs }) => [budgetBytes, predictedMs, null] as const),
+    ...measured.map(({ budgetBytes, medianMs }) => [budgetBytes, null, medianMs] as const),
+  ];
+  return {
+    columns: WORDS.columns,
+    rows: rows
+      .sort(([a], [b]) => a - b)
+      .map(([bytes, predicted, found]) => [Math.round((bytes / 2 ** 20) * 10) / 10, predicted, found]),
+  };
 }
 
 interface MemoryDelayPlotProps {
@@ -112,47 +130,55 @@ export function MemoryDelayPlot(props: MemoryDelayPlotProps): ReactNode {
   return (
     <div className={styles['plot']} data-testid="run-curve" data-disabled={disabled}>
       <Header text={readout(curve, layers, pointed, nearestMeasured(curve, pointed, frame))} />
-      <div ref={ref} className={styles['area']}>
-        <svg width={size.width} height={size.height} aria-hidden="true">
-          <Axes frame={frame} curve={curve} budget={budget} latency={latency} />
-          <Limits frame={frame} curve={curve} />
-          {hoverBytes !== undefined && (
-            <line
-              className={styles['hover']}
-              x1={frame.x(hoverBytes)}
-              x2={frame.x(hoverBytes)}
-              y1={MARGIN.top}
-              y2={frame.bottom}
+      <ChartFrame
+        className={styles['area']}
+        title={WORDS.pictureTitle}
+        table={() => curveTable(curve)}
+        lines={[1, 2]}
+        text={formatMs}
+      >
+        <div ref={ref} className={CHART_FILL}>
+          <svg width={size.width} height={size.height} aria-hidden="true">
+            <Axes frame={frame} curve={curve} budget={budget} latency={latency} />
+            <Limits frame={frame} curve={curve} />
+            {hoverBytes !== undefined && (
+              <line
+                className={styles['hover']}
+                x1={frame.x(hoverBytes)}
+                x2={frame.x(hoverBytes)}
+                y1={MARGIN.top}
+                y2={frame.bottom}
+              />
+            )}
+            <polyline className={styles['predicted']} points={line} />
+            <MeasuredDots frame={frame} points={curve.measured} mode={curve.mode} />
+            <BudgetMarker
+              frame={frame}
+              budgetBytes={budgetBytes}
+              predictedMs={predictAt(curve.points, budgetBytes)}
             />
-          )}
-          <polyline className={styles['predicted']} points={line} />
-          <MeasuredDots frame={frame} points={curve.measured} mode={curve.mode} />
-          <BudgetMarker
-            frame={frame}
-            budgetBytes={budgetBytes}
-            predictedMs={predictAt(curve.points, budgetBytes)}
+            <LimitLabels frame={frame} curve={curve} />
+          </svg>
+          <input
+            type="range"
+            className={styles['slider']}
+            style={{ left: MARGIN.left - 1, width: Math.max(0, frame.right - frame.left + 2) }}
+            aria-label={STRINGS.budget}
+            aria-valuetext={readout(curve, layers, budgetBytes, undefined)}
+            min={0}
+            max={SLIDER_STEPS}
+            step={1}
+            value={budgetToStep(budget, budgetBytes)}
+            disabled={disabled}
+            onChange={(event) => onBudget(stepToBudget(budget, event.currentTarget.valueAsNumber, curve))}
+            onPointerMove={(event) => {
+              const box = event.currentTarget.getBoundingClientRect();
+              setHoverBytes(budget.fromUnit((event.clientX - box.left) / box.width));
+            }}
+            onPointerLeave={() => setHoverBytes(undefined)}
           />
-          <LimitLabels frame={frame} curve={curve} />
-        </svg>
-        <input
-          type="range"
-          className={styles['slider']}
-          style={{ left: MARGIN.left - 1, width: Math.max(0, frame.right - frame.left + 2) }}
-          aria-label={STRINGS.budget}
-          aria-valuetext={readout(curve, layers, budgetBytes, undefined)}
-          min={0}
-          max={SLIDER_STEPS}
-          step={1}
-          value={budgetToStep(budget, budgetBytes)}
-          disabled={disabled}
-          onChange={(event) => onBudget(stepToBudget(budget, event.currentTarget.valueAsNumber, curve))}
-          onPointerMove={(event) => {
-            const box = event.currentTarget.getBoundingClientRect();
-            setHoverBytes(budget.fromUnit((event.clientX - box.left) / box.width));
-          }}
-          onPointerLeave={() => setHoverBytes(undefined)}
-        />
-      </div>
+        </div>
+      </ChartFrame>
     </div>
   );
 }

@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import type { LayerPlacement, PlanDetail } from '../../../core/contract';
 import { formatBytes } from '../../format';
 import { strings } from '../../strings';
+import { Help } from '../../ui';
 import styles from './placement-strip.module.css';
 
 const STRINGS = strings.run;
@@ -44,7 +45,9 @@ export function PlacementStrip({ plan }: { readonly plan: PlanDetail }): ReactNo
   return (
     <div className={styles['strip']}>
       <div className={styles['head']}>
-        <h2>{WORDS.title}</h2>
+        <h2>
+          <Help id="run.placement">{WORDS.title}</Help>
+        </h2>
         <Legend plan={plan} />
       </div>
       <svg
@@ -52,7 +55,7 @@ export function PlacementStrip({ plan }: { readonly plan: PlanDetail }): ReactNo
         viewBox={`0 0 ${layers} 1`}
         preserveAspectRatio="none"
         role="img"
-        aria-label={WORDS.title}
+        aria-label={WORDS.picture(layers, plan.placement.filter((kind) => kind === 'resident').length)}
       >
         {placementSpans(plan.placement).map(({ kind, first, count }) => (
           <rect key={first} data-kind={kind} x={first} width={count} height={1} />

@@ -7,7 +7,8 @@ import { SaveReport } from '../../report';
 import { useSession } from '../../session';
 import type { NamedInput } from '../../stores';
 import { strings } from '../../strings';
-import { Button, FailureNote, ProgressBar } from '../../ui';
+import { Button, FailureNote, Help, ProgressBar } from '../../ui';
+import type { HelpId } from '../../ui';
 import { applyRemedy, budgetRemedy } from './run-actions';
 import styles from './run-outcome.module.css';
 import { ResultView } from './run-result';
@@ -16,10 +17,18 @@ const STRINGS = strings.run;
 
 const WORDS = STRINGS.run;
 
-function Figure({ label, children }: { readonly label: string; readonly children: string }): ReactNode {
+interface FigureProps {
+  readonly label: string;
+  readonly help: HelpId;
+  readonly children: string;
+}
+
+function Figure({ label, help, children }: FigureProps): ReactNode {
   return (
     <div className={styles['figure']}>
-      <dt>{label}</dt>
+      <dt>
+        <Help id={help}>{label}</Help>
+      </dt>
       <dd>{children}</dd>
     </div>
   );
@@ -32,16 +41,42 @@ function Stats({ run }: { readonly run: RunRecord }): ReactNode {
   return (
     <dl className={styles['stats']}>
       <div className={styles['latency']}>
-        <dt>{WORDS.latency}</dt>
+        <dt>
+          <Help id="run.latency">{WORDS.latency}</Help>
+        </dt>
         <dd data-testid="run-latency">{formatMs(stats.lastMs)}</dd>
       </div>
-      {plan !== undefined && <Figure label={WORDS.predicted}>{formatMs(plan.predictedMs)}</Figure>}
-      {repeated && <Figure label={WORDS.p50}>{formatMs(stats.p50Ms)}</Figure>}
-      {repeated && <Figure label={WORDS.p99}>{formatMs(stats.p99Ms)}</Figure>}
-      <Figure label={WORDS.stall}>{formatMs(stats.lastStallMs)}</Figure>
-      <Figure label={WORDS.read}>{formatBytes(stats.readBytesLast)}</Figure>
-      {repeated && <Figure label={WORDS.inferences}>{formatCount(stats.inferences)}</Figure>}
-      {repeated && <Figure label={WORDS.missed}>{formatCount(stats.missedDeadlines)}</Figure>}
+      {plan !== undefined && (
+        <Figure help="run.predicted" label={WORDS.predicted}>
+          {formatMs(plan.predictedMs)}
+        </Figure>
+      )}
+      {repeated && (
+        <Figure help="run.p50" label={WORDS.p50}>
+          {formatMs(stats.p50Ms)}
+        </Figure>
+      )}
+      {repeated && (
+        <Figure help="run.p99" label={WORDS.p99}>
+          {formatMs(stats.p99Ms)}
+        </Figure>
+      )}
+      <Figure help="run.stall" label={WORDS.stall}>
+        {formatMs(stats.lastStallMs)}
+      </Figure>
+      <Figure help="run.read" label={WORDS.read}>
+        {formatBytes(stats.readBytesLast)}
+      </Figure>
+      {repeated && (
+        <Figure help="run.inferences" label={WORDS.inferences}>
+          {formatCount(stats.inferences)}
+        </Figure>
+      )}
+      {repeated && (
+        <Figure help="run.missed" label={WORDS.missed}>
+          {formatCount(stats.missedDeadlines)}
+        </Figure>
+      )}
     </dl>
   );
 }

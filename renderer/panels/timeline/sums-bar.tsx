@@ -4,13 +4,23 @@ import { formatBytes, formatPct, formatRate } from '../../format';
 import { strings } from '../../strings';
 import { formatDuration, formatMoment, sumKinds, sumRange } from '../../timeline-engine';
 import type { LaneSums, LayerTrace, RequestTrace, TimeWindow, TraceModel } from '../../timeline-engine';
-import { Button } from '../../ui';
+import { Button, Help } from '../../ui';
+import type { HelpId } from '../../ui';
 import styles from './timeline-panel.module.css';
 import { Swatch } from './swatch';
 
 const STRINGS = strings.timeline;
 
 const WORDS = STRINGS.sums;
+const LANE_HELP = {
+  read: 'timeline.read',
+  compute: 'timeline.compute',
+  wait: 'timeline.wait',
+  send: 'timeline.send',
+  queue: 'timeline.queue',
+  receive: 'timeline.receive',
+  lost: 'timeline.lost',
+} as const satisfies Record<string, HelpId>;
 
 interface SumsBarProps {
   readonly models: readonly TraceModel[];
@@ -71,7 +81,9 @@ function SumsLine({ model, range, title }: SumsLineProps): ReactNode {
         </div>
       )}
       <div>
-        <dt>{range ? WORDS.range : wholeOf(model)}</dt>
+        <dt>
+          <Help id="timeline.range">{range ? WORDS.range : wholeOf(model)}</Help>
+        </dt>
         <dd>
           <b>{formatDuration(lengthUs)}</b>
           {range && <small>{WORDS.from(formatMoment(Math.max(model.startUs, window.startUs)))}</small>}
@@ -143,7 +155,7 @@ function Lane(props: {
     <div>
       <dt>
         <Swatch kind={props.kind} />
-        {WORDS[props.kind]}
+        <Help id={LANE_HELP[props.kind]}>{WORDS[props.kind]}</Help>
       </dt>
       <dd>
         <b>{formatDuration(props.sums.busyUs)}</b>

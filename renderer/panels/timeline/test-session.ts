@@ -16,7 +16,7 @@ export function testSession(answers: Answers): Session {
   ): Promise<RequestOutput<N>> => {
     const answer = answers[name];
     if (answer === undefined) throw new Error(`the test scripts no answer to ${name}`);
-    return (answer as (input: RequestInput<N>) => RequestOutput<N>)(input);
+    return answer(input);
   };
   return createSession({
     client: {

@@ -196,6 +196,7 @@ export const decisions = {
   barredWhy: BARRED_WHY,
   response: {
     title: 'Response time of a round',
+    time: 'Time',
     measured: 'measured',
     predicted: 'predicted',
     none: 'Rounds appear here once the deployment runs.',

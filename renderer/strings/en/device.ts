@@ -7,6 +7,7 @@ export const device = {
   away: 'The engine is away and sent no figures yet.',
   starting: 'The engine is starting; figures follow.',
   now: 'now',
+  seconds: 'Seconds from now',
   facts: { host: 'Host', os: 'System', cpu: 'Processor', memory: 'Memory', disk: 'Disk', gpu: 'GPU' },
   noGpu: 'none found',
   cores: (count: number): string => `${count} cores`,

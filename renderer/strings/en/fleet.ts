@@ -1,3 +1,11 @@
+const FILTERS = {
+  all: 'All',
+  online: 'Online',
+  connecting: 'Connecting',
+  offline: 'Offline',
+  refused: 'Refused',
+} as const;
+
 /** The words of other boxes: the Fleet panel, the menu of boxes, what is said while one is in view. */
 export const fleet = {
   title: 'Fleet',
@@ -20,6 +28,9 @@ export const fleet = {
     busy: 'Reaching it…',
     cancel: 'Cancel',
     failed: 'The box was not added',
+    notKept: (name: string): string => `The token of ${name} is not kept for the next start`,
+    kept: 'The token is kept by this system’s keychain.',
+    notKeptHere: 'The token is kept until the engine ends: there is no keychain here.',
   },
   loadFailed: 'The boxes could not be listed',
   waiting: 'Waiting for the engine…',
@@ -36,13 +47,9 @@ export const fleet = {
   search: 'Filter boxes by words',
   searchPlaceholder: 'name, host, model, alert',
   filter: 'State',
-  filters: {
-    all: 'All',
-    online: 'Online',
-    connecting: 'Connecting',
-    offline: 'Offline',
-    refused: 'Refused',
-  },
+  filters: FILTERS,
+  filterCount: (filter: 'all' | 'online' | 'connecting' | 'offline' | 'refused', count: string): string =>
+    `${FILTERS[filter]} ${count}`,
   noneMatch: 'No box matches the filter.',
   clearFilter: 'Show all',
   states: {

@@ -7,11 +7,13 @@ import { decisions } from './decisions';
 import { device } from './device';
 import { endpoints } from './endpoints';
 import { fleet } from './fleet';
+import { help } from './help';
 import { lab } from './lab';
 import { language } from './language';
 import { login } from './login';
 import { models } from './models';
 import { report } from './report';
+import { palette } from './palette';
 import { run } from './run';
 import { timeline } from './timeline';
 import { updates } from './updates';
@@ -27,11 +29,13 @@ export const en = {
   device,
   endpoints,
   fleet,
+  help,
   lab,
   language,
   login,
   models,
   report,
+  palette,
   run,
   timeline,
   updates,

@@ -262,6 +262,7 @@ export const language = {
       onDisk: 'Tokens of the full cache on disk only',
     },
     slider: 'Layer',
+    layerHead: 'Layer',
     layer: (index: string, kept: string, inMemory: string, onDisk: string): string =>
       `Layer ${index}: ${kept} kept, ${inMemory} in memory, ${onDisk} on disk`,
     tokens: (count: string): string => `${count} tokens`,

@@ -35,6 +35,8 @@ export const run = {
   waiting: 'Waiting for the engine…',
   curve: {
     title: 'Memory and delay',
+    pictureTitle: 'Latency against budget',
+    columns: ['Budget, MiB', 'Predicted, ms', 'Measured, ms'],
     loading: 'Measuring this model once to predict its delay…',
     failed: 'There is no prediction for this model',
     retry: 'Try again',
@@ -51,6 +53,8 @@ export const run = {
   },
   plan: {
     title: 'Where the layers live',
+    picture: (layers: number, resident: number): string =>
+      `${plural(layers, { one: 'layer', other: 'layers' })} in order of execution, ${resident} of them resident`,
     resident: 'resident',
     streamed: 'streamed',
     none: 'no weights',

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import debianInstaller from 'electron-installer-debian';
 import { ICONS, INSTALLERS } from '../../../electron-builder.config.mjs';
 import { ensureDebianPackages } from '../debian.mjs';
 import { ROOT } from '../paths.mjs';
@@ -9,7 +9,7 @@ import { SetupError, step } from '../terminal.mjs';
 import { bytesUnder } from './contents.mjs';
 import { PNG_SIZES } from './icons.mjs';
 
-const { Installer, transformVersion } = createRequire(import.meta.url)('electron-installer-debian');
+const { Installer, transformVersion } = debianInstaller;
 
 const TEXTS = join(ROOT, 'scripts', 'package');
 const TOOLS = [

@@ -38,7 +38,7 @@ export function addLabCompetitionCommands(lab: Command): void {
   lab
     .command('submit')
     .argument('<run>', 'user/dataset/N, or a run id')
-    .requiredOption('--to <competition>')
+    .requiredOption('--to <competition>', 'the competition it enters')
     .description("have a run's program predict the test part of a competition, and score it")
     .option('--checkpoint <artifact>', 'default: the newest of its artifacts below checkpoints/')
     .option('--dry-run', 'on the first 10 rows; not ranked, and not counted')

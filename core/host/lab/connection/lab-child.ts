@@ -6,6 +6,9 @@ import { workerFile } from '../../../base';
 import type { Clock } from '../../../base';
 import { SluiceError } from '../../../contract';
 import type { ErrorCode, ErrorDetails } from '../../../contract';
+import { appVersion, findAppRoot } from '../../app-root';
+import { writeCrashReport } from '../../crash-reports/crash-folder';
+import { isoTime } from '../../host-clock';
 import type { Log } from '../../state-file';
 import type { NodeProgram } from './find-node';
 
@@ -68,7 +71,22 @@ export async function startLabChild(options: LabChildOptions): Promise<LabChild>
   } finally {
     cancel();
   }
-  return { ended, close: () => close(child, ended, clock) };
+  let isClosing = false;
+  void ended.then((how) => {
+    // An error of its own it has reported itself; a signal leaves it no time to.
+    if (isClosing || child.signalCode === null) return;
+    const at = isoTime(clock.nowMs());
+    const about = { at, app: appVersion(findAppRoot(__dirname)), process: 'lab serve', reason: how };
+    const path = writeCrashReport(dataDir, { ...about, lastLines: lastWords.trimEnd().split('\n') });
+    if (path !== undefined) log(`lab: a crash report is in ${path}`);
+  });
+  return {
+    ended,
+    close: () => {
+      isClosing = true;
+      return close(child, ended, clock);
+    },
+  };
 }
 
 function endOf(child: ChildProcess, lastWords: () => string): Promise<string> {

@@ -215,7 +215,7 @@ const BROKEN: readonly (readonly [string, RegExp])[] = [
   ['', /conversation\.json is not a saved conversation: .*JSON/],
   ['{"format":1,"mess', /is not a saved conversation: .*JSON/],
   ['null', /content: .*expected object/],
-  ['{"format":2}', /format: .*id: .*model: .*and \d+ more/],
+  ['{"format":0}', /format: .*id: .*model: .*and \d+ more/],
   ['ANOTHER', /expected the id .*, found another/],
 ];
 

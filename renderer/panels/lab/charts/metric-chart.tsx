@@ -6,7 +6,7 @@ import { createStore } from 'zustand/vanilla';
 import type { LabSeries } from '../../../../core/contract';
 import { formatCount } from '../../../format';
 import { strings } from '../../../strings';
-import { Button, FailureNote, Plot } from '../../../ui';
+import { Button, FailureNote, Help, Plot } from '../../../ui';
 import type { Token } from '../../../ui';
 import { formatMetric, formatMoment } from '../lab-format';
 import { chartData, valueRange, wholeRange } from './chart-data';
@@ -214,7 +214,9 @@ export function MetricChart(props: MetricChartProps): ReactNode {
   return (
     <figure className={styles['chart']} data-testid="metric-chart" data-metric={metric}>
       <figcaption>
-        <b title={metric}>{metric}</b>
+        <b title={metric}>
+          <Help id="lab.chart">{metric}</Help>
+        </b>
         <span title={words}>{words}</span>
         <Button
           variant="ghost"

@@ -3,12 +3,14 @@ import type { MouseEvent, ReactNode } from 'react';
 
 import { formatCount } from '../../../format';
 import { strings } from '../../../strings';
+import { ChartFrame } from '../../../ui';
+import type { ChartTable } from '../../../ui';
 import { drawLines, lineAt, shadesBetween, shapesOf } from './draw-parallel';
 import type { ParallelPlace } from './draw-parallel';
 import { Axis } from './parallel-axis';
 import styles from './parallel.module.css';
 import { brushOf, isKept, unitOf, withBrush } from './parallel-scale';
-import type { ParallelAxis, ParallelCoordinatesProps } from './parallel-types';
+import type { ParallelAxis, ParallelCoordinatesProps, ParallelLine } from './parallel-types';
 import { useCanvas } from './use-canvas';
 
 const STRINGS = strings.lab.parallel;
@@ -53,6 +55,13 @@ function useShapes(props: ParallelCoordinatesProps) {
     [axes, lines, brushes],
   );
   return { shapes, tones, kept };
+}
+
+function linesTable(axes: readonly ParallelAxis[], lines: readonly ParallelLine[]): ChartTable {
+  return {
+    columns: [STRINGS.line, ...axes.map(({ label }) => label)],
+    rows: lines.map(({ label, values }) => [label, ...axes.map((_axis, at) => values[at] ?? null)]),
+  };
 }
 
 /** Lines over parallel axes. Brushes keep those that go through all of them. */
@@ -103,37 +112,39 @@ export function ParallelCoordinates(props: ParallelCoordinatesProps): ReactNode 
   const keptCount = kept.reduce((sum, each) => sum + Number(each), 0);
   return (
     <figure className={styles['figure']} aria-label={props.label} data-testid="parallel">
-      <div className={styles['scroll']}>
-        <div
-          ref={frame}
-          className={styles['frame']}
-          style={{ minWidth: 2 * SIDE_PX + (axes.length - 1) * LEAST_GAP_PX }}
-          data-near={nearLine !== undefined && onOpen !== undefined}
-          onMouseMove={look}
-          onMouseLeave={() => setNear(undefined)}
-          onClick={(event) => {
-            if (nearLine !== undefined && !(event.target as Element).closest('[role=group]'))
-              onOpen?.(nearLine.id);
-          }}
-        >
-          <canvas ref={back} aria-hidden="true" />
-          <canvas ref={front} aria-hidden="true" />
-          {axes.map((axis, index) => (
-            <Axis
-              key={axis.id}
-              axis={axis}
-              brush={brushOf(brushes, axis.id)}
-              xPx={place.xs[index] ?? 0}
-              onBrush={(brush) => onBrush(withBrush(brushes, axis.id, brush))}
-            />
-          ))}
-          {near !== undefined && nearLine !== undefined && (
-            <div className={styles['tip']} style={{ left: near.x, top: near.y }}>
-              {nearLine.label}
-            </div>
-          )}
+      <ChartFrame title={props.label} table={() => linesTable(axes, lines)} lines={[axes.length]}>
+        <div className={styles['scroll']}>
+          <div
+            ref={frame}
+            className={styles['frame']}
+            style={{ minWidth: 2 * SIDE_PX + (axes.length - 1) * LEAST_GAP_PX }}
+            data-near={nearLine !== undefined && onOpen !== undefined}
+            onMouseMove={look}
+            onMouseLeave={() => setNear(undefined)}
+            onClick={(event) => {
+              if (nearLine !== undefined && !(event.target as Element).closest('[role=group]'))
+                onOpen?.(nearLine.id);
+            }}
+          >
+            <canvas ref={back} aria-hidden="true" />
+            <canvas ref={front} aria-hidden="true" />
+            {axes.map((axis, index) => (
+              <Axis
+                key={axis.id}
+                axis={axis}
+                brush={brushOf(brushes, axis.id)}
+                xPx={place.xs[index] ?? 0}
+                onBrush={(brush) => onBrush(withBrush(brushes, axis.id, brush))}
+              />
+            ))}
+            {near !== undefined && nearLine !== undefined && (
+              <div className={styles['tip']} style={{ left: near.x, top: near.y }}>
+                {nearLine.label}
+              </div>
+            )}
+          </div>
         </div>
-      </div>
+      </ChartFrame>
       <figcaption>
         <span role="status" data-testid="parallel-count">
           {isBrushed ? STRINGS.count(formatCount(keptCount), formatCount(lines.length)) : STRINGS.hint}

@@ -5,8 +5,8 @@ import { createStore } from 'zustand/vanilla';
 
 import type { LabSearch } from '../../../../core/contract';
 import { strings } from '../../../strings';
-import { Plot } from '../../../ui';
-import type { PlotOptions, Token } from '../../../ui';
+import { CHART_FILL, ChartFrame, Help, Plot } from '../../../ui';
+import type { ChartTable, PlotOptions, Token } from '../../../ui';
 import { formatMetric } from '../lab-format';
 import styles from './searches.module.css';
 import { bestColumns } from './trial-space';
@@ -69,6 +69,13 @@ function createFeed(first: LabSearch) {
   return {
     set: (search: LabSearch) => store.setState({ search }),
     read: () => bestColumns(store.getState().search),
+    table: (): ChartTable => {
+      const [trials, scores, best] = bestColumns(store.getState().search);
+      return {
+        columns: [STRINGS.columns.trial, STRINGS.columns.last, STRINGS.columns.best],
+        rows: Array.from(trials, (trial, index) => [trial, scores[index] ?? null, best[index] ?? null]),
+      };
+    },
     subscribe: (changed: () => void) => store.subscribe(changed),
   };
 }
@@ -88,9 +95,19 @@ export function BestChart({ search }: { readonly search: LabSearch }): ReactNode
       aria-label={title}
       title={STRINGS.bestSoFarHint(STRINGS.directions[search.metric.direction])}
     >
-      <h3>{title}</h3>
+      <h3>
+        <Help id="lab.best">{title}</Help>
+      </h3>
       {hasScores ? (
-        <Plot className={styles['canvas']} options={optionsOf} read={feed.read} subscribe={feed.subscribe} />
+        <ChartFrame
+          className={styles['canvas']}
+          title={title}
+          table={feed.table}
+          lines={[1, 2]}
+          text={formatMetric}
+        >
+          <Plot className={CHART_FILL} options={optionsOf} read={feed.read} subscribe={feed.subscribe} />
+        </ChartFrame>
       ) : (
         <p className={styles['none']}>{STRINGS.noTrials}</p>
       )}

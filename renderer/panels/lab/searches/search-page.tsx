@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import type { LabSearch } from '../../../../core/contract';
 import { useSession } from '../../../session';
 import { strings } from '../../../strings';
+import { Help } from '../../../ui';
 import { ParallelCoordinates } from '../parallel';
 import type { ParallelBrush } from '../parallel';
 import { Answered } from '../shelf';
@@ -47,7 +48,9 @@ function Loaded({
       <div className={styles['charts']}>
         <BestChart search={search} />
         <section className={styles['chart']} aria-label={STRINGS.parallel}>
-          <h3>{STRINGS.parallel}</h3>
+          <h3>
+            <Help id="lab.parallel">{STRINGS.parallel}</Help>
+          </h3>
           {lines.length === 0 ? (
             <p className={styles['none']}>{STRINGS.noTrials}</p>
           ) : (

@@ -1,5 +1,6 @@
 /** The words of parallel coordinates. */
 export const parallel = {
+  line: 'Run',
   from: (axis: string) => `${axis}, from`,
   to: (axis: string) => `${axis}, to`,
   clear: (axis: string) => `Clear the brush on ${axis}`,

@@ -1,0 +1,2 @@
+// The theme as it is, with the reader's own fonts.
+export { default } from 'vitepress/theme-without-fonts';

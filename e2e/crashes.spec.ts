@@ -1,0 +1,64 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { expect } from '@playwright/test';
+import { launchElectron, saveScreen, test } from './fixtures';
+
+interface Report {
+  readonly process: string;
+  readonly reason: string;
+  readonly mode: number;
+}
+
+/** Reports in a data folder, the oldest first. */
+function reports(dataDir: string): readonly Report[] {
+  const folder = join(dataDir, 'crashes');
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.json'))
+    .sort()
+    .map((name) => {
+      const path = join(folder, name);
+      return { ...(JSON.parse(readFileSync(path, 'utf8')) as Report), mode: statSync(path).mode & 0o777 };
+    });
+}
+
+test('an engine and a window that crash leave a report each, for the owner alone', async ({
+  dataDir,
+  electronConsole: { app, ui },
+}) => {
+  await ui.ready();
+  expect(reports(dataDir)).toEqual([]);
+  const pid = await app.evaluate(({ app: electron }) => {
+    return electron.getAppMetrics().find(({ name }) => name === 'Sluice engine')?.pid;
+  });
+  process.kill(pid!, 'SIGKILL');
+  await expect.poll(() => reports(dataDir)).toMatchObject([{ process: 'engine', mode: 0o600 }]);
+  await ui.ready();
+
+  await app.evaluate(({ BrowserWindow }) => {
+    BrowserWindow.getAllWindows()[0]?.webContents.forcefullyCrashRenderer();
+  });
+  await expect.poll(() => reports(dataDir).map((report) => report.process)).toEqual(['engine', 'renderer']);
+});
+
+test.describe('a data folder of a newer Sluice', () => {
+  test('is told in the window, not tried again, and left as it is', async ({ dataDir }, info) => {
+    info.setTimeout(60_000);
+    const path = join(dataDir, 'store-version.json');
+    mkdirSync(dataDir, { recursive: true });
+    const text = '{"version":99}';
+    writeFileSync(path, text);
+    const app = await launchElectron(dataDir, info);
+    try {
+      const page = await app.firstWindow({ timeout: 30_000 });
+      await expect(page.getByRole('alert')).toContainText('has version 99');
+      await saveScreen(page, 'newer-data-folder');
+      expect(readFileSync(path, 'utf8')).toBe(text);
+      expect(readdirSync(dataDir).filter((name) => name !== 'crashes')).toEqual(['store-version.json']);
+      expect(reports(dataDir)).toEqual([]);
+    } finally {
+      await app.close();
+    }
+  });
+});

@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest';
+
+import { columnSummary, tableCsv } from './chart-table';
+
+describe('a chart as a table', () => {
+  it('is CSV that spreadsheets read as figures and never as formulas', () => {
+    const csv = tableCsv({
+      columns: ['Budget, MB', 'say "ms"'],
+      rows: [
+        [98.5, 44.25],
+        [null, Number.NaN],
+        ['=1+1', -2],
+      ],
+    });
+    expect(csv).toBe('"Budget, MB","say ""ms"""\r\n98.5,44.25\r\n,\r\n\'=1+1,-2\r\n');
+  });
+
+  it('is summed up without its gaps', () => {
+    const rows = [
+      [1, null],
+      [2, 5],
+      [3, 1],
+      [4, Number.NaN],
+      [5, 3],
+    ];
+    expect(columnSummary(rows, 1)).toEqual({ count: 3, least: 1, most: 5, last: 3 });
+    expect(columnSummary([[1, null]], 1)).toBeUndefined();
+  });
+});
