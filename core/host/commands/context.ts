@@ -73,7 +73,13 @@ export async function execute(
     // ONNX Runtime, images, tokenizers: loaded only where a command needs the engine.
     const services = (options = { servesConsoles: false }): Promise<Services> =>
       (starting ??= import('../services').then(({ startServices }) =>
-        startServices({ dataDir: usableDataDir(), threads: threadsOf(process.env), appRoot, ...options, log }),
+        startServices({
+          dataDir: usableDataDir(),
+          threads: threadsOf(process.env),
+          appRoot,
+          ...options,
+          log,
+        }),
       ));
     const context: CommandContext = {
       ...{ json, signal: abort.signal, log, appRoot, services, print },
