@@ -58,23 +58,33 @@ export async function execute(
   // Asked for late: `sluice host --user` becomes another user, with another home, before it touches the folder.
   const dataDir = (): string =>
     globals.dataDir === undefined ? dataDirOf(process.env, homedir()) : resolve(globals.dataDir);
+  const usableDataDir = (): string => {
+    const folder = dataDir();
+    refuseNewerDataFolder(folder);
+    return folder;
+  };
   let crashes: CrashWriter | undefined;
   const print = (outcome: Outcome): void => {
     process.stdout.write(json ? `${JSON.stringify(outcome.json, null, 2)}\n` : `${outcome.text}\n`);
   };
   try {
     const appRoot = findAppRoot(__dirname);
-    refuseNewerDataFolder(dataDir());
     crashes = installCrashReports({ dataDir, process: nameOf(command), app: appVersion(appRoot) });
     // ONNX Runtime, images, tokenizers: loaded only where a command needs the engine.
     const services = (options = { servesConsoles: false }): Promise<Services> =>
       (starting ??= import('../services').then(({ startServices }) =>
-        startServices({ dataDir: dataDir(), threads: threadsOf(process.env), appRoot, ...options, log }),
+        startServices({
+          dataDir: usableDataDir(),
+          threads: threadsOf(process.env),
+          appRoot,
+          ...options,
+          log,
+        }),
       ));
     const context: CommandContext = {
       ...{ json, signal: abort.signal, log, appRoot, services, print },
       get dataDir() {
-        return dataDir();
+        return usableDataDir();
       },
     };
     const outcome = await work(context);

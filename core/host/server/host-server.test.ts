@@ -153,7 +153,7 @@ describe('pages', () => {
   it.each(['//', '///x', 'http://[', '*'])('lives on when it is asked for %j', async (path) => {
     const headers = { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13' };
     const key = { 'sec-websocket-key': Buffer.alloc(16).toString('base64') };
-    expect((await ask(path, { headers: { ...headers, ...key } })).status).toBe(403);
+    expect((await ask(path, { headers: { ...headers, ...key } })).status).toBe(404);
     expect((await ask(path)).status).toBeGreaterThanOrEqual(400);
     expect(await ask('/')).toMatchObject({ status: 401 });
   });
