@@ -26,6 +26,7 @@ const nodeEntries = {
   'bench-lab-writer': at('core/host/bench-lab/writer-process.ts'),
   'bench-fleet-boxes': at('core/host/bench-fleet/boxes-process.ts'),
   'bench-live-device': at('core/host/bench-offload/live/device-process.ts'),
+  'bench-soak-faults': at('core/host/bench-soak/faults/faulty-process.ts'),
 };
 
 export default defineConfig({
@@ -49,6 +50,8 @@ export default defineConfig({
     plugins: [react()],
     build: {
       target: 'chrome114',
+      // electron-vite leaves it out, and the window parses 2 MB at each start.
+      minify: true,
       rolldownOptions: {
         input: { index: at('renderer/index.html'), 'bench-timeline': at('renderer/bench-timeline.html') },
       },

@@ -6,6 +6,7 @@ import {
   _electron,
   test as base,
   chromium,
+  type Browser,
   type ElectronApplication,
   type Page,
   type TestInfo,
@@ -14,6 +15,9 @@ import { ConsolePage } from './pages/console-page';
 
 const ROOT = resolve(__dirname, '..');
 const SCREENS = join(ROOT, 'test-results', 'screens');
+/** Names of hostile sites lead to this machine, as an attacker's name server would have it. */
+const HOSTILE_NAMES = '--host-resolver-rules=MAP *.example 127.0.0.1';
+const VIEWPORT = { width: 1280, height: 800 };
 /** Root has no use for Chromium's sandbox: it refuses to start with it. */
 const SANDBOX_ARGS = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
 
@@ -31,11 +35,41 @@ export interface WebConsole {
   readonly url: string;
 }
 
-interface Fixtures {
+/** The console in the shell of the project. */
+export interface Console {
+  readonly page: Page;
+  readonly ui: ConsolePage;
+  /** Where its engine keeps models and runs. */
+  readonly engineDir: string;
+  /** Answers the next question for a model's file: a dialog in Electron, a file input in a browser. */
+  readonly chooseFile: (path: string) => Promise<void>;
+}
+
+export interface ShellOptions {
+  /** What the console runs in. Tests tagged @both run in either, once a project. */
+  readonly shell: 'electron' | 'chromium';
+}
+
+/** `sluice host` as a process of its own. */
+export interface HostProcess {
+  readonly url: string;
+  readonly port: number;
+  /** Given when it listens with TLS, or made a token. */
+  readonly certificateFingerprint?: string;
+  readonly token?: string;
+  readonly end: () => Promise<void>;
+}
+
+interface Fixtures extends ShellOptions {
   /** Where this test's engine keeps models and runs; gone after the test. */
   readonly dataDir: string;
   readonly electronConsole: ElectronConsole;
   readonly webConsole: WebConsole;
+  readonly console: Console;
+  /** Without a page. */
+  readonly chromiumBrowser: Browser;
+  /** Starts `sluice host` with options, on the test's data folder and any free port. It ends with the test. */
+  readonly startHost: (...args: readonly string[]) => Promise<HostProcess>;
 }
 
 export const test = base.extend<Fixtures>({
@@ -56,27 +90,39 @@ export const test = base.extend<Fixtures>({
     }
   },
 
-  webConsole: async ({ dataDir }, use, info) => {
+  shell: ['electron', { option: true }],
+
+  chromiumBrowser: async ({}, use, info) => {
     const executablePath = process.env['SLUICE_E2E_CHROMIUM'];
     info.skip(executablePath === undefined, process.env['SLUICE_E2E_NO_CHROMIUM'] ?? 'no Chromium');
-    const host = spawn(process.execPath, [join(ROOT, 'out', 'main', 'cli.js'), 'host', '--port', '0'], {
-      env: { ...process.env, SLUICE_DATA_DIR: dataDir },
-      stdio: ['ignore', 'pipe', 'pipe'],
+    const args = [...SANDBOX_ARGS, HOSTILE_NAMES];
+    const browser = await chromium.launch({ executablePath: executablePath ?? '', args });
+    await use(browser);
+    await browser.close();
+  },
+
+  startHost: async ({ dataDir }, use) => {
+    const hosts: HostProcess[] = [];
+    await use(async (...args) => {
+      const host = await startHost(dataDir, args);
+      hosts.push(host);
+      return host;
     });
-    try {
-      const url = await addressOf(host);
-      const browser = await chromium.launch({ executablePath: executablePath ?? '', args: SANDBOX_ARGS });
-      try {
-        const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
-        const page = await context.newPage();
-        await page.goto(url);
-        await use({ page, ui: new ConsolePage(page), url });
-      } finally {
-        await browser.close();
-      }
-    } finally {
-      await end(host);
-    }
+    await Promise.all(hosts.map((host) => host.end()));
+  },
+
+  webConsole: async ({ chromiumBrowser, startHost: start }, use) => {
+    const { url } = await start();
+    const context = await chromiumBrowser.newContext({ viewport: VIEWPORT });
+    const page = await context.newPage();
+    await page.goto(url);
+    await use({ page, ui: new ConsolePage(page), url });
+  },
+
+  // Only the shell that is wanted starts, so neither fixture may be asked for by name.
+  console: async ({ shell, dataDir }, use, info) => {
+    if (shell === 'electron') await useElectron(dataDir, info, use);
+    else await useBrowser(dataDir, info, use);
   },
 });
 
@@ -101,10 +147,58 @@ export async function launchElectron(dataDir: string, info: TestInfo): Promise<E
   });
 }
 
-/** Saves what the window shows as test-results/screens/NAME.png, for a person to look at. */
+/** The console that asks where a file is by a dialog of the system. */
+async function useElectron(
+  dataDir: string,
+  info: TestInfo,
+  use: (console: Console) => Promise<void>,
+): Promise<void> {
+  const app = await launchElectron(dataDir, info);
+  try {
+    const page = await app.firstWindow({ timeout: 30_000 });
+    const chooseFile = async (path: string): Promise<void> => {
+      await app.evaluate(({ dialog }, file) => {
+        dialog.showOpenDialog = () => Promise.resolve({ canceled: false, filePaths: [file] });
+      }, path);
+    };
+    await use({ page, ui: new ConsolePage(page), engineDir: join(dataDir, 'data'), chooseFile });
+  } finally {
+    await app.close();
+  }
+}
+
+/** The console that a file is uploaded from. */
+async function useBrowser(
+  dataDir: string,
+  info: TestInfo,
+  use: (console: Console) => Promise<void>,
+): Promise<void> {
+  const executablePath = process.env['SLUICE_E2E_CHROMIUM'];
+  info.skip(executablePath === undefined, process.env['SLUICE_E2E_NO_CHROMIUM'] ?? 'no Chromium');
+  const host = await startHost(dataDir, []);
+  try {
+    const browser = await chromium.launch({ executablePath: executablePath ?? '', args: SANDBOX_ARGS });
+    try {
+      const page = await (await browser.newContext({ viewport: VIEWPORT })).newPage();
+      await page.goto(host.url);
+      const chooseFile = (path: string): Promise<void> => {
+        page.once('filechooser', (chooser) => void chooser.setFiles(path));
+        return Promise.resolve();
+      };
+      await use({ page, ui: new ConsolePage(page), engineDir: dataDir, chooseFile });
+    } finally {
+      await browser.close();
+    }
+  } finally {
+    await host.end();
+  }
+}
+
+/** Saves what is shown as test-results/screens/NAME.png (browser-NAME.png), for a person to look at. */
 export async function saveScreen(page: Page, name: string): Promise<void> {
   mkdirSync(SCREENS, { recursive: true });
-  await page.screenshot({ path: join(SCREENS, `${name}.png`) });
+  const shell = page.url().startsWith('http') ? 'browser-' : '';
+  await page.screenshot({ path: join(SCREENS, `${shell}${name}.png`) });
 }
 
 function definedEnvironment(): Record<string, string> {
@@ -113,25 +207,38 @@ function definedEnvironment(): Record<string, string> {
   );
 }
 
-/** Waits for the host to tell its address on either stream. */
-function addressOf(host: ChildProcess): Promise<string> {
+async function startHost(dataDir: string, args: readonly string[]): Promise<HostProcess> {
+  const cli = join(ROOT, 'out', 'main', 'cli.js');
+  const child = spawn(process.execPath, [cli, '--json', 'host', '--port', '0', ...args], {
+    env: { ...process.env, SLUICE_DATA_DIR: dataDir },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  try {
+    return { ...(await printedBy(child)), end: () => end(child) };
+  } catch (thrown) {
+    await end(child);
+    throw thrown;
+  }
+}
+
+/** The one document that `--json` prints once the host can be reached. */
+function printedBy(host: ChildProcess): Promise<Omit<HostProcess, 'end'>> {
   return new Promise((done, fail) => {
+    let printed = '';
     let said = '';
     const timer = setTimeout(() => {
       fail(new Error(`sluice host told no address within 30 s. It said:\n${said}`));
     }, 30_000);
-    const listen = (chunk: Buffer): void => {
-      said += chunk.toString('utf8');
-      const url = /https?:\/\/[^\s"']+(?=[\s"'])/.exec(said)?.[0];
-      if (url === undefined) return;
+    host.stdout?.on('data', (chunk: Buffer) => {
+      printed += chunk.toString('utf8');
+      if (!printed.endsWith('\n}\n')) return;
       clearTimeout(timer);
-      done(url);
-    };
-    host.stdout?.on('data', listen);
-    host.stderr?.on('data', listen);
+      done(JSON.parse(printed) as Omit<HostProcess, 'end'>);
+    });
+    host.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString('utf8')));
     host.once('exit', (code) => {
       clearTimeout(timer);
-      fail(new Error(`sluice host ended with code ${String(code)}. It said:\n${said}`));
+      fail(new Error(`sluice host ended with code ${String(code)}. It said:\n${said}${printed}`));
     });
   });
 }

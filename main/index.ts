@@ -3,20 +3,32 @@ import { join } from 'node:path';
 import { app, ipcMain, protocol, safeStorage } from 'electron';
 import type { BrowserWindow, IpcMainInvokeEvent, MessagePortMain } from 'electron';
 
-import { ENGINE_STATUS_CHANNEL, SHELL_REQUESTS } from '../core/contract';
+import {
+  ENGINE_STATUS_CHANNEL,
+  FILES_OPENED_CHANNEL,
+  SHELL_REQUESTS,
+  UPDATE_STATE_CHANNEL,
+} from '../core/contract';
+import { plainFile } from './app-files';
 import { APP_SCHEME, serveAppFile } from './app-protocol';
+import { loadUpdater } from './electron-update';
 import { forkEngine } from './engine-process';
 import { createEngineSupervisor } from './engine-supervisor';
 import type { EngineSupervisor } from './engine-supervisor';
+import { createFileOpener } from './open-files';
 import { openSecretFile } from './secret-file';
 import { createSecretKeeper } from './secret-keeper';
 import type { SecretKeeper } from './secret-keeper';
 import { createShellHandlers } from './shell-handlers';
+import type { ShellParts } from './shell-handlers';
 import { answerShellRequest } from './shell-ipc';
 import type { Sender, ShellHandlers } from './shell-ipc';
+import { updateSettings } from './update-settings';
+import { createUpdates } from './updates';
+import type { Updates } from './updates';
 import { createMainWindow, hardenSession } from './window';
 
-// Packaging sets Electron's fuses (no RunAsNode, no NODE_OPTIONS, no --inspect, ASAR integrity, cookie encryption).
+// Packaging sets Electron's fuses: FUSES in electron-builder.config.mjs says which and why (docs/adr/0026-installers.md).
 
 interface Console {
   readonly window: BrowserWindow;
@@ -34,15 +46,32 @@ function openSecrets(): SecretKeeper {
   });
 }
 
+/** Tells the window, if there is one. */
+function tell(channel: string, payload?: unknown): void {
+  if (current !== undefined && !current.window.isDestroyed()) {
+    current.window.webContents.send(channel, payload);
+  }
+}
+
+function startUpdates(): Updates {
+  const { url = '', off } = updateSettings({
+    env: process.env,
+    file: join(app.getPath('userData'), 'updates.json'),
+    platform: process.platform,
+    isPackaged: app.isPackaged,
+  });
+  return createUpdates({
+    off,
+    load: async () => loadUpdater(url),
+    onState: (state) => tell(UPDATE_STATE_CHANNEL, state),
+  });
+}
+
 function startSupervisor(secrets: SecretKeeper): EngineSupervisor<MessagePortMain> {
   return createEngineSupervisor<MessagePortMain>({
-    fork: (events) => forkEngine(join(__dirname, 'engine.js'), events),
+    fork: (events) => forkEngine(plainFile(join(__dirname, 'engine.js')), events),
     keptTokens: () => secrets.kept(),
-    onStatus: (status) => {
-      if (current !== undefined && !current.window.isDestroyed()) {
-        current.window.webContents.send(ENGINE_STATUS_CHANNEL, status);
-      }
-    },
+    onStatus: (status) => tell(ENGINE_STATUS_CHANNEL, status),
     schedule: (run, delayMs) => {
       const timer = setTimeout(run, delayMs);
       return () => clearTimeout(timer);
@@ -66,9 +95,9 @@ function registerIpc(): void {
   }
 }
 
-function openConsole(supervisor: EngineSupervisor<MessagePortMain>, secrets: SecretKeeper): void {
+function openConsole(parts: ShellParts): void {
   const window = createMainWindow();
-  current = { window, handlers: createShellHandlers(window, supervisor, secrets) };
+  current = { window, handlers: createShellHandlers(window, parts) };
   window.on('closed', () => {
     current = undefined;
   });
@@ -90,7 +119,18 @@ function run(): void {
   ]);
   const secrets = openSecrets();
   const supervisor = startSupervisor(secrets);
-  app.on('second-instance', focusConsole);
+  const opener = createFileOpener(() => tell(FILES_OPENED_CHANNEL));
+  opener.offer(process.argv.slice(1), process.cwd());
+  app.on('second-instance', (_event, args, folder) => {
+    opener.offer(args.slice(1), folder);
+    focusConsole();
+  });
+  // macOS, which may ask before the window is there.
+  app.on('open-file', (event, path) => {
+    event.preventDefault();
+    opener.offer([path], '/');
+    focusConsole();
+  });
   app.on('window-all-closed', () => app.quit());
   app.on('will-quit', () => supervisor.stop());
   void app.whenReady().then(() => {
@@ -99,7 +139,7 @@ function run(): void {
     hardenSession();
     registerIpc();
     supervisor.start();
-    openConsole(supervisor, secrets);
+    openConsole({ supervisor, secrets, opener, updates: startUpdates() });
   });
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { SluiceError } from '../core/contract';
+import { isNewerStore, refuseNewer, SluiceError } from '../core/contract';
 import type { KeychainState } from '../core/contract';
 
 /** As much of Electron's safeStorage as is used: its synchronous half, which the oldest Electron in use has too. */
@@ -52,8 +52,9 @@ export interface SecretKeeper {
 /** Of ids, so that none can be a name of Object's prototype. */
 export const ENDPOINT_ID_PATTERN = /^[A-Za-z0-9][\w.:-]*$/;
 
+const FILE_VERSION = 1;
 const fileSchema = z.strictObject({
-  version: z.literal(1),
+  version: z.literal(FILE_VERSION),
   /** Base64 of the ciphertext by endpoint. */
   tokens: z.record(z.string().regex(ENDPOINT_ID_PATTERN), z.base64().min(1)),
 });
@@ -146,14 +147,20 @@ function decrypted(parts: SecretKeeperParts): KeptTokens {
   return { tokens, missing };
 }
 
-/** A file that is none of ours is set aside, so that tokens can be kept again. @throws SluiceError `io`. */
+/**
+ * A file that is none of ours is set aside, so that tokens can be kept again.
+ * @throws SluiceError `io`, `unsupported` when a newer Sluice wrote it.
+ */
 function usable(parts: SecretKeeperParts): Ciphertexts {
   const { file, log } = parts;
   const text = ioChecked(parts, "Can't read", file.read);
   if (text === undefined) return {};
   try {
-    return fileSchema.parse(JSON.parse(text)).tokens;
-  } catch {
+    const value: unknown = JSON.parse(text);
+    refuseNewer(value, 'version', { path: file.path, what: 'kept tokens', known: FILE_VERSION });
+    return fileSchema.parse(value).tokens;
+  } catch (thrown) {
+    if (isNewerStore(thrown)) throw thrown;
     log(`${file.path} does not hold kept tokens; it was set aside and tokens must be entered again`);
     ioChecked(parts, "Can't set aside", file.setAside);
     return {};
@@ -161,7 +168,7 @@ function usable(parts: SecretKeeperParts): Ciphertexts {
 }
 
 function writeCiphertexts(parts: SecretKeeperParts, tokens: Ciphertexts): void {
-  ioChecked(parts, "Can't write", () => parts.file.write(JSON.stringify({ version: 1, tokens })));
+  ioChecked(parts, "Can't write", () => parts.file.write(JSON.stringify({ version: FILE_VERSION, tokens })));
 }
 
 function ioChecked<T>({ file }: SecretKeeperParts, what: string, work: () => T): T {

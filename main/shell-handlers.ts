@@ -7,8 +7,11 @@ import { ENGINE_PORT_CHANNEL, SluiceError } from '../core/contract';
 import type { FileChoice, SavedText } from '../core/contract';
 import { createPortPair } from './engine-process';
 import type { EngineSupervisor } from './engine-supervisor';
+import type { FileOpener } from './open-files';
+import { printReport } from './report-pdf';
 import type { SecretKeeper } from './secret-keeper';
 import type { ShellHandlers } from './shell-ipc';
+import type { Updates } from './updates';
 
 async function choose(window: BrowserWindow, options: OpenDialogOptions): Promise<FileChoice> {
   const { canceled, filePaths } = await dialog.showOpenDialog(window, options);
@@ -20,19 +23,25 @@ function chooseFile(window: BrowserWindow, title: string, filters: FileFilter[])
   return choose(window, { title, filters, properties: ['openFile'] });
 }
 
-const SAVE_DIALOGS: Readonly<Record<SavedText, { readonly what: string; readonly filter: FileFilter }>> = {
+interface SaveDialog {
+  readonly what: string;
+  readonly filter: FileFilter;
+}
+
+const SAVE_DIALOGS: Readonly<Record<SavedText, SaveDialog>> = {
   trace: { what: 'the trace', filter: { name: 'Chrome trace', extensions: ['json'] } },
   decisions: { what: 'the decisions', filter: { name: 'JSON lines', extensions: ['jsonl'] } },
+  report: { what: 'the report', filter: { name: 'Web page', extensions: ['html'] } },
   checkpoint: { what: 'the checkpoint', filter: { name: 'Agent checkpoint', extensions: ['json'] } },
 };
 
-async function saveText(
+/** Asks where to, and writes what `content` then gives. */
+async function saveFile(
   window: BrowserWindow,
   suggestedName: string,
-  text: string,
-  kind: SavedText,
+  { what, filter }: SaveDialog,
+  content: () => Promise<string | Uint8Array> | string,
 ): Promise<FileChoice> {
-  const { what, filter } = SAVE_DIALOGS[kind];
   const { canceled, filePath } = await dialog.showSaveDialog(window, {
     title: `Save ${what}`,
     defaultPath: suggestedName,
@@ -40,8 +49,9 @@ async function saveText(
   });
   // Electron before 29 leaves it undefined when cancelled, later ones empty.
   if (canceled || !filePath) return {};
+  const made = await content();
   try {
-    await writeFile(filePath, text);
+    await writeFile(filePath, made);
   } catch (thrown) {
     const reason = thrown instanceof Error ? thrown.message : String(thrown);
     throw new SluiceError(
@@ -54,11 +64,19 @@ async function saveText(
   return { path: filePath };
 }
 
+export interface ShellParts {
+  readonly supervisor: EngineSupervisor<MessagePortMain>;
+  readonly secrets: SecretKeeper;
+  readonly opener: FileOpener;
+  readonly updates: Updates;
+}
+
+const PDF: SaveDialog = { what: 'the report', filter: { name: 'PDF', extensions: ['pdf'] } };
+
 /** The shell's own services for the renderer of `window`. */
 export function createShellHandlers(
   window: BrowserWindow,
-  supervisor: EngineSupervisor<MessagePortMain>,
-  secrets: SecretKeeper,
+  { supervisor, secrets, opener, updates }: ShellParts,
 ): ShellHandlers {
   return {
     'shell.info': () => ({
@@ -99,7 +117,10 @@ export function createShellHandlers(
       ]),
     'dialog.openFolder': () =>
       choose(window, { title: 'Choose a folder', properties: ['openDirectory', 'createDirectory'] }),
-    'dialog.saveText': ({ suggestedName, text, what }) => saveText(window, suggestedName, text, what),
+    'dialog.saveText': ({ suggestedName, text, what }) =>
+      saveFile(window, suggestedName, SAVE_DIALOGS[what], () => text),
+    'report.savePdf': ({ suggestedName, html }) =>
+      saveFile(window, suggestedName, PDF, () => printReport(html)),
     'secrets.state': () => secrets.state(),
     'secrets.keep': ({ endpointId, token }) => {
       secrets.keep(endpointId, token);
@@ -109,5 +130,10 @@ export function createShellHandlers(
       secrets.forget(endpointId);
       return {};
     },
+    'files.takeOpened': () => opener.take(),
+    'updates.state': () => updates.state(),
+    'updates.check': () => updates.check(),
+    'updates.download': () => updates.download(),
+    'updates.install': () => updates.install(),
   };
 }

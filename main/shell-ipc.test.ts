@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 
 import { SHELL_REQUESTS, SluiceError } from '../core/contract';
+import { nearly, rubbish } from '../core/contract/test-support/rubbish';
 import { answerShellRequest } from './shell-ipc';
 import type { Sender, ShellHandlers } from './shell-ipc';
 
@@ -17,15 +19,22 @@ function handlers(): ShellHandlers {
     'dialog.openImage': () => ({}),
     'dialog.openFolder': () => ({ path: '/train' }),
     'dialog.saveText': () => ({ path: '/t.json' }),
+    'report.savePdf': () => ({ path: '/r.pdf' }),
     'secrets.state': () => ({ available: true }),
     'secrets.keep': () => ({}),
     'secrets.forget': () => ({}),
+    'files.takeOpened': () => ({ paths: [], refused: [] }),
+    'updates.state': () => ({ state: 'idle' }),
+    'updates.check': () => ({ state: 'checking' }),
+    'updates.download': () => ({ state: 'idle' }),
+    'updates.install': () => ({ state: 'idle' }),
   };
 }
 
 /** Of the requests that take any. */
 const INPUTS: Readonly<Record<string, object>> = {
   'dialog.saveText': { suggestedName: 'trace.json', text: '{}', what: 'trace' },
+  'report.savePdf': { suggestedName: 'run.pdf', html: '<p>' },
   'secrets.keep': { endpointId: 'e-1', token: 'a-token' },
   'secrets.forget': { endpointId: 'e-1' },
 };
@@ -100,5 +109,30 @@ describe('shell requests', () => {
       ok: false,
       error: { code: 'io', message: 'disk full', details: { path: '/t.json' } },
     });
+  });
+
+  it('answers whatever comes, of whomever, and runs nothing for it', async () => {
+    const refusing = Object.fromEntries(
+      SHELL_REQUESTS.map((name) => [
+        name,
+        () => {
+          throw new SluiceError('unsupported', 'it ran');
+        },
+      ]),
+    ) as unknown as ShellHandlers;
+    const asked = fc.oneof(
+      fc.tuple(fc.constantFrom<string>(...SHELL_REQUESTS, '__proto__', 'fs.readFile'), rubbish),
+      ...Object.entries(INPUTS).map(([name, input]) => fc.tuple(fc.constant(name), nearly(input))),
+    );
+    await fc.assert(
+      fc.asyncProperty(asked, fc.boolean(), async ([name, input], isOurs) => {
+        const sender = isOurs ? OURS : { url: 'https://example.com/', isMainFrame: true };
+        const reply = await answerShellRequest(refusing, sender, name, input);
+        if (reply.ok) throw new Error('nothing here succeeds');
+        expect(['bad-input', ...(isOurs ? ['unsupported'] : [])]).toContain(reply.error.code);
+        expect(reply.error.message.length).toBeLessThan(8000);
+      }),
+      { numRuns: process.env['SLUICE_FUZZ'] === '1' ? 5000 : 1000 },
+    );
   });
 });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { SAVED_TEXTS, SHELL_REQUESTS, SluiceError } from '../core/contract';
+import { checkInput, SAVED_TEXTS, SHELL_REQUESTS, SluiceError } from '../core/contract';
 import type { Reply, ShellRequestName, ShellRequests } from '../core/contract';
 import { APP_ORIGIN } from './app-protocol';
 import { ENDPOINT_ID_PATTERN } from './secret-keeper';
@@ -8,7 +8,15 @@ import { ENDPOINT_ID_PATTERN } from './secret-keeper';
 /** Traces of 100,000 spans take about 10 MB of JSON; this refuses runaway input only. */
 const MAX_TEXT_CHARS = 512 * 1024 * 1024;
 
+/** Reports take well below one. */
+const MAX_REPORT_CHARS = 64 * 1024 * 1024;
+
 const nothing = z.strictObject({});
+const suggestedName = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^[^/\\\0]+$/, 'must be a file name without folders');
 const endpointId = z.string().max(200).regex(ENDPOINT_ID_PATTERN, 'must be the id of an endpoint');
 
 /** What each request may carry; anything else is refused before a handler sees it. */
@@ -22,14 +30,11 @@ const INPUT_SCHEMAS: { readonly [N in ShellRequestName]: z.ZodType<ShellRequests
   'dialog.openImage': nothing,
   'dialog.openFolder': nothing,
   'dialog.saveText': z.strictObject({
-    suggestedName: z
-      .string()
-      .min(1)
-      .max(200)
-      .regex(/^[^/\\\0]+$/, 'must be a file name without folders'),
+    suggestedName,
     text: z.string().max(MAX_TEXT_CHARS),
     what: z.enum(SAVED_TEXTS),
   }),
+  'report.savePdf': z.strictObject({ suggestedName, html: z.string().max(MAX_REPORT_CHARS) }),
   'secrets.state': nothing,
   'secrets.keep': z.strictObject({
     endpointId,
@@ -40,6 +45,11 @@ const INPUT_SCHEMAS: { readonly [N in ShellRequestName]: z.ZodType<ShellRequests
       .regex(/^[\x21-\x7e]+$/, 'must be printable characters without spaces'),
   }),
   'secrets.forget': z.strictObject({ endpointId }),
+  'files.takeOpened': nothing,
+  'updates.state': nothing,
+  'updates.check': nothing,
+  'updates.download': nothing,
+  'updates.install': nothing,
 };
 
 export type ShellHandlers = {
@@ -73,13 +83,6 @@ function checkName(name: string): ShellRequestName {
   return known;
 }
 
-function checkInput<N extends ShellRequestName>(name: N, input: unknown): ShellRequests[N]['input'] {
-  const parsed = INPUT_SCHEMAS[name].safeParse(input);
-  if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'input'}: ${issue.message}`);
-  throw new SluiceError('bad-input', `${name}: ${faults.join('; ')}`, { faults });
-}
-
 /**
  * Checks sender, name and input, runs the handler, and makes a value of whatever happens: Electron would keep only
  * the message of a thrown error. Never throws.
@@ -104,5 +107,5 @@ async function dispatch<N extends ShellRequestName>(
   name: N,
   input: unknown,
 ): Promise<ShellRequests[N]['output']> {
-  return handlers[name](checkInput(name, input));
+  return handlers[name](checkInput(name, INPUT_SCHEMAS[name], input));
 }

@@ -2,6 +2,8 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 
 import { z } from 'zod';
 
+import { refuseNewer } from '../core/contract';
+
 /** Outer bounds in device-independent pixels. */
 export interface Bounds {
   readonly x: number;
@@ -19,6 +21,7 @@ export interface WindowState {
 export const MIN_WINDOW_SIZE = { width: 1024, height: 640 };
 const DEFAULT_STATE: WindowState = { maximized: false };
 
+const FILE_VERSION = 1;
 const integer = z.number().int();
 const stateSchema = z.object({
   bounds: z
@@ -39,11 +42,24 @@ export function readWindowState(file: string): WindowState {
   }
 }
 
-/** Writes through a temporary file, so that a crash leaves the old state or the new. @throws on I/O errors. */
+/**
+ * Writes through a temporary file, so that a crash leaves the old state or the new.
+ * @throws SluiceError `unsupported` when a newer Sluice wrote the old one, which is then left alone; on I/O errors.
+ */
 export function writeWindowState(file: string, state: WindowState): void {
+  refuseNewer(jsonIn(file), 'version', { path: file, what: 'the place of the window', known: FILE_VERSION });
   const temporary = `${file}.new`;
-  writeFileSync(temporary, JSON.stringify(state));
+  writeFileSync(temporary, JSON.stringify({ version: FILE_VERSION, ...state }));
   renameSync(temporary, file);
+}
+
+/** Undefined for what is not there or can't be read: it may be written anew. */
+function jsonIn(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return undefined;
+  }
 }
 
 /** Bounds that can be reached: at least the minimum size, with a title bar's worth on one of the displays' work areas. */

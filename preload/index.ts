@@ -1,7 +1,13 @@
 import { contextBridge, ipcRenderer, webUtils } from 'electron';
 
-import { ENGINE_PORT_CHANNEL, ENGINE_STATUS_CHANNEL, SHELL_REQUESTS } from '../core/contract/shell';
-import type { EngineStatus, Reply, ShellBridge, ShellRequestName } from '../core/contract';
+import {
+  ENGINE_PORT_CHANNEL,
+  ENGINE_STATUS_CHANNEL,
+  FILES_OPENED_CHANNEL,
+  SHELL_REQUESTS,
+  UPDATE_STATE_CHANNEL,
+} from '../core/contract/shell';
+import type { Reply, ShellBridge, ShellRequestName } from '../core/contract';
 
 /** Since Electron 32 a dropped file's path comes from here; before, the renderer reads `File.path` itself. */
 function pathOfFile(file: unknown): string {
@@ -17,15 +23,22 @@ function makeRequests(): ShellBridge['request'] {
   return Object.fromEntries(entries) as ShellBridge['request'];
 }
 
+/** Main alone sends on its channels, what the contract says. */
+function listenOn(channel: string): (listener: (payload: never) => void) => () => void {
+  return (listener) => {
+    const forward = (_event: unknown, payload: never): void => listener(payload);
+    ipcRenderer.on(channel, forward);
+    return () => {
+      ipcRenderer.off(channel, forward);
+    };
+  };
+}
+
 const bridge: ShellBridge = {
   request: makeRequests(),
-  onEngineStatus: (listener) => {
-    const forward = (_event: unknown, status: EngineStatus): void => listener(status);
-    ipcRenderer.on(ENGINE_STATUS_CHANNEL, forward);
-    return () => {
-      ipcRenderer.off(ENGINE_STATUS_CHANNEL, forward);
-    };
-  },
+  onEngineStatus: listenOn(ENGINE_STATUS_CHANNEL),
+  onFilesOpened: listenOn(FILES_OPENED_CHANNEL),
+  onUpdateState: listenOn(UPDATE_STATE_CHANNEL),
   pathOfFile,
 };
 

@@ -7,6 +7,7 @@ import type { LanguageEvents, LanguageRequests } from './language';
 import type { OffloadEvents, OffloadRequests } from './offload';
 import type { MemoryDelayCurve, PipelineMode, PlanDetail } from './plan';
 import type { ExampleInput, RunInput, RunRecord, RunRequest, RunResult, TraceColumns } from './runs';
+import type { ReportRequests } from './report';
 import type { DeviceInfo, TelemetryBatch } from './telemetry';
 
 export interface EngineInfo {
@@ -49,7 +50,8 @@ export interface BudgetState {
 }
 
 /** Every request: name -> input and output. Inputs are checked with zod in core/host. */
-export interface Requests extends OffloadRequests, LanguageRequests, LabRequests, FleetRequests {
+export interface Requests
+  extends OffloadRequests, LanguageRequests, LabRequests, FleetRequests, ReportRequests {
   'engine.info': { input: Record<string, never>; output: EngineInfo };
   'device.info': { input: Record<string, never>; output: DeviceInfo };
   /** Starts (or stops) `telemetry` events on this connection. */

@@ -1,3 +1,4 @@
+export { checkInput, faultTexts, shownName } from './check-input';
 export { SluiceError } from './errors';
 export type { ErrorCode, ErrorDetails, WireError } from './errors';
 export type {
@@ -104,6 +105,7 @@ export type {
   PipelineMode,
   PlanDetail,
 } from './plan';
+export type { MadeReport, ReportRequests, ReportSubject } from './report';
 export { SPAN_KINDS } from './runs';
 export type {
   ExampleInput,
@@ -133,14 +135,25 @@ export type {
   RequestOutput,
   Requests,
 } from './contract';
-export { ENGINE_PORT_CHANNEL, ENGINE_STATUS_CHANNEL, SAVED_TEXTS, SHELL_REQUESTS } from './shell';
+export {
+  ENGINE_PORT_CHANNEL,
+  ENGINE_STATUS_CHANNEL,
+  FILES_OPENED_CHANNEL,
+  SAVED_TEXTS,
+  SHELL_REQUESTS,
+  UPDATE_STATE_CHANNEL,
+} from './shell';
 export type {
   FileChoice,
   KeychainState,
+  OpenedFiles,
   SavedText,
   ShellBridge,
   ShellInfo,
   ShellRequestName,
   ShellRequests,
+  UpdateState,
 } from './shell';
 export { decodeWire, encodeWire } from './wire';
+export { ENGINE_REFUSAL_EXIT_CODE, isNewerStore, newerStore, refuseNewer } from './newer-store';
+export type { NewerStore } from './newer-store';

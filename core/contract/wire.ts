@@ -1,6 +1,7 @@
 import { decode, encode, ExtensionCodec } from '@msgpack/msgpack';
 
 import { SluiceError } from './errors';
+import { checkWireBounds } from './wire-bounds';
 
 type WireArray = Float32Array | Float64Array | Uint32Array | Int32Array | Uint16Array;
 
@@ -54,13 +55,15 @@ export function encodeWire(message: unknown): Uint8Array {
 
 /**
  * Reads one frame made by `encodeWire`. Typed arrays are the receiver's own; a `Uint8Array` is a view into `frame`,
- * so the caller must not reuse the frame's buffer.
+ * so the caller must not reuse the frame's buffer. Memory
+ * stays within a small multiple of the frame, whatever lengths it declares.
  * @throws SluiceError `bad-input` when the frame is not one whole MessagePack value.
  */
 export function decodeWire(frame: ArrayBuffer | Uint8Array): unknown {
   // A Node Buffer is viewed as a plain Uint8Array, or its byte fields would come out as Buffers.
   const bytes = frame instanceof ArrayBuffer ? new Uint8Array(frame) : bytesOf(frame);
   try {
+    checkWireBounds(bytes);
     return decode(bytes, { extensionCodec: codec });
   } catch (thrown) {
     if (thrown instanceof SluiceError) throw thrown;

@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   closeSync,
   mkdtempSync,
   openSync,
@@ -6,6 +7,7 @@ import {
   readFileSync,
   readSync,
   rmSync,
+  statSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -138,6 +140,10 @@ const BAD: readonly (readonly [readonly string[], number, ErrorCode, RegExp])[] 
   [['run', 'tiny-cnn', '--input', 'no.png'], 2, 'not-found', /no\.png/],
   [['run', 'tiny-cnn', '--input', 'example:cat'], 2, 'not-found', /receipt, sign/],
   [['host', '--port', '99999'], 2, 'bad-input', /0 to 65535/],
+  [['host', '--host', '0.0.0.0'], 2, 'bad-input', /--tls self-signed/],
+  [['host', '--tls', 'magic'], 2, 'bad-input', /self-signed/],
+  [['host', '--tls-cert', 'c.pem'], 2, 'bad-input', /both --tls-cert and --tls-key/],
+  [['host', '--token-file', '/nowhere/token'], 2, 'not-found', /no file/],
   [['bench', 'layering', '--networks', 'nonet'], 2, 'not-found', /nonet/],
 ];
 
@@ -196,6 +202,47 @@ describe('sluice host', () => {
       url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/\?token=/) as string,
     });
   });
+
+  it('tells its certificate’s fingerprint, the same each time, and ends with SIGTERM', async () => {
+    const args = ['host', '--port', '0', '--tls', 'self-signed', '--json'];
+    const first = await runCli(data, args, /dataDir/, 'SIGTERM');
+    const again = await runCli(data, args, /dataDir/, 'SIGTERM');
+    expect([first.code, again.code]).toEqual([0, 0]);
+    expect(first.json()).toMatchObject({
+      url: expect.stringMatching(/^https:/) as string,
+      certificateFingerprint: expect.stringMatching(/^([0-9A-F]{2}:){31}[0-9A-F]{2}$/) as string,
+    });
+    expect(again.json()['certificateFingerprint']).toBe(first.json()['certificateFingerprint']);
+  });
+
+  it('shows its token once, and another when asked', async () => {
+    const first = await cli('host', 'token', '--json');
+    expect(first).toMatchObject({ code: 0 });
+    const token = first.json()['token'] as string;
+    expect(token).toMatch(/^[\w-]{43}$/);
+    const again = await cli('host', 'token', '--json');
+    expect(again).toMatchObject({ code: 1 });
+    expect(again.json()).toMatchObject({ error: { code: 'conflict' } });
+    expect(again.stdout).not.toContain(token);
+    expect((await cli('host', 'token', '--rotate', '--json')).json()['token']).not.toBe(token);
+  });
+
+  it.skipIf(process.getuid?.() !== 0)(
+    'becomes another user for good before it touches the folder',
+    async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'sluice-nobody-'));
+      chmodSync(folder, 0o777);
+      try {
+        const port = ['host', '--port', '0', '--user', 'nobody', '--tls', 'self-signed', '--json'];
+        expect(await runCli(folder, port, /dataDir/)).toMatchObject({ code: 0 });
+        const { uid } = statSync(join(folder, 'host', 'certificate-key.pem'));
+        expect(uid).toBe(statSync(join(folder, 'models')).uid);
+        expect(uid).not.toBe(0);
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    },
+  );
 });
 
 function flipBit(path: string, offset: number): void {

@@ -1,4 +1,4 @@
-import { SluiceError } from '../contract';
+import { shownName, SluiceError } from '../contract';
 import type { Reply, RequestInput, RequestName, RequestOutput } from '../contract';
 import { endpointHandlers } from './handlers/endpoints';
 import { engineHandlers } from './handlers/engine';
@@ -18,6 +18,7 @@ import { languageHandlers } from './handlers/language';
 import { modelHandlers } from './handlers/models';
 import { offloadHandlers } from './handlers/offload';
 import { planHandlers } from './handlers/plans';
+import { reportHandlers } from './handlers/report';
 import { runHandlers } from './handlers/runs';
 import { isRequestName, parseInput } from './schemas';
 import type { Services } from './services';
@@ -28,6 +29,7 @@ const HANDLERS: Handlers<RequestName> = {
   ...jobHandlers,
   ...planHandlers,
   ...runHandlers,
+  ...reportHandlers,
   ...endpointHandlers,
   ...offloadHandlers,
   ...languageHandlers,
@@ -54,7 +56,7 @@ export async function dispatch(
     if (!isRequestName(request)) {
       throw new SluiceError(
         'bad-input',
-        `unknown request ${String(request)}; expected one of ${Object.keys(HANDLERS).join(', ')}`,
+        `unknown request ${shownName(request)}; expected one of ${Object.keys(HANDLERS).join(', ')}`,
       );
     }
     return { ok: true, value: await answer(services, client, request, input) };

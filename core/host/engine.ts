@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 
-import { SluiceError } from '../contract';
+import { ENGINE_REFUSAL_EXIT_CODE, isNewerStore, SluiceError } from '../contract';
 import type { EngineMessage } from '../contract';
 import { findAppRoot } from './app-root';
 import { connect } from './connection';
@@ -36,7 +36,7 @@ function log(message: string): void {
 function fail(thrown: unknown): never {
   // The last line of stderr is what the console shows of a dead engine.
   log(SluiceError.from(thrown).message);
-  process.exit(1);
+  process.exit(isNewerStore(thrown) ? ENGINE_REFUSAL_EXIT_CODE : 1);
 }
 
 function serve(services: Services, port: EnginePort): void {

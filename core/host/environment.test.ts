@@ -11,7 +11,9 @@ import { fromHostTensors, toHostTensors } from './tensor-bytes';
 describe('where things are', () => {
   it.each([
     [{ SLUICE_DATA_DIR: '/data' }, '/data'],
-    [{ XDG_DATA_HOME: '/xdg' }, '/xdg/sluice'],
+    [{ SLUICE_DATA_DIR: '/data', STATE_DIRECTORY: '/var/lib/sluice' }, '/data'],
+    [{ STATE_DIRECTORY: '/var/lib/sluice:/var/lib/more', XDG_DATA_HOME: '/xdg' }, '/var/lib/sluice'],
+    [{ STATE_DIRECTORY: '', XDG_DATA_HOME: '/xdg' }, '/xdg/sluice'],
     [{ SLUICE_DATA_DIR: '', XDG_DATA_HOME: '' }, '/home/me/.local/share/sluice'],
   ])('%j keeps data in %s', (env, dir) => expect(dataDirOf(env, '/home/me')).toBe(dir));
 

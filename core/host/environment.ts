@@ -6,10 +6,15 @@ import { SluiceError } from '../contract';
 
 const CPU_FOLDER = '/sys/devices/system/cpu';
 
-/** SLUICE_DATA_DIR, or `sluice` in the user's data folder (XDG Base Directory Specification). Absolute. */
+/**
+ * SLUICE_DATA_DIR, or the folder that systemd made for a service (`StateDirectory=`, systemd.exec(5)), or `sluice` in
+ * the user's data folder (XDG Base Directory Specification). Absolute.
+ */
 export function dataDirOf(env: NodeJS.ProcessEnv, home: string): string {
   const chosen = env['SLUICE_DATA_DIR'];
   if (chosen !== undefined && chosen !== '') return resolve(chosen);
+  const state = env['STATE_DIRECTORY']?.split(':')[0];
+  if (state !== undefined && state !== '') return resolve(state);
   const dataHome = env['XDG_DATA_HOME'];
   return join(dataHome !== undefined && dataHome !== '' ? dataHome : join(home, '.local', 'share'), 'sluice');
 }

@@ -44,13 +44,13 @@ function fileOf(option: string, path: string): Promise<Buffer> {
  * SIGINT by the context's signal, SIGTERM from a service manager.
  * @throws SluiceError `engine-down` when the engine died.
  */
-export function ended(cancelled: AbortSignal, down: AbortSignal): Promise<void> {
+export function ended(cancelled: AbortSignal, down: AbortSignal, command = 'sluice serve'): Promise<void> {
   return new Promise((done, reject) => {
     process.once('SIGTERM', done);
     onCancel(cancelled, done);
     onCancel(down, () => {
       const { message } = SluiceError.from(down.reason);
-      reject(new SluiceError('engine-down', `The engine died: ${message} Start "sluice serve" again.`));
+      reject(new SluiceError('engine-down', `The engine died: ${message} Start "${command}" again.`));
     });
   });
 }

@@ -16,11 +16,11 @@ describe('a message of the main process', () => {
   ])('is taken: %j', (data) => expect(read(data)).toEqual({ message: data, logged: '' }));
 
   it.each([
-    [undefined, /it: /],
-    ['connect', /it: /],
+    [undefined, /input: /],
+    ['connect', /input: /],
     [{ kind: 'stop' }, /kind: /],
     [{ kind: 'tokens', tokens: { edge: 'a-token' } }, /missing: /],
-    [{ kind: 'tokens', tokens: { edge: '' }, missing: [] }, /tokens: /],
+    [{ kind: 'tokens', tokens: { edge: '' }, missing: [] }, /tokens\.edge: /],
     [{ kind: 'tokens', tokens: ['a-token'], missing: 'cloud' }, /tokens: .*missing: /],
   ])('is refused and told, without a token: %j', (data, logged) => {
     const answer = read(data);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { checkInput, SluiceError } from '../contract';
 import type { Log } from './state-file';
 
 const connectSchema = z.strictObject({ kind: z.literal('connect') });
@@ -14,9 +15,10 @@ const messageSchema = z.discriminatedUnion('kind', [connectSchema, tokensSchema]
 
 /** What Electron's main process says to the engine; undefined, and told to `log` without any value, when it is neither. */
 export function parentMessageOf(data: unknown, log: Log): z.infer<typeof messageSchema> | undefined {
-  const parsed = messageSchema.safeParse(data);
-  if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map(({ path, message }) => `${path[0]?.toString() ?? 'it'}: ${message}`);
-  log(`refused a message of the main process: ${faults.join('; ')}`);
-  return undefined;
+  try {
+    return checkInput('a message of the main process', messageSchema, data);
+  } catch (thrown) {
+    log(`refused ${SluiceError.from(thrown).message}`);
+    return undefined;
+  }
 }

@@ -2,7 +2,7 @@ import { isAbsolute } from 'node:path';
 
 import { z } from 'zod';
 
-import { PIPELINE_MODES, SluiceError, TIER_NAMES } from '../contract';
+import { checkInput, PIPELINE_MODES, TIER_NAMES } from '../contract';
 import type {
   FleetRequests,
   LanguageRequests,
@@ -192,6 +192,15 @@ const FLEET_SCHEMAS: { readonly [N in keyof FleetRequests]: z.ZodType<RequestInp
   'fleet.retryPush': z.strictObject({ push: text }),
 };
 
+/** A page compares a few; beyond it tables don't fit any paper. */
+const MAX_COMPARED = 12;
+const reportSubject = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('run'), run: text }),
+  z.strictObject({ kind: z.literal('runs'), from: text, to: text }),
+  z.strictObject({ kind: z.literal('labRun'), run: text }),
+  z.strictObject({ kind: z.literal('labRuns'), runs: z.array(text).min(2).max(MAX_COMPARED) }),
+]);
+
 /** What each request may carry; anything else is refused before a handler sees it. */
 const INPUT_SCHEMAS: { readonly [N in RequestName]: z.ZodType<RequestInput<N>> } = {
   'engine.info': nothing,
@@ -223,6 +232,7 @@ const INPUT_SCHEMAS: { readonly [N in RequestName]: z.ZodType<RequestInput<N>> }
   'runs.list': nothing,
   'runs.trace': z.strictObject({ runId: text }),
   'runs.exportTrace': z.strictObject({ runId: text }),
+  'report.make': z.strictObject({ what: reportSubject }),
   'budget.get': nothing,
   'budget.set': z.strictObject({ limitBytes: bytes }),
   ...OFFLOAD_SCHEMAS,
@@ -241,8 +251,5 @@ export function isRequestName(name: unknown): name is RequestName {
 
 /** @throws SluiceError `bad-input` that lists every fault with its path. */
 export function parseInput<N extends RequestName>(name: N, input: unknown): RequestInput<N> {
-  const parsed = INPUT_SCHEMAS[name].safeParse(input);
-  if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'input'}: ${issue.message}`);
-  throw new SluiceError('bad-input', `${name}: ${faults.join('; ')}.`, { request: name, faults });
+  return checkInput(name, INPUT_SCHEMAS[name], input);
 }

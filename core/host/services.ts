@@ -10,6 +10,7 @@ import { ioError } from '../storage';
 import { createTelemetry, detectHost } from '../telemetry';
 import type { Telemetry } from '../telemetry';
 import { appVersion } from './app-root';
+import { openDataFolder } from './data-folder';
 import type { Endpoints } from './endpoints/endpoints';
 import { EventBus } from './event-bus';
 import { hasFleet } from './fleet/fleet-file';
@@ -34,6 +35,7 @@ import { RemovedModels } from './removed-models';
 import { openTask } from './runs/open-task';
 import { RunHistory } from './runs/run-history';
 import { Runs } from './runs/runs';
+import { TraceFiles } from './runs/trace-files';
 import { StateFile } from './state-file';
 import type { Log } from './state-file';
 
@@ -85,12 +87,16 @@ interface Memory {
   readonly history: RunHistory;
 }
 
-/** @throws SluiceError `io` when the data folder can't be made, `unsupported` when ONNX Runtime can't be loaded. */
+/**
+ * @throws SluiceError `io` when the data folder can't be made, `unsupported` when ONNX Runtime can't be loaded, or a newer
+ * Sluice wrote the data folder.
+ */
 export async function startServices(options: ServicesOptions): Promise<Services> {
   const { dataDir, threads, appRoot, log, clock = systemClock } = options;
   await mkdir(dataDir, { recursive: true }).catch((cause: unknown) => {
     throw ioError(`Can't create the data folder ${dataDir}`, cause);
   });
+  await openDataFolder(dataDir, appVersion(appRoot));
   const memory: Memory = {
     settings: new StateFile(join(dataDir, 'settings.json'), settingsSchema, log),
     history: new RunHistory(join(dataDir, 'runs.json'), log),
@@ -145,6 +151,7 @@ async function assemble(
     clock,
     log,
     history: memory.history,
+    traces: new TraceFiles(join(info.dataDir, 'traces'), log),
     plan: (request) => planRun(planner, models, loaded, request),
     open: (request, plan) =>
       openTask(

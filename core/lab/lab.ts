@@ -6,6 +6,7 @@ import type { Clock, Random } from '../base';
 import { SluiceError } from '../contract';
 import { BearerToken } from '../serving';
 import type { Listener, ServerLimits, TlsFiles } from '../serving';
+import type { SecretBox } from '../storage';
 import { ArtifactStore } from './artifacts/artifact-store';
 import { LabChanges } from './changes/lab-changes';
 import { collectLab } from './collect-lab';
@@ -62,6 +63,8 @@ export interface LabOptions {
   readonly random: Random;
   /** Who asks where a request does not say. */
   readonly defaultUser: string;
+  /** Locks tokens of remotes on the disk; without it they are held in memory only. */
+  readonly secrets?: SecretBox | undefined;
   /** What jobs of this machine may have together; default: what it has. */
   readonly totals?: Partial<JobResources>;
   /** Beside the local one. */
@@ -204,6 +207,7 @@ export class Lab {
       const sync = await LabSync.open({
         ...{ database, tracking, artifacts, registry, clock, random },
         folder: join(folder.path, 'sync'),
+        secrets: options.secrets,
       });
       const lab = new Lab(
         options,

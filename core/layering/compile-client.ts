@@ -10,19 +10,32 @@ export type CompileEvent =
   | { readonly kind: 'done'; readonly peakBytes: number }
   | { readonly kind: 'failed'; readonly error: WireError };
 
+/** How a process ends that native code brought down. */
+const CRASHES: readonly string[] = [
+  'SIGSEGV',
+  'SIGBUS',
+  'SIGILL',
+  'SIGFPE',
+  'SIGABRT',
+  'exit code 3221225477',
+];
+
 /**
- * Compiles in a process of its own.
+ * Compiles in a process of its own: optimising hands a foreign model to native code for the first time.
  * @param signal kills it at once; what it had written is removed.
+ * @param file of the process.
  * @returns the process's peak memory, bytes.
- * @throws SluiceError as `compileStore` does; `cancelled`; `internal` when the process died.
+ * @throws SluiceError as `compileStore` does; `cancelled`; `bad-model` when it brought the process down; `internal` when that
+ * died otherwise.
  */
 export async function compileInProcess(
   request: CompileRequest,
   onProgress: (progress: CompileProgress) => void,
   signal: AbortSignal,
+  file = workerFile('compile-process'),
 ): Promise<{ peakBytes: number }> {
   if (signal.aborted) throw new SluiceError('cancelled', 'The import was cancelled.');
-  const child = fork(workerFile('compile-process'), {
+  const child = fork(file, {
     // Inside Electron the executable is Electron itself; this makes it behave as Node.
     env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
@@ -48,6 +61,7 @@ export async function compileInProcess(
     await rm(`${request.storePath}${PARTIAL_SUFFIX}`, { recursive: true, force: true });
     if (wasAborted(signal)) throw new SluiceError('cancelled', 'The import was cancelled; nothing was kept.');
     if (outcome?.kind === 'failed') throw SluiceError.fromWire(outcome.error);
+    if (CRASHES.includes(reason)) throw crashed(request.sourcePath, reason, stderr);
     throw new SluiceError(
       'internal',
       `The import of ${request.sourcePath} ended with ${reason}; nothing was kept. ` +
@@ -57,6 +71,15 @@ export async function compileInProcess(
   } finally {
     signal.removeEventListener('abort', kill);
   }
+}
+
+function crashed(sourcePath: string, reason: string, stderr: string): SluiceError {
+  return new SluiceError(
+    'bad-model',
+    `${sourcePath} can't be imported: ONNX Runtime crashed on it (${reason}); nothing was kept. It is damaged, or made to ` +
+      `do harm, or there was no memory left: get it again from where it was made. ${stderr.trim()}`.trim(),
+    { reason },
+  );
 }
 
 /** A fresh look: the compiler takes an earlier check for still true. */

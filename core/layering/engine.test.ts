@@ -202,7 +202,7 @@ describe('a store that does not fit here', () => {
       'of a newer format',
       (good) => ({ ...good, format: 99 }),
       'stale-store',
-      /format 99.*Update Sluice; the store was left untouched/,
+      /version 99.*A newer Sluice wrote it.*Nothing was changed/,
     ],
     [
       'of an older format',

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { SluiceError } from '../contract';
 
 export const ENTRY_FILE = 'entry.json';
+export const ENTRY_FORMAT = 1;
 
 const task = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('tensor') }),
@@ -12,7 +13,7 @@ const task = z.discriminatedUnion('kind', [
 
 /** What the library keeps of a model beside its store; writing it is what makes an import count. */
 export const libraryEntry = z.object({
-  format: z.literal(1),
+  format: z.literal(ENTRY_FORMAT),
   /** Folder of the layer store beside the entry; absent for a pipeline of other models. */
   store: z.string().optional(),
   sourcePath: z.string(),

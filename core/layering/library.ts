@@ -9,11 +9,19 @@ import {
   type ModelSummary,
   type ModelTask,
   type VerifyReport,
+  refuseNewer,
 } from '../contract';
 import { removeIfEmpty, sha256OfFile, writeFileAtomic } from '../storage';
 import { compileInProcess } from './compile-client';
 import { checksumError } from './layer-checks';
-import { checkName, ENTRY_FILE, libraryEntry, nameFromPath, type LibraryEntry } from './library-entry';
+import {
+  checkName,
+  ENTRY_FILE,
+  ENTRY_FORMAT,
+  libraryEntry,
+  nameFromPath,
+  type LibraryEntry,
+} from './library-entry';
 import { checkManifestFits, readManifest, STORE_FORMAT, WEIGHTS_FILE, type StoreManifest } from './manifest';
 import { lockModelFolder, sweepModelFolder, tidyModelFolder } from './model-folder';
 import {
@@ -75,7 +83,7 @@ export class ModelLibrary {
       .map((name) => this.summaryOrFault(name));
   }
 
-  /** @throws SluiceError `not-found`, `corrupt-store` when its entry can't be read. */
+  /** @throws SluiceError `not-found`, `corrupt-store` when its entry can't be read, `unsupported` when it is newer. */
   summary(name: string): ModelSummary {
     const entry = this.entry(name);
     const base = {
@@ -272,7 +280,9 @@ export class ModelLibrary {
 
   private entry(name: string): LibraryEntry {
     const path = this.requireEntry(name);
-    const parsed = libraryEntry.safeParse(parseJson(path));
+    const value = parseJson(path);
+    refuseNewer(value, 'format', { path, what: 'a model of the library', known: ENTRY_FORMAT });
+    const parsed = libraryEntry.safeParse(value);
     if (parsed.success) return parsed.data;
     throw new SluiceError('corrupt-store', `${path} can't be read. Remove the model and import it again.`, {
       path,

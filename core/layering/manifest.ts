@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { SluiceError } from '../contract';
+import { SluiceError, refuseNewer } from '../contract';
 import { ioError, isDiskFault } from '../storage';
 
 /** Version of the store's layout. A newer store is refused, an older one recompiled. */
@@ -99,7 +99,8 @@ export type GatherRecord = z.infer<typeof gather>;
 
 /**
  * Reads and checks a store's manifest.
- * @throws SluiceError `corrupt-store` for a missing or malformed manifest, `stale-store` for another format, `io`.
+ * @throws SluiceError `corrupt-store` for a missing or malformed manifest, `stale-store` for an older format,
+ * `unsupported` for a newer one, `io`.
  */
 export function readManifest(storePath: string): StoreManifest {
   const path = join(storePath, MANIFEST_FILE);
@@ -115,12 +116,12 @@ export function readManifest(storePath: string): StoreManifest {
       { cause },
     );
   }
+  refuseNewer(value, 'format', { path, what: 'a layer store', known: STORE_FORMAT });
   const format = (value as { format?: unknown } | null)?.format;
   if (typeof format === 'number' && format !== STORE_FORMAT) {
     throw new SluiceError(
       'stale-store',
-      `${path} has store format ${format}; this Sluice reads ${STORE_FORMAT}. ` +
-        (format > STORE_FORMAT ? 'Update Sluice; the store was left untouched.' : 'Import the model again.'),
+      `${path} has store format ${format}; this Sluice reads ${STORE_FORMAT}. Import the model again.`,
       { path, format },
     );
   }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { SluiceError, type MeasuredPoint } from '../contract';
+import { SluiceError, type MeasuredPoint, refuseNewer } from '../contract';
 import { withLock, writeFileAtomic } from '../storage';
 
 export const PROFILE_FILE = 'profile.json';
@@ -80,8 +80,12 @@ export function readProfile(storePath: string): StoreProfile | undefined {
   return found && 'layerMs' in found ? found : undefined;
 }
 
+/** @throws SluiceError `unsupported` when a newer Sluice profiled this store, `io`. */
 export async function writeProfile(storePath: string, value: StoreProfile): Promise<void> {
-  await writeFileAtomic(join(storePath, PROFILE_FILE), JSON.stringify(value));
+  const path = join(storePath, PROFILE_FILE);
+  const known = readJson(path, z.unknown());
+  refuseNewer(known, 'format', { path, what: "a store's profile", known: PROFILE_FORMAT });
+  await writeFileAtomic(path, JSON.stringify(value));
 }
 
 const measuredPoint = z.object({

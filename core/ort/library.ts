@@ -31,8 +31,5 @@ export function runtimeLibraryPath(override = process.env['SLUICE_ORT_LIBRARY'])
 function bundledLibraryPath(): string {
   const packageJson = createRequire(__filename).resolve('onnxruntime-node/package.json');
   const fileName = FILE_NAMES[platform()] ?? 'libonnxruntime.so.1';
-  return join(dirname(packageJson), 'bin', 'napi-v6', platform(), arch(), fileName).replace(
-    'app.asar',
-    'app.asar.unpacked',
-  );
+  return join(dirname(packageJson), 'bin', 'napi-v6', platform(), arch(), fileName);
 }

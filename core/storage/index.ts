@@ -8,5 +8,8 @@ export { processFolder, removeIfEmpty, sweepProcessFolders } from './process-fol
 export { isProcessAlive, processMark } from './process-mark';
 export { ReaderPool, readsDone, streamFailure } from './reader-pool';
 export type { StreamHandle } from './reader-pool';
+export { SecretBox } from './secret-box';
 export { createStreamTable, Slot } from './stream-table';
 export type { StreamTable } from './stream-table';
+export { parseStored, storedText } from './store-version';
+export type { StoreFormat } from './store-version';

@@ -2,6 +2,7 @@ import { act } from 'react';
 import { createRoot } from 'react-dom/client';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 
+import type { UpdateState } from '../../core/contract';
 import { SessionContext } from '../session';
 import { EXAMPLE_MODEL } from '../test-support/fake-engine';
 import { createTestSession } from '../test-support/test-session';
@@ -100,4 +101,58 @@ it('gives a dropped file to the panel it is for, the one in view first', () => {
   expect(panelFor(PANELS, 'device', 'a.ONNX')?.id).toBe('models');
   expect(panelFor(PANELS, 'models', 'photo.jpg')?.id).toBe('run');
   expect(panelFor(PANELS, 'run', 'notes.txt')).toBeUndefined();
+});
+
+describe('what the shell of the desktop tells', () => {
+  it('imports the models that were opened with Sluice, once there is an engine, and says what it can not', async () => {
+    let tell: () => void = () => undefined;
+    let waiting = { paths: ['/models/net.onnx'], refused: [] as string[] };
+    const take = vi.fn(async () => {
+      const taken = waiting;
+      waiting = { paths: [], refused: [] };
+      return taken;
+    });
+    const bench = createTestSession({
+      kind: 'electron',
+      host: { opened: { take, onOpened: (listener) => ((tell = listener), () => undefined) } },
+    });
+    bench.setStatus({ state: 'starting' });
+    const element = await show(bench);
+    expect(take).not.toHaveBeenCalled();
+    await act(async () => bench.setStatus({ state: 'ok' }));
+    expect(take).toHaveBeenCalledOnce();
+    expect(bench.session.layout.getState().panel).toBe('models');
+    waiting = { paths: [], refused: ['There is no file /gone.gguf.'] };
+    await act(async () => tell());
+    const alerts = [...element.querySelectorAll('[role=alert]')].map((alert) => alert.textContent);
+    expect(alerts).toContain('There is no file /gone.gguf.');
+  });
+
+  it('shows where an update stands from the first word of it on', async () => {
+    let tell: (state: UpdateState) => void = () => undefined;
+    const step = vi.fn(async (): Promise<UpdateState> => ({ state: 'idle' }));
+    const updates = { check: step, download: step, install: step };
+    const bench = createTestSession({
+      kind: 'electron',
+      host: { updates: { ...updates, onState: (listener) => ((tell = listener), () => undefined) } },
+    });
+    const element = await show(bench);
+    const notice = (): Element | null => element.querySelector('[data-testid=update-notice]');
+    expect(notice()).toBeNull();
+    const states: readonly (readonly [UpdateState, RegExp])[] = [
+      [{ state: 'off', reason: 'Updates are off.' }, /Updates are off/],
+      [{ state: 'checking' }, /Looking/],
+      [{ state: 'current', version: '1.0.0' }, /1\.0\.0 is the newest/],
+      [{ state: 'available', version: '2.0.0' }, /2\.0\.0 is available.*Download/],
+      [{ state: 'downloading', version: '2.0.0', percent: 12 }, /12%/],
+      [{ state: 'ready', version: '2.0.0' }, /Restart and install/],
+      [{ state: 'failed', message: 'The check failed: no answer' }, /no answer.*Try again/],
+    ];
+    for (const [state, text] of states) {
+      await act(async () => tell(state));
+      expect(notice()?.textContent).toMatch(text);
+    }
+    await act(async () => [...(notice()?.querySelectorAll('button') ?? [])].at(-1)?.click());
+    expect(notice()).toBeNull();
+  });
 });

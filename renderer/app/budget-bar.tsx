@@ -3,9 +3,11 @@ import type { ReactNode } from 'react';
 import type { BudgetState } from '../../core/contract';
 import { formatBytes } from '../format';
 import { sumBudget } from '../stores';
+import { strings } from '../strings';
 import { SegmentBar } from '../ui';
 import styles from './budget-widget.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.app;
 
 /** The budget as one bar: ring, resident, constants, free. Without a limit the bar is what is held. */
 export function BudgetBar({ budget }: { readonly budget: BudgetState }): ReactNode {

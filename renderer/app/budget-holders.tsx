@@ -2,8 +2,10 @@ import type { ReactNode } from 'react';
 
 import type { BudgetState } from '../../core/contract';
 import { formatBytes } from '../format';
+import { strings } from '../strings';
 import styles from './budget-widget.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.app;
 
 /** Who holds what of the budget, per model. */
 export function BudgetHolders({ budget }: { readonly budget: BudgetState }): ReactNode {

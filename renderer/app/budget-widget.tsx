@@ -8,11 +8,13 @@ import type { BudgetState, WireError } from '../../core/contract';
 import { formatBytes, NO_FIGURE, parseSize } from '../format';
 import { useSession } from '../session';
 import { sumBudget } from '../stores';
+import { strings } from '../strings';
 import { Button, FailureNote, TextField } from '../ui';
 import { BudgetBar } from './budget-bar';
 import { BudgetHolders } from './budget-holders';
 import styles from './budget-widget.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.app;
 
 const WORDS = STRINGS.budget;
 

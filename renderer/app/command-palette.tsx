@@ -4,26 +4,68 @@ import type { KeyboardEvent, ReactNode } from 'react';
 
 import { PANELS } from '../panels';
 import type { Command } from '../panels';
-import { useSession } from '../session';
+import { showBox, useSession } from '../session';
 import type { Session } from '../session';
 import { THEMES } from '../stores';
+import { strings } from '../strings';
 import styles from './command-palette.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.app;
+const { fleet } = strings;
+
+/** Of the session with a host: a window has none. */
+function sessionCommands({ host: { logOut } }: Session): readonly Command[] {
+  if (logOut === undefined) return [];
+  const { logOut: title, logOutWords: keywords } = strings.login;
+  return [{ id: 'session.logOut', title, keywords, run: () => void logOut() }];
+}
+
+/** The ways to other boxes than the one in view. */
+function boxCommands({ home }: Session): readonly Command[] {
+  const { shown, boxes } = home.fleet.getState();
+  const { switchTo, thisMachine, keywords } = fleet.menu;
+  const others = [...(boxes?.values() ?? [])].filter(({ id }) => id !== shown);
+  return [
+    ...(shown === undefined
+      ? []
+      : [{ id: 'box', title: switchTo(thisMachine), keywords, run: () => showBox(home, undefined) }]),
+    ...others.map(({ id, name, url }) => ({
+      id: `box.${id}`,
+      title: switchTo(name),
+      keywords: `${keywords} ${url}`,
+      run: () => showBox(home, id),
+    })),
+  ];
+}
 
 function allCommands(session: Session): readonly Command[] {
-  const { setPanel, setTheme } = session.layout.getState().actions;
+  const { setPanel } = session.layout.getState().actions;
+  const { setTheme } = session.home.layout.getState().actions;
+  const { updates } = session.host;
   return [
     ...PANELS.map(({ id, title }) => ({
       id: `open.${id}`,
-      title: `Go to ${title}`,
+      title: STRINGS.goTo(title),
       run: () => setPanel(id),
     })),
+    ...boxCommands(session),
     ...PANELS.flatMap(({ commands }) => commands?.(session) ?? []),
+    ...(updates === undefined
+      ? []
+      : [
+          {
+            id: 'updates.check',
+            title: strings.updates.check,
+            keywords: strings.updates.keywords,
+            run: () => void updates.check(),
+          },
+        ]),
     ...THEMES.map((theme) => ({
       id: `theme.${theme}`,
       title: `${STRINGS.theme}: ${STRINGS.themes[theme]}`,
       run: () => setTheme(theme),
     })),
+    ...sessionCommands(session),
   ];
 }
 

@@ -1,12 +1,17 @@
 import { useEffect, useState } from 'react';
 import type { ReactNode } from 'react';
+import { useStore } from 'zustand';
 
 import { PANELS } from '../panels';
 import type { PanelDefinition } from '../panels';
 import { useSession } from '../session';
 import type { Session } from '../session';
+import { strings } from '../strings';
+import { fileAt } from '../transport';
+import type { ChosenFile } from '../transport';
 import styles from './drop-target.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.app;
 
 /** The panel that takes a file of this name; the one in view goes first. */
 export function panelFor(
@@ -18,14 +23,32 @@ export function panelFor(
   return takers.find(({ id }) => id === inView) ?? takers[0];
 }
 
-function takeFiles(session: Session, files: FileList): string | undefined {
+/** @returns why one was not taken; those behind it are left too. */
+function takeFiles(session: Session, files: readonly ChosenFile[]): string | undefined {
   for (const file of files) {
     const panel = panelFor(PANELS, session.layout.getState().panel, file.name);
     if (panel === undefined) return STRINGS.drop.refused(file.name);
     session.layout.getState().actions.setPanel(panel.id);
-    panel.drop?.take(session, session.host.dropped(file));
+    panel.drop?.take(session, file);
   }
   return undefined;
+}
+
+/** Takes what the system opened with Sluice, once there is an engine to import it. */
+function useOpenedFiles(onRefused: (reason: string) => void): void {
+  const session = useSession();
+  const live = useStore(session.engine, (state) => state.status.state === 'ok');
+  useEffect(() => {
+    const { opened } = session.host;
+    if (opened === undefined || !live) return undefined;
+    const take = async (): Promise<void> => {
+      const { paths, refused } = await opened.take();
+      const reason = takeFiles(session, paths.map(fileAt)) ?? refused.join(' ');
+      if (reason !== '') onRefused(reason);
+    };
+    void take();
+    return opened.onOpened(() => void take());
+  }, [session, live, onRefused]);
 }
 
 /** Takes files dropped anywhere in the window and gives them to the panel they are for. */
@@ -33,6 +56,7 @@ export function DropTarget(): ReactNode {
   const session = useSession();
   const [hovering, setHovering] = useState(false);
   const [refusal, setRefusal] = useState<string>();
+  useOpenedFiles(setRefusal);
   useEffect(() => {
     const hasFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes('Files') === true;
     const onOver = (event: DragEvent): void => {
@@ -47,7 +71,8 @@ export function DropTarget(): ReactNode {
       if (!hasFiles(event)) return;
       event.preventDefault();
       setHovering(false);
-      if (event.dataTransfer !== null) setRefusal(takeFiles(session, event.dataTransfer.files));
+      const dropped = [...(event.dataTransfer?.files ?? [])];
+      setRefusal(takeFiles(session, dropped.map(session.host.dropped)));
     };
     window.addEventListener('dragover', onOver);
     window.addEventListener('dragleave', onLeave);

@@ -2,13 +2,14 @@ import type { ReactNode } from 'react';
 
 import { PANELS } from '../panels';
 import { useSession } from '../session';
+import { strings } from '../strings';
 import styles from './rail.module.css';
 
 /** Switches panels; the order gives the number keys. */
 export function Rail({ current }: { readonly current: string | undefined }): ReactNode {
   const { layout } = useSession();
   return (
-    <nav className={styles['rail']} aria-label="Panels">
+    <nav className={styles['rail']} aria-label={strings.app.panels}>
       {PANELS.map((panel, index) => (
         <button
           key={panel.id}

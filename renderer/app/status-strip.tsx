@@ -2,11 +2,21 @@ import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 
 import type { RunRecord } from '../../core/contract';
-import { formatBytesOf, formatCount, formatMs, formatPct, formatRate, NO_FIGURE } from '../format';
+import {
+  formatBytesOf,
+  formatCount,
+  formatFixed,
+  formatMs,
+  formatPct,
+  formatRate,
+  NO_FIGURE,
+} from '../format';
 import { PANELS } from '../panels';
 import { useSession } from '../session';
+import { strings } from '../strings';
 import styles from './status-strip.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.app;
 
 const WORDS = STRINGS.strip;
 
@@ -73,7 +83,7 @@ export function StatusStrip(): ReactNode {
       />
       <Figure
         label={WORDS.queue}
-        value={Number.isFinite(queue) ? queue.toFixed(1) : NO_FIGURE}
+        value={Number.isFinite(queue) ? formatFixed(queue, 1) : NO_FIGURE}
         opens="device"
       />
       {latest !== undefined && latest.dropped > 0 && (

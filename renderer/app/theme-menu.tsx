@@ -5,12 +5,14 @@ import { useStore } from 'zustand';
 import { useSession } from '../session';
 import { THEMES } from '../stores';
 import type { Theme } from '../stores';
+import { strings } from '../strings';
 import { ThemeIcon } from '../ui';
-import { STRINGS } from './strings';
 import styles from './theme-menu.module.css';
 
+const STRINGS = strings.app;
+
 export function ThemeMenu(): ReactNode {
-  const { layout } = useSession();
+  const { layout } = useSession().home;
   const theme = useStore(layout, (state) => state.theme);
   return (
     <Menu.Root>

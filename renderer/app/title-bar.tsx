@@ -2,10 +2,13 @@ import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 
 import { useSession } from '../session';
+import { strings } from '../strings';
+import { BoxMenu } from './box-menu';
 import { BudgetWidget } from './budget-widget';
-import { STRINGS } from './strings';
 import { ThemeMenu } from './theme-menu';
 import styles from './title-bar.module.css';
+
+const STRINGS = strings.app;
 
 function EngineState(): ReactNode {
   const { engine } = useSession();
@@ -14,8 +17,7 @@ function EngineState(): ReactNode {
   const hint =
     'reason' in status
       ? status.reason
-      : info &&
-        `Sluice ${info.version}, ONNX Runtime ${info.runtimeVersion}, ${info.instructionSet}, ${info.threads} threads`;
+      : info && STRINGS.about(info.version, info.runtimeVersion, info.instructionSet, info.threads);
   return (
     <span
       role="status"
@@ -30,24 +32,25 @@ function EngineState(): ReactNode {
   );
 }
 
-function BoxName(): ReactNode {
-  const { engine, host } = useSession();
-  const device = useStore(engine, (state) => state.device);
-  const name = host.kind === 'browser' ? (device?.hostname ?? window.location.host) : STRINGS.thisMachine;
+function LogOut(): ReactNode {
+  const { logOut } = useSession().host;
+  if (logOut === undefined) return null;
   return (
-    <span className={styles['box']} title={device && `${device.hostname}, ${device.cpu}, ${device.os}`}>
-      {name}
-    </span>
+    <button type="button" className={styles['logOut']} onClick={() => void logOut()}>
+      {strings.login.logOut}
+    </button>
   );
 }
 
 export function TitleBar({ onOpenPalette }: { readonly onOpenPalette: () => void }): ReactNode {
+  const { fleet } = useSession();
+  const shown = useStore(fleet, (state) => state.shown);
   const isMac = navigator.platform.startsWith('Mac');
   return (
     <header className={styles['bar']}>
       <h1 className={styles['name']}>{STRINGS.product}</h1>
-      <BoxName />
-      <BudgetWidget />
+      <BoxMenu />
+      <BudgetWidget key={shown} />
       <span className={styles['space']} />
       <EngineState />
       <button
@@ -57,9 +60,10 @@ export function TitleBar({ onOpenPalette }: { readonly onOpenPalette: () => void
         aria-keyshortcuts="Control+K Meta+K"
       >
         {STRINGS.palette}
-        <kbd>{isMac ? '⌘K' : 'Ctrl K'}</kbd>
+        <kbd>{isMac ? STRINGS.paletteKeys.mac : STRINGS.paletteKeys.other}</kbd>
       </button>
       <ThemeMenu />
+      <LogOut />
     </header>
   );
 }

@@ -7,7 +7,7 @@ const DARK_QUERY = '(prefers-color-scheme: dark)';
 
 /** Keeps `data-theme` of the document at the chosen theme, or at the system's. */
 export function useTheme(): void {
-  const { layout } = useSession();
+  const { layout } = useSession().home;
   const theme = useStore(layout, (state) => state.theme);
   useEffect(() => {
     const system = window.matchMedia(DARK_QUERY);

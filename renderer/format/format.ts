@@ -1,9 +1,26 @@
+import { locale, strings } from '../strings';
+
 /** Thin space between a figure and its unit. */
 const THIN = '\u2009';
 /** Shown where a figure is unknown. */
 export const NO_FIGURE = '–';
 
 const BYTE_UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+
+const FIXED = Array.from(
+  { length: 7 },
+  (_, decimals) =>
+    new Intl.NumberFormat(locale, {
+      minimumFractionDigits: decimals,
+      maximumFractionDigits: decimals,
+      useGrouping: false,
+    }),
+);
+
+/** With so many decimals and the reader's decimal sign; groups are never set apart. */
+export function formatFixed(value: number, decimals: number): string {
+  return FIXED[decimals]?.format(value) ?? String(value);
+}
 
 function byteScale(bytes: number): {
   readonly divisor: number;
@@ -21,38 +38,38 @@ function byteScale(bytes: number): {
 export function formatBytes(bytes: number): string {
   if (!Number.isFinite(bytes)) return NO_FIGURE;
   const { divisor, unit, decimals } = byteScale(bytes);
-  return `${(bytes / divisor).toFixed(decimals)}${THIN}${unit}`;
+  return `${formatFixed(bytes / divisor, decimals)}${THIN}${unit}`;
 }
 
 /** `318/512 MiB`: both in the unit of the second. */
 export function formatBytesOf(part: number, whole: number): string {
   if (!Number.isFinite(part) || !Number.isFinite(whole)) return NO_FIGURE;
   const { divisor, unit, decimals } = byteScale(whole);
-  return `${(part / divisor).toFixed(decimals)}/${(whole / divisor).toFixed(decimals)}${THIN}${unit}`;
+  return `${formatFixed(part / divisor, decimals)}/${formatFixed(whole / divisor, decimals)}${THIN}${unit}`;
 }
 
 /** `912 MB/s`: decimal units, as disks and links are sold. */
 export function formatRate(bytesPerSec: number): string {
   if (!Number.isFinite(bytesPerSec)) return NO_FIGURE;
-  if (bytesPerSec < 999.5) return `${bytesPerSec.toFixed(0)}${THIN}B/s`;
-  if (bytesPerSec < 999.5e3) return `${(bytesPerSec / 1e3).toFixed(0)}${THIN}kB/s`;
-  if (bytesPerSec < 999.5e6) return `${(bytesPerSec / 1e6).toFixed(0)}${THIN}MB/s`;
-  return `${(bytesPerSec / 1e9).toFixed(2)}${THIN}GB/s`;
+  if (bytesPerSec < 999.5) return `${formatFixed(bytesPerSec, 0)}${THIN}B/s`;
+  if (bytesPerSec < 999.5e3) return `${formatFixed(bytesPerSec / 1e3, 0)}${THIN}kB/s`;
+  if (bytesPerSec < 999.5e6) return `${formatFixed(bytesPerSec / 1e6, 0)}${THIN}MB/s`;
+  return `${formatFixed(bytesPerSec / 1e9, 2)}${THIN}GB/s`;
 }
 
 /** `104 ms`, `8.3 ms`, `0.42 ms`, `2.41 s`: three digits. */
 export function formatMs(ms: number): string {
   if (!Number.isFinite(ms)) return NO_FIGURE;
-  if (ms >= 9_999.5) return `${(ms / 1000).toFixed(1)}${THIN}s`;
-  if (ms >= 999.5) return `${(ms / 1000).toFixed(2)}${THIN}s`;
-  return `${ms.toFixed(msDecimals(ms))}${THIN}ms`;
+  if (ms >= 9_999.5) return `${formatFixed(ms / 1000, 1)}${THIN}s`;
+  if (ms >= 999.5) return `${formatFixed(ms / 1000, 2)}${THIN}s`;
+  return `${formatFixed(ms, msDecimals(ms))}${THIN}ms`;
 }
 
 /** A figure for a column whose head names the unit: `8.3`, `−104.2`; from a thousand on `1 240`. */
 export function formatFigure(value: number | undefined): string {
   if (value === undefined || !Number.isFinite(value)) return NO_FIGURE;
   const size = Math.abs(value);
-  return `${value < 0 ? '−' : ''}${size >= 999.95 ? formatCount(size) : size.toFixed(1)}`;
+  return `${value < 0 ? '−' : ''}${size >= 999.95 ? formatCount(size) : formatFixed(size, 1)}`;
 }
 
 function msDecimals(ms: number): number {
@@ -72,7 +89,7 @@ export function formatEta(seconds: number): string {
 
 /** `41%`. */
 export function formatPct(pct: number, decimals = 0): string {
-  return Number.isFinite(pct) ? `${pct.toFixed(decimals)}%` : NO_FIGURE;
+  return Number.isFinite(pct) ? `${formatFixed(pct, decimals)}%` : NO_FIGURE;
 }
 
 /** `12 345`: groups of three, thin spaces. */
@@ -83,13 +100,32 @@ export function formatCount(count: number): string {
 
 /** A tensor's shape: `1×3×224×224`, `?` for a free dimension. */
 export function formatShape(shape: readonly number[]): string {
-  return shape.length === 0 ? 'scalar' : shape.map((dim) => (dim < 0 ? '?' : String(dim))).join('×');
+  return shape.length === 0 ? strings.ui.scalar : shape.map((dim) => (dim < 0 ? '?' : String(dim))).join('×');
 }
+
+const CLOCK = new Intl.DateTimeFormat(locale, { timeStyle: 'medium', hourCycle: 'h23' });
+const DAY_AND_CLOCK = new Intl.DateTimeFormat(locale, {
+  dateStyle: 'short',
+  timeStyle: 'medium',
+  hourCycle: 'h23',
+});
+const DAY = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' });
 
 /** `14:03:27`, local time. */
 export function formatClock(iso: string): string {
   const date = new Date(iso);
-  return Number.isNaN(date.getTime()) ? NO_FIGURE : date.toLocaleTimeString(undefined, { hour12: false });
+  return Number.isNaN(date.getTime()) ? NO_FIGURE : CLOCK.format(date);
+}
+
+/** `11/27/2026, 14:03:27`: day and time as the reader writes them. */
+export function formatDateTime(iso: string): string {
+  const date = new Date(iso);
+  return Number.isNaN(date.getTime()) ? NO_FIGURE : DAY_AND_CLOCK.format(date);
+}
+
+/** `30 Apr`, `Apr 30`: a day of this year. */
+export function formatDay(date: Date): string {
+  return DAY.format(date);
 }
 
 const SIZE_PATTERN = /^(\d+(?:[.,]\d+)?)\s*(%|[kmgt]i?b?|b)?$/i;

@@ -1,6 +1,7 @@
 import { decisionsPanel } from './decisions';
 import { devicePanel } from './device';
 import { endpointsPanel } from './endpoints';
+import { fleetPanel } from './fleet';
 import { labPanel } from './lab';
 import { languagePanel } from './language';
 import { modelsPanel } from './models';
@@ -20,4 +21,5 @@ export const PANELS: readonly PanelDefinition[] = [
   endpointsPanel,
   modelsPanel,
   devicePanel,
+  fleetPanel,
 ];

@@ -1,3 +1,4 @@
+export { showBox } from './fleet';
 export { startLab, watchLab } from './lab';
 export { openConversation } from './language';
 export { createSession } from './session';

@@ -4,6 +4,7 @@ import {
   createBudgetStore,
   createEndpointsStore,
   createEngineStore,
+  createFleetStore,
   createJobsStore,
   createLabStore,
   createLanguageStore,
@@ -20,6 +21,7 @@ import type {
   BudgetStore,
   EndpointsStore,
   EngineStore,
+  FleetStore,
   JobsStore,
   KeyValueStorage,
   LabStore,
@@ -32,7 +34,11 @@ import type {
   RunsStore,
   TelemetryHub,
 } from '../stores';
+import { strings } from '../strings';
 import type { EngineClient, HostServices } from '../transport';
+import { createBoxSessions } from './box-sessions';
+import type { BoxSessions } from './box-sessions';
+import { followFleet, loadFleet } from './fleet';
 import { followLab, loadLab } from './lab';
 import { followLanguage, loadLanguage } from './language';
 
@@ -53,6 +59,12 @@ export interface Session {
   readonly language: LanguageStore;
   readonly lab: LabStore;
   readonly telemetry: TelemetryHub;
+  /** This machine's session: itself, or the one through which a box is in view. The frame and the fleet are its. */
+  readonly home: Session;
+  /** Other boxes, as `home` knows them. */
+  readonly fleet: FleetStore;
+  /** Sessions of other boxes, kept by `home`. */
+  readonly boxes: BoxSessions;
 }
 
 export interface SessionParts {
@@ -62,12 +74,16 @@ export interface SessionParts {
   readonly defaultPanel: string;
   /** Monotonic milliseconds. */
   readonly nowMs: () => number;
+  /** Called once: the engine has told everything that the console begins with. */
+  readonly onFilled?: () => void;
+  /** Of another box: this machine's session. */
+  readonly home?: Session;
 }
 
 function lostWork(status: Extract<EngineStatus, { readonly reason: string }>): WireError {
   return {
     code: 'engine-down',
-    message: `Stopped because ${status.reason}. Start it again once the engine is ok.`,
+    message: strings.connection.stopped(status.reason),
     details: {},
   };
 }
@@ -101,6 +117,7 @@ async function refresh(session: Session): Promise<void> {
       .then(session.offload.getState().actions.addDecisions),
     ...loadLanguage(session),
     ...loadLab(session),
+    ...(session.home === session ? loadFleet(session) : []),
   ];
   for (const settled of await Promise.allSettled(loads)) {
     if (settled.status === 'fulfilled') continue;
@@ -127,11 +144,17 @@ function forgetRemoved({ endpoints, host }: Session): void {
   host.keychain.forget(removed.id).catch((thrown: unknown) => console.error(thrown));
 }
 
-function follow(session: Session): void {
+function follow(session: Session, onFilled: () => void): void {
   const { client } = session;
+  let isFilled = false;
+  const fill = async (): Promise<void> => {
+    await refresh(session);
+    if (!isFilled) onFilled();
+    isFilled = true;
+  };
   const onStatus = (status: EngineStatus): void => {
     session.engine.getState().actions.setStatus(status);
-    if (status.state === 'ok') void refresh(session);
+    if (status.state === 'ok') void fill();
     // A browser that lost its connection can't know what became of the work; the next listing tells.
     if (session.host.kind === 'electron' && (status.state === 'restarting' || status.state === 'down')) {
       session.runs.getState().actions.failRunning(lostWork(status));
@@ -153,11 +176,13 @@ function follow(session: Session): void {
   client.on('decisions', session.offload.getState().actions.addDecisions);
   followLanguage(session);
   followLab(session);
+  if (session.home === session) followFleet(session);
   onStatus(client.status());
 }
 
 /** Creates the stores and keeps them fed for as long as the page lives. */
 export function createSession(parts: SessionParts): Session {
+  const home = (): Session => parts.home ?? session;
   const session: Session = {
     client: parts.client,
     host: parts.host,
@@ -174,8 +199,13 @@ export function createSession(parts: SessionParts): Session {
     language: createLanguageStore(parts.nowMs),
     lab: createLabStore(parts.storage),
     telemetry: createTelemetryHub(parts.nowMs),
+    fleet: parts.home?.fleet ?? createFleetStore(parts.nowMs),
+    boxes: parts.home?.boxes ?? createBoxSessions({ home, parts, create: createSession }),
+    get home() {
+      return home();
+    },
   };
-  follow(session);
+  follow(session, parts.onFilled ?? (() => undefined));
   void askKeychain(session);
   return session;
 }

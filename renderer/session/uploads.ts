@@ -1,4 +1,5 @@
-import type { ChosenFile } from '../transport';
+import { SluiceError } from '../../core/contract';
+import type { ChosenFile, HostServices, SendProgress } from '../transport';
 import type { Session } from './session';
 
 /** Uploads in flight, by the caller's id, so that Cancel can stop them. */
@@ -10,18 +11,31 @@ function uploadsOf(session: Session): Map<string, AbortController> {
   return known;
 }
 
-/** Path of a chosen file on the engine's machine; a browser's file is sent there first. @throws SluiceError */
+function send(
+  host: HostServices,
+  source: Exclude<ChosenFile, { readonly kind: 'path' }>,
+  onProgress: SendProgress,
+  signal: AbortSignal,
+): Promise<string> {
+  if (source.kind === 'file') return host.upload(source.file, onProgress, signal);
+  if (host.sendLocal !== undefined) return host.sendLocal(source.path, onProgress, signal);
+  return Promise.reject(
+    new SluiceError('unsupported', `${source.name} is not on the engine's machine; choose it there.`),
+  );
+}
+
+/** Path of a chosen file on the engine's machine; a file from elsewhere is sent there first. @throws SluiceError */
 export async function pathOnEngine(
   session: Session,
   id: string,
   source: ChosenFile,
-  onProgress: (sentBytes: number) => void,
+  onProgress: SendProgress,
 ): Promise<string> {
   if (source.kind === 'path') return source.path;
   const controller = new AbortController();
   uploadsOf(session).set(id, controller);
   try {
-    return await session.host.upload(source.file, onProgress, controller.signal);
+    return await send(session.host, source, onProgress, controller.signal);
   } finally {
     uploadsOf(session).delete(id);
   }

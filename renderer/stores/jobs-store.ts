@@ -2,16 +2,12 @@ import { createStore } from 'zustand/vanilla';
 import type { StoreApi } from 'zustand/vanilla';
 
 import type { Job, WireError } from '../../core/contract';
+import { measureRate } from './progress-rate';
+import type { ProgressRate } from './progress-rate';
 
 /** A job and how fast it goes, from its own progress reports. */
-export interface TrackedJob {
+export interface TrackedJob extends ProgressRate {
   readonly job: Job;
-  /** Bytes a second over the last few seconds; undefined until two reports of one phase. */
-  readonly bytesPerSec?: number;
-  /** Seconds to the end of the phase at that rate. */
-  readonly etaSec?: number;
-  /** Progress reports of the present phase, oldest first. */
-  readonly reports: readonly { readonly atMs: number; readonly doneBytes: number }[];
 }
 
 export interface JobsState {
@@ -28,19 +24,9 @@ export interface JobsState {
 
 export type JobsStore = StoreApi<JobsState>;
 
-const RATE_WINDOW_MS = 4_000;
-
 /** Adds one progress report and measures the rate over the window. */
 export function trackJob(previous: TrackedJob | undefined, job: Job, nowMs: number): TrackedJob {
-  const samePhase = previous?.job.phase === job.phase && previous.job.doneBytes <= job.doneBytes;
-  const kept = samePhase ? previous.reports.filter(({ atMs }) => nowMs - atMs <= RATE_WINDOW_MS) : [];
-  const reports = [...kept, { atMs: nowMs, doneBytes: job.doneBytes }];
-  const first = reports[0];
-  if (first === undefined || nowMs - first.atMs < 200 || job.doneBytes === first.doneBytes)
-    return { job, reports };
-  const bytesPerSec = ((job.doneBytes - first.doneBytes) / (nowMs - first.atMs)) * 1000;
-  if (job.totalBytes === 0) return { job, reports, bytesPerSec };
-  return { job, reports, bytesPerSec, etaSec: Math.max(0, job.totalBytes - job.doneBytes) / bytesPerSec };
+  return { job, ...measureRate(previous, job, nowMs) };
 }
 
 /** Imports, profiles and verifications. `nowMs`: monotonic milliseconds. */

@@ -13,6 +13,16 @@ export interface Layout {
   readonly model?: string;
   /** Widths of panels' inspectors and the like, CSS pixels, by a name of the panel's choice. */
   readonly sizes: Readonly<Record<string, number>>;
+  /** Where the first-run tour stands; absent until it was begun or declined. */
+  readonly tour?: TourPlace;
+  /** Ids of commands run from the palette, the newest first. */
+  readonly recentCommands?: readonly string[];
+}
+
+/** `on`: at a step; `left`: to be taken up there again; `done`: seen or declined. */
+export interface TourPlace {
+  readonly state: 'on' | 'left' | 'done';
+  readonly step: number;
 }
 
 export interface LayoutState extends Layout {
@@ -21,6 +31,8 @@ export interface LayoutState extends Layout {
     readonly setPanel: (panel: string) => void;
     readonly setModel: (model: string) => void;
     readonly setSize: (name: string, px: number) => void;
+    readonly setTour: (tour: TourPlace) => void;
+    readonly ranCommand: (id: string) => void;
   };
 }
 
@@ -33,9 +45,20 @@ export interface KeyValueStorage {
 }
 
 const KEY = 'sluice.layout.v1';
+const MOST_RECENT = 8;
+const TOUR_STATES = ['on', 'left', 'done'] as const;
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function parseTour(raw: unknown): TourPlace | undefined {
+  if (!isRecord(raw)) return undefined;
+  const state = TOUR_STATES.find((known) => known === raw['state']);
+  const step = raw['step'];
+  return state === undefined || typeof step !== 'number' || !Number.isInteger(step) || step < 0
+    ? undefined
+    : { state, step };
 }
 
 /** Reads what was remembered, field by field: an unusable one takes its default. */
@@ -50,11 +73,17 @@ export function parseLayout(text: string | null, defaultPanel: string): Layout {
   const sizes = isRecord(fields['sizes'])
     ? Object.entries(fields['sizes']).filter((entry): entry is [string, number] => Number.isFinite(entry[1]))
     : [];
+  const tour = parseTour(fields['tour']);
+  const recent = Array.isArray(fields['recentCommands'])
+    ? fields['recentCommands'].filter((id): id is string => typeof id === 'string').slice(0, MOST_RECENT)
+    : [];
   return {
     theme: THEMES.find((theme) => theme === fields['theme']) ?? 'system',
     panel: typeof fields['panel'] === 'string' ? fields['panel'] : defaultPanel,
     ...(typeof fields['model'] === 'string' ? { model: fields['model'] } : {}),
     sizes: Object.fromEntries(sizes),
+    ...(tour === undefined ? {} : { tour }),
+    ...(recent.length === 0 ? {} : { recentCommands: recent }),
   };
 }
 
@@ -67,10 +96,15 @@ export function createLayoutStore(storage: KeyValueStorage, defaultPanel: string
       setPanel: (panel) => set({ panel }),
       setModel: (model) => set({ model }),
       setSize: (name, px) => set(({ sizes }) => ({ sizes: { ...sizes, [name]: px } })),
+      setTour: (tour) => set({ tour }),
+      ranCommand: (id) =>
+        set(({ recentCommands = [] }) => ({
+          recentCommands: [id, ...recentCommands.filter((other) => other !== id)].slice(0, MOST_RECENT),
+        })),
     },
   }));
-  store.subscribe(({ theme, panel, model, sizes }) => {
-    storage.setItem(KEY, JSON.stringify({ theme, panel, model, sizes }));
+  store.subscribe(({ actions: _actions, ...layout }) => {
+    storage.setItem(KEY, JSON.stringify(layout));
   });
   return store;
 }

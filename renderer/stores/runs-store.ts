@@ -2,6 +2,7 @@ import { createStore } from 'zustand/vanilla';
 import type { StoreApi } from 'zustand/vanilla';
 
 import type { RunRecord, RunResult, WireError } from '../../core/contract';
+import { strings } from '../strings';
 
 export interface RunsState {
   /** By start, newest first. */
@@ -33,7 +34,7 @@ function merge(previous: RunRecord | undefined, next: RunRecord): RunRecord {
 
 const LOST: WireError = {
   code: 'engine-down',
-  message: 'The engine was started anew meanwhile and knows nothing of this run. Start it again.',
+  message: strings.connection.forgotten,
   details: {},
 };
 

@@ -152,6 +152,9 @@ function defaultHandlers(
     'language.conversations': () => [],
     'lab.status': () => FAKE_LAB_STATUS,
     'lab.runs': () => ({ revision: '1', isWhole: true, runs: [], removed: [] }),
+    'fleet.list': () => [],
+    'fleet.pushes': () => [],
+    'fleet.follow': () => ({}),
     'budget.get': () => budget,
     'budget.set': ({ limitBytes }) => ({ ...budget, limitBytes }),
   };

@@ -1,21 +1,14 @@
-import { formatBytes, formatRate } from '../format';
+import { formatBytes, formatFixed, formatRate, NO_FIGURE } from '../format';
+import { strings } from '../strings';
 import type { Hit } from './hit-test';
 import { causeOfWait } from './stall-cause';
 import type { TimelineTheme } from './theme';
 import { formatDuration, formatMoment } from './time-format';
 import type { TooltipLine, TooltipText } from './tooltip';
 import { kindOf } from './trace-model';
-import type { KindName, LayerTrace, RequestTrace, TraceModel } from './trace-model';
+import type { LayerTrace, RequestTrace, TraceModel } from './trace-model';
 
-const TITLES: Readonly<Record<KindName, string>> = {
-  read: 'Read',
-  wait: 'Wait',
-  compute: 'Compute',
-  send: 'Send',
-  queue: 'Queue',
-  receive: 'Receive',
-  lost: 'Lost',
-};
+const WORDS = strings.trace;
 
 interface Description {
   readonly title: string;
@@ -26,8 +19,8 @@ interface Description {
 export function describeSpan(model: TraceModel, span: number): Description {
   const { columns } = model;
   const lines = [
-    { label: TITLES[kindOf(model, span)], value: formatDuration(columns.durationUs[span]!) },
-    { label: 'from', value: formatMoment(columns.startUs[span]!) },
+    { label: WORDS.kinds[kindOf(model, span)], value: formatDuration(columns.durationUs[span]!) },
+    { label: WORDS.from, value: formatMoment(columns.startUs[span]!) },
   ];
   return model.source === 'layers'
     ? { title: model.labelOf(span), lines: [...lines, ...layerLines(model, span)] }
@@ -37,13 +30,13 @@ export function describeSpan(model: TraceModel, span: number): Description {
 function layerLines(model: LayerTrace, span: number): readonly TooltipLine[] {
   const kind = kindOf(model, span);
   const bytes = formatBytes(model.columns.bytes[span]!);
-  if (kind === 'compute') return [{ label: 'weights', value: bytes }];
-  if (kind === 'wait') return [{ label: 'waited for', value: bytes }, causeLine(model, span)];
+  if (kind === 'compute') return [{ label: WORDS.weights, value: bytes }];
+  if (kind === 'wait') return [{ label: WORDS.waitedFor, value: bytes }, causeLine(model, span)];
   return transferLines(model, span);
 }
 
 function requestTitle({ columns }: RequestTrace, span: number): string {
-  return `user ${columns.user[span]! + 1}, ${columns.laneNames[columns.lane[span]!] ?? ''}`;
+  return WORDS.userAt(columns.user[span]! + 1, columns.laneNames[columns.lane[span]!] ?? '');
 }
 
 function requestLines(model: RequestTrace, span: number): readonly TooltipLine[] {
@@ -55,18 +48,18 @@ function transferLines({ columns }: TraceModel, span: number): readonly TooltipL
   const us = columns.durationUs[span]!;
   const bytes = columns.bytes[span]!;
   return [
-    { label: 'bytes', value: formatBytes(bytes) },
-    { label: 'rate', value: us > 0 ? formatRate((bytes / us) * 1e6) : '–' },
+    { label: WORDS.bytes, value: formatBytes(bytes) },
+    { label: WORDS.rate, value: us > 0 ? formatRate((bytes / us) * 1e6) : NO_FIGURE },
   ];
 }
 
 function causeLine(model: LayerTrace, wait: number): TooltipLine {
   const read = causeOfWait(model, wait);
-  if (read === undefined) return { label: 'ended by', value: 'no read' };
+  if (read === undefined) return { label: WORDS.endedBy, value: WORDS.noRead };
   const tookUs = model.columns.durationUs[read]!;
   return {
-    label: 'ended by',
-    value: `read of ${formatBytes(model.columns.bytes[read]!)}, ${formatDuration(tookUs)}`,
+    label: WORDS.endedBy,
+    value: WORDS.readOf(formatBytes(model.columns.bytes[read]!), formatDuration(tookUs)),
   };
 }
 
@@ -83,11 +76,11 @@ export function describeHit(
   }
   if (model.source !== 'layers') return undefined;
   const capacityBytes = model.columns.ringCapacityBytes;
-  const share = capacityBytes > 0 ? ` (${((100 * hit.bytes) / capacityBytes).toFixed(0)}%)` : '';
+  const share = capacityBytes > 0 ? ` (${formatFixed((100 * hit.bytes) / capacityBytes, 0)}%)` : '';
   const lines = [
-    { label: 'held', value: `${formatBytes(hit.bytes)}${share}` },
-    { label: 'capacity', value: capacityBytes > 0 ? formatBytes(capacityBytes) : 'no ring' },
-    { label: 'at', value: formatMoment(Math.max(0, hit.atUs)) },
+    { label: WORDS.held, value: `${formatBytes(hit.bytes)}${share}` },
+    { label: WORDS.capacity, value: capacityBytes > 0 ? formatBytes(capacityBytes) : WORDS.noRing },
+    { label: WORDS.at, value: formatMoment(Math.max(0, hit.atUs)) },
   ];
-  return { title: 'Ring buffer', color: theme.ring, lines };
+  return { title: WORDS.ringBuffer, color: theme.ring, lines };
 }

@@ -1,4 +1,5 @@
 import { formatBytes } from '../format';
+import { strings } from '../strings';
 import type { LaneBox } from './lane-layout';
 import { upperBound } from './span-row';
 import { stepAt, stepExtent } from './step-lod';
@@ -111,5 +112,5 @@ function drawCapacity(
   context.font = theme.smallFont;
   context.textAlign = 'right';
   context.textBaseline = 'top';
-  context.fillText(`ring ${formatBytes(bytes)}`, scale.leftPx + scale.widthPx - 4, yPx + 3);
+  context.fillText(strings.trace.ringOf(formatBytes(bytes)), scale.leftPx + scale.widthPx - 4, yPx + 3);
 }

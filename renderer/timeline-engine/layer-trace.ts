@@ -1,22 +1,19 @@
 import { SPAN_KINDS } from '../../core/contract';
 import type { SpanKind, TraceColumns } from '../../core/contract';
+import { strings } from '../strings';
 import { endUs, groupSpans, spansWhere } from './span-group';
 import type { SpanGroup } from './span-group';
 import { buildSteps } from './step-lod';
 import type { LayerTrace, TraceLane } from './trace-model';
 
+const WORDS = strings.trace;
+
 /** From top to bottom: cause above effect, the ring between disk and compute. */
 const LANES: readonly Omit<TraceLane, 'rows'>[] = [
-  {
-    key: 'read',
-    title: 'Disk reads',
-    color: 'read',
-    weight: 2,
-    nothing: 'nothing was read: all layers were resident',
-  },
-  { key: 'ring', title: 'Ring', color: 'ring', weight: 2, nothing: 'this run had no ring buffer' },
-  { key: 'compute', title: 'Compute', color: 'compute', weight: 1.5, nothing: 'no layer was computed' },
-  { key: 'wait', title: 'Waits', color: 'wait', weight: 1, nothing: 'compute never waited for the disk' },
+  { key: 'read', color: 'read', weight: 2, ...WORDS.lanes.read },
+  { key: 'ring', color: 'ring', weight: 2, ...WORDS.lanes.ring },
+  { key: 'compute', color: 'compute', weight: 1.5, ...WORDS.lanes.compute },
+  { key: 'wait', color: 'wait', weight: 1, ...WORDS.lanes.wait },
 ];
 
 /** Prepares the spans of a streamed inference for drawing and asking. */
@@ -47,7 +44,7 @@ export function buildTrace(recorded: TraceColumns): LayerTrace {
     rowOf,
     groupOf: columns.layer,
     waits: kinds.wait,
-    labelOf: (span) => columns.layerNames[columns.layer[span]!] ?? `layer ${columns.layer[span]}`,
+    labelOf: (span) => columns.layerNames[columns.layer[span]!] ?? WORDS.layer(columns.layer[span]!),
     ring: buildSteps(columns.ringAtUs, columns.ringBytes),
     readsByEnd: sortReadsByEnd(columns, kinds.read),
   };

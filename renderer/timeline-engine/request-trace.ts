@@ -1,5 +1,6 @@
 import { REMOTE_STAGES } from '../../core/contract';
 import type { RemoteStage, RemoteTrace } from '../../core/contract';
+import { strings } from '../strings';
 import { endUs, groupSpans, spansWhere } from './span-group';
 import type { SpanGroup } from './span-group';
 import type { SpanRow } from './span-row';
@@ -23,7 +24,7 @@ export function buildRequestTrace(columns: RemoteTrace): RequestTrace {
       rows,
       weight: Math.max(1, rows.length),
       maxPx: Math.max(1, rows.length) * MAX_ROW_PX,
-      nothing: 'no request went there',
+      nothing: strings.trace.noRequest,
     };
   });
   let durationUs = 0;
@@ -41,7 +42,7 @@ export function buildRequestTrace(columns: RemoteTrace): RequestTrace {
     rowOf,
     groupOf: columns.user,
     waits: kinds.queue,
-    labelOf: (span) => `${REMOTE_STAGES[columns.kind[span]!]} · user ${columns.user[span]! + 1}`,
+    labelOf: (span) => strings.trace.stageOf(REMOTE_STAGES[columns.kind[span]!]!, columns.user[span]! + 1),
   };
 }
 

@@ -1,4 +1,4 @@
-import { formatMs } from '../format';
+import { formatFixed, formatMs } from '../format';
 
 const THIN = '\u2009';
 function unitFor(us: number): { readonly unit: string; readonly inUs: number } {
@@ -11,13 +11,13 @@ export function formatTick(us: number, stepUs: number, endUs: number): string {
   const { unit, inUs } = unitFor(endUs);
   const decimals = Math.max(0, -Math.floor(Math.log10(stepUs / inUs) + 1e-9));
   const sign = us < 0 ? '−' : '';
-  return `${sign}${(Math.abs(us) / inUs).toFixed(decimals)}${THIN}${unit}`;
+  return `${sign}${formatFixed(Math.abs(us) / inUs, decimals)}${THIN}${unit}`;
 }
 
 /** A duration: `8.4 µs`, `73 µs`, `0.85 ms`, `12.3 ms`. */
 export function formatDuration(us: number): string {
   if (us === 0) return formatMs(0);
-  if (us < 99.5) return `${us.toFixed(us < 9.95 ? 1 : 0)}${THIN}µs`;
+  if (us < 99.5) return `${formatFixed(us, us < 9.95 ? 1 : 0)}${THIN}µs`;
   return formatMs(us / 1000);
 }
 

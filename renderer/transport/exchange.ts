@@ -9,6 +9,7 @@ import type {
   RequestName,
   RequestOutput,
 } from '../../core/contract';
+import { strings } from '../strings';
 
 /** Carries messages to the engine; what it receives goes to `Exchange.receive`. */
 export interface Wire {
@@ -52,7 +53,7 @@ function isEngineMessage(message: unknown): message is EngineMessage {
 
 export function createExchange(): Exchange {
   let wire: Wire | undefined;
-  let whyDown = 'the engine is still starting';
+  let whyDown = strings.connection.stillStarting;
   let nextId = 1;
   const pending = new Map<number, Pending>();
   const listeners = new Map<EventName, Set<Listener>>();

@@ -30,6 +30,8 @@ function bench(initial: EngineStatus): {
   const bridge: ShellBridge = {
     request,
     pathOfFile: () => '',
+    onFilesOpened: () => () => undefined,
+    onUpdateState: () => () => undefined,
     onEngineStatus: (listener) => {
       tell = listener;
       return () => undefined;

@@ -1,11 +1,12 @@
 import { ENGINE_PORT_CHANNEL, SluiceError } from '../../core/contract';
 import type { EngineStatus, ShellBridge } from '../../core/contract';
+import { strings } from '../strings';
 import { createStatusHolder } from './engine-client';
 import type { EngineClient } from './engine-client';
 import { createExchange } from './exchange';
 
 function whyNotOk(status: EngineStatus): string {
-  return 'reason' in status ? status.reason : 'the engine is starting';
+  return 'reason' in status ? status.reason : strings.connection.starting;
 }
 
 /** Over the MessagePort that Electron's main process hands us through preload. */
@@ -31,7 +32,7 @@ export function createPortClient(bridge: ShellBridge, target: Window): EngineCli
       received.close(); // it leads to an engine that died while the port was on its way
       return;
     }
-    dropPort('the connection to the engine was renewed');
+    dropPort(strings.connection.renewed);
     port = received;
     port.onmessage = (message: MessageEvent<unknown>) => exchange.receive(message.data);
     exchange.attach({ send: (message) => received.postMessage(message) });

@@ -105,4 +105,21 @@ describe('socket client', () => {
     client.revive();
     expect(sockets).toHaveLength(2);
   });
+
+  it('asks each time a connection is lost whether there is still a session', () => {
+    let asked = 0;
+    const sockets: FakeSocket[] = [];
+    createSocketClient({
+      open: () => {
+        sockets.push(new FakeSocket());
+        return sockets[sockets.length - 1]!;
+      },
+      schedule: () => () => undefined,
+      lost: () => (asked += 1),
+    });
+    sockets[0]?.onopen?.();
+    expect(asked).toBe(0);
+    sockets[0]?.close();
+    expect(asked).toBe(1);
+  });
 });

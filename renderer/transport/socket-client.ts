@@ -1,4 +1,5 @@
 import { decodeWire, encodeWire } from '../../core/contract';
+import { strings } from '../strings';
 import { createStatusHolder } from './engine-client';
 import type { EngineClient } from './engine-client';
 import { createExchange } from './exchange';
@@ -16,6 +17,8 @@ export interface SocketLike {
 export interface SocketParts {
   readonly open: () => SocketLike;
   readonly schedule: (run: () => void, delayMs: number) => () => void;
+  /** Told when a connection ended or was not made: a browser's socket does not tell whether it was refused. */
+  readonly lost?: () => void;
 }
 
 const FIRST_RETRY_MS = 250;
@@ -33,10 +36,9 @@ export function createSocketClient(parts: SocketParts): EngineClient {
   let cancelRetry: (() => void) | undefined;
 
   const onLost = (): void => {
-    const reason = everConnected
-      ? 'the connection to the engine’s host was lost'
-      : 'the engine’s host does not answer';
+    const reason = everConnected ? strings.connection.hostLost : strings.connection.hostSilent;
     exchange.detach(reason);
+    parts.lost?.();
     failures += 1;
     if (failures >= ATTEMPTS_BEFORE_DOWN) holder.set({ state: 'down', reason });
     else if (everConnected)
@@ -84,5 +86,12 @@ export function browserSocketParts(location: Location): SocketParts {
       const timer = setTimeout(run, delayMs);
       return () => clearTimeout(timer);
     },
+    lost: () => void showLoginIfEnded(location),
   };
+}
+
+/** Sessions end with time, by logging out in another tab, and with the host's process: the page is then the login's. */
+async function showLoginIfEnded(location: Location): Promise<void> {
+  const answer = await fetch('/', { method: 'HEAD', cache: 'no-store' }).catch(() => undefined);
+  if (answer?.status === 401) location.reload();
 }

@@ -2,8 +2,11 @@ import { useState } from 'react';
 import type { ReactNode } from 'react';
 
 import type { WireError } from '../../core/contract';
+import { strings } from '../strings';
 import { Button } from './button';
 import styles from './failure-note.module.css';
+
+const WORDS = strings.ui;
 
 interface FailureNoteProps {
   /** What failed, as the user would say it. */
@@ -34,7 +37,7 @@ export function FailureNote({ title, error, actions, onDismiss }: FailureNotePro
       () => setCopied('refused'),
     );
   };
-  const copyLabel = { no: 'Copy details', yes: 'Copied', refused: 'Copying was refused' }[copied];
+  const copyLabel = { no: WORDS.copyDetails, yes: WORDS.copied, refused: WORDS.copyRefused }[copied];
   return (
     <div role="alert" className={styles['failure']} data-code={error.code}>
       <div className={styles['text']}>
@@ -48,7 +51,7 @@ export function FailureNote({ title, error, actions, onDismiss }: FailureNotePro
         </Button>
         {onDismiss !== undefined && (
           <Button variant="ghost" onClick={onDismiss}>
-            Dismiss
+            {WORDS.dismiss}
           </Button>
         )}
       </div>

@@ -92,6 +92,18 @@ export function DeviceIcon(): ReactNode {
   );
 }
 
+/** One box that others hang on. */
+export function FleetIcon(): ReactNode {
+  return (
+    <Icon>
+      <rect x="7" y="3" width="6" height="5" rx="1" />
+      <rect x="2.5" y="12.5" width="5" height="4.5" rx="1" />
+      <rect x="12.5" y="12.5" width="5" height="4.5" rx="1" />
+      <path d="M10 8v2.5M5 12.5v-2h10v2" />
+    </Icon>
+  );
+}
+
 export function CloseIcon(): ReactNode {
   return (
     <Icon>

@@ -8,6 +8,7 @@ export {
   DecisionsIcon,
   DeviceIcon,
   EndpointsIcon,
+  FleetIcon,
   LabIcon,
   LanguageIcon,
   ModelsIcon,
@@ -28,4 +29,7 @@ export { SegmentBar } from './segment-bar';
 export { Segmented } from './segmented';
 export { UndoStrip } from './undo-strip';
 export { VirtualTable } from './virtual-table';
-export type { TableColumn } from './virtual-table';
+export type { TableColumn, TableOrder } from './virtual-table';
+export { useSize } from './use-size';
+export type { Size } from './use-size';
+export { useNow, useNowText } from './use-now';

@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
 
 import { formatBytes, formatBytesOf, formatEta, formatRate } from '../format';
+import { strings } from '../strings';
 import { Button } from './button';
 import { ProgressBar } from './progress-bar';
 import styles from './progress-row.module.css';
@@ -35,7 +36,9 @@ export function ProgressRow(props: ProgressRowProps): ReactNode {
       <ProgressBar label={props.title} fraction={totalBytes > 0 ? doneBytes / totalBytes : undefined} />
       <span className={styles['figure']}>{amount}</span>
       <span className={styles['figure']}>{bytesPerSec === undefined ? '' : formatRate(bytesPerSec)}</span>
-      <span className={styles['figure']}>{etaSec === undefined ? '' : `${formatEta(etaSec)} left`}</span>
+      <span className={styles['figure']}>
+        {etaSec === undefined ? '' : strings.ui.left(formatEta(etaSec))}
+      </span>
       <Button variant="ghost" onClick={props.onCancel}>
         {props.cancelLabel}
       </Button>

@@ -1,6 +1,6 @@
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useMemo, useRef, useState } from 'react';
-import type { KeyboardEvent, ReactNode } from 'react';
+import { memo, useMemo, useRef, useState } from 'react';
+import type { CSSProperties, KeyboardEvent, ReactNode } from 'react';
 
 import { onRowKey } from './row-keys';
 import styles from './virtual-table.module.css';
@@ -11,6 +11,8 @@ export interface TableColumn<R> {
   readonly key: string;
   /** With the unit, where it has one. */
   readonly label: string;
+  /** In place of the label, which stays its name. */
+  readonly head?: ReactNode;
   readonly hint?: string;
   /** A track of CSS grid: `8ch`, `minmax(0, 1fr)`. */
   readonly width: string;
@@ -35,20 +37,34 @@ interface VirtualTableProps<R> {
   readonly selected?: string | number | undefined;
   /** Click, Enter or Space on a row. */
   readonly onOpen?: (row: R) => void;
+  /** Space on a row, in place of opening it. */
+  readonly onChoose?: (row: R) => void;
   /** `data-*` attributes of a row, for tests and styles. */
   readonly rowData?: (row: R) => Readonly<Record<`data-${string}`, string | undefined>>;
   readonly initialOrder?: TableOrder;
+  /** Where the order is the caller's: the rows come in it, and a click on a head asks for another. */
+  readonly order?: TableOrder;
+  readonly onOrder?: (order: TableOrder) => void;
   readonly onScroll?: (topPx: number) => void;
   /** Narrower than this, the table scrolls sideways. */
   readonly minWidthPx?: number;
 }
 
-/** Rows of 24 px in columns; only those in view are in the document. Sorts by a click on a head that can. */
+/**
+ * Rows of 24 px in columns; only those in view are in the document. Sorts by a click on a head that can. A row is drawn
+ * again only when it is another object, as long as columns and functions stay the same ones.
+ */
 export function VirtualTable<R>(props: VirtualTableProps<R>): ReactNode {
   const { rows, columns } = props;
   const scroll = useRef<HTMLDivElement>(null);
-  const [order, setOrder] = useState(props.initialOrder);
-  const sorted = useMemo(() => sortRows(rows, columns, order), [rows, columns, order]);
+  const [ownOrder, setOwnOrder] = useState(props.initialOrder);
+  const isOrdered = props.order !== undefined;
+  const order = props.order ?? ownOrder;
+  const setOrder = props.onOrder ?? setOwnOrder;
+  const sorted = useMemo(
+    () => (isOrdered ? rows : sortRows(rows, columns, order)),
+    [rows, columns, order, isOrdered],
+  );
   const virtual = useVirtualizer({
     count: sorted.length,
     getScrollElement: () => scroll.current,
@@ -60,10 +76,14 @@ export function VirtualTable<R>(props: VirtualTableProps<R>): ReactNode {
   const items = virtual.getVirtualItems();
   const offset = virtual.scrollOffset ?? 0;
   const tabStop = items.find(({ end }) => end > offset + ROW_PX)?.index;
-  const sizes = {
-    gridTemplateColumns: columns.map(({ width }) => width).join(' '),
-    minWidth: props.minWidthPx,
-  };
+  const { minWidthPx } = props;
+  const sizes = useMemo(
+    () => ({
+      gridTemplateColumns: columns.map(({ width }) => width).join(' '),
+      minWidth: minWidthPx,
+    }),
+    [columns, minWidthPx],
+  );
   return (
     <div
       ref={scroll}
@@ -91,28 +111,19 @@ export function VirtualTable<R>(props: VirtualTableProps<R>): ReactNode {
           if (row === undefined) return null;
           const key = props.rowKey(row);
           return (
-            <div
+            <Row
               key={key}
-              role="row"
-              aria-rowindex={index + 2}
-              aria-current={key === props.selected}
-              className={styles['row']}
-              style={{ ...sizes, transform: `translateY(${start - ROW_PX}px)` }}
-              {...props.rowData?.(row)}
-              {...(props.onOpen === undefined ? {} : opening(props.onOpen, row, index === tabStop))}
-            >
-              {columns.map((column) => (
-                <span
-                  key={column.key}
-                  role="cell"
-                  data-align={column.align}
-                  data-mono={column.mono}
-                  title={column.title?.(row)}
-                >
-                  {column.cell(row)}
-                </span>
-              ))}
-            </div>
+              row={row}
+              index={index}
+              topPx={start - ROW_PX}
+              columns={columns}
+              sizes={sizes}
+              isSelected={key === props.selected}
+              isTabStop={index === tabStop}
+              rowData={props.rowData}
+              onOpen={props.onOpen}
+              onChoose={props.onChoose}
+            />
           );
         })}
       </div>
@@ -120,12 +131,65 @@ export function VirtualTable<R>(props: VirtualTableProps<R>): ReactNode {
   );
 }
 
-function opening<R>(onOpen: (row: R) => void, row: R, tabStop: boolean) {
+interface RowProps<R> extends Pick<VirtualTableProps<R>, 'columns'> {
+  readonly row: R;
+  readonly index: number;
+  readonly topPx: number;
+  readonly sizes: CSSProperties;
+  readonly isSelected: boolean;
+  readonly isTabStop: boolean;
+  readonly rowData: VirtualTableProps<R>['rowData'];
+  readonly onOpen: VirtualTableProps<R>['onOpen'];
+  readonly onChoose: VirtualTableProps<R>['onChoose'];
+}
+
+function PlainRow<R>(props: RowProps<R>): ReactNode {
+  const { row, index, onOpen, onChoose } = props;
+  return (
+    <div
+      role="row"
+      aria-rowindex={index + 2}
+      aria-current={props.isSelected}
+      className={styles['row']}
+      style={{ ...props.sizes, transform: `translateY(${props.topPx}px)` }}
+      {...props.rowData?.(row)}
+      {...(onOpen === undefined ? {} : opening(onOpen, onChoose, row, props.isTabStop))}
+    >
+      {props.columns.map((column) => (
+        <span
+          key={column.key}
+          role="cell"
+          data-align={column.align}
+          data-mono={column.mono}
+          title={column.title?.(row)}
+        >
+          {column.cell(row)}
+        </span>
+      ))}
+    </div>
+  );
+}
+
+const Row = memo(PlainRow) as typeof PlainRow;
+
+function opening<R>(
+  onOpen: (row: R) => void,
+  onChoose: ((row: R) => void) | undefined,
+  row: R,
+  tabStop: boolean,
+) {
   return {
     tabIndex: tabStop ? 0 : -1,
     'data-opens': true,
     onClick: () => onOpen(row),
-    onKeyDown: (event: KeyboardEvent<HTMLElement>) => onRowKey(event, () => onOpen(row)),
+    onKeyDown: (event: KeyboardEvent<HTMLElement>) => {
+      // Keys of a control in the row are the control's.
+      if (event.target !== event.currentTarget) return;
+      if (event.key === ' ' && onChoose !== undefined) {
+        event.preventDefault();
+        onChoose(row);
+      } else onRowKey(event, () => onOpen(row));
+    },
   };
 }
 
@@ -148,7 +212,7 @@ function Head<R>(props: {
   if (column.compare === undefined) {
     return (
       <span role="columnheader" data-align={column.align} title={column.hint}>
-        {column.label}
+        {column.head ?? column.label}
       </span>
     );
   }

@@ -12,6 +12,7 @@ const DOMAIN_EDGES = {
   storage: ['contract', 'base'],
   telemetry: ['contract', 'base'],
   vision: ['contract', 'base'],
+  report: ['contract', 'base'],
   serving: ['contract', 'base'],
   zoo: ['contract', 'base', 'onnx'],
   layering: ['contract', 'base', 'ort', 'onnx', 'storage'],
@@ -39,7 +40,7 @@ const WINDOW_PACKAGES = ['electron', 'electron/**', 'react', 'react-dom', 'react
  *   index would bring MessagePack along.
  * - Tests beside the source may use any core folder's index and the stock binding: they compare our results with
  *   those of onnxruntime-node, and exercise layering on networks of the zoo. They may use another folder's
- *   test-support, which no index exports.
+ *   test-support, which no index exports; those of main the contract's.
  */
 const TEST_FILES = ['**/*.test.{ts,tsx}', '**/test-support/**'];
 
@@ -85,6 +86,10 @@ const exceptions = [
   {
     from: { file: { categories: 'test' } },
     allow: { to: { module: { origin: 'external', source: NATIVE_RUNTIME } } },
+  },
+  {
+    from: { file: { categories: 'test' }, element: { type: 'main' } },
+    allow: { to: { element: { type: 'contract', fileInternalPath: 'test-support/*' } } },
   },
   ...EVERY_CORE_FOLDER.map((name) => ({
     from: { file: { categories: 'test' }, element: { type: [...EVERY_CORE_FOLDER, 'host'] } },

@@ -20,6 +20,23 @@ export function countEndToEnd(report) {
   return { passed: expected + flaky, failed: unexpected + report.errors.length, skipped };
 }
 
+/** Names of the end-to-end tests that passed at a later try only. */
+export function flakyEndToEnd(report) {
+  const under = (suite) => [
+    ...(suite.specs ?? [])
+      .filter(({ tests }) => tests.some(({ status }) => status === 'flaky'))
+      .map(({ title }) => `${suite.file} > ${title}`),
+    ...(suite.suites ?? []).flatMap(under),
+  ];
+  return (report.suites ?? []).flatMap(under);
+}
+
+/** What the runners noted, a line each; nothing when every test passed at once. */
+export function readSecondTries(file) {
+  if (!existsSync(file)) return [];
+  return readFileSync(file, 'utf8').split('\n').filter(Boolean);
+}
+
 /**
  * Reads a report and counts it. One that is missing or broken, or a runner that failed without a failed test, counts
  * as one failure, so that the sum never looks better than the run was.

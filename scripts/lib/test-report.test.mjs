@@ -2,7 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { closingLine, countEndToEnd, countUnit, readCounts } from './test-report.mjs';
+import {
+  closingLine,
+  countEndToEnd,
+  countUnit,
+  flakyEndToEnd,
+  readCounts,
+  readSecondTries,
+} from './test-report.mjs';
 
 const unitReport = {
   numPassedTests: 7,
@@ -34,6 +41,17 @@ describe('the sum of both test runs', () => {
   it('counts flaky end-to-end tests as passed and errors outside tests as failures', () => {
     const stats = { expected: 4, flaky: 1, unexpected: 2, skipped: 3 };
     expect(countEndToEnd({ stats, errors: [{}] })).toEqual({ passed: 5, failed: 3, skipped: 3 });
+  });
+
+  it('names what passed at a second try only', () => {
+    const spec = (title, status) => ({ title, tests: [{ status }] });
+    const inner = { file: 'run.spec.ts', specs: [spec('stops', 'flaky')] };
+    const suite = { file: 'run.spec.ts', specs: [spec('runs', 'expected')], suites: [inner] };
+    expect(flakyEndToEnd({ suites: [suite] })).toEqual(['run.spec.ts > stops']);
+    const file = join(folder, 'tries.txt');
+    expect(readSecondTries(file)).toEqual([]);
+    writeFileSync(file, 'a.test.ts > adds\n');
+    expect(readSecondTries(file)).toEqual(['a.test.ts > adds']);
   });
 
   it('is never better than the run: no report, or a failed runner without a failed test', () => {

@@ -9,7 +9,9 @@ import type { LabBenchOptions } from '../bench-lab';
 import type { LayeringBenchReport } from '../bench-layering';
 import type { OffloadBenchReport } from '../bench-offload';
 import type { VericacheBenchOptions } from '../bench-vericache';
-import { execute, onCancel } from './context';
+import { addSoakCommand } from './bench-soak';
+import { cancellable } from './cancellable';
+import { execute } from './context';
 import type { CommandContext, Outcome } from './context';
 import { addFleetBench } from './fleet-bench';
 import { labText } from './lab-text';
@@ -30,8 +32,13 @@ type VericacheOptions = Partial<Omit<VericacheBenchOptions, 'log' | 'ratios'>> &
 };
 
 interface ConsoleOptions {
+  readonly only?: readonly string[];
   readonly spans?: number;
   readonly seconds?: number;
+  readonly electron?: string;
+  readonly rounds?: number;
+  readonly idleSeconds?: number;
+  readonly presses?: number;
 }
 
 interface LabOptions extends Pick<LabBenchOptions, 'writers' | 'rounds' | 'quick' | 'peer' | 'workDir'> {
@@ -64,9 +71,14 @@ export function addBenchCommands(program: Command): void {
     );
   bench
     .command('console')
-    .description("the timeline's frame rate in headless Chromium")
+    .description("the window from its start on, beside an empty one, and the timeline's frame rate")
+    .option('--only <parts>', 'of timeline and app, separated by commas (default: both)', listOf)
     .option('--spans <n>', 'of the made-up trace', countOf)
     .option('--seconds <n>', 'of scripted zoom and pan', countOf)
+    .option('--electron <file>', 'whose window is measured (default: the installed one)')
+    .option('--rounds <n>', 'starts of each side, in turn', countOf)
+    .option('--idle-seconds <n>', 'that the idle window is watched', countOf)
+    .option('--presses <n>', 'of keys, idle and busy', countOf)
     .action((options: ConsoleOptions, command: Command) =>
       execute(command, (context) => cancellable(context, consoleFrames(context, options))),
     );
@@ -134,6 +146,7 @@ export function addBenchCommands(program: Command): void {
     .action((options: LabOptions, command: Command) =>
       execute(command, (context) => cancellable(context, lab(context, options))),
     );
+  addSoakCommand(bench);
 }
 
 function countsOf(text: string): readonly number[] {
@@ -238,21 +251,35 @@ function offloadText({ rows, convergence, live, bars }: OffloadBenchReport): str
 
 async function consoleFrames({ log }: CommandContext, options: ConsoleOptions): Promise<Outcome> {
   const { benchConsole } = await import('../bench-console');
-  const report = await benchConsole({ ...options, log });
-  const rows = Object.entries(report).map(([name, value]) => ({ name, value: String(value) }));
+  const { only, electron, ...others } = options;
+  const report = await benchConsole({
+    ...others,
+    log,
+    ...(only && { parts: only }),
+    ...(electron !== undefined && { electronPath: electron }),
+  });
+  const { machine, bars, app, ...timeline } = report;
+  const figures = { ...machine, ...timeline, ...app, processes: undefined };
+  const rows = Object.entries(figures)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => ({ name, value: String(value) }));
+  for (const { role, count, idleCpuPct, memoryBytes } of app?.processes ?? []) {
+    rows.push({
+      name: `${role} (${count})`,
+      value: `${formatBytes(memoryBytes)}, ${idleCpuPct} % of a core idle`,
+    });
+  }
+  rows.push(
+    ...bars.map(({ bar, target, value, met }) => ({
+      name: bar,
+      value: `${value} (${target}) ${met ? 'met' : 'NOT MET'}`,
+    })),
+  );
   const columns = [
     { title: 'figure', text: ({ name }: { name: string }) => name },
     { title: 'value', text: ({ value }: { value: string }) => value },
   ];
   return { json: report, text: table(columns, rows) };
-}
-
-/** A benchmark has no other way to stop than with its process. */
-function cancellable(context: CommandContext, work: Promise<Outcome>): Promise<Outcome> {
-  const stopped = new Promise<never>((_resolve, reject) => {
-    onCancel(context.signal, () => reject(new SluiceError('cancelled', 'The benchmark was cancelled.')));
-  });
-  return Promise.race([work, stopped]);
 }
 
 type Row = LayeringBenchReport['rows'][number];

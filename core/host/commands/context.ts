@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { SluiceError } from '../../contract';
 import type { Command } from 'commander';
 import { findAppRoot } from '../app-root';
+import { refuseNewerDataFolder } from '../data-folder';
 import { dataDirOf, threadsOf } from '../environment';
 import type { Services } from '../services';
 import { EXIT, exitCodeOf } from './exit-codes';
@@ -52,8 +53,13 @@ export async function execute(
   };
   process.on('SIGINT', interrupt);
   let starting: Promise<Services> | undefined;
-  const dataDir =
-    globals.dataDir === undefined ? dataDirOf(process.env, homedir()) : resolve(globals.dataDir);
+  // Asked for late: `sluice host --user` becomes another user, with another home, before it touches the folder.
+  const dataDir = (): string => {
+    const { dataDir: chosen } = globals;
+    const folder = chosen === undefined ? dataDirOf(process.env, homedir()) : resolve(chosen);
+    refuseNewerDataFolder(folder);
+    return folder;
+  };
   const print = (outcome: Outcome): void => {
     process.stdout.write(json ? `${JSON.stringify(outcome.json, null, 2)}\n` : `${outcome.text}\n`);
   };
@@ -62,9 +68,15 @@ export async function execute(
     // ONNX Runtime, images, tokenizers: loaded only where a command needs the engine.
     const services = (options = { servesConsoles: false }): Promise<Services> =>
       (starting ??= import('../services').then(({ startServices }) =>
-        startServices({ dataDir, threads: threadsOf(process.env), appRoot, ...options, log }),
+        startServices({ dataDir: dataDir(), threads: threadsOf(process.env), appRoot, ...options, log }),
       ));
-    const outcome = await work({ json, signal: abort.signal, log, appRoot, dataDir, services, print });
+    const context: CommandContext = {
+      ...{ json, signal: abort.signal, log, appRoot, services, print },
+      get dataDir() {
+        return dataDir();
+      },
+    };
+    const outcome = await work(context);
     if (outcome) print(outcome);
     process.exitCode = outcome?.exitCode ?? EXIT.done;
   } catch (thrown) {

@@ -1,24 +1,15 @@
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
 
+import { Option } from 'commander';
 import type { Command } from 'commander';
 
 import { SluiceError } from '../../contract';
-import { onEngineDeath } from '../engine-death';
 import { systemClock } from '../host-clock';
-import { tokenOf } from '../listen-options';
-import { hashOf } from '../server/access-tokens';
-import { KeptToken } from '../server/kept-token';
-import type { Services } from '../services';
-import { execute, onCancel } from './context';
+import type { HostOptions } from '../server/host-options';
+import type { HostAddress } from '../server/run-host';
+import { execute } from './context';
 import type { CommandContext, Outcome } from './context';
-import { portOf } from './option-values';
-
-interface HostOptions {
-  readonly port: number;
-  readonly tokenFile?: string;
-  readonly open?: boolean;
-}
+import { portOf, positiveOf } from './option-values';
 
 interface TokenOptions {
   readonly rotate?: boolean;
@@ -26,48 +17,73 @@ interface TokenOptions {
 
 /** `sluice host`: an engine without a window, and the console in a browser. Ctrl-C ends it, which is no failure. */
 export function addHostCommand(program: Command): void {
-  const command = program
+  const host = program
     .command('host')
-    .description('serve the engine and the web console on this machine')
-    .option('--port <n>', 'port on 127.0.0.1; 0: any free one', portOf, 8787)
+    .description('serve the engine and the web console, on this machine or to a network')
+    .option('--port <n>', 'port to listen on; 0: any free one', portOf, 8787)
+    .option(
+      '--host <address>',
+      'address to listen on; others than loopback need TLS and a token',
+      '127.0.0.1',
+    )
     .option('--token-file <file>', 'file with the token that opens this host (default: that of "host token")')
+    .option('--tls-cert <file>', 'PEM certificate chain')
+    .option('--tls-key <file>', 'PEM private key of the certificate')
+    .addOption(
+      new Option('--tls <kind>', 'a certificate that this host makes, keeps and renews').choices([
+        'self-signed',
+      ]),
+    )
+    .option('--insecure-http', 'no TLS beyond loopback: a proxy in front does it')
+    .option(
+      '--allowed-host <name>',
+      'another name this host goes by, NAME or NAME:PORT; repeat it for more',
+      collect,
+    )
+    .option('--session-minutes <n>', 'time after which a browser has to log in again', positiveOf, 720)
+    .option('--idle-minutes <n>', 'the same, without an open console', positiveOf, 60)
+    .option('--user <name>', 'started as root: go on as this user once the port is open')
+    .option('--allow-root', 'stay root, though others can reach this host')
     .option('--open', 'open the console in the default browser')
     .action((options: HostOptions, command: Command) =>
-      execute(command, (context) => host(context, options)),
+      execute(command, (context) => serve(context, options)),
     );
-  command
+  host
     .command('token')
     .description('make the token of this data folder; it is shown once, and only its hash is kept')
     .option('--rotate', 'make a new one in place of the one before, which opens nothing from then on')
-    .action((options: TokenOptions, own: Command) => execute(own, (context) => token(context, options)));
+    .action((options: TokenOptions, command: Command) =>
+      execute(command, (context) => token(context, options)),
+    );
 }
 
-async function host(
-  context: CommandContext,
-  { port, tokenFile, open = false }: HostOptions,
-): Promise<Outcome | undefined> {
-  const fromFile = tokenFile === undefined ? undefined : hashOf(await tokenOf(tokenFile));
-  const tokens = [fromFile === undefined ? new KeptToken(context.dataDir).hash : () => fromFile];
-  const services = await context.services({ servesConsoles: true });
-  const { appRoot, log, signal } = context;
-  const rendererDir = join(appRoot, 'out', 'renderer');
-  const { startHostServer } = await import('../server/host-server');
-  const server = await startHostServer({ services, port, rendererDir, tokens, log });
-  const { url } = server;
-  context.print({
-    json: { url, port: server.port, dataDir: services.info.dataDir },
-    text: `Sluice console: ${url}\nModels and runs: ${services.info.dataDir}\nCtrl-C ends it.`,
+function collect(name: string, before: readonly string[] = []): readonly string[] {
+  return [...before, name];
+}
+
+async function serve(context: CommandContext, options: HostOptions): Promise<undefined> {
+  // The other commands need not wait for the server's libraries to load.
+  const { runHost } = await import('../server/run-host');
+  await runHost(context, options, (address) => {
+    context.print({ json: address, text: textOf(address) });
+    if (options.open === true) openInBrowser(address.url, context.log);
   });
-  if (open) openInBrowser(url, log);
-  try {
-    await ended(services, signal);
-  } finally {
-    await server.close();
-  }
-  return undefined;
+}
+
+function textOf({ url, dataDir, certificateFingerprint, token: made }: HostAddress): string {
+  return [
+    `Sluice console: ${url}`,
+    ...(made === undefined
+      ? []
+      : [`Token: ${made} (shown once; "sluice host token --rotate" makes another)`]),
+    ...(certificateFingerprint === undefined ? [] : [`Certificate's SHA-256: ${certificateFingerprint}`]),
+    `Models and runs: ${dataDir}`,
+    'Ctrl-C ends it.',
+  ].join('\n');
 }
 
 async function token({ dataDir }: CommandContext, { rotate = false }: TokenOptions): Promise<Outcome> {
+  const { KeptToken } = await import('../server/kept-token');
   const kept = new KeptToken(dataDir);
   const before = kept.read();
   if (before !== undefined && !rotate) {
@@ -80,20 +96,6 @@ async function token({ dataDir }: CommandContext, { rotate = false }: TokenOptio
   }
   const made = await kept.replace(systemClock);
   return { json: { token: made, path: kept.path }, text: `${made}\nKeep it: it is not shown again.` };
-}
-
-/**
- * SIGINT by the context's signal, SIGTERM from a service manager.
- * @throws SluiceError `engine-down` when the engine died.
- */
-function ended(services: Services, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    process.once('SIGTERM', () => resolve());
-    onCancel(signal, resolve);
-    onEngineDeath(services, (reason) =>
-      reject(new SluiceError('engine-down', `The engine died: ${reason} Start "sluice host" again.`)),
-    );
-  });
 }
 
 const OPENERS: Partial<Record<NodeJS.Platform, readonly [string, ...string[]]>> = {

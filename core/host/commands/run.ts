@@ -12,6 +12,7 @@ import { parseInput } from '../schemas';
 import type { Services } from '../services';
 import { execute, onCancel } from './context';
 import type { CommandContext, Outcome } from './context';
+import { saveRunReport } from './report';
 import { formatMs } from './table';
 import { countOf } from './option-values';
 
@@ -20,6 +21,7 @@ interface RunOptions {
   readonly budget?: string;
   readonly mode?: PipelineMode;
   readonly trace?: string;
+  readonly report?: string;
   readonly repeat: number;
   readonly period?: number;
   readonly deadline?: number;
@@ -42,6 +44,10 @@ export function addRunCommand(program: Command): void {
       ).choices(PIPELINE_MODES),
     )
     .option('--trace <file>', 'write the last inference as Chrome trace JSON')
+    .option(
+      '--report <file>',
+      'write a report of the run: .html, or .pdf where there is a Chromium or Chrome',
+    )
     .option('--repeat <n>', 'inferences to make', countOf, 1)
     .option('--period <ms>', 'start an inference every so often', millisecondsOf)
     .option('--deadline <ms>', 'count longer responses as missed (default: the period)', millisecondsOf)
@@ -69,7 +75,13 @@ async function runModel(context: CommandContext, model: string, options: RunOpti
   if (record.error) throw SluiceError.fromWire(record.error);
   if (record.state === 'cancelled') throw new SluiceError('cancelled', `The run of ${model} was cancelled.`);
   if (options.trace !== undefined) await writeTrace(services, runId, resolve(options.trace));
-  return { json: runJson(record, options), text: await runText(record, options) };
+  const report =
+    options.report === undefined ? undefined : await saveRunReport(context, record.id, options.report);
+  const written = report === undefined ? '' : `\nreport written to ${report}`;
+  return {
+    json: { ...runJson(record, options), ...(report !== undefined && { report }) },
+    text: `${await runText(record, options)}${written}`,
+  };
 }
 
 /** Checked by the same schema as requests from elsewhere. */
@@ -119,6 +131,7 @@ async function writeTrace({ runs }: Services, runId: string, path: string): Prom
 function runJson(record: RunRecord, { trace }: RunOptions): object {
   const { stats, plan } = record;
   return {
+    runId: record.id,
     model: record.model,
     mode: record.mode,
     input: record.inputName,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { SluiceError } from '../../contract';
+import { SluiceError, isNewerStore } from '../../contract';
 import { choiceName, createAgent, decodeCheckpoint, encodeCheckpoint } from '../../offload';
 import type { Agent, System } from '../../offload';
 import { ioError, writeFileAtomic } from '../../storage';
@@ -20,7 +20,8 @@ export class AgentMemoryFiles {
 
   /**
    * An agent with what it learned before, also for another number of users, as far as that can be used; else a new one.
-   * @throws SluiceError `not-found` for a name there is not, `unsupported` for too many users.
+   * @throws SluiceError `not-found` for a name there is not, `unsupported` for too many users, and for what a newer Sluice
+   * learned.
    */
   async open(name: string, system: System): Promise<Agent> {
     const fresh = createAgent(name, system, FIRST_SEED);
@@ -34,6 +35,8 @@ export class AgentMemoryFiles {
     try {
       return decodeCheckpoint(text, path, system, FIRST_SEED);
     } catch (thrown) {
+      // Learning anew would be saved over it.
+      if (isNewerStore(thrown)) throw thrown;
       const { code, message } = SluiceError.from(thrown);
       // A damaged file may still be rescued by a person: it is not written over.
       if (code === 'bad-input') await this.setAside(path, text);

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 
-import { SluiceError } from '../../contract';
+import { SluiceError, isNewerStore } from '../../contract';
 import {
   Decider,
   decodeCheckpoint,
@@ -146,7 +146,7 @@ async function refuseDamaged(path: string, scenario: Scenario): Promise<void> {
     decodeCheckpoint(text, path, systemOf(scenario), 0);
   } catch (thrown) {
     const error = SluiceError.from(thrown);
-    // A sound checkpoint of another number of users or version is replaced like any other.
-    if (error.code === 'bad-input') throw error;
+    // A sound checkpoint of another number of users is replaced like any other.
+    if (error.code === 'bad-input' || isNewerStore(error)) throw error;
   }
 }

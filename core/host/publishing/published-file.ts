@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 
 import { z } from 'zod';
 
-import { SluiceError } from '../../contract';
-import { ioError, withLock, writeFileAtomic } from '../../storage';
+import { SluiceError, isNewerStore } from '../../contract';
+import { ioError, parseStored, storedText, withLock, writeFileAtomic } from '../../storage';
+import type { StoreFormat } from '../../storage';
 
 /** The file is looked at again after that long, so that what another process publishes is seen. */
 const READ_EVERY_MS = 2000;
@@ -26,6 +27,12 @@ const stateSchema = z.object({
   loose: z.array(z.object({ library: z.string(), mark: z.string() })).readonly(),
 });
 
+const FORMAT: StoreFormat<z.infer<typeof stateSchema>> = {
+  what: 'what is published',
+  version: 1,
+  schema: stateSchema,
+};
+
 export type StoredVersion = Readonly<z.infer<typeof version>>;
 export type StoredModel = Readonly<z.infer<typeof published>>;
 export type StoredPublications = Readonly<z.infer<typeof stateSchema>>;
@@ -42,7 +49,7 @@ export class PublishedFile {
   private state: StoredPublications;
   private readMs: number;
 
-  /** @throws SluiceError `corrupt-store`, `io`. */
+  /** @throws SluiceError `corrupt-store`, `unsupported` when a newer Sluice wrote it, `io`. */
   constructor(
     private readonly path: string,
     private readonly nowMs: () => number,
@@ -64,7 +71,7 @@ export class PublishedFile {
   change(change: (state: StoredPublications) => StoredPublications): Promise<void> {
     return withLock(`${this.path}.lock`, async () => {
       const changed = change(this.read());
-      await writeFileAtomic(this.path, JSON.stringify(changed));
+      await writeFileAtomic(this.path, storedText(FORMAT, changed));
       this.state = changed;
     });
   }
@@ -78,8 +85,9 @@ export class PublishedFile {
       throw ioError(`Can't read ${this.path}`, cause);
     }
     try {
-      return stateSchema.parse(JSON.parse(text));
+      return parseStored(FORMAT, this.path, text);
     } catch (cause) {
+      if (isNewerStore(cause)) throw cause;
       throw new SluiceError(
         'corrupt-store',
         `${this.path} does not say what is published: delete it, and publish again.`,

@@ -6,6 +6,7 @@ import { ActiveRun } from './active-run';
 import type { RunParts, StartOptions } from './active-run';
 import { KEPT_RUNS } from './run-history';
 import type { RunHistory } from './run-history';
+import type { TraceFiles } from './trace-files';
 
 /** Traces kept: the latest inference of each of the last runs. */
 const KEPT_TRACES = 20;
@@ -15,6 +16,8 @@ export interface RunsParts extends RunParts {
   readonly plan: (request: RunRequest) => RunPlan;
   /** Absent: runs are forgotten with the process. */
   readonly history?: Pick<RunHistory, 'others' | 'save'>;
+  /** Absent: traces are forgotten with the process. */
+  readonly traces?: Pick<TraceFiles, 'ids' | 'read' | 'save'>;
 }
 
 interface Entry {
@@ -63,7 +66,10 @@ export class Runs {
     const isRepeat = this.isRepeat(request, plan);
     const run = new ActiveRun(this.parts, request, plan, isRepeat, () => this.dropOldTraces());
     const { id } = run.record;
-    const ended = run.execute(options).then((record) => {
+    const ended = run.execute(options).then(async (record) => {
+      const trace = run.trace();
+      // Before the history: whoever reads of the run there finds its trace.
+      if (trace) await this.parts.traces?.save(trace);
       this.forgetOld();
       this.save();
       return record;
@@ -93,14 +99,10 @@ export class Runs {
 
   /** Spans of the latest inference. @throws SluiceError `not-found` when there are none (any more). */
   trace(runId: string): TraceColumns {
-    const trace = this.entries.get(runId)?.run.trace();
+    const trace = this.entries.get(runId)?.run.trace() ?? this.parts.traces?.read(runId);
     if (trace) return trace;
     if (!this.list().some(({ id }) => id === runId)) throw unknownRun(runId);
-    throw new SluiceError(
-      'not-found',
-      `The run has no trace: only the last ${KEPT_TRACES} runs since the engine started keep theirs.`,
-      { runId },
-    );
+    throw new SluiceError('not-found', `The run has no trace: only the latest runs keep theirs.`, { runId });
   }
 
   private find(runId: string): Entry {
@@ -126,7 +128,9 @@ export class Runs {
   }
 
   private others(): readonly RunRecord[] {
-    return this.parts.history?.others() ?? [];
+    const records = this.parts.history?.others() ?? [];
+    const traced = records.length === 0 ? undefined : this.parts.traces?.ids();
+    return traced ? records.map((run) => (traced.has(run.id) ? { ...run, hasTrace: true } : run)) : records;
   }
 
   /** A run that is about to have a trace makes the oldest ended one lose its own. */

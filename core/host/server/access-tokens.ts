@@ -28,6 +28,10 @@ export class AccessTokens {
     return this.holds(hash) ? hash : undefined;
   }
 
+  isEmpty(): boolean {
+    return this.sources.every((source) => source() === undefined);
+  }
+
   /** Whether the token of that hash still opens this host. */
   holds(hash: TokenHash): boolean {
     const given = Buffer.from(hash, 'hex');

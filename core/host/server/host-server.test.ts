@@ -10,8 +10,11 @@ import { decodeWire, encodeWire } from '../../contract';
 import type { TelemetryBatch } from '../../contract';
 import { EventBus } from '../event-bus';
 import type { Services } from '../services';
+import { newToken } from './access-tokens';
 import { startHostServer } from './host-server';
 import type { HostServer } from './host-server';
+import { openListener } from './listener';
+import type { HostRates } from './rate-limits';
 import { safeFileName } from './upload';
 
 interface Answer {
@@ -22,6 +25,7 @@ interface Answer {
 
 let folder: string;
 let server: HostServer;
+let services: Services;
 let bus: EventBus;
 let telemetry: ((batch: TelemetryBatch) => boolean | void) | undefined;
 const log: string[] = [];
@@ -34,7 +38,7 @@ beforeEach(async () => {
   writeFileSync(join(rendererDir, 'assets', 'a.js'), 'let a;');
   writeFileSync(join(folder, 'secret.json'), '{}');
   bus = new EventBus();
-  const services = {
+  services = {
     info: { version: '1', dataDir: join(folder, 'data') },
     bus,
     telemetry: {
@@ -46,7 +50,9 @@ beforeEach(async () => {
   } as unknown as Services;
   server = await startHostServer({
     services,
-    port: 0,
+    listener: await openListener({ host: '127.0.0.1', port: 0, secure: false }),
+    tokens: [],
+    launchToken: newToken(),
     rendererDir,
     log: (message) => log.push(message),
     maxUploadBytes: 1000,
@@ -144,8 +150,157 @@ describe('pages', () => {
     expect(await ask('/upload?name=m.onnx', { method: 'POST', headers: all })).toMatchObject({ status: 403 });
   });
 
+  it.each(['//', '///x', 'http://[', '*'])('lives on when it is asked for %j', async (path) => {
+    const headers = { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-version': '13' };
+    const key = { 'sec-websocket-key': Buffer.alloc(16).toString('base64') };
+    expect((await ask(path, { headers: { ...headers, ...key } })).status).toBe(404);
+    expect((await ask(path)).status).toBeGreaterThanOrEqual(400);
+    expect(await ask('/')).toMatchObject({ status: 401 });
+  });
+
   it('knows no other methods', async () => {
     expect(await ask('/', { method: 'DELETE' })).toMatchObject({ status: 405 });
+  });
+});
+
+describe('the log-in', () => {
+  const form = 'application/x-www-form-urlencoded';
+  const html = { accept: 'text/html' };
+  const token = (): string => new URL(server.url).searchParams.get('token') ?? '';
+  const logIn = (given: string, headers: Record<string, string> = {}): Promise<Answer> =>
+    ask('/login', {
+      method: 'POST',
+      headers: { origin: origin(), 'content-type': form, ...headers },
+      body: Buffer.from(new URLSearchParams({ token: given }).toString()),
+    });
+
+  it('is a page without script in place of the console', async () => {
+    for (const path of ['/', '/index.html', '/login', '/?token=wrong']) {
+      const page = await ask(path, { headers: html });
+      expect(page).toMatchObject({ status: 401, headers: { 'content-type': 'text/html; charset=utf-8' } });
+      expect(page.body).toContain('<form method="post" action="/login">');
+      expect(page.body).not.toContain('<script');
+      expect(page.headers['content-security-policy']).toMatch(
+        /^default-src 'none'; style-src 'self'; img-src/,
+      );
+      // Under no-referrer browsers send "Origin: null" with a form.
+      expect(page.headers['referrer-policy']).toBe('same-origin');
+    }
+    expect(await ask('/login.css')).toMatchObject({ status: 200 });
+  });
+
+  it('gives a session that is not the token, and takes it away', async () => {
+    const entered = await logIn(` ${token()}\n`);
+    expect(entered).toMatchObject({ status: 303, headers: { location: '/' } });
+    const own = entered.headers['set-cookie']?.[0]?.split(';')[0] ?? '';
+    expect(own).not.toContain(token());
+    expect(await ask('/', { headers: { cookie: own } })).toMatchObject({ status: 200 });
+    expect(await ask('/login', { headers: { cookie: own } })).toMatchObject({ status: 303 });
+    const out = { method: 'POST', headers: { cookie: own, origin: origin() } };
+    const gone = await ask('/logout', out);
+    expect(gone).toMatchObject({ status: 204 });
+    expect(gone.headers['set-cookie']?.[0]).toMatch(/=; .*Max-Age=0$/);
+    expect(await ask('/', { headers: { cookie: own } })).toMatchObject({ status: 401 });
+    expect(await ask('/logout', out)).toMatchObject({ status: 401 });
+  });
+
+  it.each([
+    ['no token', 401, '', {}],
+    ['a wrong token', 401, 'guess', {}],
+    ['another body', 400, 'guess', { 'content-type': 'application/json' }],
+    ['no type', 400, 'guess', { 'content-type': '' }],
+    ['too much', 400, 'x'.repeat(9000), {}],
+    ['a page of another origin', 403, 'guess', { origin: 'http://evil.example' }],
+    ['a page that hides its origin', 403, 'guess', { origin: 'null' }],
+  ])('refuses %s', async (_what, status, given, headers) => {
+    expect(await logIn(given, headers)).toMatchObject({ status });
+  });
+
+  it('takes no form without an origin, though the token is right', async () => {
+    const body = Buffer.from(`token=${token()}`);
+    const answer = await ask('/login', { method: 'POST', headers: { 'content-type': form }, body });
+    expect(answer).toMatchObject({ status: 401 });
+    expect(answer.headers['set-cookie']).toBeUndefined();
+  });
+
+  it.each(['cross-site', 'same-site'])('a %s link with a token logs nobody in', async (site) => {
+    const headers = { 'sec-fetch-site': site, 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
+    const answer = await ask(`/?token=${token()}`, { headers });
+    expect(answer).toMatchObject({ status: 401 });
+    expect(answer.headers['set-cookie']).toBeUndefined();
+  });
+
+  it('bars an address after ten wrong tokens, however they come; a right one does not help', async () => {
+    const guesses = [
+      () => logIn('guess'),
+      () => ask('/?token=guess'),
+      () => ask('/', { headers: { authorization: 'Bearer guess' } }),
+    ];
+    for (let n = 0; n < 10; n += 1) expect((await guesses[n % 3]!()).status).toBe(401);
+    for (const again of [...guesses, () => logIn(token()), () => ask('/', { headers: bearer() })]) {
+      const answer = await again();
+      expect(answer.status).toBe(429);
+      expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
+    }
+  });
+
+  it('a session that is there is not barred', async () => {
+    const own = await cookie();
+    for (let n = 0; n < 12; n += 1) await logIn('guess');
+    expect(await ask('/', { headers: { cookie: own } })).toMatchObject({ status: 200 });
+  });
+});
+
+describe('limits', () => {
+  const start = async (rates: Partial<HostRates>): Promise<void> => {
+    await server.close();
+    server = await startHostServer({
+      services,
+      listener: await openListener({ host: '127.0.0.1', port: 0, secure: false }),
+      tokens: [],
+      launchToken: newToken(),
+      rendererDir: join(folder, 'renderer'),
+      rates,
+      log: () => undefined,
+    });
+  };
+
+  it('strangers may ask so often, those with a session always', async () => {
+    await start({ strangers: { count: 3, perSec: 600 } });
+    const own = await cookie();
+    const asked = [await ask('/'), await ask('/login.css'), await ask('/')];
+    expect(asked.map(({ status }) => status)).toEqual([401, 200, 429]);
+    expect(await ask('/', { headers: { cookie: own } })).toMatchObject({ status: 200 });
+    // What another site's page asks for is not counted as its visitor's.
+    expect(await ask('/', { headers: { origin: 'http://evil.example' } })).toMatchObject({ status: 403 });
+  });
+
+  it('uploads are counted by session', async () => {
+    await start({ uploads: { count: 1, perSec: 600 } });
+    const upload = (own: string): Promise<Answer> =>
+      ask('/upload?name=a.onnx', {
+        method: 'POST',
+        headers: { cookie: own, origin: origin() },
+        body: Buffer.from('a'),
+      });
+    const own = await cookie();
+    expect((await upload(own)).status).toBe(200);
+    expect(await upload(own)).toMatchObject({
+      status: 429,
+      headers: { 'retry-after': expect.any(String) as string },
+    });
+    expect((await upload(await cookie())).status).toBe(200);
+  });
+
+  it('headers have a limit', async () => {
+    expect(await ask('/', { headers: { 'x-long': 'x'.repeat(20_000) } })).toMatchObject({ status: 431 });
+  });
+
+  it('while it starts, and when it ends, it says so', async () => {
+    const listener = await openListener({ host: '127.0.0.1', port: 0, secure: false });
+    const answer = await fetch(`http://127.0.0.1:${listener.port}/`);
+    expect(answer.status).toBe(503);
+    await listener.close();
   });
 });
 
@@ -262,7 +417,7 @@ describe('the socket', () => {
 
   it.each([
     ['no cookie', 401, () => ({ origin: origin() })],
-    ['no origin', 401, async () => ({ cookie: await cookie() })],
+    ['a session without an origin', 401, async () => ({ cookie: await cookie() })],
     ['a wrong token', 401, () => ({ authorization: 'Bearer guess' })],
     ['a foreign origin', 403, async () => ({ cookie: await cookie(), origin: 'http://evil.example' })],
     ['a foreign origin with the token', 403, () => ({ ...bearer(), origin: 'http://evil.example' })],
@@ -278,8 +433,16 @@ describe('the socket', () => {
     socket.terminate();
   });
 
+  it('is closed by logging out', async () => {
+    const own = await cookie();
+    const socket = await open({ cookie: own, origin: origin() });
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    await ask('/logout', { method: 'POST', headers: { cookie: own, origin: origin() } });
+    expect(await closed).toBe(4401);
+  });
+
   it('is at /engine only', async () => {
-    await expect(open({ cookie: await cookie(), origin: origin() }, '/other')).rejects.toThrow(/403/);
+    await expect(open({ cookie: await cookie(), origin: origin() }, '/other')).rejects.toThrow(/404/);
   });
 
   it.each([
@@ -294,8 +457,7 @@ describe('the socket', () => {
 });
 
 it('says that a port is taken', async () => {
-  const services = { info: { dataDir: join(folder, 'data') } } as unknown as Services;
-  const again = startHostServer({ services, port: server.port, rendererDir: folder, log: () => undefined });
+  const again = openListener({ host: '127.0.0.1', port: server.port, secure: false });
   await expect(again).rejects.toMatchObject({
     code: 'conflict',
     message: expect.stringContaining('--port') as string,

@@ -4,6 +4,7 @@ import { decodeWire, encodeWire, SluiceError } from '../../contract';
 import type { EngineMessage } from '../../contract';
 import { connect } from '../connection';
 import type { Channel } from '../connection';
+import type { HostClock } from '../host-clock';
 import type { Services } from '../services';
 import type { Log } from '../state-file';
 
@@ -14,9 +15,14 @@ const GIVEN_UP_BYTES = 256 << 20;
 /** WebSocket close codes (RFC 6455, 7.4.1): a message that can't be read, and "try again later". */
 const UNREADABLE = 1007;
 const TRY_AGAIN_LATER = 1013;
+/** Of our own (4000 and up): logged out, expired, or the token was replaced. Connecting again needs a log-in. */
+export const SESSION_ENDED = 4401;
+/** A peer that answers no ping for that long is gone: its machine slept or its network went. */
+const PING_EVERY_MS = 30_000;
 
-/** Serves one browser over its socket until it closes. */
-export function serveSocket(services: Services, socket: WebSocket, log: Log): void {
+/** Serves one browser or program over its socket until it closes. */
+export function serveSocket(services: Services, socket: WebSocket, log: Log, clock: HostClock): void {
+  const endPings = pingWhileOpen(socket, clock);
   const connection = connect(services, channelOf(socket, log), log);
   socket.on('message', (data, isBinary) => {
     try {
@@ -30,7 +36,29 @@ export function serveSocket(services: Services, socket: WebSocket, log: Log): vo
     }
   });
   socket.on('error', (error) => log(`socket: ${error.message}`));
-  socket.on('close', () => connection.close());
+  socket.on('close', () => {
+    endPings();
+    connection.close();
+  });
+}
+
+function pingWhileOpen(socket: WebSocket, clock: HostClock): () => void {
+  let answered = true;
+  let stop = (): void => undefined;
+  socket.on('pong', () => (answered = true));
+  const next = (): void => {
+    stop = clock.after(PING_EVERY_MS, () => {
+      if (!answered) {
+        socket.terminate();
+        return;
+      }
+      answered = false;
+      socket.ping();
+      next();
+    });
+  };
+  next();
+  return () => stop();
 }
 
 /** What a browser can't take in time first costs it telemetry, then interim results, then the connection. */

@@ -34,10 +34,11 @@ export class HostProcess {
     });
   }
 
-  static async start(dataDir: string): Promise<HostProcess> {
+  /** @param isQuiet keeps what it logs to itself. */
+  static async start(dataDir: string, isQuiet = false): Promise<HostProcess> {
     const child = spawn(process.execPath, [workerFile('cli'), 'host', '--port', '0', '--json'], {
       env: { ...process.env, SLUICE_DATA_DIR: dataDir },
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', isQuiet ? 'ignore' : 'inherit'],
     });
     const [printed] = (await once(child.stdout, 'data')) as [Buffer];
     const { url } = JSON.parse(printed.toString('utf8')) as { url: string };

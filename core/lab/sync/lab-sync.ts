@@ -2,6 +2,7 @@ import { join } from 'node:path';
 
 import type { Clock, Random } from '../../base';
 import { SluiceError } from '../../contract';
+import type { SecretBox } from '../../storage';
 import type { ArtifactStore } from '../artifacts/artifact-store';
 import type { ModelRegistry } from '../registry/model-registry';
 import type { LabDatabase } from '../store/lab-database';
@@ -24,10 +25,12 @@ export interface LabSyncOptions {
   readonly tracking: TrackingStore;
   readonly artifacts: ArtifactStore;
   readonly registry: ModelRegistry;
-  /** Of the remotes' tokens, and files that arrive in several goes. */
+  /** Of what is kept of the remotes' tokens, and files that arrive in several goes. */
   readonly folder: string;
   readonly clock: Clock;
   readonly random: Random;
+  /** Locks the remotes' tokens; without it they are held in memory only. */
+  readonly secrets?: SecretBox | undefined;
 }
 
 const NOTHING_SENT: PassReport = {
@@ -70,8 +73,8 @@ export class LabSync {
 
   /** @throws SluiceError `io`. */
   static async open(options: LabSyncOptions): Promise<LabSync> {
-    const { database, artifacts, folder, clock } = options;
-    const remotes = await RemoteStore.open(database, folder, clock);
+    const { database, artifacts, folder, clock, secrets } = options;
+    const remotes = await RemoteStore.open(database, folder, { clock, box: secrets });
     return new LabSync(options, remotes, await FileReceiver.open(join(folder, 'incoming'), artifacts, clock));
   }
 
@@ -207,7 +210,7 @@ export class LabSync {
     const loop = this.loops.get(name);
     return {
       ...{ name, url, experiments, kind },
-      hasToken: (await this.remotes.tokenOf(name)) !== undefined,
+      hasToken: await this.remotes.hasToken(name),
       state: loop?.isRunning ? 'syncing' : loop?.isBackingOff ? 'waiting' : 'idle',
       pending: await this.pendingOf(remote),
       lastSuccessMs: succeededMs,

@@ -1,11 +1,9 @@
-import { chmod, mkdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-
 import type { Clock } from '../../base';
 import { SluiceError } from '../../contract';
-import { ioError, writeFileAtomic } from '../../storage';
+import type { SecretBox } from '../../storage';
 import type { LabDatabase } from '../store/lab-database';
 import { wellFormed } from '../tracking/rows';
+import { RemoteTokens } from './remote-tokens';
 import { parseRemoteUrl, type NewRemote, type Remote, type RemoteKind } from './remote-types';
 
 const COLUMNS = 'number, name, url, experiments, kind, lab_id, succeeded_ms, failed_ms, error';
@@ -21,25 +19,21 @@ type Row = [
   string | null,
 ];
 
-/**
- * The remotes of a lab. Their tokens are files of their own (mode 0600, in a folder of mode 0700), so that neither the
- * database nor a dump of it has them.
- */
+/** The remotes of a lab. Neither the database nor a dump of it has their tokens. */
 export class RemoteStore {
   private constructor(
     private readonly database: LabDatabase,
-    private readonly folder: string,
+    private readonly tokens: RemoteTokens,
     private readonly clock: Clock,
   ) {}
 
-  /** @param folder of the tokens; made when missing. @throws SluiceError `io`. */
-  static async open(database: LabDatabase, folder: string, clock: Clock): Promise<RemoteStore> {
-    try {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
-    } catch (cause) {
-      throw ioError(`Can't keep tokens in ${folder}`, cause);
-    }
-    return new RemoteStore(database, folder, clock);
+  /** @param folder of what is kept of tokens; made when missing. @throws SluiceError `io`. */
+  static async open(
+    database: LabDatabase,
+    folder: string,
+    { clock, box }: { readonly clock: Clock; readonly box: SecretBox | undefined },
+  ): Promise<RemoteStore> {
+    return new RemoteStore(database, await RemoteTokens.open(folder, box), clock);
   }
 
   list(): readonly Remote[] {
@@ -64,7 +58,7 @@ export class RemoteStore {
    * Adds a remote, or gives one of that name and URL another token and other experiments.
    * @throws SluiceError `bad-input` (its URL), `conflict` (the name stands for another URL), `io`.
    */
-  async put({ name, url: given, token, experiments }: NewRemote): Promise<Remote> {
+  async put({ name, url: given, experiments, ...token }: NewRemote): Promise<Remote> {
     const url = parseRemoteUrl(given);
     const known = this.find(name);
     if (known && known.url !== url) {
@@ -74,7 +68,7 @@ export class RemoteStore {
       );
     }
     // A token without a remote does no harm; the other way round it would be asked without.
-    await this.writeToken(name, token);
+    await this.tokens.put(name, token);
     const names = experiments ? JSON.stringify(experiments.map(wellFormed)) : null;
     this.database.transaction(() => {
       this.database
@@ -93,19 +87,17 @@ export class RemoteStore {
   async remove(name: string): Promise<void> {
     const { number } = this.get(name);
     this.database.prepare('DELETE FROM sync_remotes WHERE number = ?').run([number]);
-    await rm(this.tokenFile(name), { force: true }).catch((cause: unknown) => {
-      throw ioError(`Can't remove ${this.tokenFile(name)}`, cause);
-    });
+    await this.tokens.remove(name);
   }
 
-  /** @throws SluiceError `io`. */
-  async tokenOf(name: string): Promise<string | undefined> {
-    try {
-      return await readFile(this.tokenFile(name), 'utf8');
-    } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-      throw ioError(`Can't read ${this.tokenFile(name)}`, cause);
-    }
+  /** @throws SluiceError as `RemoteTokens.has`. */
+  hasToken(name: string): Promise<boolean> {
+    return this.tokens.has(name);
+  }
+
+  /** @throws SluiceError as `RemoteTokens.get`. */
+  tokenOf(name: string): Promise<string | undefined> {
+    return this.tokens.get(name);
   }
 
   reached({ number }: Remote, kind: RemoteKind, labId: string | undefined): void {
@@ -132,20 +124,6 @@ export class RemoteStore {
       .raw()
       .all([name]) as Row[];
     return row && remoteOf(row);
-  }
-
-  private async writeToken(name: string, token: string | undefined): Promise<void> {
-    const file = this.tokenFile(name);
-    if (token === undefined) {
-      await rm(file, { force: true });
-      return;
-    }
-    await writeFileAtomic(file, token);
-    await chmod(file, 0o600);
-  }
-
-  private tokenFile(name: string): string {
-    return join(this.folder, `${name}.token`);
   }
 
   private nowMs(): number {

@@ -19,6 +19,8 @@ export const newRemoteSchema = z.strictObject({
     .max(10_000)
     .regex(/^[\x21-\x7e]+$/, 'expected one token without spaces in it')
     .exactOptional(),
+  /** Or where it stands, on the machine of the lab: absolute. It is read each time. */
+  tokenFile: z.string().min(1).max(4096).exactOptional(),
   /** Names; absent: all experiments, also those to come. */
   experiments: z.array(z.string().min(1).max(500)).min(1).max(MOST_EXPERIMENTS).exactOptional(),
 });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 
 import { afterEach, describe, expect, it } from 'vitest';
 
+import { filesWithSecret } from '../../storage/test-support/secret-in-files';
 import { SyncGround, type GroundOptions } from './test-support/sync-ground';
 
 const closing: (() => Promise<unknown>)[] = [];
@@ -81,7 +82,7 @@ describe('a remote that can not be', () => {
 });
 
 describe('tokens', () => {
-  it('are asked for, kept in a file of their own for this user alone, and not in the database', async () => {
+  it('are asked for, and written down nowhere', async () => {
     const [near, far] = [await open({ seed: 1 }), await open({ seed: 2, token: TOKEN })];
     await expect(near.sync.add({ name: 'cloud', url: far.url })).rejects.toMatchObject({
       code: 'unauthorized',
@@ -92,10 +93,10 @@ describe('tokens', () => {
     await near.sync.add({ name: 'cloud', url: far.url, token: TOKEN });
     await near.sync.now('cloud');
     expect(far.runs()).toHaveLength(1);
-    const file = join(near.folder, 'sync', 'cloud.token');
-    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const file = join(near.folder, 'sync', 'cloud.json');
+    expect(readFileSync(file, 'utf8')).toBe('{"inMemory":true}');
     near.database.flush();
-    expect(readFileSync(join(near.folder, 'lab.db')).includes(TOKEN)).toBe(false);
+    expect(filesWithSecret(near.folder, TOKEN)).toEqual([]);
     expect(JSON.stringify(await near.sync.list())).not.toContain(TOKEN);
     // One that is refused later says so, and what is pending waits.
     await near.sync.add({ ...wrong });

@@ -22,7 +22,7 @@ const FIRST = `
   -- One row: who this lab is to others.
   CREATE TABLE sync_self (lab_id TEXT NOT NULL) STRICT;
 
-  -- Where runs are forwarded. Tokens are files beside the database. Of the last three, NULL is never.
+  -- Where runs are forwarded. What is kept of tokens stands beside the database. Of the last three, NULL is never.
   CREATE TABLE sync_remotes (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT NOT NULL UNIQUE,

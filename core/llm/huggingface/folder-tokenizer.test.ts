@@ -89,6 +89,12 @@ describe('a tokenizer that can not be used', () => {
       /tiny\/tokenizer.json is not a tokenizer.json of the BPE kind/,
     ],
     [
+      'with a number far above any vocabulary',
+      { tokenizer: { model: { vocab: { a: 1e9 }, merges: [] } } },
+      'bad-model',
+      /model\.vocab\.a: Too big: expected number to be <=4194303/,
+    ],
+    [
       'with an end that is no token',
       { generationConfig: { eos_token_id: [3, 99] } },
       'bad-model',

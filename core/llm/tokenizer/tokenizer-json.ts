@@ -1,8 +1,12 @@
 import { z } from 'zod';
 import { SluiceError } from '../../contract';
 
+/** Far above the largest vocabulary in use (262,144). Tables are as long as the highest number: one of 1e9 takes for ever. */
+const HIGHEST_TOKEN = (1 << 22) - 1;
+const tokenId = z.int().nonnegative().max(HIGHEST_TOKEN);
+
 const addedToken = z.looseObject({
-  id: z.int().nonnegative(),
+  id: tokenId,
   content: z.string(),
   special: z.boolean().optional(),
   normalized: z.boolean().optional(),
@@ -18,7 +22,7 @@ const tokenizerJson = z.looseObject({
   decoder: component,
   model: z.looseObject({
     type: z.literal('BPE').optional(),
-    vocab: z.record(z.string(), z.int().nonnegative()),
+    vocab: z.record(z.string(), tokenId),
     merges: z.array(z.unknown()),
   }),
 });

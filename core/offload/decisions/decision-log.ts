@@ -1,7 +1,7 @@
 import Database from 'libsql';
 import { z } from 'zod';
 
-import { SluiceError } from '../../contract';
+import { refuseNewer, SluiceError } from '../../contract';
 import type { Outcome } from '../environment/environment';
 import type { Answer } from '../environment/live-endpoint';
 import { systemDescriptionSchema } from '../scenario/system-description';
@@ -110,7 +110,8 @@ export class DecisionLog {
 
   /**
    * Opens or creates. @param path `:memory:` keeps nothing.
-   * @throws SluiceError `io` when it can't be opened, `bad-input` when it is another kind of file or version.
+   * @throws SluiceError `io` when it can't be opened, `bad-input` when it is another kind of file or version,
+   * `unsupported` when a newer Sluice made it.
    */
   constructor(private readonly path: string) {
     try {
@@ -218,6 +219,9 @@ export class DecisionLog {
         this.database.exec(`BEGIN; ${FROM_VERSION_1} COMMIT;`);
       }
       this.database.exec('PRAGMA synchronous = NORMAL');
+      const [found] = version ?? [];
+      const file = { path: this.path, what: 'the log of decisions', known: SCHEMA_VERSION };
+      refuseNewer({ version: found }, 'version', file);
       if (tables.length === 0 || version?.[0] === 1 || version?.[0] === SCHEMA_VERSION) return;
       throw new SluiceError(
         'bad-input',

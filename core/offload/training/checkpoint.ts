@@ -87,7 +87,7 @@ function parseCheckpoint(text: string, origin: string): z.infer<typeof body> {
     throw new SluiceError(
       'unsupported',
       `${origin}: checkpoint version ${head.data.version}; this build reads version ${VERSION}. Train anew, or use the build that wrote it.`,
-      { version: head.data.version },
+      { path: origin, found: head.data.version, known: VERSION },
     );
   }
   const parsed = checkpoint.safeParse(json);

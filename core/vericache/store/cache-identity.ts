@@ -15,9 +15,11 @@ export type CacheIdentity = z.infer<typeof cacheIdentitySchema>;
 
 const count = (most: number) => z.number().int().min(1).max(most);
 
+export const JOURNAL_VERSION = 1;
+
 /** The first record of a journal: whose cache this is, and its layout. */
 export const journalHeaderSchema = z.object({
-  version: z.literal(1),
+  version: z.literal(JOURNAL_VERSION),
   identity: cacheIdentitySchema,
   shape: z.object({
     layers: count(4096),

@@ -5,7 +5,7 @@ import { SluiceError } from '../../contract';
 import { ioError, syncFolder } from '../../storage';
 import { BLOCK_TOKENS, type FullCache, type LayerRead } from '../full-cache';
 import type { JobFailure } from './cache-job';
-import { checkHeader, type CacheIdentity } from './cache-identity';
+import { checkHeader, JOURNAL_VERSION, type CacheIdentity } from './cache-identity';
 import { CacheLayout, type CacheRows, type CacheShape } from './cache-layout';
 import type { CacheFile, CacheReaderPool, CacheTask } from './cache-reader-pool';
 import { lockFolder } from './folder-lock';
@@ -61,7 +61,7 @@ export class DiskCache implements FullCache {
     const unlock = options.lock === 'held' ? async () => undefined : await lockFolder(folder);
     let journal: JournalFile | undefined;
     try {
-      const header = { version: 1, identity: options.identity, shape: options.shape } as const;
+      const header = { version: JOURNAL_VERSION, identity: options.identity, shape: options.shape } as const;
       const path = join(folder, JOURNAL_FILE);
       const dataPath = join(folder, DATA_FILE);
       const found = await readJournal(path);

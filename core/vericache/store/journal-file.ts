@@ -11,7 +11,7 @@ import {
   type JournalRecord,
 } from './journal-records';
 
-/** What the valid prefix of a journal says; undefined when there is none. @throws SluiceError `io`, `stale-store`. */
+/** What the valid prefix of a journal says; undefined when there is none. @throws SluiceError `io`, `stale-store`, `unsupported`. */
 export async function readJournal(path: string): Promise<JournalContent | undefined> {
   let bytes: Uint8Array;
   try {
@@ -20,7 +20,7 @@ export async function readJournal(path: string): Promise<JournalContent | undefi
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw ioError(`Can't read ${path}`, cause);
   }
-  return scanJournal(bytes);
+  return scanJournal(bytes, path);
 }
 
 /** Begins a journal in place of any that is there. @throws SluiceError `io`. */

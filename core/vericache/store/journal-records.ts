@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { SluiceError } from '../../contract';
+import { isNewerStore, refuseNewer, SluiceError } from '../../contract';
 import { BLOCK_TOKENS } from '../full-cache';
-import { journalHeaderSchema, type JournalHeader } from './cache-identity';
+import { JOURNAL_VERSION, journalHeaderSchema, type JournalHeader } from './cache-identity';
 import { CacheLayout } from './cache-layout';
 
 /**
@@ -65,13 +65,15 @@ export function commitRecord(content: JournalContent, end: number, tokens: reado
 
 /**
  * Reads as far as the records are whole and follow each other.
- * @returns undefined without a whole first record. @throws SluiceError `stale-store` when another version wrote it.
+ * @param path for messages.
+ * @returns undefined without a whole first record. @throws SluiceError `unsupported` when a newer Sluice wrote it,
+ * `stale-store` when another version did.
  */
-export function scanJournal(file: Uint8Array): JournalContent | undefined {
+export function scanJournal(file: Uint8Array, path = 'A journal'): JournalContent | undefined {
   const bytes = bytesOf(file); // a Buffer's slices would share its memory
   const first = nextRecord(bytes, 0, NO_DIGEST);
   if (!first) return undefined;
-  const header = parseHeader(first);
+  const header = parseHeader(first, path);
   const layout = new CacheLayout(header.shape);
   const sums = new BigUint64Array(new SharedArrayBuffer(SUM_BYTES * layout.sums));
   const { byteLength, digest } = first;
@@ -130,11 +132,14 @@ function applyCommit(content: JournalContent, payload: Uint8Array): boolean {
   return true;
 }
 
-function parseHeader({ kind, payload }: FoundRecord): JournalHeader {
+function parseHeader({ kind, payload }: FoundRecord, path: string): JournalHeader {
   try {
     if (kind !== RecordKind.header) throw new Error(`its first record is of kind ${kind}`);
-    return journalHeaderSchema.parse(JSON.parse(new TextDecoder().decode(payload)));
+    const value: unknown = JSON.parse(new TextDecoder().decode(payload));
+    refuseNewer(value, 'version', { path, what: 'the cache of a conversation', known: JOURNAL_VERSION });
+    return journalHeaderSchema.parse(value);
   } catch (cause) {
+    if (isNewerStore(cause)) throw cause;
     throw new SluiceError(
       'stale-store',
       'The journal of this cache was written by another version of Sluice. Drop the cache and let it be computed again; ' +

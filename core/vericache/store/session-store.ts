@@ -8,7 +8,7 @@ import { BLOCK_TOKENS } from '../full-cache';
 import { JOURNAL_FILE, TAIL_FILE } from './disk-cache';
 import { lockFolder } from './folder-lock';
 import { readJournal } from './journal-file';
-import { readFacts, Session, writeFacts, type SessionFacts } from './session';
+import { readFacts, Session, SESSION_VERSION, writeFacts, type SessionFacts } from './session';
 import { TAIL_HEAD_BYTES, tailTokens } from './tail-file';
 
 const ID = /^[0-9a-f]{16}$/;
@@ -53,7 +53,7 @@ export class SessionStore {
     const made = join(this.own, id);
     try {
       await mkdir(made, { recursive: true });
-      await writeFacts(made, { version: 1, id, ...about, createdMs: nowMs, usedMs: nowMs });
+      await writeFacts(made, { version: SESSION_VERSION, id, ...about, createdMs: nowMs, usedMs: nowMs });
       if (about.isTemporary) return await Session.open(made, this.clock);
       await rename(made, join(this.root, id));
       await this.settle();

@@ -2,7 +2,7 @@ import { readFile, rm, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { Clock } from '../../base';
-import { SluiceError } from '../../contract';
+import { isNewerStore, refuseNewer, SluiceError } from '../../contract';
 import { ioError, removeIfEmpty, writeFileAtomic } from '../../storage';
 import { DATA_FILE, DiskCache, JOURNAL_FILE, TAIL_FILE, type DiskCacheOptions } from './disk-cache';
 import { lockFolder } from './folder-lock';
@@ -10,8 +10,10 @@ import { lockFolder } from './folder-lock';
 export const FACTS_FILE = 'session.json';
 const CONVERSATION_FILE = 'conversation.json';
 
+export const SESSION_VERSION = 1;
+
 export const sessionFactsSchema = z.object({
-  version: z.literal(1),
+  version: z.literal(SESSION_VERSION),
   id: z.string(),
   title: z.string(),
   /** Its name in the library; what the cache was computed with stands in the journal. */
@@ -122,7 +124,7 @@ export async function writeFacts(folder: string, facts: SessionFacts): Promise<v
   await writeFileAtomic(join(folder, FACTS_FILE), JSON.stringify(facts));
 }
 
-/** @throws SluiceError `corrupt-store` when there are none or they can't be used, `io`. */
+/** @throws SluiceError `corrupt-store` when there are none or they can't be used, `unsupported` when they are newer, `io`. */
 export async function readFacts(folder: string): Promise<SessionFacts> {
   const path = join(folder, FACTS_FILE);
   const facts = await readJson(path, sessionFactsSchema);
@@ -137,8 +139,13 @@ async function readJson<T>(path: string, schema: z.ZodType<T>): Promise<T | unde
   });
   if (text === undefined) return undefined;
   try {
-    return schema.parse(JSON.parse(text));
+    const value: unknown = JSON.parse(text);
+    if (path.endsWith(FACTS_FILE)) {
+      refuseNewer(value, 'version', { path, what: 'a session', known: SESSION_VERSION });
+    }
+    return schema.parse(value);
   } catch (cause) {
+    if (isNewerStore(cause)) throw cause;
     const reason = cause instanceof z.ZodError ? z.prettifyError(cause) : String(cause);
     throw new SluiceError(
       'corrupt-store',

@@ -3,10 +3,12 @@ import type { ReactNode } from 'react';
 import { TIER_NAMES } from '../../../core/contract';
 import type { Belief, WireError } from '../../../core/contract';
 import { formatCount, formatFigure } from '../../format';
+import { strings } from '../../strings';
 import { FailureNote, VirtualTable } from '../../ui';
 import type { TableColumn } from '../../ui';
 import styles from './lists.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.decisions;
 
 const WORDS = STRINGS.beliefs;
 const COLUMNS = WORDS.columns;

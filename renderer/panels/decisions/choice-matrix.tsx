@@ -6,13 +6,15 @@ import { TIER_NAMES } from '../../../core/contract';
 import type { Belief, OffloadState, TierName, VariantRecord } from '../../../core/contract';
 import { formatPct } from '../../format';
 import { useSession } from '../../session';
+import { strings } from '../../strings';
 import styles from './choice-matrix.module.css';
 import { togglePin } from './decision-actions';
 import { gridKey, gridOf, presentChoices } from './matrix-model';
 import type { BeliefGrid, PresentChoice } from './matrix-model';
 import { MatrixRow } from './matrix-row';
 import { PresentTable } from './present-table';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.decisions;
 
 const WORDS = STRINGS.matrix;
 

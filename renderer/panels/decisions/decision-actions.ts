@@ -2,7 +2,9 @@ import { SluiceError } from '../../../core/contract';
 import type { DeploymentSettings, NewVariant, OffloadState, Pin, SavedText } from '../../../core/contract';
 import { uniqueId } from '../../session';
 import type { Session } from '../../session';
-import { STRINGS } from './strings';
+import { strings } from '../../strings';
+
+const STRINGS = strings.decisions;
 
 const FAULTS = STRINGS.faults;
 

@@ -3,9 +3,11 @@ import type { ReactNode } from 'react';
 
 import type { Belief, DecisionRecord } from '../../../core/contract';
 import { formatFigure } from '../../format';
+import { strings } from '../../strings';
 import { SelectField } from '../../ui';
 import styles from './decision-inspector.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.decisions;
 
 const WORDS = STRINGS.inspector;
 

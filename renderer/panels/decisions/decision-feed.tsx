@@ -5,11 +5,13 @@ import { useStore } from 'zustand';
 import type { DecisionRecord } from '../../../core/contract';
 import { formatClock, formatCount, formatFigure } from '../../format';
 import { useSession } from '../../session';
+import { strings } from '../../strings';
 import { Button, VirtualTable } from '../../ui';
 import type { TableColumn } from '../../ui';
 import { choicesText, isOver, outcomeText } from './decision-text';
 import styles from './lists.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.decisions;
 
 const WORDS = STRINGS.feed;
 const COLUMNS = WORDS.columns;

@@ -4,12 +4,14 @@ import { useStore } from 'zustand';
 import type { Belief, DecisionRecord, NodeState, UserDecision } from '../../../core/contract';
 import { formatClock, formatCount, formatFigure, formatMs, formatPct } from '../../format';
 import { useSession } from '../../session';
+import { strings } from '../../strings';
 import { Button, FactList, Inspector } from '../../ui';
 import { showDecision } from '../timeline';
 import { Candidates } from './decision-candidates';
 import styles from './decision-inspector.module.css';
 import { isOver } from './decision-text';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.decisions;
 
 const WORDS = STRINGS.inspector;
 

@@ -1,5 +1,7 @@
 import type { DecisionRecord, UserDecision } from '../../../core/contract';
-import { STRINGS } from './strings';
+import { strings } from '../../strings';
+
+const STRINGS = strings.decisions;
 
 const WORDS = STRINGS.feed;
 /** Users named one by one; more are counted by choice. */

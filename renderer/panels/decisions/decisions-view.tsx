@@ -4,6 +4,7 @@ import { useStore } from 'zustand';
 
 import type { OffloadState } from '../../../core/contract';
 import { useSession } from '../../session';
+import { strings } from '../../strings';
 import { FailureNote, Segmented } from '../../ui';
 import { BeliefsTable } from './beliefs-table';
 import { ChoiceMatrix } from './choice-matrix';
@@ -17,9 +18,10 @@ import lists from './lists.module.css';
 import { NodeCards } from './node-cards';
 import plots from './plots.module.css';
 import { ResponseChart } from './response-chart';
-import { STRINGS } from './strings';
 import { SummaryFigures } from './summary-figures';
 import { useFresh } from './use-fresh';
+
+const STRINGS = strings.decisions;
 
 const BELIEFS_EVERY_MS = 1000;
 

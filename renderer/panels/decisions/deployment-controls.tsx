@@ -3,12 +3,14 @@ import { useStore } from 'zustand';
 
 import type { OffloadState } from '../../../core/contract';
 import { useSession } from '../../session';
+import { strings } from '../../strings';
 import { Button, NumberField, SelectField } from '../../ui';
 import { configure, startDeployment, stopDeployment } from './decision-actions';
 import styles from './deployment-controls.module.css';
 import { LearningControls } from './learning-controls';
-import { STRINGS } from './strings';
 import { VariantList } from './variant-list';
+
+const STRINGS = strings.decisions;
 
 const WORDS = STRINGS.controls;
 

@@ -1,3 +1,4 @@
+import { strings } from '../../strings';
 import { DecisionsIcon } from '../../ui';
 import type { PanelDefinition } from '../panel';
 import {
@@ -10,9 +11,11 @@ import {
   stopDeployment,
 } from './decision-actions';
 import { DecisionsView } from './decisions-view';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.decisions;
 
 const WORDS = STRINGS.commands;
+const KEYWORDS = WORDS.keywords;
 
 export const decisionsPanel: PanelDefinition = {
   id: 'decisions',
@@ -32,24 +35,34 @@ export const decisionsPanel: PanelDefinition = {
       },
     });
     if (deployment.variants.length === 0)
-      return [command('install', WORDS.install, () => installExample(session), 'example offload variants')];
+      return [command('install', WORDS.install, () => installExample(session), KEYWORDS.install)];
     const { learningPaused } = deployment;
     return [
       deployment.state === 'running'
-        ? command('stop', WORDS.stop, () => stopDeployment(session), 'offload agent')
-        : command('start', WORDS.start, () => startDeployment(session), 'offload agent'),
+        ? command('stop', WORDS.stop, () => stopDeployment(session), KEYWORDS.agent)
+        : command('start', WORDS.start, () => startDeployment(session), KEYWORDS.agent),
       command(
         'pause',
         learningPaused ? WORDS.resume : WORDS.pause,
         () => pauseLearning(session, !learningPaused),
-        'agent',
+        KEYWORDS.agent,
       ),
-      command('reset', WORDS.reset, () => resetLearning(session), 'forget agent'),
+      command('reset', WORDS.reset, () => resetLearning(session), KEYWORDS.reset),
       ...(deployment.canRestore
-        ? [command('restore', WORDS.restore, () => restoreLearning(session), 'put back agent')]
+        ? [command('restore', WORDS.restore, () => restoreLearning(session), KEYWORDS.restore)]
         : []),
-      command('exportDecisions', WORDS.exportDecisions, () => exportText(session, 'decisions'), 'save log'),
-      command('exportCheckpoint', WORDS.exportCheckpoint, () => exportText(session, 'checkpoint'), 'save'),
+      command(
+        'exportDecisions',
+        WORDS.exportDecisions,
+        () => exportText(session, 'decisions'),
+        KEYWORDS.save,
+      ),
+      command(
+        'exportCheckpoint',
+        WORDS.exportCheckpoint,
+        () => exportText(session, 'checkpoint'),
+        KEYWORDS.save,
+      ),
     ];
   },
 };

@@ -3,10 +3,12 @@ import { useStore } from 'zustand';
 
 import { formatBytesOf, formatEta } from '../../format';
 import { useSession } from '../../session';
+import { strings } from '../../strings';
 import { Button, EmptyState, FailureNote, ProgressBar } from '../../ui';
 import { cancelInstall, installExample } from './decision-actions';
 import styles from './decisions-view.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.decisions;
 
 /** How far the example is, with its rate's estimate, and the way to stop it. */
 function InstallProgress({ jobId }: { readonly jobId: string }): ReactNode {
@@ -16,7 +18,7 @@ function InstallProgress({ jobId }: { readonly jobId: string }): ReactNode {
   const parts = [
     phase === '' ? STRINGS.installing : phase,
     ...(totalBytes > 0 ? [formatBytesOf(doneBytes, totalBytes)] : []),
-    ...(tracked?.etaSec === undefined ? [] : [`${formatEta(tracked.etaSec)} left`]),
+    ...(tracked?.etaSec === undefined ? [] : [strings.ui.left(formatEta(tracked.etaSec))]),
   ];
   return (
     <div className={styles['progress']} data-testid="install-progress">

@@ -4,12 +4,14 @@ import { createStore } from 'zustand/vanilla';
 
 import type { LearningCurve } from '../../../core/contract';
 import { formatCount, formatFigure } from '../../format';
+import { strings } from '../../strings';
 import { FailureNote, Plot, Segmented } from '../../ui';
 import type { PlotOptions, Token } from '../../ui';
 import { axesOf, topAbove } from './plot-axes';
 import styles from './plots.module.css';
-import { STRINGS } from './strings';
 import { useFresh } from './use-fresh';
+
+const STRINGS = strings.decisions;
 
 const WORDS = STRINGS.learning;
 

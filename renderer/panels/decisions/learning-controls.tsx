@@ -5,10 +5,12 @@ import { useStore } from 'zustand';
 import type { OffloadState } from '../../../core/contract';
 import { formatCount } from '../../format';
 import { useSession } from '../../session';
+import { strings } from '../../strings';
 import { Button, UndoStrip } from '../../ui';
 import { exportText, pauseLearning, resetLearning, restoreLearning } from './decision-actions';
 import styles from './deployment-controls.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.decisions;
 
 const WORDS = STRINGS.controls;
 

@@ -8,7 +8,9 @@ import type {
   VariantRecord,
 } from '../../../core/contract';
 import { formatMs } from '../../format';
-import { STRINGS } from './strings';
+import { strings } from '../../strings';
+
+const STRINGS = strings.decisions;
 
 const WORDS = STRINGS.matrix;
 

@@ -3,9 +3,11 @@ import type { ReactNode } from 'react';
 
 import type { Belief, TierName, VariantRecord } from '../../../core/contract';
 import { formatFigure } from '../../format';
+import { strings } from '../../strings';
 import styles from './choice-matrix.module.css';
 import { cellState, cellText } from './matrix-model';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.decisions;
 
 interface MatrixRowProps {
   readonly user: number;

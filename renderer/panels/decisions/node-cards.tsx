@@ -4,9 +4,11 @@ import { useStore } from 'zustand';
 import type { EndpointRecord, NodeState, OffloadState } from '../../../core/contract';
 import { formatCount, formatMs, formatPct, formatRate, NO_FIGURE } from '../../format';
 import { useSession } from '../../session';
+import { strings } from '../../strings';
 import { Button } from '../../ui';
 import styles from './node-cards.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.decisions;
 
 const WORDS = STRINGS.nodes;
 

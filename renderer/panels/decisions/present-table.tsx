@@ -1,9 +1,11 @@
 import type { ReactNode } from 'react';
 
 import { formatFigure, NO_FIGURE } from '../../format';
+import { strings } from '../../strings';
 import styles from './choice-matrix.module.css';
 import type { PresentChoice } from './matrix-model';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.decisions;
 
 const WORDS = STRINGS.matrix;
 const COLUMNS = WORDS.columns;

@@ -1,5 +1,7 @@
 import type { DecisionRecord, NodeState } from '../../../core/contract';
-import { STRINGS } from './strings';
+import { strings } from '../../strings';
+
+const STRINGS = strings.decisions;
 
 const WORDS = STRINGS.regimes;
 

@@ -6,13 +6,15 @@ import type uPlot from 'uplot';
 import type { DecisionRecord } from '../../../core/contract';
 import { formatClock, formatFigure } from '../../format';
 import { useSession } from '../../session';
+import { strings } from '../../strings';
 import { Plot } from '../../ui';
 import type { PlotOptions, Token } from '../../ui';
 import { axesOf, topAbove } from './plot-axes';
 import styles from './plots.module.css';
 import { regimeChanges } from './regimes';
 import type { RegimeChange } from './regimes';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.decisions;
 
 const WORDS = STRINGS.response;
 

@@ -2,8 +2,10 @@ import type { ReactNode } from 'react';
 
 import type { OffloadState } from '../../../core/contract';
 import { formatCount, formatMs, formatPct } from '../../format';
-import { STRINGS } from './strings';
+import { strings } from '../../strings';
 import styles from './summary-figures.module.css';
+
+const STRINGS = strings.decisions;
 
 const WORDS = STRINGS.summary;
 

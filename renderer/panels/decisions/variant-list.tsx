@@ -5,10 +5,12 @@ import { useStore } from 'zustand';
 import type { OffloadState, VariantRecord } from '../../../core/contract';
 import { formatPct } from '../../format';
 import { useSession } from '../../session';
+import { strings } from '../../strings';
 import { Button, CloseIcon, SelectField, TextField } from '../../ui';
 import { addVariant, removeVariant } from './decision-actions';
-import { STRINGS } from './strings';
 import styles from './variant-list.module.css';
+
+const STRINGS = strings.decisions;
 
 const WORDS = STRINGS.variants;
 

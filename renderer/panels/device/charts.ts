@@ -1,6 +1,8 @@
 import type { DeviceInfo, TelemetrySeries } from '../../../core/contract';
-import { formatBytes, formatBytesOf, formatPct, formatRate, NO_FIGURE } from '../../format';
-import { STRINGS } from './strings';
+import { formatBytes, formatBytesOf, formatFixed, formatPct, formatRate, NO_FIGURE } from '../../format';
+import { strings } from '../../strings';
+
+const STRINGS = strings.device;
 
 const WORDS = STRINGS.charts;
 
@@ -34,7 +36,7 @@ export interface ChartSpec {
 
 const GREY = '--border-strong';
 const pct = (value: number): string => formatPct(value);
-const countText = (value: number): string => (Number.isFinite(value) ? value.toFixed(1) : NO_FIGURE);
+const countText = (value: number): string => (Number.isFinite(value) ? formatFixed(value, 1) : NO_FIGURE);
 
 /** The charts of a machine; its cores and memory scale the axes. */
 export function chartsOf(device: DeviceInfo | undefined): readonly ChartSpec[] {
@@ -111,7 +113,7 @@ export function chartsOf(device: DeviceInfo | undefined): readonly ChartSpec[] {
       binary: false,
       title: WORDS.queue.title,
       minTop: 4,
-      axis: (value) => value.toFixed(value < 10 ? 1 : 0),
+      axis: (value) => formatFixed(value, value < 10 ? 1 : 0),
       lines: [{ ...machine, series: 'diskQueue', label: WORDS.queue.queue, token: '--ssd', text: countText }],
     },
     {

@@ -1,7 +1,9 @@
+import { strings } from '../../strings';
 import { DeviceIcon } from '../../ui';
 import type { PanelDefinition } from '../panel';
 import { DevicePanel } from './device-panel';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.device;
 
 export const devicePanel: PanelDefinition = {
   id: 'device',

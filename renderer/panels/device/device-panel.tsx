@@ -5,13 +5,15 @@ import { useStore } from 'zustand';
 import type { DeviceInfo, EngineStatus } from '../../../core/contract';
 import { formatBytes, formatCount } from '../../format';
 import { useSession } from '../../session';
+import { strings } from '../../strings';
 import { EmptyState, Segmented } from '../../ui';
 import { chartsOf } from './charts';
 import type { ChartSpec } from './charts';
 import styles from './device-panel.module.css';
 import { Figures, missingOf } from './figures';
 import { LiveChart } from './live-chart';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.device;
 
 const WINDOWS_SEC = { short: 60, long: 300 } as const;
 type WindowName = keyof typeof WINDOWS_SEC;

@@ -2,13 +2,15 @@ import { useMemo } from 'react';
 import type { ReactNode } from 'react';
 
 import { useSession } from '../../session';
+import { strings } from '../../strings';
 import { Plot } from '../../ui';
 import type { PlotOptions, Token } from '../../ui';
 import type { ChartSpec } from './charts';
 import styles from './device-panel.module.css';
 import { History } from './history';
 import { niceTop } from './nice-top';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.device;
 
 interface LiveChartProps {
   readonly spec: ChartSpec;
@@ -79,5 +81,5 @@ function optionsOf(token: Token, spec: ChartSpec, windowSec: number): PlotOption
 function tickLabel(second: number): string {
   if (second === 0) return STRINGS.now;
   const whole = Math.round(-second);
-  return whole % 60 === 0 ? `−${whole / 60} min` : `−${whole} s`;
+  return whole % 60 === 0 ? strings.ui.agoMin(whole / 60) : strings.ui.agoSec(whole);
 }

@@ -4,11 +4,13 @@ import { useStore } from 'zustand';
 
 import type { RemoteTier } from '../../../core/contract';
 import { useSession } from '../../session';
+import { strings } from '../../strings';
 import { Button, SelectField, TextField } from '../../ui';
 import styles from './add-form.module.css';
 import { addEndpoint } from './endpoint-actions';
 import { isEndpointUrl } from './health';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.endpoints;
 
 const WORDS = STRINGS.add;
 const TIERS = Object.entries(STRINGS.tiers).map(([value, label]) => ({ value, label }));
@@ -21,7 +23,7 @@ function KeychainNote(): ReactNode {
   const unavailable =
     host.kind === 'browser'
       ? STRINGS.keychain.browser
-      : STRINGS.keychain.unavailable(keychain.reason ?? 'this system has no keychain');
+      : STRINGS.keychain.unavailable(keychain.reason ?? STRINGS.keychain.none);
   return (
     <p className={styles['note']} data-testid="keychain-note" data-available={keychain.available}>
       {keychain.available ? STRINGS.keychain.available : unavailable}

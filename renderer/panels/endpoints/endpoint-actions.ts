@@ -1,7 +1,9 @@
 import { SluiceError } from '../../../core/contract';
 import type { EndpointRecord, NewEndpoint } from '../../../core/contract';
 import type { Session } from '../../session';
-import { STRINGS } from './strings';
+import { strings } from '../../strings';
+
+const STRINGS = strings.endpoints;
 
 /** Tries one thing; a failure is kept for the panel, under what was not done. @returns whether it worked. */
 async function attempt(

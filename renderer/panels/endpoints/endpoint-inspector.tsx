@@ -4,12 +4,14 @@ import { useStore } from 'zustand';
 import type { EndpointRecord } from '../../../core/contract';
 import { formatBytes, formatClock, NO_FIGURE } from '../../format';
 import { useSession } from '../../session';
+import { strings } from '../../strings';
 import { Button, FactList, FailureNote, Inspector } from '../../ui';
 import { removeEndpoint, testEndpoint } from './endpoint-actions';
 import styles from './endpoint-inspector.module.css';
 import { EndpointTestView } from './endpoint-test-view';
-import { STRINGS } from './strings';
 import { TokenForm } from './token-form';
+
+const STRINGS = strings.endpoints;
 
 const WORDS = STRINGS.inspector;
 

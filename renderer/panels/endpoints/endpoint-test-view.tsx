@@ -3,9 +3,11 @@ import type { ReactNode } from 'react';
 import type { EndpointTest } from '../../../core/contract';
 import { formatMs } from '../../format';
 import type { TestState } from '../../stores';
+import { strings } from '../../strings';
 import { FailureNote, ProgressBar } from '../../ui';
 import styles from './endpoint-inspector.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.endpoints;
 
 const WORDS = STRINGS.inspector;
 

@@ -4,10 +4,12 @@ import { useStore } from 'zustand';
 import type { EndpointRecord } from '../../../core/contract';
 import { formatCount, formatFigure, formatPct, formatRate, NO_FIGURE } from '../../format';
 import { useSession } from '../../session';
+import { strings } from '../../strings';
 import { onRowKey, RECORD_TABLE } from '../../ui';
 import styles from './endpoints-table.module.css';
 import { healthConcern } from './health';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.endpoints;
 
 const COLUMNS = STRINGS.columns;
 const HINTS = STRINGS.hints;

@@ -2,13 +2,15 @@ import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 
 import { useSession } from '../../session';
+import { strings } from '../../strings';
 import { Button, EmptyState, FailureNote, UndoStrip } from '../../ui';
 import { AddForm } from './add-form';
 import { discardRemoved, restoreEndpoint } from './endpoint-actions';
 import { EndpointInspector } from './endpoint-inspector';
 import { EndpointsTable } from './endpoints-table';
 import styles from './endpoints-view.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.endpoints;
 
 /** What was removed last, what went with it, and the way back. */
 function Removed(): ReactNode {

@@ -1,8 +1,10 @@
+import { strings } from '../../strings';
 import { EndpointsIcon } from '../../ui';
 import type { PanelDefinition } from '../panel';
 import { testEndpoint } from './endpoint-actions';
 import { EndpointsView } from './endpoints-view';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.endpoints;
 
 export const endpointsPanel: PanelDefinition = {
   id: 'endpoints',
@@ -12,11 +14,16 @@ export const endpointsPanel: PanelDefinition = {
   commands: (session) => {
     const open = (): void => session.layout.getState().actions.setPanel('endpoints');
     return [
-      { id: 'endpoints.add', title: STRINGS.commands.add, keywords: 'server edge cloud', run: open },
+      {
+        id: 'endpoints.add',
+        title: STRINGS.commands.add,
+        keywords: STRINGS.commands.keywords.add,
+        run: open,
+      },
       ...(session.endpoints.getState().endpoints ?? []).map(({ id, name }) => ({
         id: `endpoints.test.${id}`,
         title: STRINGS.commands.test(name),
-        keywords: 'probe health',
+        keywords: STRINGS.commands.keywords.test,
         run: () => {
           open();
           session.endpoints.getState().actions.select(id);

@@ -4,10 +4,12 @@ import { useStore } from 'zustand';
 
 import type { EndpointRecord } from '../../../core/contract';
 import { useSession } from '../../session';
+import { strings } from '../../strings';
 import { Button, TextField } from '../../ui';
 import { forgetToken, setToken } from './endpoint-actions';
 import styles from './endpoint-inspector.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.endpoints;
 
 const WORDS = STRINGS.inspector;
 

@@ -1,8 +1,10 @@
+import { strings } from '../../strings';
 import { LabIcon } from '../../ui';
 import type { PanelDefinition } from '../panel';
 import { LabPanel } from './lab-panel';
-import { STRINGS } from './strings';
 import { LAB_VIEWS } from './views';
+
+const STRINGS = strings.lab.frame;
 
 const WORDS = STRINGS.commands;
 /** Runs the palette offers to open. */
@@ -26,19 +28,25 @@ export const labPanel: PanelDefinition = {
     });
     return [
       ...LAB_VIEWS.map(({ id, title }) =>
-        command(`view.${id}`, WORDS.view(title), 'experiments mlflow', () => {
+        command(`view.${id}`, WORDS.view(title), WORDS.keywords.view, () => {
           actions.open(undefined);
           actions.show(id);
         }),
       ),
-      command('launch', WORDS.launch, 'train start job', () => actions.open({ kind: 'launch' })),
+      command('launch', WORDS.launch, WORDS.keywords.launch, () => actions.open({ kind: 'launch' })),
       ...(chosen.size < 2
         ? []
-        : [command('compare', WORDS.compare, 'metrics plot', () => actions.open({ kind: 'compare' }))]),
+        : [
+            command('compare', WORDS.compare, WORDS.keywords.compare, () =>
+              actions.open({ kind: 'compare' }),
+            ),
+          ]),
       ...rows
         .slice(0, MOST_OFFERED)
         .map(({ runId, name }) =>
-          command(`open.${runId}`, WORDS.open(name), 'run', () => actions.open({ kind: 'run', runId })),
+          command(`open.${runId}`, WORDS.open(name), WORDS.keywords.open, () =>
+            actions.open({ kind: 'run', runId }),
+          ),
         ),
     ];
   },

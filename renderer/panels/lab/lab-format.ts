@@ -1,4 +1,4 @@
-import { NO_FIGURE } from '../../format';
+import { formatFixed, NO_FIGURE } from '../../format';
 
 const pad = (value: number): string => String(value).padStart(2, '0');
 
@@ -41,7 +41,7 @@ export function formatMetric(value: number | undefined): string {
   const sign = value < 0 ? '−' : '';
   if (Number.isInteger(value) && size < 1e9) return `${sign}${size}`;
   if (size < 1e-3 || size >= 1e7) return `${sign}${size.toExponential(2).replace('e+', 'e')}`;
-  if (size < 0.01) return `${sign}${size.toFixed(5)}`;
+  if (size < 0.01) return `${sign}${formatFixed(size, 5)}`;
   const digitsBefore = Math.max(1, Math.floor(Math.log10(size)) + 1);
-  return `${sign}${size.toFixed(size < 1 ? 4 : Math.max(0, 4 - digitsBefore))}`;
+  return `${sign}${formatFixed(size, size < 1 ? 4 : Math.max(0, 4 - digitsBefore))}`;
 }

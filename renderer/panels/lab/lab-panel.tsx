@@ -3,11 +3,13 @@ import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 
 import { startLab, useSession, watchLab } from '../../session';
+import { strings } from '../../strings';
 import { Button, EmptyState, FailureNote } from '../../ui';
 import styles from './lab-panel.module.css';
-import { STRINGS } from './strings';
 import { ViewTabs, tabId } from './view-tabs';
 import { LAB_VIEWS } from './views';
+
+const STRINGS = strings.lab.frame;
 
 /** What stands in a view's place while there is no lab to show. */
 function NoLab(): ReactNode {

@@ -3,10 +3,12 @@ import type { KeyboardEvent, ReactNode } from 'react';
 import { useStore } from 'zustand';
 
 import { useSession } from '../../session';
+import { strings } from '../../strings';
 import { Button } from '../../ui';
 import styles from './lab-panel.module.css';
-import { STRINGS } from './strings';
 import type { LabViewDefinition } from './views';
+
+const STRINGS = strings.lab.frame;
 
 export function tabId(view: string): string {
   return `lab-tab-${view}`;

@@ -1,17 +1,19 @@
 import type { ComponentType } from 'react';
 
+import { strings } from '../../strings';
 import { BoardView } from './board';
-import { STRINGS as BOARD } from './board/strings';
 import { DatasetsView } from './datasets';
-import { STRINGS as DATASETS } from './datasets/strings';
 import { ModelsView } from './models';
-import { STRINGS as MODELS } from './models/strings';
 import { QueueView } from './queue';
-import { STRINGS as QUEUE } from './queue/strings';
 import { RunsView } from './runs/runs-view';
 import { SearchesView } from './searches';
-import { STRINGS as SEARCHES } from './searches/strings';
-import { STRINGS } from './strings';
+
+const BOARD = strings.lab.board;
+const DATASETS = strings.lab.datasets;
+const MODELS = strings.lab.models;
+const QUEUE = strings.lab.queue;
+const SEARCHES = strings.lab.searches;
+const STRINGS = strings.lab.frame;
 
 export interface LabViewDefinition {
   /** What `LabStore.view` is while it shows. */

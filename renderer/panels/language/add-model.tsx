@@ -3,11 +3,13 @@ import type { ReactNode, SubmitEvent } from 'react';
 import { useStore } from 'zustand';
 
 import { useSession } from '../../session';
+import { strings } from '../../strings';
 import { Button, FailureNote, TextField } from '../../ui';
 import styles from './add-model.module.css';
 import { AdditionList } from './addition-list';
 import { addModel, chooseAndImport, importLanguageModel } from './model-actions';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.language;
 
 const WORDS = STRINGS.add;
 

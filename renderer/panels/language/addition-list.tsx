@@ -3,10 +3,12 @@ import { useStore } from 'zustand';
 
 import { cancelWork, useSession } from '../../session';
 import type { ModelAddition } from '../../stores';
+import { strings } from '../../strings';
 import { Button, FailureNote, ProgressRow } from '../../ui';
 import styles from './add-model.module.css';
 import { addAgain } from './model-actions';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.language;
 
 const WORDS = STRINGS.add;
 

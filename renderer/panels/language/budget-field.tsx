@@ -2,8 +2,10 @@ import { useState } from 'react';
 import type { ReactNode } from 'react';
 
 import { formatBytes, parseSize } from '../../format';
+import { strings } from '../../strings';
 import { TextField } from '../../ui';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.language;
 
 const WORDS = STRINGS.settings;
 

@@ -3,8 +3,10 @@ import type { PointerEvent, ReactNode } from 'react';
 
 import type { CacheMap } from '../../../core/contract';
 import { formatCount, formatPct } from '../../format';
+import { strings } from '../../strings';
 import styles from './pictures.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.language;
 
 const WORDS = STRINGS.map;
 const WIDTH = 1000;

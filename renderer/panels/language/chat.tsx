@@ -4,15 +4,17 @@ import { useStore } from 'zustand';
 import { formatCount } from '../../format';
 import { useSession } from '../../session';
 import type { OpenConversation } from '../../stores';
+import { strings } from '../../strings';
 import styles from './chat.module.css';
 import { Composer } from './composer';
 import { MessageLog } from './message-log';
 import { OriginLegend } from './origin-legend';
 import { RoundsStrip } from './rounds-strip';
 import { shownReply } from './shown-reply';
-import { STRINGS } from './strings';
 import { useSwitch } from './use-switch';
 import { useSampled } from './use-sampled';
+
+const STRINGS = strings.language;
 
 const WORDS = STRINGS.chat;
 const LEGEND_EVERY_MS = 500;

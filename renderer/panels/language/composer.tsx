@@ -3,10 +3,12 @@ import type { KeyboardEvent, ReactNode } from 'react';
 import { useStore } from 'zustand';
 
 import { useSession } from '../../session';
+import { strings } from '../../strings';
 import { Button, FailureNote } from '../../ui';
 import styles from './composer.module.css';
 import { sendDraft, stopReply } from './language-actions';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.language;
 
 const WORDS = STRINGS.composer;
 

@@ -3,11 +3,13 @@ import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 
 import { useSession } from '../../session';
+import { strings } from '../../strings';
 import { Button, FailureNote, SelectField } from '../../ui';
 import styles from './conversation-list.module.css';
 import { ConversationRow } from './conversation-row';
 import { createConversation, nextModel } from './language-actions';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.language;
 
 const WORDS = STRINGS.list;
 

@@ -5,11 +5,13 @@ import { useStore } from 'zustand';
 import type { ConversationSummary } from '../../../core/contract';
 import { formatBytes, formatCount } from '../../format';
 import { openConversation, useSession } from '../../session';
+import { strings } from '../../strings';
 import { Button, CloseIcon, PencilIcon } from '../../ui';
 import styles from './conversation-list.module.css';
 import { deleteConversation, renameConversation } from './language-actions';
-import { STRINGS } from './strings';
 import { formatWhen } from './when';
+
+const STRINGS = strings.language;
 
 const WORDS = STRINGS.list;
 

@@ -3,10 +3,12 @@ import { useStore } from 'zustand';
 
 import type { LanguageSettings } from '../../../core/contract';
 import { useSession } from '../../session';
+import { strings } from '../../strings';
 import { NumberField, Segmented, SelectField } from '../../ui';
 import styles from './controls.module.css';
 import { shownReply } from './shown-reply';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.language;
 
 const WORDS = STRINGS.settings;
 const MOST_TOKENS = 63;

@@ -1,10 +1,12 @@
+import { strings } from '../../strings';
 import { LanguageIcon } from '../../ui';
 import { openConversation } from '../../session';
 import type { PanelDefinition } from '../panel';
 import { createConversation, nextModel, stopReply } from './language-actions';
 import { LanguageView } from './language-view';
 import { chooseAndImport, importLanguageModel } from './model-actions';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.language;
 
 export { AddModel } from './add-model';
 export { createConversation } from './language-actions';
@@ -41,15 +43,15 @@ export const languagePanel: PanelDefinition = {
     return [
       ...(model === undefined
         ? []
-        : [command('create', WORDS.create, 'new chat', () => createConversation(session, model))]),
-      command('import', WORDS.import, 'gguf llm open file', () => chooseAndImport(session)),
+        : [command('create', WORDS.create, WORDS.keywords.create, () => createConversation(session, model))]),
+      command('import', WORDS.import, WORDS.keywords.import, () => chooseAndImport(session)),
       ...(inView !== undefined && running[inView] !== undefined
-        ? [command('stop', WORDS.stop, 'cancel chat', () => stopReply(session, inView))]
+        ? [command('stop', WORDS.stop, WORDS.keywords.stop, () => stopReply(session, inView))]
         : []),
       ...conversations
         .slice(0, MOST_OFFERED)
         .map(({ id, title }) =>
-          command(`open.${id}`, WORDS.open(title), 'chat', () => openConversation(session, id)),
+          command(`open.${id}`, WORDS.open(title), WORDS.keywords.open, () => openConversation(session, id)),
         ),
     ];
   },

@@ -3,7 +3,9 @@ import type { Conversation, LanguageSettings } from '../../../core/contract';
 import { openConversation } from '../../session';
 import type { Session } from '../../session';
 import type { FaultPlace, LanguageState } from '../../stores';
-import { STRINGS } from './strings';
+import { strings } from '../../strings';
+
+const STRINGS = strings.language;
 
 const FAULTS = STRINGS.faults;
 

@@ -4,6 +4,7 @@ import { useStore } from 'zustand';
 
 import type { CacheMode, LanguageSettings } from '../../../core/contract';
 import { useSession } from '../../session';
+import { strings } from '../../strings';
 import { FailureNote, Segmented, SelectField } from '../../ui';
 import { BudgetField } from './budget-field';
 import { CacheMapPicture } from './cache-map';
@@ -13,8 +14,9 @@ import { configure } from './language-actions';
 import { MemoryPicture } from './memory-picture';
 import { RatioField } from './ratio-field';
 import { SamplingFields } from './sampling-fields';
-import { STRINGS } from './strings';
 import { useSampled } from './use-sampled';
+
+const STRINGS = strings.language;
 
 const WORDS = STRINGS.settings;
 /** Figures that change faster can't be read. */

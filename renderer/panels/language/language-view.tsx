@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 
 import { openConversation, useSession } from '../../session';
+import { strings } from '../../strings';
 import { Button, EmptyState, FailureNote } from '../../ui';
 import { AddModel } from './add-model';
 import { AdditionList } from './addition-list';
@@ -11,8 +12,9 @@ import { ConversationList } from './conversation-list';
 import { createConversation, nextModel } from './language-actions';
 import { LanguageControls } from './language-controls';
 import styles from './language-view.module.css';
-import { STRINGS } from './strings';
 import { useSwitch } from './use-switch';
+
+const STRINGS = strings.language;
 
 /** Without a model and without anything to read: what the panel is for, and what fills it. */
 function NoModel(): ReactNode {

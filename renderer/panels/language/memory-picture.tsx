@@ -1,10 +1,12 @@
 import type { ReactNode } from 'react';
 
 import type { CacheMemory } from '../../../core/contract';
-import { formatBytes, formatBytesOf } from '../../format';
+import { formatBytes, formatBytesOf, formatFixed } from '../../format';
+import { strings } from '../../strings';
 import { SegmentBar } from '../../ui';
 import styles from './pictures.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.language;
 
 const WORDS = STRINGS.memory;
 
@@ -42,7 +44,7 @@ function Bars({ memory }: { readonly memory: CacheMemory }): ReactNode {
       <p className={styles['stored']} data-testid="cache-stored">
         <i data-kind="stored" /> {WORDS.stored} <b>{formatBytes(storedBytes)}</b>
         {heldBytes > 0 && storedBytes > heldBytes && (
-          <span>{WORDS.times((storedBytes / heldBytes).toFixed(1))}</span>
+          <span>{WORDS.times(formatFixed(storedBytes / heldBytes, 1))}</span>
         )}
       </p>
       {streamedWeights !== undefined && (

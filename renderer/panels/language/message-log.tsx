@@ -3,11 +3,13 @@ import type { ReactNode } from 'react';
 
 import { useSession } from '../../session';
 import type { OpenConversation } from '../../stores';
+import { strings } from '../../strings';
 import { Button } from '../../ui';
 import styles from './chat.module.css';
 import { MessageView } from './message-view';
-import { STRINGS } from './strings';
 import { useAnnouncement } from './use-announcement';
+
+const STRINGS = strings.language;
 
 const WORDS = STRINGS.chat;
 /** This near the end counts as being there, CSS pixels. */

@@ -2,11 +2,13 @@ import { memo } from 'react';
 import type { ReactNode } from 'react';
 
 import type { ChatMessage } from '../../stores';
+import { strings } from '../../strings';
 import styles from './message.module.css';
 import { ReplyFoot } from './reply-foot';
 import { ReplyProgress } from './reply-progress';
 import { ReplyTextView } from './reply-text-view';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.language;
 
 interface MessageViewProps {
   readonly message: ChatMessage;

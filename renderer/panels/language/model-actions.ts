@@ -2,8 +2,10 @@ import { SluiceError } from '../../../core/contract';
 import { pathOnEngine, uniqueId } from '../../session';
 import type { Session } from '../../session';
 import type { ModelAddition, ModelOrigin } from '../../stores';
+import { strings } from '../../strings';
 import type { ChosenFile } from '../../transport';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.language;
 
 function titleOf(origin: ModelOrigin): string {
   if (origin.kind === 'file') return origin.source.name;
@@ -21,8 +23,8 @@ async function work(session: Session, { id, origin }: ModelAddition): Promise<vo
     });
     return;
   }
-  const path = await pathOnEngine(session, id, origin.source, (sentBytes) =>
-    changeAddition(id, { sentBytes }),
+  const path = await pathOnEngine(session, id, origin.source, (sentBytes, totalBytes) =>
+    changeAddition(id, { sentBytes, ...(totalBytes === undefined ? {} : { totalBytes }) }),
   );
   changeAddition(id, { phase: 'working' });
   await session.client.request('language.import', { jobId: id, path });
@@ -31,14 +33,14 @@ async function work(session: Session, { id, origin }: ModelAddition): Promise<vo
 /** Brings a language model into the library. Its progress, and its failure, are an addition of the store. */
 export async function addModel(session: Session, origin: ModelOrigin): Promise<void> {
   const { beginAddition, changeAddition, endAddition } = session.language.getState().actions;
-  const sends = origin.kind === 'file' && origin.source.kind === 'file';
+  const sends = origin.kind === 'file' && origin.source.kind !== 'path';
   const addition: ModelAddition = {
     id: uniqueId(),
     origin,
     title: titleOf(origin),
     phase: sends ? 'uploading' : 'working',
     sentBytes: 0,
-    totalBytes: sends ? origin.source.file.size : 0,
+    totalBytes: origin.kind === 'file' && origin.source.kind === 'file' ? origin.source.file.size : 0,
   };
   beginAddition(addition);
   try {

@@ -3,9 +3,11 @@ import type { ReactNode } from 'react';
 import type { TokenOrigin } from '../../../core/contract';
 import { formatCount } from '../../format';
 import type { ReplyText } from '../../stores';
+import { strings } from '../../strings';
 import styles from './origin-legend.module.css';
 import text from './reply-text.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.language;
 
 const WORDS = STRINGS.chat;
 const DRAFTED: readonly TokenOrigin[] = ['accepted', 'corrected', 'bonus'];

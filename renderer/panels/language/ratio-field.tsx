@@ -1,8 +1,10 @@
 import type { ReactNode } from 'react';
 
+import { strings } from '../../strings';
 import { NumberField } from '../../ui';
 import styles from './controls.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.language;
 
 const WORDS = STRINGS.settings;
 

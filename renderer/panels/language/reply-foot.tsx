@@ -2,13 +2,15 @@ import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 
 import type { ReplyStats } from '../../../core/contract';
-import { formatCount, formatMs, formatPct } from '../../format';
+import { formatCount, formatFixed, formatMs, formatPct } from '../../format';
 import { useSession } from '../../session';
 import type { ChatMessage } from '../../stores';
+import { strings } from '../../strings';
 import { Button, FailureNote } from '../../ui';
 import { retryReply } from './language-actions';
 import styles from './message.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.language;
 
 const WORDS = STRINGS.reply;
 
@@ -17,7 +19,7 @@ function statsParts(stats: ReplyStats, ended: string | undefined): readonly stri
   const words = WORDS.stats;
   const drafted = stats.rounds > 0 && stats.draftLength > 0;
   return [
-    `${stats.tokensPerSec.toFixed(1)} ${words.rate}`,
+    `${formatFixed(stats.tokensPerSec, 1)} ${words.rate}`,
     `${formatCount(stats.generatedTokens)} ${words.tokens}`,
     ...(drafted
       ? [

@@ -2,11 +2,13 @@ import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 
 import type { StreamedWeights } from '../../../core/contract';
-import { formatBytes, formatCount, formatEta } from '../../format';
+import { formatBytes, formatCount, formatEta, formatFixed } from '../../format';
 import { useSession } from '../../session';
+import { strings } from '../../strings';
 import { ProgressBar } from '../../ui';
 import styles from './message.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.language;
 
 const WORDS = STRINGS.reply;
 
@@ -40,7 +42,7 @@ export function ReplyProgress({ conversationId, hasText }: ReplyProgressProps): 
   const parts = [
     WORDS.prefill,
     WORDS.prefillOf(formatCount(doneTokens), formatCount(totalTokens)),
-    ...(running?.tokensPerSec === undefined ? [] : [WORDS.rate(running.tokensPerSec.toFixed(0))]),
+    ...(running?.tokensPerSec === undefined ? [] : [WORDS.rate(formatFixed(running.tokensPerSec, 0))]),
     ...(running?.etaSec === undefined ? [] : [WORDS.left(formatEta(running.etaSec))]),
   ];
   return (

@@ -2,14 +2,16 @@ import { useEffect, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
 
 import type { CacheMode, ReplyStats, RoundRecord } from '../../../core/contract';
-import { formatBytes, formatCount, formatMs, formatPct, NO_FIGURE } from '../../format';
+import { formatBytes, formatCount, formatFixed, formatMs, formatPct, NO_FIGURE } from '../../format';
 import { useSession } from '../../session';
+import { strings } from '../../strings';
 import { RoundChart } from '../../timeline-engine';
 import type { TooltipLine } from '../../timeline-engine';
 import styles from './rounds-strip.module.css';
 import { shownReply } from './shown-reply';
-import { STRINGS } from './strings';
 import { useSampled } from './use-sampled';
+
+const STRINGS = strings.language;
 
 const WORDS = STRINGS.rounds;
 /** Figures that change faster can't be read. */
@@ -84,7 +86,7 @@ function Figures({ stats, rounds }: FiguresProps): ReactNode {
       <Figure
         label={WORDS.rate}
         hint={WORDS.rateHint}
-        value={stats === undefined ? NO_FIGURE : stats.tokensPerSec.toFixed(1)}
+        value={stats === undefined ? NO_FIGURE : formatFixed(stats.tokensPerSec, 1)}
         testId="language-rate"
       />
       <Figure

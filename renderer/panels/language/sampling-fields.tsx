@@ -2,9 +2,11 @@ import type { ReactNode } from 'react';
 
 import type { LanguageSettings } from '../../../core/contract';
 import { formatCount } from '../../format';
+import { strings } from '../../strings';
 import { NumberField } from '../../ui';
 import styles from './controls.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.language;
 
 const WORDS = STRINGS.settings;
 

@@ -4,7 +4,9 @@ import type { StoreApi } from 'zustand';
 import { formatCount } from '../../format';
 import { plainText } from '../../stores';
 import type { LanguageState } from '../../stores';
-import { STRINGS } from './strings';
+import { strings } from '../../strings';
+
+const STRINGS = strings.language;
 
 /** Long enough for a screen reader to have said the last piece. */
 const EVERY_MS = 6_000;

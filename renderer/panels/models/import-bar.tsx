@@ -3,10 +3,12 @@ import type { ReactNode, SubmitEvent } from 'react';
 import { useStore } from 'zustand';
 
 import { useSession } from '../../session';
+import { strings } from '../../strings';
 import { Button } from '../../ui';
 import styles from './import-bar.module.css';
 import { chooseAndImport, importExample, importFile } from './library-actions';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.models;
 
 /** Ways to bring a model in: a dialog, a path, the example; dropping works anywhere in the window. */
 export function ImportBar(): ReactNode {

@@ -1,8 +1,10 @@
+import { strings } from '../../strings';
 import { ModelsIcon } from '../../ui';
 import type { PanelDefinition } from '../panel';
 import { chooseAndImport, importExample, importFile, restoreModel } from './library-actions';
 import { ModelsView } from './models-view';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.models;
 
 export { importExample } from './library-actions';
 
@@ -21,8 +23,8 @@ export const modelsPanel: PanelDefinition = {
     return [
       {
         id: 'models.import',
-        title: 'Import a model',
-        keywords: 'onnx open file',
+        title: STRINGS.commands.import,
+        keywords: STRINGS.commands.keywords.import,
         run: () => {
           open();
           void chooseAndImport(session);
@@ -31,7 +33,7 @@ export const modelsPanel: PanelDefinition = {
       {
         id: 'models.importExample',
         title: STRINGS.importTeach,
-        keywords: 'ocr demo',
+        keywords: STRINGS.commands.keywords.example,
         run: () => {
           open();
           void importExample(session);
@@ -40,7 +42,7 @@ export const modelsPanel: PanelDefinition = {
       ...session.models.getState().removed.map(({ name }) => ({
         id: `models.undo.${name}`,
         title: STRINGS.removed.undoCommand(name),
-        keywords: 'restore put back removed',
+        keywords: STRINGS.commands.keywords.undo,
         run: () => {
           open();
           void restoreModel(session, name);

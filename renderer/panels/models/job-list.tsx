@@ -3,10 +3,12 @@ import { useStore } from 'zustand';
 
 import { cancelWork, useSession } from '../../session';
 import type { ImportAttempt, TrackedJob } from '../../stores';
+import { strings } from '../../strings';
 import { Button, FailureNote, ProgressRow } from '../../ui';
 import styles from './job-list.module.css';
 import { importExample, importFile } from './library-actions';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.models;
 
 const WORDS = STRINGS.job;
 

@@ -3,13 +3,15 @@ import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 
 import type { LanguageModelSummary } from '../../../core/contract';
-import { formatBytes, formatCount } from '../../format';
+import { formatBytes, formatCount, formatFixed } from '../../format';
 import { useSession } from '../../session';
+import { strings } from '../../strings';
 import { Button, RECORD_TABLE } from '../../ui';
 import { AddModel, createConversation, removeLanguageModel, verifyLanguageModel } from '../language';
 import styles from './language-models.module.css';
 import { VerificationNote } from './model-operations';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.models;
 
 const WORDS = STRINGS.language;
 const COLUMNS = WORDS.columns;
@@ -89,7 +91,7 @@ function ModelRows({ model }: { readonly model: LanguageModelSummary }): ReactNo
         <td className={styles['wide']}>{model.architecture}</td>
         <td>{model.quantisation}</td>
         <td className={`${RECORD_TABLE.number} ${styles['wide']}`}>
-          {`${(model.parameters / 1e6).toFixed(0)}\u2009M`}
+          {`${formatFixed(model.parameters / 1e6, 0)}\u2009M`}
         </td>
         <td className={RECORD_TABLE.number}>{formatBytes(model.weightBytes)}</td>
         <td className={`${RECORD_TABLE.number} ${styles['wide']}`}>{formatCount(model.layers)}</td>

@@ -1,8 +1,10 @@
 import type { ReactNode } from 'react';
 
 import type { LayerInfo } from '../../../core/contract';
+import { strings } from '../../strings';
 import styles from './layers-bar.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.models;
 
 const WIDTH = 1000;
 const HEIGHT = 56;

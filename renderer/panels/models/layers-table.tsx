@@ -4,8 +4,10 @@ import type { ReactNode } from 'react';
 
 import type { LayerInfo } from '../../../core/contract';
 import { formatBytes, formatMs, NO_FIGURE } from '../../format';
+import { strings } from '../../strings';
 import styles from './layers-table.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.models;
 
 const ROW_PX = 24;
 const COLUMNS = STRINGS.inspector.columns;

@@ -2,8 +2,10 @@ import { SluiceError } from '../../../core/contract';
 import { pathOnEngine, uniqueId } from '../../session';
 import type { Session } from '../../session';
 import type { ImportAttempt } from '../../stores';
+import { strings } from '../../strings';
 import type { ChosenFile } from '../../transport';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.models;
 
 /** Runs one attempt to its end: gone when it worked or was cancelled, else kept with its error. */
 async function attempt(session: Session, begun: ImportAttempt, work: () => Promise<unknown>): Promise<void> {
@@ -23,18 +25,20 @@ async function attempt(session: Session, begun: ImportAttempt, work: () => Promi
 /** Imports a file; in a browser it is uploaded first. Progress and failure appear in the library store. */
 export async function importFile(session: Session, source: ChosenFile, replace = false): Promise<void> {
   const id = uniqueId();
-  const sends = source.kind === 'file';
+  const sends = source.kind !== 'path';
   const begun: ImportAttempt = {
     id,
     source,
     title: source.name,
     phase: sends ? 'uploading' : 'importing',
     sentBytes: 0,
-    totalBytes: sends ? source.file.size : 0,
+    totalBytes: source.kind === 'file' ? source.file.size : 0,
   };
   await attempt(session, begun, async () => {
     const { change } = session.library.getState().actions;
-    const path = await pathOnEngine(session, id, source, (sentBytes) => change(id, { sentBytes }));
+    const path = await pathOnEngine(session, id, source, (sentBytes, totalBytes) =>
+      change(id, { sentBytes, ...(totalBytes === undefined ? {} : { totalBytes }) }),
+    );
     change(id, { phase: 'importing' });
     const model = await session.client.request('models.import', {
       jobId: id,

@@ -2,15 +2,17 @@ import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 
 import type { ModelDetail, TensorSpec } from '../../../core/contract';
-import { formatBytes, formatClock, formatCount, formatShape } from '../../format';
+import { formatBytes, formatCount, formatDateTime, formatShape } from '../../format';
 import { useSession } from '../../session';
+import { strings } from '../../strings';
 import { Button, CloseIcon, FailureNote } from '../../ui';
 import { LayersBar } from './layers-bar';
 import { LayersTable } from './layers-table';
 import styles from './model-inspector.module.css';
 import { ModelOperations } from './model-operations';
-import { STRINGS } from './strings';
 import { useModelDetail } from './use-model-detail';
+
+const STRINGS = strings.models;
 
 const WORDS = STRINGS.inspector;
 
@@ -23,7 +25,6 @@ function Tensors({ specs }: { readonly specs: readonly TensorSpec[] }): ReactNod
 }
 
 function Facts({ detail }: { readonly detail: ModelDetail }): ReactNode {
-  const imported = new Date(detail.importedAt);
   return (
     <dl className={styles['facts']}>
       <dt>{STRINGS.columns.weights}</dt>
@@ -43,7 +44,7 @@ function Facts({ detail }: { readonly detail: ModelDetail }): ReactNode {
         <Tensors specs={detail.outputs} />
       </dd>
       <dt>{WORDS.compiledFor}</dt>
-      <dd>{`${detail.instructionSet}, ONNX Runtime ${detail.runtimeVersion}, ${detail.provider}`}</dd>
+      <dd>{STRINGS.compiledWith(detail.instructionSet, detail.runtimeVersion, detail.provider)}</dd>
       <dt>{WORDS.store}</dt>
       <dd className={styles['path']} title={detail.storePath}>
         {formatBytes(detail.storeBytes)} <code>{detail.storePath}</code>
@@ -53,7 +54,7 @@ function Facts({ detail }: { readonly detail: ModelDetail }): ReactNode {
         <code>{detail.sourceFile}</code>
       </dd>
       <dt>{WORDS.imported}</dt>
-      <dd>{`${imported.toLocaleDateString()} ${formatClock(detail.importedAt)}`}</dd>
+      <dd>{formatDateTime(detail.importedAt)}</dd>
     </dl>
   );
 }

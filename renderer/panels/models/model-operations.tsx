@@ -5,10 +5,12 @@ import type { ModelDetail } from '../../../core/contract';
 import { formatBytes, formatCount } from '../../format';
 import { useSession } from '../../session';
 import type { Verification } from '../../stores';
+import { strings } from '../../strings';
 import { Button, FailureNote } from '../../ui';
 import { removeModel, verifyModel } from './library-actions';
 import styles from './model-operations.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.models;
 
 const WORDS = STRINGS.inspector;
 

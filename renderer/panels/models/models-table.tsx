@@ -4,9 +4,11 @@ import { useStore } from 'zustand';
 import type { ModelSummary } from '../../../core/contract';
 import { formatBytes, formatCount } from '../../format';
 import { useSession } from '../../session';
+import { strings } from '../../strings';
 import { onRowKey, RECORD_TABLE } from '../../ui';
 import styles from './models-table.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.models;
 
 const COLUMNS = STRINGS.columns;
 

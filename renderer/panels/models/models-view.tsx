@@ -2,6 +2,7 @@ import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 
 import { useSession } from '../../session';
+import { strings } from '../../strings';
 import { Button, EmptyState, FailureNote } from '../../ui';
 import { ImportBar } from './import-bar';
 import { JobList } from './job-list';
@@ -11,7 +12,8 @@ import { ModelInspector } from './model-inspector';
 import { ModelsTable } from './models-table';
 import { RemovedStrip } from './removed-strip';
 import styles from './models-view.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.models;
 
 function Library(): ReactNode {
   const session = useSession();

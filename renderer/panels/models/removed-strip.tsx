@@ -4,9 +4,11 @@ import { useStore } from 'zustand';
 import type { RemovedModel } from '../../../core/contract';
 import { formatBytes, formatClock } from '../../format';
 import { useSession } from '../../session';
+import { strings } from '../../strings';
 import { FailureNote, UndoStrip } from '../../ui';
 import { discardRemoved, restoreModel } from './library-actions';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.models;
 
 const WORDS = STRINGS.removed;
 

@@ -3,9 +3,11 @@ import type { ReactNode } from 'react';
 
 import { formatBytes, parseSize } from '../../format';
 import { useSession } from '../../session';
+import { strings } from '../../strings';
 import { TextField } from '../../ui';
-import { STRINGS } from './strings';
 import type { RunPanelState } from './use-run-panel';
+
+const STRINGS = strings.run;
 
 /** The budget in figures: `64 MiB`, `1.5GB` or `12%` of the weights. Takes effect on Enter and when left. */
 export function BudgetField({ panel }: { readonly panel: RunPanelState }): ReactNode {

@@ -1,8 +1,12 @@
+import { strings } from '../../strings';
 import { RunIcon } from '../../ui';
 import type { PanelDefinition } from '../panel';
 import { chooseModel, takeInputFile } from './run-actions';
 import { RunView } from './run-view';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.run;
+
+export { offeredInputs, runRequest, startRun } from './run-actions';
 
 export const runPanel: PanelDefinition = {
   id: 'run',
@@ -20,8 +24,8 @@ export const runPanel: PanelDefinition = {
   commands: (session) =>
     (session.models.getState().models ?? []).map(({ name }) => ({
       id: `run.model.${name}`,
-      title: `Run ${name}`,
-      keywords: 'model choose',
+      title: STRINGS.commands.model(name),
+      keywords: STRINGS.commands.keywords,
       run: () => {
         session.layout.getState().actions.setModel(name);
         session.layout.getState().actions.setPanel('run');

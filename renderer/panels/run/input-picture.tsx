@@ -2,11 +2,13 @@ import { useCallback } from 'react';
 import type { ReactNode } from 'react';
 
 import type { Quad, RunInput } from '../../../core/contract';
+import { strings } from '../../strings';
 import { FailureNote } from '../../ui';
 import { useRequest } from '../../session';
 import styles from './run-result.module.css';
 import { inputKey } from './run-actions';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.run;
 
 interface BytesImageProps {
   readonly bytes: Uint8Array;

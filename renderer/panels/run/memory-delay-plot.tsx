@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 
 import type { MeasuredPoint, MemoryDelayCurve } from '../../../core/contract';
 import { formatBytes, formatMs } from '../../format';
+import { strings } from '../../strings';
 import {
   budgetScale,
   budgetToStep,
@@ -16,8 +17,9 @@ import styles from './memory-delay-plot.module.css';
 import { makeFrame, MARGIN } from './plot-frame';
 import type { Frame } from './plot-frame';
 import { Axes, BudgetMarker, LimitLabels, Limits, MeasuredDots } from './plot-layers';
-import { STRINGS } from './strings';
-import { useSize } from './use-size';
+import { useSize } from '../../ui';
+
+const STRINGS = strings.run;
 
 const WORDS = STRINGS.curve;
 /** A measured point this near the pointer is read out, CSS pixels. */

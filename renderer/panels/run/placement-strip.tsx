@@ -2,8 +2,10 @@ import type { ReactNode } from 'react';
 
 import type { LayerPlacement, PlanDetail } from '../../../core/contract';
 import { formatBytes } from '../../format';
+import { strings } from '../../strings';
 import styles from './placement-strip.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.run;
 
 const WORDS = STRINGS.plan;
 

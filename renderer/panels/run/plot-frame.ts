@@ -1,7 +1,7 @@
 import type { MemoryDelayCurve } from '../../../core/contract';
 import { formatBytes } from '../../format';
 import type { Scale } from './curve-scale';
-import type { Size } from './use-size';
+import type { Size } from '../../ui';
 
 /** Where the plot's inner area lies, CSS pixels. */
 export const MARGIN = { left: 40, right: 14, top: 20, bottom: 20 };

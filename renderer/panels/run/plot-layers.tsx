@@ -2,11 +2,13 @@ import type { ReactNode } from 'react';
 
 import type { MeasuredPoint, MemoryDelayCurve } from '../../../core/contract';
 import { formatMs } from '../../format';
+import { strings } from '../../strings';
 import type { Scale } from './curve-scale';
 import styles from './memory-delay-plot.module.css';
 import { budgetLabels, MARGIN } from './plot-frame';
 import type { Frame } from './plot-frame';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.run;
 
 const WORDS = STRINGS.curve;
 

@@ -1,9 +1,12 @@
 import { SluiceError } from '../../../core/contract';
 import type { ExampleInput, ModelSummary, RunInput, RunRequest, WireError } from '../../../core/contract';
+import { pathOnEngine, uniqueId } from '../../session';
 import type { Session } from '../../session';
 import type { NamedInput, RunSetup } from '../../stores';
+import { strings } from '../../strings';
 import type { ChosenFile } from '../../transport';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.run;
 
 export const RANDOM_INPUT: NamedInput = { name: STRINGS.random, input: { kind: 'random', seed: 1 } };
 
@@ -87,9 +90,9 @@ export async function takeInputFile(session: Session, model: string, chosen: Cho
   const { change, refused } = session.runSetup.getState().actions;
   try {
     const input: RunInput =
-      chosen.kind === 'path'
-        ? { kind: 'file', path: chosen.path }
-        : { kind: 'bytes', name: chosen.name, bytes: new Uint8Array(await chosen.file.arrayBuffer()) };
+      chosen.kind === 'file'
+        ? { kind: 'bytes', name: chosen.name, bytes: new Uint8Array(await chosen.file.arrayBuffer()) }
+        : { kind: 'file', path: await pathOnEngine(session, uniqueId(), chosen, () => undefined) };
     const file = { name: chosen.name, input };
     change(model, { file, chosen: file });
   } catch (thrown) {

@@ -4,12 +4,14 @@ import { useStore } from 'zustand';
 import { PIPELINE_MODES } from '../../../core/contract';
 import type { ModelSummary, RunRequest } from '../../../core/contract';
 import { useSession } from '../../session';
+import { strings } from '../../strings';
 import { Button, Segmented, SelectField, TextField } from '../../ui';
 import { BudgetField } from './budget-field';
 import { chooseInputFile, inputKey, parseMs, runRequest, startRun, stopRun } from './run-actions';
 import styles from './run-controls.module.css';
-import { STRINGS } from './strings';
 import type { RunPanelState } from './use-run-panel';
+
+const STRINGS = strings.run;
 
 const MODES = PIPELINE_MODES.map((mode) => ({ value: mode, ...STRINGS.modes[mode] }));
 
@@ -29,7 +31,7 @@ function RunButtons({ panel }: { readonly panel: RunPanelState }): ReactNode {
       void startRun(session, runRequest(model.name, setup, input.input, budgetBytes, repeat));
   };
   return (
-    <div className={styles['buttons']}>
+    <div className={styles['buttons']} data-tour="run">
       {running ? (
         <Button variant="danger" disabled={!live} onClick={() => void stopRun(session, model.name, run.id)}>
           {STRINGS.stop}

@@ -3,13 +3,16 @@ import { useStore } from 'zustand';
 
 import type { RunRecord, WireError } from '../../../core/contract';
 import { formatBytes, formatCount, formatMs } from '../../format';
+import { SaveReport } from '../../report';
 import { useSession } from '../../session';
 import type { NamedInput } from '../../stores';
+import { strings } from '../../strings';
 import { Button, FailureNote, ProgressBar } from '../../ui';
 import { applyRemedy, budgetRemedy } from './run-actions';
 import styles from './run-outcome.module.css';
 import { ResultView } from './run-result';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.run;
 
 const WORDS = STRINGS.run;
 
@@ -108,6 +111,7 @@ export function RunOutcome({
           data-state={run.state}
           role="status"
         >{`${WORDS.states[run.state]}, ${run.mode}${run.mode === 'resident' ? '' : `, ${formatBytes(run.budgetBytes)}`}`}</span>
+        {run.state !== 'running' && <SaveReport key={run.id} what={{ kind: 'run', run: run.id }} />}
         {run.hasTrace && (
           <Button variant="ghost" onClick={() => layout.getState().actions.setPanel('timeline')}>
             {WORDS.timeline}

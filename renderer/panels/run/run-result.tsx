@@ -2,9 +2,11 @@ import type { ReactNode } from 'react';
 
 import type { RunInput, RunResult } from '../../../core/contract';
 import { formatPct, formatShape } from '../../format';
+import { strings } from '../../strings';
 import { InputPicture } from './input-picture';
 import styles from './run-result.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.run;
 
 const WORDS = STRINGS.result;
 type ResultOf<K extends RunResult['kind']> = Extract<RunResult, { readonly kind: K }>;

@@ -3,7 +3,9 @@ import { useStore } from 'zustand';
 
 import type { ModelSummary } from '../../../core/contract';
 import { useSession } from '../../session';
+import { strings } from '../../strings';
 import { Button, EmptyState, FailureNote, ProgressBar } from '../../ui';
+import { TourLink } from '../../tour/tour-link';
 import { importExample } from '../models';
 import { MemoryDelayPlot } from './memory-delay-plot';
 import { PlacementStrip } from './placement-strip';
@@ -11,9 +13,10 @@ import { chooseModel } from './run-actions';
 import { RunControls } from './run-controls';
 import { RunFailure, RunOutcome } from './run-outcome';
 import styles from './run-view.module.css';
-import { STRINGS } from './strings';
 import { useRunPanel } from './use-run-panel';
 import type { RunPanelState } from './use-run-panel';
+
+const STRINGS = strings.run;
 
 /** The curve, or why there is none: still profiling, no weights, or a failure. */
 function CurveArea({ panel }: { readonly panel: RunPanelState }): ReactNode {
@@ -92,13 +95,19 @@ function NothingToRun(): ReactNode {
   const busy = attempts.some(({ phase }) => phase !== 'failed');
   const failed = attempts.find(({ phase }) => phase === 'failed');
   const action = (
-    <Button variant="primary" disabled={!live || busy} onClick={() => void importExample(session)}>
+    <Button
+      data-tour="import"
+      variant="primary"
+      disabled={!live || busy}
+      onClick={() => void importExample(session)}
+    >
       {busy ? STRINGS.emptyBusy : STRINGS.emptyAction}
     </Button>
   );
   return (
     <EmptyState title={STRINGS.emptyTitle} action={action}>
       {STRINGS.empty}
+      <TourLink />
       {failed?.error !== undefined && <FailureNote title={failed.title} error={failed.error} />}
     </EmptyState>
   );

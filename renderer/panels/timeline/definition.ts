@@ -1,7 +1,9 @@
+import { strings } from '../../strings';
 import { TimelineIcon } from '../../ui';
 import type { PanelDefinition } from '../panel';
-import { STRINGS } from './strings';
 import { TimelinePanel } from './timeline-panel';
+
+const STRINGS = strings.timeline;
 
 export const timelinePanel: PanelDefinition = {
   id: 'timeline',

@@ -2,13 +2,16 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { useMemo, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
 
+import { formatFixed } from '../../format';
+import { strings } from '../../strings';
 import { sumLayers } from '../../timeline-engine';
 import type { LayerTrace } from '../../timeline-engine';
 import { onRowKey } from '../../ui';
 import styles from './layer-table.module.css';
 import { sortRows } from './sort-rows';
 import type { LayerRow, SortKey, SortOrder } from './sort-rows';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.timeline;
 
 const WORDS = STRINGS.layers;
 const ROW_PX = 24;
@@ -19,11 +22,11 @@ interface Column {
   readonly text: (row: LayerRow) => string;
 }
 
-const ms = (us: number): string => (us / 1000).toFixed(2);
+const ms = (us: number): string => formatFixed(us / 1000, 2);
 const COLUMNS: readonly Column[] = [
   { key: 'waitUs', label: WORDS.wait, text: (row) => ms(row.waitUs) },
   { key: 'readUs', label: WORDS.read, text: (row) => ms(row.readUs) },
-  { key: 'readBytes', label: WORDS.bytes, text: (row) => (row.readBytes / 2 ** 20).toFixed(2) },
+  { key: 'readBytes', label: WORDS.bytes, text: (row) => formatFixed(row.readBytes / 2 ** 20, 2) },
   { key: 'computeUs', label: WORDS.compute, text: (row) => ms(row.computeUs) },
 ];
 const OTHER: Column = { key: 'otherWaitUs', label: WORDS.other, text: (row) => ms(row.otherWaitUs) };

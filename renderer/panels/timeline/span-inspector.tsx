@@ -1,11 +1,13 @@
 import type { ReactNode } from 'react';
 
+import { strings } from '../../strings';
 import { causeOfWait, describeSpan, kindOf } from '../../timeline-engine';
 import type { SpanRef, TraceModel } from '../../timeline-engine';
 import { Button, CloseIcon } from '../../ui';
 import styles from './span-inspector.module.css';
-import { STRINGS } from './strings';
 import { Swatch } from './swatch';
+
+const STRINGS = strings.timeline;
 
 const WORDS = STRINGS.inspector;
 

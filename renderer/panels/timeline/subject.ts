@@ -1,8 +1,10 @@
 import type { DecisionRecord, RunRecord } from '../../../core/contract';
 import { formatClock, formatCount, formatMs } from '../../format';
+import { strings } from '../../strings';
 import { runLabel } from './run-label';
-import { STRINGS } from './strings';
 import { decisionKey } from './timeline-store';
+
+const STRINGS = strings.timeline;
 
 /** Something with a trace: a run's latest inference, or the requests of a decided round. */
 export type Subject =

@@ -1,12 +1,14 @@
 import type { ReactNode } from 'react';
 
 import { formatBytes, formatPct, formatRate } from '../../format';
+import { strings } from '../../strings';
 import { formatDuration, formatMoment, sumKinds, sumRange } from '../../timeline-engine';
 import type { LaneSums, LayerTrace, RequestTrace, TimeWindow, TraceModel } from '../../timeline-engine';
 import { Button } from '../../ui';
-import { STRINGS } from './strings';
 import styles from './timeline-panel.module.css';
 import { Swatch } from './swatch';
+
+const STRINGS = strings.timeline;
 
 const WORDS = STRINGS.sums;
 
@@ -72,7 +74,7 @@ function SumsLine({ model, range, title }: SumsLineProps): ReactNode {
         <dt>{range ? WORDS.range : wholeOf(model)}</dt>
         <dd>
           <b>{formatDuration(lengthUs)}</b>
-          {range && <small>from {formatMoment(Math.max(model.startUs, window.startUs))}</small>}
+          {range && <small>{WORDS.from(formatMoment(Math.max(model.startUs, window.startUs)))}</small>}
           {aheadBytes > 0 && <small>{WORDS.ahead(formatBytes(aheadBytes))}</small>}
         </dd>
       </div>

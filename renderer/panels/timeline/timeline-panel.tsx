@@ -4,15 +4,18 @@ import { useStore } from 'zustand';
 
 import { REMOTE_STAGES, SPAN_KINDS } from '../../../core/contract';
 import { useSession } from '../../session';
+import { strings } from '../../strings';
+import { TourLink } from '../../tour/tour-link';
 import type { Timeline } from '../../timeline-engine';
 import { Button, EmptyState, FailureNote } from '../../ui';
-import { STRINGS } from './strings';
 import styles from './timeline-panel.module.css';
 import { Toolbar } from './toolbar';
 import { TraceBody } from './trace-body';
 import { useExport } from './use-export';
 import { useTraces } from './use-traces';
 import type { Shown, Traces } from './use-traces';
+
+const STRINGS = strings.timeline;
 
 /** What every layer of a run's last inference did, or every request of a decided round, and when. */
 export function TimelinePanel(): ReactNode {
@@ -33,6 +36,7 @@ function NoRuns(): ReactNode {
   return (
     <EmptyState title={STRINGS.emptyTitle} action={action}>
       {STRINGS.empty}
+      <TourLink />
     </EmptyState>
   );
 }
@@ -68,7 +72,7 @@ function Chosen({ traces, main }: { readonly traces: Traces; readonly main: Show
         <p className={styles['note']} role="status">
           {STRINGS.exported(exported.where)}
           <Button variant="ghost" onClick={dismiss}>
-            OK
+            {strings.ui.ok}
           </Button>
         </p>
       )}

@@ -2,10 +2,12 @@ import { useEffect, useRef } from 'react';
 import type { ReactNode } from 'react';
 
 import { formatCount } from '../../format';
+import { strings } from '../../strings';
 import { Timeline } from '../../timeline-engine';
 import type { ShownTrace, SpanRef, TimeWindow } from '../../timeline-engine';
-import { STRINGS } from './strings';
 import styles from './timeline-panel.module.css';
+
+const STRINGS = strings.timeline;
 
 interface TimelineViewProps {
   /** One trace, or two to compare; a new array means new traces. */

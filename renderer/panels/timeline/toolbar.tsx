@@ -1,11 +1,13 @@
 import type { ReactNode } from 'react';
 
+import { strings } from '../../strings';
 import type { Timeline } from '../../timeline-engine';
 import { Button } from '../../ui';
-import { STRINGS } from './strings';
 import { isRunning, subjectLabel } from './subject';
 import type { Subject } from './subject';
 import styles from './timeline-panel.module.css';
+
+const STRINGS = strings.timeline;
 
 interface ToolbarProps {
   readonly subjects: readonly Subject[];

@@ -1,12 +1,12 @@
 import { useMemo, useState } from 'react';
 import type { ReactNode } from 'react';
 
+import { strings } from '../../strings';
 import { buildRequestTrace, buildTrace } from '../../timeline-engine';
 import type { ShownTrace, SpanRef, Timeline, TimeWindow, TraceModel } from '../../timeline-engine';
 import { Button, EmptyState, FailureNote, ProgressBar } from '../../ui';
 import { LayerTable } from './layer-table';
 import { SpanInspector } from './span-inspector';
-import { STRINGS } from './strings';
 import { subjectLabel } from './subject';
 import { SumsBar } from './sums-bar';
 import styles from './timeline-panel.module.css';
@@ -14,6 +14,8 @@ import type { Recorded } from './timeline-store';
 import { TimelineView } from './timeline-view';
 import type { Shown } from './use-traces';
 import { UsersTable } from './users-table';
+
+const STRINGS = strings.timeline;
 
 interface TraceBodyProps {
   readonly main: Shown;

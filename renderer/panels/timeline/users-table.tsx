@@ -4,10 +4,12 @@ import type { ReactNode } from 'react';
 import { REMOTE_STAGES } from '../../../core/contract';
 import type { DecisionRecord, RemoteStage, UserDecision } from '../../../core/contract';
 import { formatFigure, NO_FIGURE } from '../../format';
+import { strings } from '../../strings';
 import type { RequestTrace } from '../../timeline-engine';
 import { VirtualTable } from '../../ui';
 import type { TableColumn } from '../../ui';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.timeline;
 
 const WORDS = STRINGS.requests;
 

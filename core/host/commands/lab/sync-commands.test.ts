@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
+import { filesWithSecret } from '../../../storage/test-support/secret-in-files';
 import { runCli, type CliAnswer } from '../../test-support/run-cli';
 import { serveLab, type ServedLab } from '../../lab/connection/open-lab';
 import { LAB_LIMITS } from '../../lab/connection/lab-connection';
@@ -43,6 +44,11 @@ describe('sluice lab sync', () => {
     const added = await cli('add', 'cloud', far.address.url, '--token-file', join(folder, 'token'), '--json');
     expect(added.json()).toMatchObject({ name: 'cloud', kind: 'lab', hasToken: true });
     expect(added.stdout + added.stderr).not.toContain(TOKEN);
+
+    // Neither the user's tokens nor the one that this machine's commands launch with are written down.
+    for (const secret of [TOKEN, near.address.token, far.address.token]) {
+      for (const data of ['data', 'far']) expect(filesWithSecret(join(folder, data), secret)).toEqual([]);
+    }
 
     const forwarded = await cli('now', '--json');
     expect(forwarded).toMatchObject({ code: 0 });

@@ -1,3 +1,5 @@
+import { resolve } from 'node:path';
+
 import type { Command } from 'commander';
 import { z } from 'zod';
 
@@ -61,7 +63,7 @@ export function addLabSyncCommands(lab: Command): void {
     .argument('<name>', 'what to call it here')
     .argument('<url>', 'http://HOST:PORT of a lab or an MLflow server')
     .description('add a remote; "sluice lab serve" forwards to it from then on, and when a lost link is back')
-    .option('--token-file <file>', 'file with the bearer token it takes; kept in the folder of the lab')
+    .option('--token-file <file>', 'file with the bearer token it takes; the lab reads it there each time')
     .option('--experiments <names>', 'only these, separated by commas', listOf)
     .action((name: string, url: string, options: AddOptions, command: Command) =>
       onLab(command, (connection, context) => add(context, connection, name, url, options)),
@@ -103,14 +105,20 @@ async function add(
   url: string,
   { tokenFile, experiments }: AddOptions,
 ): Promise<Outcome> {
-  const token = tokenFile === undefined ? undefined : await tokenOf(tokenFile);
-  const body = { name, url, ...(token !== undefined && { token }), ...(experiments && { experiments }) };
+  const token = tokenFile === undefined ? {} : await tokenFor(tokenFile);
+  const body = { name, url, ...token, ...(experiments && { experiments }) };
   const status = await api.send('POST', 'sync/remotes', body, statusSchema, signal);
   const when = isOwn
     ? '"sluice lab serve" forwards to it, or "sluice lab sync now" once'
     : 'The lab forwards to it';
   const reached = status.kind === undefined ? ` It could not be reached yet: ${status.lastError}` : '';
   return { json: status, text: `${remotesText([status])}\n${when}.${reached}` };
+}
+
+/** A lab on this machine is told where the token stands; one elsewhere is given it. */
+async function tokenFor(tokenFile: string): Promise<{ token: string } | { tokenFile: string }> {
+  const token = await tokenOf(tokenFile);
+  return (process.env['SLUICE_LAB_URL'] ?? '') === '' ? { tokenFile: resolve(tokenFile) } : { token };
 }
 
 async function now(

@@ -34,9 +34,8 @@ export async function findNode({ env, execPath, versions }: NodeSearch): Promise
     throw unsupported(`SLUICE_NODE names ${named}, which ${saidOf(version)}`);
   }
   const isElectron = versions.electron !== undefined;
-  // A packaged Electron refuses to be a Node: it would open another window.
-  const isPackaged = isElectron && __dirname.includes('.asar');
-  if (isNewEnough(versions.node) && !isPackaged) {
+  if (isNewEnough(versions.node)) {
+    // Packaged ones too: their fuse RunAsNode is on.
     return { file: execPath, environment: isElectron ? { ELECTRON_RUN_AS_NODE: '1' } : {} };
   }
   for (const folder of (env['PATH'] ?? '').split(delimiter).filter((one) => one !== '')) {

@@ -5,9 +5,9 @@ import { systemClock } from '../../../base';
 import { SluiceError } from '../../../contract';
 import { Lab } from '../../../lab';
 import type { LabOptions, LabServing } from '../../../lab';
-import { ioError } from '../../../storage';
+import { ioError, SecretBox } from '../../../storage';
 import { currentUser } from './current-user';
-import { readLastPort, removeServerFile, writeServerFile, type LabServerAddress } from './server-file';
+import { announceServer, readLastPort, type LabServerAddress } from './server-file';
 
 export interface ServedLab {
   readonly lab: Lab;
@@ -28,7 +28,7 @@ export async function serveLab(
   const { folder } = options;
   try {
     await mkdir(folder, { recursive: true });
-    // It holds tokens, and the environment of runs.
+    // It holds the environment of runs.
     await chmod(folder, 0o700);
   } catch (cause) {
     throw ioError(`Can't use ${folder} for a lab`, cause);
@@ -38,17 +38,18 @@ export async function serveLab(
     clock: systemClock,
     random: secretRandom,
     defaultUser: currentUser(),
+    secrets: await SecretBox.find(process.env, folder),
   });
   try {
     const launchToken = serving.token ?? randomBytes(TOKEN_BYTES).toString('hex');
     const url = await listen(lab, { ...serving, launchToken }, await readLastPort(folder));
     const address = { url, token: launchToken };
-    await writeServerFile(folder, address);
+    const withdraw = await announceServer(folder, address);
     return {
       lab,
       address,
       close: async () => {
-        await removeServerFile(folder);
+        await withdraw();
         await lab.close();
       },
     };

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 
 import { z } from 'zod';
 
-import { SluiceError } from '../../../contract';
+import { SluiceError, isNewerStore, refuseNewer } from '../../../contract';
 import { ioError, withLock, writeFileAtomic } from '../../../storage';
-import { recovered, storedConversationSchema } from './stored-conversation';
+import { CONVERSATION_FORMAT, recovered, storedConversationSchema } from './stored-conversation';
 import type { StoredConversation } from './stored-conversation';
 
 const CONVERSATION_FILE = 'conversation.json';
@@ -24,7 +24,10 @@ export class ConversationFolder {
     this.file = join(path, CONVERSATION_FILE);
   }
 
-  /** @throws SluiceError `not-found`, `corrupt-store` (with what is wrong and what to do), `io`. */
+  /**
+   * @throws SluiceError `not-found`, `corrupt-store` (with what is wrong and what to do), `unsupported` when a newer Sluice
+   * wrote it, `io`.
+   */
   async read(): Promise<StoredConversation> {
     const stored = await this.stored();
     // A reply that has ended since the file was read would pass for one that was cut off: the file now tells better.
@@ -79,10 +82,14 @@ export class ConversationFolder {
 
   private parse(text: string): StoredConversation {
     try {
-      const stored = storedConversationSchema.parse(JSON.parse(text));
+      const value: unknown = JSON.parse(text);
+      const known = CONVERSATION_FORMAT;
+      refuseNewer(value, 'format', { path: this.file, what: 'a conversation', known });
+      const stored = storedConversationSchema.parse(value);
       if (stored.id === this.id) return stored;
       throw new Error(`expected the id ${this.id}, found ${stored.id}`);
     } catch (cause) {
+      if (isNewerStore(cause)) throw cause;
       throw new SluiceError(
         'corrupt-store',
         `${this.file} is not a saved conversation: ${faultsOf(cause)}. Put back a copy of it, or delete the conversation.`,

@@ -44,9 +44,11 @@ const messageSchema: z.ZodType<Message> = z.object({
   at: z.string(),
 });
 
+export const CONVERSATION_FORMAT = 1;
+
 /** What `conversation.json` holds. */
 export const storedConversationSchema = z.object({
-  format: z.literal(1),
+  format: z.literal(CONVERSATION_FORMAT),
   id: z.string(),
   /** That the user gave. */
   title: z.string().exactOptional(),

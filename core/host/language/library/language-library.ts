@@ -16,7 +16,13 @@ import {
 } from '../../../storage';
 import { isoTime, systemClock } from '../../host-clock';
 import { hasLanguageModel, languageFolder, MANIFEST_FILE } from './language-folder';
-import { NOTHING_KNOWN, readManifest, type LanguageManifest, type ManifestFile } from './language-manifest';
+import {
+  MANIFEST_FORMAT,
+  NOTHING_KNOWN,
+  readManifest,
+  type LanguageManifest,
+  type ManifestFile,
+} from './language-manifest';
 import {
   ByteProgress,
   MODEL_FILE,
@@ -94,12 +100,17 @@ export class LanguageLibrary {
       );
     }
     const manifestPath = join(this.folder, name, MANIFEST_FILE);
-    const manifest = readManifest(manifestPath);
-    if (!manifest) {
+    const broken = (stateReason: string): LanguageModelEntry => {
       const path = join(this.folder, name, MODEL_FILE);
-      const stateReason = `${manifestPath} can't be read. ${GET_AGAIN}`;
       return { ...NOTHING_KNOWN, name, path, state: 'broken', stateReason };
+    };
+    let manifest: LanguageManifest | undefined;
+    try {
+      manifest = readManifest(manifestPath);
+    } catch (thrown) {
+      return broken(SluiceError.from(thrown).message);
     }
+    if (!manifest) return broken(`${manifestPath} can't be read. ${GET_AGAIN}`);
     const { format: _format, ...known } = manifest;
     const path = join(this.folder, name, known.files ? MODEL_FOLDER : MODEL_FILE);
     const faults = filesOf({ ...known, path }).flatMap(({ path: file, bytes }) => {
@@ -125,7 +136,7 @@ export class LanguageLibrary {
     try {
       const stored = isFolder ? await storeFolder(staged, request) : await storeFile(staged, request);
       const manifest: LanguageManifest = {
-        format: 1,
+        format: MANIFEST_FORMAT,
         ...facts,
         ...stored,
         sourceFile: request.sourceFile ?? basename(resolve(path)),

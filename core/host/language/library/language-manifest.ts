@@ -2,10 +2,13 @@ import { readFileSync } from 'node:fs';
 
 import { z } from 'zod';
 
+import { refuseNewer } from '../../../contract';
+
 const count = z.number().int().nonnegative();
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
+export const MANIFEST_FORMAT = 1;
 const manifestSchema = z.object({
-  format: z.literal(1),
+  format: z.literal(MANIFEST_FORMAT),
   architecture: z.string(),
   quantisation: z.string(),
   parameters: count,
@@ -36,13 +39,16 @@ const manifestSchema = z.object({
 export type LanguageManifest = z.infer<typeof manifestSchema>;
 export type ManifestFile = NonNullable<LanguageManifest['files']>[number];
 
-/** @returns undefined for what is no manifest, or can't be read. */
+/** @returns undefined for what is no manifest, or can't be read. @throws SluiceError `unsupported` when it is newer. */
 export function readManifest(path: string): LanguageManifest | undefined {
+  let value: unknown;
   try {
-    return manifestSchema.safeParse(JSON.parse(readFileSync(path, 'utf8'))).data;
+    value = JSON.parse(readFileSync(path, 'utf8'));
   } catch {
     return undefined;
   }
+  refuseNewer(value, 'format', { path, what: 'a language model of the library', known: MANIFEST_FORMAT });
+  return manifestSchema.safeParse(value).data;
 }
 
 /** Of a model whose manifest can't be read. */

@@ -2,14 +2,16 @@ import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 
 import { useSession } from '../../../session';
+import { strings } from '../../../strings';
 import { Button, EmptyState } from '../../../ui';
-import { useNow } from '../runs/use-now';
+import { useNow } from '../../../ui/use-now';
 import { Answered, FaultNote, useChosen, useLabAction } from '../shelf';
 import shelf from '../shelf/shelf.module.css';
 import { useLabRequest } from '../use-lab-request';
 import { CompetitionList } from './competition-list';
 import { CompetitionPage } from './competition-page';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.board;
 
 /** The shipped example has a competition. */
 function NoCompetitions({ onDone }: { readonly onDone: () => void }): ReactNode {

@@ -1,9 +1,11 @@
 import type { ReactNode } from 'react';
 
 import type { LabCompetition } from '../../../../core/contract';
+import { strings } from '../../../strings';
 import shelf from '../shelf/shelf.module.css';
 import { deadlineText, isOver } from './deadline';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.board;
 
 interface CompetitionListProps {
   readonly competitions: readonly LabCompetition[];

@@ -3,6 +3,7 @@ import { useStore } from 'zustand';
 
 import type { LabCompetition } from '../../../../core/contract';
 import { useSession } from '../../../session';
+import { strings } from '../../../strings';
 import { formatWhen } from '../lab-format';
 import { Answered } from '../shelf';
 import shelf from '../shelf/shelf.module.css';
@@ -10,9 +11,10 @@ import { useLabRequest } from '../use-lab-request';
 import styles from './board.module.css';
 import { deadlineText, isOver } from './deadline';
 import { Leaderboard } from './leaderboard';
-import { STRINGS } from './strings';
 import { Submissions } from './submissions';
 import { SubmitForm } from './submit-form';
+
+const STRINGS = strings.lab.board;
 
 interface CompetitionPageProps {
   readonly competition: LabCompetition;

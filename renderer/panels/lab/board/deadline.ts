@@ -1,5 +1,7 @@
 import type { LabCompetition } from '../../../../core/contract';
-import { STRINGS } from './strings';
+import { strings } from '../../../strings';
+
+const STRINGS = strings.lab.board;
 
 /** `3 d 4 h`, `5 h 12 min`, `12 min`: what is left, two parts at most. */
 export function spanText(ms: number): string {

@@ -1,12 +1,14 @@
 import type { ReactNode } from 'react';
 
 import type { LabBoardRow, LabCompetition } from '../../../../core/contract';
-import { formatCount } from '../../../format';
+import { formatCount, formatFixed } from '../../../format';
+import { strings } from '../../../strings';
 import { RECORD_TABLE } from '../../../ui';
 import { formatWhen } from '../lab-format';
 import { decimalsFor, RunLink } from '../shelf';
 import styles from './board.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.board;
 
 const COLUMNS = STRINGS.columns;
 
@@ -64,7 +66,7 @@ export function Leaderboard({ competition, rows, user, nowMs, runName }: Leaderb
                   {row.rank}
                 </td>
                 <td className={`${RECORD_TABLE.number} ${styles['score']}`} title={String(row.score)}>
-                  {row.score.toFixed(decimals)}
+                  {formatFixed(row.score, decimals)}
                 </td>
                 <td>
                   {row.user}

@@ -1,10 +1,12 @@
 import type { ReactNode } from 'react';
 
 import type { LabSubmission } from '../../../../core/contract';
+import { strings } from '../../../strings';
 import { formatMetric, formatWhen } from '../lab-format';
 import { RunLink } from '../shelf';
 import styles from './board.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.board;
 
 const OPEN: ReadonlySet<LabSubmission['state']> = new Set(['queued', 'inferring', 'scoring']);
 

@@ -4,12 +4,14 @@ import { useStore } from 'zustand';
 
 import type { LabCompetition, LabRunRow } from '../../../../core/contract';
 import { useSession } from '../../../session';
+import { strings } from '../../../strings';
 import { Button, SelectField } from '../../../ui';
 import { FaultNote, SuggestField, useLabAction } from '../shelf';
 import shelf from '../shelf/shelf.module.css';
 import { useLabRequest } from '../use-lab-request';
 import styles from './board.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.board;
 
 const WORDS = STRINGS.submit;
 /** Runs the field offers. */

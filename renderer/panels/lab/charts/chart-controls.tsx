@@ -1,10 +1,13 @@
 import { useId } from 'react';
 import type { ReactNode } from 'react';
 
+import { formatFixed } from '../../../format';
+import { strings } from '../../../strings';
 import { Button, Segmented } from '../../../ui';
 import type { ChartRange, ChartSettings } from './chart-settings';
 import styles from './charts.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.charts;
 
 const XS = Object.entries(STRINGS.xs).map(([value, words]) => ({
   value: value as ChartSettings['x'],
@@ -35,7 +38,7 @@ export function ChartControls({ settings, range, onSettings, onRange }: ChartCon
         value={settings.smoothing}
         onChange={(event) => onSettings({ ...settings, smoothing: Number(event.currentTarget.value) })}
       />
-      <output htmlFor={id}>{settings.smoothing.toFixed(2)}</output>
+      <output htmlFor={id}>{formatFixed(settings.smoothing, 2)}</output>
       <Segmented
         label={STRINGS.x}
         value={settings.x}

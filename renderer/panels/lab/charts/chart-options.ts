@@ -1,5 +1,7 @@
 import uPlot from 'uplot';
 
+import { formatClock } from '../../../format';
+import { strings } from '../../../strings';
 import type { PlotOptions, Token } from '../../../ui';
 import { formatDuration, formatMetric } from '../lab-format';
 import type { ChartRange, ChartSettings } from './chart-settings';
@@ -133,6 +135,6 @@ export function chartOptions(token: Token, input: OptionsInput): PlotOptions {
 
 /** `step 1200`, `4:34`, `14:03:27`: where the cursor is. */
 export function cursorText(x: ChartSettings['x'], value: number): string {
-  if (x === 'wall') return new Date(value * 1000).toLocaleTimeString(undefined, { hour12: false });
-  return x === 'step' ? `step ${Math.round(value)}` : xText(x, value);
+  if (x === 'wall') return formatClock(new Date(value * 1000).toISOString());
+  return x === 'step' ? strings.lab.charts.atStep(Math.round(value)) : xText(x, value);
 }

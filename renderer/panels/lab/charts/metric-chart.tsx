@@ -5,6 +5,7 @@ import { createStore } from 'zustand/vanilla';
 
 import type { LabSeries } from '../../../../core/contract';
 import { formatCount } from '../../../format';
+import { strings } from '../../../strings';
 import { Button, FailureNote, Plot } from '../../../ui';
 import type { Token } from '../../../ui';
 import { formatMetric, formatMoment } from '../lab-format';
@@ -14,8 +15,9 @@ import type { ChartLine } from './chart-options';
 import { rangeAfterKey } from './chart-settings';
 import type { ChartRange, ChartSettings } from './chart-settings';
 import styles from './charts.module.css';
-import { STRINGS } from './strings';
 import { useSeries } from './use-series';
+
+const STRINGS = strings.lab.charts;
 
 /** Points the table shows of each run. */
 const MOST_POINTS = 400;

@@ -4,7 +4,9 @@ import { useStore } from 'zustand';
 
 import type { LabRunRow } from '../../../../core/contract';
 import { formatCount } from '../../../format';
+import { SaveReport } from '../../../report';
 import { useSession } from '../../../session';
+import { strings } from '../../../strings';
 import { Button, Segmented } from '../../../ui';
 import { runToken } from '../charts';
 import { stateText } from '../runs/state-mark';
@@ -12,10 +14,13 @@ import styles from './compare.module.css';
 import { ComparedParallel } from './compared-parallel';
 import { ComparedPlots } from './compared-plots';
 import { DifferencesTable } from './differences-table';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.compare;
 
 /** As many as the lab gives points of at once. */
 const MOST_PLOTTED = 100;
+/** What a page is wide enough for. */
+const MOST_REPORTED = 12;
 const NO_ROWS: readonly LabRunRow[] = [];
 
 type Part = keyof typeof STRINGS.part;
@@ -107,6 +112,9 @@ export function CompareView({ onBack }: { readonly onBack: () => void }): ReactN
           ‹ {STRINGS.back}
         </Button>
         <h2>{STRINGS.title(formatCount(rows.length))}</h2>
+        {rows.length >= 2 && rows.length <= MOST_REPORTED && (
+          <SaveReport what={{ kind: 'labRuns', runs: rows.map(({ runId }) => runId) }} />
+        )}
         <div className={styles['parts']}>
           <Segmented label={STRINGS.parts} value={part} options={PARTS} onChange={setPart} />
         </div>

@@ -4,12 +4,14 @@ import type { ReactNode } from 'react';
 import type { LabRunRow } from '../../../../core/contract';
 import { formatCount } from '../../../format';
 import { useSession } from '../../../session';
+import { strings } from '../../../strings';
 import { Button, Segmented } from '../../../ui';
 import { isKept, ParallelCoordinates } from '../parallel';
 import type { ParallelBrush } from '../parallel';
 import styles from './compare.module.css';
 import { comparedAxes } from './compared-axes';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.compare;
 
 type Best = keyof typeof STRINGS.bests;
 const BESTS = Object.entries(STRINGS.bests).map(([value, label]) => ({ value: value as Best, label }));

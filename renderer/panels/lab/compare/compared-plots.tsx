@@ -2,10 +2,12 @@ import { useMemo, useState } from 'react';
 import type { ReactNode } from 'react';
 
 import type { LabRunRow } from '../../../../core/contract';
+import { strings } from '../../../strings';
 import { ChartControls, DEFAULT_SETTINGS, gridColumns, MetricChart, runToken } from '../charts';
 import type { ChartRange, ChartSettings } from '../charts';
 import styles from './compare.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.compare;
 
 interface ComparedPlotsProps {
   readonly rows: readonly LabRunRow[];

@@ -2,10 +2,12 @@ import type { ReactNode } from 'react';
 
 import type { LabRunRow } from '../../../../core/contract';
 import { NO_FIGURE } from '../../../format';
+import { strings } from '../../../strings';
 import { runToken } from '../charts';
 import styles from './compare.module.css';
 import { differences } from './differences';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.compare;
 
 /** Only what differs: a line for each thing, a column for each run. */
 export function DifferencesTable({ rows }: { readonly rows: readonly LabRunRow[] }): ReactNode {

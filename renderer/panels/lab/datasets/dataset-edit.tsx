@@ -4,12 +4,18 @@ import { useStore } from 'zustand';
 
 import type { LabDataset, RequestInput } from '../../../../core/contract';
 import { useSession } from '../../../session';
+import { strings } from '../../../strings';
 import { Button, Segmented, TextField } from '../../../ui';
 import { FaultNote, TextArea, useLabAction } from '../shelf';
 import shelf from '../shelf/shelf.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.datasets;
 
 const WORDS = STRINGS.inspector;
+const VISIBILITIES = (['private', 'shared'] as const).map((value) => ({
+  value,
+  ...WORDS.visibilities[value],
+}));
 
 function tagsOf(text: string): readonly string[] {
   return [
@@ -93,7 +99,7 @@ export function DatasetEdit({ dataset, onEdited }: DatasetEditProps): ReactNode 
         <Segmented
           label={WORDS.visibility}
           value={visibility}
-          options={WORDS.visibilities}
+          options={VISIBILITIES}
           disabled={isOff}
           onChange={(value) => void edit({ visibility: value })}
         />

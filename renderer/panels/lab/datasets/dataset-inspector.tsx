@@ -3,13 +3,15 @@ import type { ReactNode } from 'react';
 
 import type { LabDataset } from '../../../../core/contract';
 import { formatBytes } from '../../../format';
+import { strings } from '../../../strings';
 import { Inspector } from '../../../ui';
 import { formatWhen } from '../lab-format';
 import shelf from '../shelf/shelf.module.css';
 import { DatasetEdit } from './dataset-edit';
 import styles from './datasets.module.css';
-import { STRINGS } from './strings';
 import { VersionSection } from './version-section';
+
+const STRINGS = strings.lab.datasets;
 
 const WORDS = STRINGS.inspector;
 

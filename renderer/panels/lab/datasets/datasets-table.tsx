@@ -2,10 +2,12 @@ import type { ReactNode } from 'react';
 
 import type { LabDataset } from '../../../../core/contract';
 import { formatBytes, formatCount, NO_FIGURE } from '../../../format';
+import { strings } from '../../../strings';
 import { onRowKey, RECORD_TABLE } from '../../../ui';
 import { formatWhen } from '../lab-format';
 import styles from './datasets.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.datasets;
 
 const COLUMNS = STRINGS.columns;
 

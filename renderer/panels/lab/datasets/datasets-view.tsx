@@ -5,8 +5,9 @@ import { useStore } from 'zustand';
 import type { LabDataset } from '../../../../core/contract';
 import { formatBytes } from '../../../format';
 import { useSession } from '../../../session';
+import { strings } from '../../../strings';
 import { Button, EmptyState } from '../../../ui';
-import { useNow } from '../runs/use-now';
+import { useNow } from '../../../ui/use-now';
 import { Answered, FaultNote, useChosen, useLabAction } from '../shelf';
 import shelf from '../shelf/shelf.module.css';
 import { useLabRequest } from '../use-lab-request';
@@ -14,7 +15,8 @@ import { DatasetInspector } from './dataset-inspector';
 import { DatasetsTable } from './datasets-table';
 import { PushForm } from './push-form';
 import { PushJobs } from './push-jobs';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.datasets;
 
 function Bar(props: {
   readonly count: number;

@@ -6,9 +6,11 @@ import { SluiceError } from '../../../../core/contract';
 import type { LabDataset } from '../../../../core/contract';
 import { uniqueId, useSession } from '../../../session';
 import type { Session } from '../../../session';
+import { strings } from '../../../strings';
 import { Button, TextField } from '../../../ui';
 import styles from './datasets.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.datasets;
 
 const WORDS = STRINGS.form;
 

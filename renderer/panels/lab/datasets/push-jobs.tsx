@@ -2,9 +2,11 @@ import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 
 import { cancelWork, useSession } from '../../../session';
+import { strings } from '../../../strings';
 import { FailureNote, ProgressRow } from '../../../ui';
 import styles from './datasets.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.datasets;
 
 /** Folders on their way in, and those that did not get there. They go on while another panel shows. */
 export function PushJobs(): ReactNode {

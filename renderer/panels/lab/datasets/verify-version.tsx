@@ -6,9 +6,11 @@ import { SluiceError } from '../../../../core/contract';
 import type { RequestOutput, WireError } from '../../../../core/contract';
 import { formatBytes } from '../../../format';
 import { cancelWork, uniqueId, useSession } from '../../../session';
+import { strings } from '../../../strings';
 import { Button, FailureNote, ProgressBar } from '../../../ui';
 import styles from './datasets.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.datasets;
 
 const WORDS = STRINGS.inspector;
 

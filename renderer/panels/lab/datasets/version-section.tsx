@@ -5,14 +5,16 @@ import { useStore } from 'zustand';
 import type { LabDataset, LabDatasetVersion } from '../../../../core/contract';
 import { formatBytes } from '../../../format';
 import { useSession } from '../../../session';
+import { strings } from '../../../strings';
 import { Button, FactList } from '../../../ui';
 import { formatWhen } from '../lab-format';
-import { Answered, AskStrip, counted, FaultNote, useLabAction } from '../shelf';
+import { Answered, AskStrip, FaultNote, useLabAction } from '../shelf';
 import shelf from '../shelf/shelf.module.css';
 import { useLabRequest } from '../use-lab-request';
 import styles from './datasets.module.css';
-import { STRINGS } from './strings';
 import { useVerify, VerifyNote } from './verify-version';
+
+const STRINGS = strings.lab.datasets;
 
 const WORDS = STRINGS.inspector;
 
@@ -73,7 +75,7 @@ export function VersionSection({ dataset, version, nowMs, onRemoved }: VersionPr
       <FactList
         className={shelf['facts']}
         facts={[
-          [WORDS.size, WORDS.sizeOf(formatBytes(bytes), counted(files, 'file'))],
+          [WORDS.size, WORDS.sizeOf(formatBytes(bytes), STRINGS.files(files))],
           [WORDS.pushed, formatWhen(createdMs, nowMs)],
           [WORDS.note, note === '' ? <span className={shelf['muted']}>{WORDS.noNote}</span> : note],
           [WORDS.hash, <code key="hash">{hash}</code>],
@@ -100,7 +102,7 @@ export function VersionSection({ dataset, version, nowMs, onRemoved }: VersionPr
           question={WORDS.removeAsk(
             name,
             number,
-            counted(files, 'file'),
+            STRINGS.files(files),
             formatBytes(bytes),
             dataset.versions.length === 1,
           )}

@@ -1,7 +1,9 @@
 import type { LabLaunch, WireError } from '../../../../core/contract';
 import { formatBytes, parseSize } from '../../../format';
+import { strings } from '../../../strings';
 import { faultLines } from '../shelf';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.launch;
 
 /** What stands in the form's fields, as typed. */
 export interface LaunchDraft {

@@ -4,12 +4,14 @@ import type { ReactNode } from 'react';
 import { SluiceError } from '../../../../core/contract';
 import type { LabDataset } from '../../../../core/contract';
 import { useSession } from '../../../session';
+import { strings } from '../../../strings';
 import { Button, SelectField, TextField } from '../../../ui';
 import { TextArea } from '../shelf';
 import { useLabRequest } from '../use-lab-request';
 import type { LaunchDraft, LaunchFaults, LaunchField } from './launch-draft';
 import styles from './launch.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.launch;
 
 export interface LaunchFieldsProps {
   readonly draft: LaunchDraft;

@@ -5,12 +5,14 @@ import { useStore } from 'zustand';
 import { SluiceError } from '../../../../core/contract';
 import type { LabLaunch, LabRunRow, WireError } from '../../../../core/contract';
 import { useSession } from '../../../session';
+import { strings } from '../../../strings';
 import { Button, FailureNote } from '../../../ui';
 import { faultLines } from '../shelf';
 import { ProgramFields, ResourceFields } from './launch-fields';
 import styles from './launch.module.css';
-import { STRINGS } from './strings';
 import { useLaunchDraft } from './use-launch-draft';
+
+const STRINGS = strings.lab.launch;
 
 export interface LaunchFormProps {
   /** Values to begin with. */

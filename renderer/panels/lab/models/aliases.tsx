@@ -4,11 +4,13 @@ import { useStore } from 'zustand';
 
 import type { LabModel, LabModelVersion } from '../../../../core/contract';
 import { useSession } from '../../../session';
+import { strings } from '../../../strings';
 import { Button, CloseIcon, TextField } from '../../../ui';
 import { FaultNote, useLabAction } from '../shelf';
 import shelf from '../shelf/shelf.module.css';
 import styles from './models.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.models;
 
 const WORDS = STRINGS.inspector;
 

@@ -5,12 +5,14 @@ import { useStore } from 'zustand';
 import type { LabDeployment, LabTraffic } from '../../../../core/contract';
 import { formatCount, formatFigure, formatPct } from '../../../format';
 import { useSession } from '../../../session';
+import { strings } from '../../../strings';
 import { Button, FailureNote, NumberField } from '../../../ui';
 import { AskStrip, FaultNote, useLabAction } from '../shelf';
 import type { LabAction } from '../shelf';
 import shelf from '../shelf/shelf.module.css';
 import styles from './models.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.models;
 
 const WORDS = STRINGS.deployments;
 

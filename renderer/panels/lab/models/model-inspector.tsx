@@ -2,6 +2,7 @@ import { useState } from 'react';
 import type { ReactNode } from 'react';
 
 import type { LabDeployment, LabModel, LabModelVersion } from '../../../../core/contract';
+import { strings } from '../../../strings';
 import { FactList, Inspector } from '../../../ui';
 import { formatWhen } from '../lab-format';
 import { RunLink } from '../shelf';
@@ -9,7 +10,8 @@ import shelf from '../shelf/shelf.module.css';
 import { Aliases } from './aliases';
 import styles from './models.module.css';
 import { PublishForm } from './publish-form';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.models;
 
 const WORDS = STRINGS.inspector;
 

@@ -2,11 +2,13 @@ import type { ReactNode } from 'react';
 
 import type { LabModel } from '../../../../core/contract';
 import { NO_FIGURE } from '../../../format';
+import { strings } from '../../../strings';
 import { onRowKey, RECORD_TABLE } from '../../../ui';
 import { formatWhen } from '../lab-format';
 import { RunLink } from '../shelf';
 import styles from './models.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.models;
 
 const COLUMNS = STRINGS.columns;
 

@@ -2,8 +2,9 @@ import { useState } from 'react';
 import type { ReactNode } from 'react';
 
 import type { LabDeployment, LabModel } from '../../../../core/contract';
+import { strings } from '../../../strings';
 import { Button, EmptyState } from '../../../ui';
-import { useNow } from '../runs/use-now';
+import { useNow } from '../../../ui/use-now';
 import { Answered, useChosen } from '../shelf';
 import shelf from '../shelf/shelf.module.css';
 import { useLabRequest } from '../use-lab-request';
@@ -13,7 +14,8 @@ import { ModelInspector } from './model-inspector';
 import styles from './models.module.css';
 import { ModelsTable } from './models-table';
 import { RegisterForm } from './register-form';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.models;
 
 function Deployments({ answer }: { readonly answer: LabAnswer<readonly LabDeployment[]> }): ReactNode {
   const words = STRINGS.deployments;

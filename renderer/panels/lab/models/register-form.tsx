@@ -4,11 +4,13 @@ import { useStore } from 'zustand';
 
 import type { LabModel } from '../../../../core/contract';
 import { useSession } from '../../../session';
+import { strings } from '../../../strings';
 import { Button } from '../../../ui';
 import { FaultNote, SuggestField, useLabAction } from '../shelf';
 import { useLabRequest } from '../use-lab-request';
 import styles from './models.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.models;
 
 const WORDS = STRINGS.form;
 /** Runs the field offers. */

@@ -1,10 +1,12 @@
 import { useRef } from 'react';
 import type { CSSProperties, KeyboardEvent, PointerEvent, ReactNode } from 'react';
 
+import { strings } from '../../../strings';
 import styles from './parallel.module.css';
 import { axisText, dragged, movedEnd, toggledCategory, unitOfNumber } from './parallel-scale';
 import type { ParallelAxis, ParallelBrush } from './parallel-types';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.parallel;
 
 /** How near to a brush's end a drag takes the end, CSS pixels. */
 const EDGE_PX = 7;

@@ -2,14 +2,16 @@ import { useCallback, useMemo, useRef, useState } from 'react';
 import type { MouseEvent, ReactNode } from 'react';
 
 import { formatCount } from '../../../format';
+import { strings } from '../../../strings';
 import { drawLines, lineAt, shadesBetween, shapesOf } from './draw-parallel';
 import type { ParallelPlace } from './draw-parallel';
 import { Axis } from './parallel-axis';
 import styles from './parallel.module.css';
 import { brushOf, isKept, unitOf, withBrush } from './parallel-scale';
 import type { ParallelAxis, ParallelCoordinatesProps } from './parallel-types';
-import { STRINGS } from './strings';
 import { useCanvas } from './use-canvas';
+
+const STRINGS = strings.lab.parallel;
 
 /** Rooms above, below and at the sides of the axes. */
 const TOP_PX = 40;

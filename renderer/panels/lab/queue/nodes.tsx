@@ -2,9 +2,12 @@ import type { ReactNode } from 'react';
 
 import type { LabNode, LabQueue } from '../../../../core/contract';
 import { formatBytes, formatBytesOf } from '../../../format';
-import { SHELF, UsageBar } from '../shelf';
+import { strings } from '../../../strings';
+import { UsageBar } from '../shelf';
 import styles from './queue.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.queue;
+const SHELF = strings.lab.shelf;
 
 interface UsageLineProps {
   readonly label: string;

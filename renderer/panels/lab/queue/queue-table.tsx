@@ -5,13 +5,15 @@ import { useStore } from 'zustand';
 import type { LabQueueJob } from '../../../../core/contract';
 import { formatBytes } from '../../../format';
 import { useSession } from '../../../session';
+import { strings } from '../../../strings';
 import { Button, VirtualTable } from '../../../ui';
 import type { TableColumn } from '../../../ui';
 import { formatDuration } from '../lab-format';
-import { useNow } from '../runs/use-now';
+import { useNow } from '../../../ui/use-now';
 import { FaultNote, RunLink, useLabAction } from '../shelf';
 import styles from './queue.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.queue;
 
 const COLUMNS = STRINGS.columns;
 
@@ -52,7 +54,7 @@ function columnsOf(
       key: 'state',
       label: COLUMNS.state,
       width: '9ch',
-      cell: ({ state }) => <span data-state={state}>{STRINGS.states[state]}</span>,
+      cell: ({ state }) => <span data-state={state}>{strings.lab.frame.states[state]}</span>,
     },
     {
       key: 'where',

@@ -2,13 +2,15 @@ import type { ReactNode } from 'react';
 
 import type { LabQueue } from '../../../../core/contract';
 import { useSession } from '../../../session';
+import { strings } from '../../../strings';
 import { Button, EmptyState } from '../../../ui';
 import { Answered } from '../shelf';
 import shelf from '../shelf/shelf.module.css';
 import { useLabRequest } from '../use-lab-request';
 import { Nodes } from './nodes';
 import { QueueTable } from './queue-table';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.queue;
 
 const isWaiting = ({ state }: LabQueue['jobs'][number]): boolean =>
   state === 'queued' || state === 'preparing';

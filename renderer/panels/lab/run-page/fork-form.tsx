@@ -4,12 +4,14 @@ import { useStore } from 'zustand';
 
 import type { LabRunDetail } from '../../../../core/contract';
 import { useSession } from '../../../session';
+import { strings } from '../../../strings';
 import { Button, SelectField, TextField } from '../../../ui';
 import { forkRun } from '../runs/run-actions';
 import { FaultNote, useLabAction } from '../shelf';
 import styles from './run-page.module.css';
 import { parseVariables, shellQuoted } from './shell-words';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.runPage;
 
 const WORDS = STRINGS.forkForm;
 

@@ -2,15 +2,17 @@ import type { ReactNode } from 'react';
 
 import type { LabRunDetail, LabRunRow } from '../../../../core/contract';
 import { formatBytes, formatCount } from '../../../format';
+import { strings } from '../../../strings';
 import { Button, FactList } from '../../../ui';
 import { formatDuration, formatMoment } from '../lab-format';
 import { durationMs } from '../runs/run-values';
 import { StateMark } from '../runs/state-mark';
-import { useNow } from '../runs/use-now';
+import { useNow } from '../../../ui/use-now';
 import { RunLink } from '../shelf';
 import styles from './run-page.module.css';
 import { shellQuoted } from './shell-words';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.runPage;
 
 const WORDS = STRINGS.facts_;
 const PARTS = STRINGS.parts;
@@ -169,7 +171,7 @@ export function RunFacts({ row, detail, onFork }: RunFactsProps): ReactNode {
       {detail !== undefined && (
         <Facts
           title={PARTS.models}
-          facts={detail.models.map(({ model, version }) => [model, `version ${version}`])}
+          facts={detail.models.map(({ model, version }) => [model, STRINGS.modelVersion(version)])}
         />
       )}
       {detail?.environment !== undefined && (

@@ -2,13 +2,16 @@ import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 
 import type { LabRunRow } from '../../../../core/contract';
+import { SaveReport } from '../../../report';
 import { useSession } from '../../../session';
+import { strings } from '../../../strings';
 import { Button } from '../../../ui';
 import { resumeRun } from '../runs/run-actions';
 import { isOpen } from '../runs/run-values';
 import { StateMark } from '../runs/state-mark';
 import styles from './run-page.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.runPage;
 
 /** What is being asked or filled in above the page. */
 export type Doing = 'stop' | 'remove' | 'fork' | 'submit';
@@ -66,6 +69,7 @@ export function RunHead({ row, doing, onDo, onBack }: RunHeadProps): ReactNode {
         )}
         {row.isLaunched && toggle('fork', STRINGS.fork, STRINGS.forkHint)}
         {row.isLaunched && toggle('submit', STRINGS.submit, STRINGS.submitHint)}
+        {live && <SaveReport key={row.runId} what={{ kind: 'labRun', run: row.runId }} />}
         {!isGoing && (
           <Button disabled={!live} onClick={() => onDo('remove')}>
             {STRINGS.remove}

@@ -2,10 +2,12 @@ import { useMemo, useState } from 'react';
 import type { ReactNode } from 'react';
 
 import type { LabRunRow } from '../../../../core/contract';
+import { strings } from '../../../strings';
 import { ChartControls, DEFAULT_SETTINGS, gridColumns, MetricChart } from '../charts';
 import type { ChartRange, ChartSettings } from '../charts';
 import styles from './run-page.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.runPage;
 
 /** A plot for each metric; they share axis, cursor and zoom. */
 export function RunMetrics({ row }: { readonly row: LabRunRow }): ReactNode {

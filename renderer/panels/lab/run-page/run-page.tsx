@@ -4,6 +4,7 @@ import { useStore } from 'zustand';
 
 import type { LabRunDetail, LabRunRow } from '../../../../core/contract';
 import { useSession } from '../../../session';
+import { strings } from '../../../strings';
 import { FailureNote, Segmented } from '../../../ui';
 import { removeRuns, stopRuns } from '../runs/run-actions';
 import { AskStrip } from '../shelf';
@@ -16,8 +17,9 @@ import { RunHead } from './run-head';
 import type { Doing } from './run-head';
 import { RunMetrics } from './run-metrics';
 import styles from './run-page.module.css';
-import { STRINGS } from './strings';
 import { SubmitForm } from './submit-form';
+
+const STRINGS = strings.lab.runPage;
 
 type Lower = keyof typeof STRINGS.lowers;
 const LOWERS = Object.entries(STRINGS.lowers).map(([value, label]) => ({ value: value as Lower, label }));

@@ -4,11 +4,13 @@ import { useStore } from 'zustand';
 
 import type { LabRunDetail } from '../../../../core/contract';
 import { useSession } from '../../../session';
+import { strings } from '../../../strings';
 import { Button, SelectField } from '../../../ui';
 import { FaultNote, useLabAction } from '../shelf';
 import { useLabRequest } from '../use-lab-request';
 import styles from './run-page.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.runPage;
 
 const WORDS = STRINGS.submitForm;
 

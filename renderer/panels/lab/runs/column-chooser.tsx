@@ -3,12 +3,14 @@ import type { ReactNode } from 'react';
 
 import { DEFAULT_TABLE_LAYOUT } from '../../../stores';
 import type { LabTableLayout } from '../../../stores';
+import { strings } from '../../../strings';
 import { Button, Inspector, TextField } from '../../../ui';
 import styles from './column-chooser.module.css';
 import { columnLabel } from './columns';
 import { FIXED_KEYS } from './run-values';
 import type { ValueKind } from './run-values';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.runs;
 
 const WORDS = STRINGS.chooser;
 type Kind = keyof typeof WORDS.kinds;

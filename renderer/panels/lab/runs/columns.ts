@@ -1,6 +1,8 @@
 import type { LabTableLayout } from '../../../stores';
+import { strings } from '../../../strings';
 import { partedKey } from './run-values';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.runs;
 
 /** A column as it is drawn. */
 export interface RunColumn {

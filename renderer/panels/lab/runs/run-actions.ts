@@ -1,8 +1,10 @@
 import { SluiceError } from '../../../../core/contract';
 import type { LabFork, LabRunRow } from '../../../../core/contract';
 import type { Session } from '../../../session';
+import { strings } from '../../../strings';
 import { isOpen } from './run-values';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.runs;
 
 const WORDS = STRINGS.faults;
 

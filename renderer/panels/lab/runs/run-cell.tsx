@@ -6,7 +6,7 @@ import { formatDuration, formatMetric, formatMoment, formatWhen } from '../lab-f
 import type { RunColumn } from './columns';
 import { durationMs, isOpen, partedKey, valueOf } from './run-values';
 import { StateMark } from './state-mark';
-import { lookedAtMs, useNow } from './use-now';
+import { lookedAtMs, useNow } from '../../../ui/use-now';
 
 /** Counts while the run goes on. */
 function Counting({ row }: { readonly row: LabRunRow }): ReactNode {

@@ -2,6 +2,7 @@ import { useEffect, useId, useRef } from 'react';
 import type { CSSProperties, KeyboardEvent, MouseEvent, ReactNode, RefObject } from 'react';
 
 import type { LabRunRow } from '../../../../core/contract';
+import { strings } from '../../../strings';
 import { toggled, withRange } from './choice';
 import { columnLabel, tracksOf, widthOf } from './columns';
 import type { RunColumn } from './columns';
@@ -9,11 +10,12 @@ import { groupId } from './group-runs';
 import type { TableItem } from './group-runs';
 import styles from './run-table.module.css';
 import type { RunOrder } from './sort-runs';
-import { STRINGS } from './strings';
 import { TableHead } from './table-head';
 import { headOf, itemId, movedTo } from './table-keys';
 import { GroupLine, RunLine } from './table-row';
 import { useWindow } from './use-window';
+
+const STRINGS = strings.lab.runs;
 
 export const ROW_PX = 24;
 

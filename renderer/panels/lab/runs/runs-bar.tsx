@@ -1,11 +1,13 @@
 import { useId } from 'react';
 import type { ReactNode, RefObject } from 'react';
 
+import { strings } from '../../../strings';
 import { Button, Segmented } from '../../../ui';
 import { columnLabel } from './columns';
 import styles from './runs-view.module.css';
-import { STRINGS } from './strings';
 import type { FilterKind } from './use-table-items';
+
+const STRINGS = strings.lab.runs;
 
 const KINDS = Object.entries(STRINGS.filterKinds).map(([value, words]) => ({
   value: value as FilterKind,

@@ -3,9 +3,11 @@ import type { ReactNode } from 'react';
 
 import type { LabRunRow } from '../../../../core/contract';
 import { formatCount } from '../../../format';
+import { strings } from '../../../strings';
 import { Button } from '../../../ui';
 import styles from './runs-view.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.runs;
 
 const MOST_NAMED = 3;
 
@@ -64,7 +66,7 @@ export function RunsFoot(props: RunsFootProps): ReactNode {
         <Question asking={props.asking} onAnswer={props.onAnswer} />
       </footer>
     );
-  const amount = all === 1 ? STRINGS.oneRun : STRINGS.runs(formatCount(all));
+  const amount = STRINGS.runs(all, formatCount(all));
   return (
     <footer className={styles['foot']}>
       <p role="status" data-testid="run-count">

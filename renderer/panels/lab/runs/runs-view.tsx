@@ -4,6 +4,7 @@ import { useStore } from 'zustand';
 
 import type { LabRunRow } from '../../../../core/contract';
 import { useSession } from '../../../session';
+import { strings } from '../../../strings';
 import { Button, EmptyState } from '../../../ui';
 import { ColumnChooser } from './column-chooser';
 import { columnsOf } from './columns';
@@ -15,10 +16,11 @@ import { RunsFoot } from './runs-foot';
 import type { Asking } from './runs-foot';
 import { RunsOver } from './runs-over';
 import styles from './runs-view.module.css';
-import { STRINGS } from './strings';
 import { useQuery } from './use-query';
 import { useTableItems } from './use-table-items';
 import type { FilterKind } from './use-table-items';
+
+const STRINGS = strings.lab.runs;
 
 const NO_ROWS: readonly LabRunRow[] = [];
 

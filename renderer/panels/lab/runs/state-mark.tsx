@@ -1,9 +1,11 @@
 import type { ReactNode } from 'react';
 
 import type { LabRunRow } from '../../../../core/contract';
+import { strings } from '../../../strings';
 import styles from './state-mark.module.css';
-import { STATES } from '../run-states';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.runs;
+const STATES = strings.lab.frame.states;
 
 type Stated = Pick<LabRunRow, 'state'> & Partial<Pick<LabRunRow, 'idleSinceMs' | 'position'>>;
 

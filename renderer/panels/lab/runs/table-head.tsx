@@ -1,11 +1,13 @@
 import { useState } from 'react';
 import type { KeyboardEvent, PointerEvent, ReactNode } from 'react';
 
+import { strings } from '../../../strings';
 import type { RunColumn } from './columns';
 import { LEAST_PX } from './columns';
 import styles from './run-table.module.css';
 import type { RunOrder } from './sort-runs';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.runs;
 
 /** By how much a key changes a width. */
 const WIDTH_STEP_PX = 16;

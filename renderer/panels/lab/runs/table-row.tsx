@@ -3,12 +3,14 @@ import type { ReactNode } from 'react';
 
 import type { LabRunRow, LabRunState } from '../../../../core/contract';
 import { formatCount } from '../../../format';
+import { strings } from '../../../strings';
 import type { RunColumn } from './columns';
 import type { RunGroup } from './group-runs';
 import { cellTitle, RunCell } from './run-cell';
 import styles from './run-table.module.css';
-import { STATES } from '../run-states';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.runs;
+const STATES = strings.lab.frame.states;
 
 interface LineProps {
   readonly id: string;
@@ -102,7 +104,7 @@ export function GroupLine(props: GroupLineProps): ReactNode {
         <i aria-hidden="true">{props.isOpen ? '▾' : '▸'}</i>
         <em>{props.by}</em>
         <b>{value}</b>
-        <span>{group.rows.length === 1 ? STRINGS.oneRun : STRINGS.runs(formatCount(group.rows.length))}</span>
+        <span>{STRINGS.runs(group.rows.length, formatCount(group.rows.length))}</span>
         {ORDER.map((state) => {
           const amount = group.states.get(state);
           return (

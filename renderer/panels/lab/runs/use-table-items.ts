@@ -6,7 +6,7 @@ import { tableItems } from './group-runs';
 import type { TableItem } from './group-runs';
 import { filterRows } from './run-values';
 import { sortRuns } from './sort-runs';
-import { lookedAtMs } from './use-now';
+import { lookedAtMs } from '../../../ui/use-now';
 
 export type FilterKind = 'words' | 'query';
 

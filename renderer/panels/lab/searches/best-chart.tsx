@@ -4,12 +4,14 @@ import uPlot from 'uplot';
 import { createStore } from 'zustand/vanilla';
 
 import type { LabSearch } from '../../../../core/contract';
+import { strings } from '../../../strings';
 import { Plot } from '../../../ui';
 import type { PlotOptions, Token } from '../../../ui';
 import { formatMetric } from '../lab-format';
 import styles from './searches.module.css';
-import { STRINGS } from './strings';
 import { bestColumns } from './trial-space';
+
+const STRINGS = strings.lab.searches;
 
 function optionsOf(token: Token): PlotOptions {
   const axis: uPlot.Axis = {

@@ -3,12 +3,14 @@ import { useStore } from 'zustand';
 
 import type { LabSearch } from '../../../../core/contract';
 import { useSession } from '../../../session';
+import { strings } from '../../../strings';
 import { Button } from '../../../ui';
 import type { ParallelBrush } from '../parallel';
 import { FaultNote, useLabAction } from '../shelf';
 import styles from './searches.module.css';
-import { STRINGS } from './strings';
 import { brushesOf, brushText, trialsWithin } from './trial-space';
+
+const STRINGS = strings.lab.searches;
 
 interface BrushBarProps {
   readonly search: LabSearch;

@@ -1,3 +1,7 @@
+import { strings } from '../../../strings';
+
+const WORDS = strings.lab.searches.json;
+
 /** Where in a text of JSON things stand, as offsets. */
 export interface JsonPlaces {
   /** The first place where it is no JSON, and what would be. */
@@ -29,7 +33,7 @@ class Walker {
   walk(): void {
     this.value([]);
     this.match(SPACE);
-    if (this.at < this.text.length) this.fail('expected the end');
+    if (this.at < this.text.length) this.fail(WORDS.end);
   }
 
   private value(path: readonly string[]): void {
@@ -41,16 +45,16 @@ class Walker {
       let index = 0;
       this.list(']', () => this.value([...path, String(index++)]));
     } else if (this.match(STRING) === undefined && this.match(SCALAR) === undefined) {
-      this.fail(char === '"' ? 'the text is not closed, or has a sign that needs a \\' : 'expected a value');
+      this.fail(char === '"' ? WORDS.notClosed : WORDS.value);
     }
   }
 
   private member(path: readonly string[]): void {
     this.match(SPACE);
     const key = this.match(STRING);
-    if (key === undefined) this.fail('expected a name in double quotes');
+    if (key === undefined) this.fail(WORDS.name);
     this.match(SPACE);
-    if (this.text[this.at] !== ':') this.fail('expected a colon');
+    if (this.text[this.at] !== ':') this.fail(WORDS.colon);
     this.at++;
     this.value([...path, JSON.parse(key) as string]);
   }
@@ -66,7 +70,7 @@ class Walker {
       item();
       this.match(SPACE);
       const char = this.text[this.at];
-      if (char !== ',' && char !== end) this.fail(`expected a comma or ${end}`);
+      if (char !== ',' && char !== end) this.fail(WORDS.comma(end));
       this.at++;
       if (char === end) return;
     }
@@ -81,7 +85,7 @@ class Walker {
 
   private fail(message: string): never {
     const found = /\S{0,16}/.exec(this.text.slice(this.at))?.[0];
-    throw new JsonFault(this.at, `${message}, found ${found || 'the end'}`);
+    throw new JsonFault(this.at, WORDS.found(message, found ?? ''));
   }
 }
 

@@ -5,6 +5,7 @@ import { useStore } from 'zustand';
 import { SluiceError } from '../../../../core/contract';
 import type { LabSearch, WireError } from '../../../../core/contract';
 import { useSession } from '../../../session';
+import { strings } from '../../../strings';
 import { Button, FailureNote, TextField } from '../../../ui';
 import { ProgramFields, ResourceFields } from '../launch/launch-fields';
 import { useLaunchDraft } from '../launch/use-launch-draft';
@@ -13,7 +14,8 @@ import { EXAMPLE_SEARCH } from './example-search';
 import { searchFaults } from './search-faults';
 import type { SearchFault } from './search-faults';
 import styles from './searches.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.searches;
 
 const WORDS = STRINGS.form;
 

@@ -1,8 +1,10 @@
 import type { ReactNode } from 'react';
 
 import type { LabTrial } from '../../../../core/contract';
+import { strings } from '../../../strings';
 import styles from './searches.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.searches;
 
 const POOLS = ['live', 'finished', 'stop', 'dead'] as const;
 

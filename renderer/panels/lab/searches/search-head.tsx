@@ -5,13 +5,15 @@ import { useStore } from 'zustand';
 import type { LabSearch } from '../../../../core/contract';
 import { formatCount } from '../../../format';
 import { useSession } from '../../../session';
+import { strings } from '../../../strings';
 import { Button } from '../../../ui';
 import { formatMetric } from '../lab-format';
 import { AskStrip, FaultNote, UsageBar, useLabAction } from '../shelf';
 import shelf from '../shelf/shelf.module.css';
 import { PoolsBar } from './pools-bar';
 import styles from './searches.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.searches;
 
 interface SearchHeadProps {
   readonly search: LabSearch;

@@ -2,11 +2,13 @@ import type { ReactNode } from 'react';
 
 import type { LabSearchSummary } from '../../../../core/contract';
 import { formatPct } from '../../../format';
+import { strings } from '../../../strings';
 import { Button } from '../../../ui';
 import { formatMetric } from '../lab-format';
 import { UsageBar } from '../shelf';
 import shelf from '../shelf/shelf.module.css';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.searches;
 
 interface SearchListProps {
   readonly searches: readonly LabSearchSummary[];

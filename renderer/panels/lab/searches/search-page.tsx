@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 
 import type { LabSearch } from '../../../../core/contract';
 import { useSession } from '../../../session';
+import { strings } from '../../../strings';
 import { ParallelCoordinates } from '../parallel';
 import type { ParallelBrush } from '../parallel';
 import { Answered } from '../shelf';
@@ -11,9 +12,10 @@ import { BestChart } from './best-chart';
 import { BrushBar } from './brush-bar';
 import { SearchHead } from './search-head';
 import styles from './searches.module.css';
-import { STRINGS } from './strings';
 import { axesOf, linesOf, METRIC_AXIS, trialsWithin } from './trial-space';
 import { TrialsTable } from './trials-table';
+
+const STRINGS = strings.lab.searches;
 
 interface SearchPageProps {
   readonly id: string;

@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 
 import { useSession } from '../../../session';
+import { strings } from '../../../strings';
 import { Button, EmptyState } from '../../../ui';
 import { Answered, useChosen } from '../shelf';
 import shelf from '../shelf/shelf.module.css';
@@ -10,7 +11,8 @@ import { useLabRequest } from '../use-lab-request';
 import { NewSearch } from './new-search';
 import { SearchList } from './search-list';
 import { SearchPage } from './search-page';
-import { STRINGS } from './strings';
+
+const STRINGS = strings.lab.searches;
 
 /** Searches over parameters: what they have found, and the way to start another. */
 export function SearchesView(): ReactNode {

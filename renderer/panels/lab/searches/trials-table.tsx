@@ -3,13 +3,15 @@ import type { ReactNode } from 'react';
 
 import type { LabParameterValue, LabSearch, LabTrial } from '../../../../core/contract';
 import { formatCount } from '../../../format';
+import { strings } from '../../../strings';
 import { VirtualTable } from '../../../ui';
 import type { TableColumn } from '../../../ui';
 import { formatMetric } from '../lab-format';
 import { RunLink } from '../shelf';
 import styles from './searches.module.css';
-import { STRINGS } from './strings';
 import { parameterText, trialScore, variedParameters } from './trial-space';
+
+const STRINGS = strings.lab.searches;
 
 const COLUMNS = STRINGS.columns;
 
@@ -36,7 +38,7 @@ function scoreOf(trial: LabTrial): number {
 
 function parameterColumns(search: LabSearch): readonly TableColumn<LabTrial>[] {
   return variedParameters(search.parameters).map((parameter) => ({
-    key: `parameter ${parameter.name}`,
+    key: `parameter:${parameter.name}`,
     label: parameter.name,
     width: 'minmax(9ch, 16ch)',
     mono: true,

@@ -2,10 +2,12 @@ import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 
 import { useSession } from '../../../session';
+import { strings } from '../../../strings';
 import { Button, FailureNote } from '../../../ui';
 import type { LabAnswer } from '../use-lab-request';
 import styles from './shelf.module.css';
-import { SHELF } from './strings';
+
+const SHELF = strings.lab.shelf;
 
 interface AnsweredProps<T> {
   readonly answer: LabAnswer<T>;

@@ -1,8 +1,10 @@
 import type { ReactNode } from 'react';
 
+import { strings } from '../../../strings';
 import { Button } from '../../../ui';
 import styles from './shelf.module.css';
-import { SHELF } from './strings';
+
+const SHELF = strings.lab.shelf;
 
 interface AskStripProps {
   /** Names what goes. */

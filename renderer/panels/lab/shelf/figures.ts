@@ -5,8 +5,3 @@ export function decimalsFor(values: readonly number[]): number {
   const largest = Math.max(...finite.map(Math.abs));
   return largest >= 1000 ? 1 : largest >= 100 ? 2 : largest >= 10 ? 3 : 4;
 }
-
-/** `1 file`, `3 files`. */
-export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
-}

@@ -1,8 +1,10 @@
 import type { ReactNode } from 'react';
 
 import { useSession } from '../../../session';
+import { strings } from '../../../strings';
 import styles from './shelf.module.css';
-import { SHELF } from './strings';
+
+const SHELF = strings.lab.shelf;
 
 /** The name of a run, which opens its page. */
 export function RunLink({ runId, name }: { readonly runId: string; readonly name: string }): ReactNode {

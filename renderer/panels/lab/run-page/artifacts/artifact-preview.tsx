@@ -4,10 +4,12 @@ import type { ReactNode } from 'react';
 import type { LabArtifact, RequestOutput } from '../../../../../core/contract';
 import { formatBytes, formatCount } from '../../../../format';
 import { useRequest } from '../../../../session';
+import { strings } from '../../../../strings';
 import { FailureNote } from '../../../../ui';
-import { STRINGS } from '../strings';
 import styles from './artifacts.module.css';
 import { laidOut, parseRows, previewKind } from './preview-text';
+
+const STRINGS = strings.lab.runPage;
 
 const WORDS = STRINGS.artifacts;
 const MOST_TEXT_BYTES = 256 * 1024;

@@ -3,11 +3,13 @@ import type { KeyboardEvent, ReactNode } from 'react';
 
 import type { LabArtifact } from '../../../../../core/contract';
 import { formatBytes } from '../../../../format';
+import { strings } from '../../../../strings';
 import { FailureNote } from '../../../../ui';
 import { useLabRequest } from '../../use-lab-request';
-import { STRINGS } from '../strings';
 import { ArtifactPreview } from './artifact-preview';
 import styles from './artifacts.module.css';
+
+const STRINGS = strings.lab.runPage;
 
 const WORDS = STRINGS.artifacts;
 

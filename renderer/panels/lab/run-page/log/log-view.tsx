@@ -2,13 +2,15 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import type { KeyboardEvent, ReactNode } from 'react';
 
 import { formatBytes, formatCount } from '../../../../format';
+import { strings } from '../../../../strings';
 import { Button, FailureNote } from '../../../../ui';
 import { useWindow } from '../../runs/use-window';
-import { STRINGS } from '../strings';
 import { logSpans, plainLine } from './ansi';
 import { linesWith } from './log-text';
 import styles from './log-view.module.css';
 import { useLog } from './use-log';
+
+const STRINGS = strings.lab.runPage;
 
 const WORDS = STRINGS.log;
 const LINE_PX = 17;

@@ -1,0 +1,10 @@
+export { benchReport } from './bench';
+export { fileName } from './format';
+export { labComparison } from './lab-comparison';
+export { labReport } from './lab-run';
+export type { LabRun } from './lab-run';
+export { layeringComparison } from './layering-comparison';
+export { layeringReport } from './layering-run';
+export type { LayeringRun } from './layering-run';
+export { renderPage } from './page';
+export type { Provenance, Report, ReportPage } from './page';

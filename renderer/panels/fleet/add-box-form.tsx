@@ -1,0 +1,82 @@
+import { useEffect, useRef, useState } from 'react';
+import type { ReactNode, SubmitEvent } from 'react';
+import { useStore } from 'zustand';
+
+import { useSession } from '../../session';
+import { strings } from '../../strings';
+import { Button, TextField } from '../../ui';
+import styles from './add-box-form.module.css';
+import { isBoxUrl } from './box-text';
+import { addBox } from './fleet-actions';
+
+const { fleet } = strings;
+
+const WORDS = fleet.add;
+
+/** The line of fields that adds a box. The token leaves the page as it is sent. */
+export function AddBoxForm(): ReactNode {
+  const { home } = useSession();
+  const live = useStore(home.engine, (state) => state.status.state === 'ok');
+  const [url, setUrl] = useState('');
+  const [token, setToken] = useState('');
+  const [name, setName] = useState('');
+  const [isBusy, setIsBusy] = useState(false);
+  const form = useRef<HTMLFormElement>(null);
+  // It was opened to be written in.
+  useEffect(() => form.current?.querySelector('input')?.focus(), []);
+  const isBad = url.trim() !== '' && !isBoxUrl(url.trim());
+  const isComplete = url.trim() !== '' && !isBad;
+  const close = (): void => home.fleet.getState().actions.setAdding(false);
+  const add = async (): Promise<void> => {
+    const secret = token.trim();
+    const given = name.trim();
+    setIsBusy(true);
+    setToken('');
+    await addBox(home, {
+      url: url.trim(),
+      ...(secret === '' ? {} : { token: secret }),
+      ...(given === '' ? {} : { name: given }),
+    });
+    setIsBusy(false);
+  };
+  const submit = (event: SubmitEvent): void => {
+    event.preventDefault();
+    if (isComplete && live && !isBusy) void add();
+  };
+  return (
+    <form
+      ref={form}
+      className={styles['form']}
+      aria-label={WORDS.form}
+      onSubmit={submit}
+      onKeyDown={(event) => {
+        if (event.key === 'Escape') close();
+      }}
+    >
+      <TextField
+        label={WORDS.url}
+        value={url}
+        mono
+        placeholder={WORDS.urlPlaceholder}
+        hint={WORDS.urlHint}
+        fault={isBad ? WORDS.badUrl : undefined}
+        onChange={setUrl}
+      />
+      <TextField
+        label={WORDS.token}
+        type="password"
+        value={token}
+        placeholder={WORDS.tokenPlaceholder}
+        hint={WORDS.tokenHint}
+        onChange={setToken}
+      />
+      <TextField label={WORDS.name} value={name} placeholder={WORDS.namePlaceholder} onChange={setName} />
+      <span className={styles['buttons']}>
+        <Button type="submit" variant="primary" disabled={!live || !isComplete || isBusy}>
+          {isBusy ? WORDS.busy : WORDS.submit}
+        </Button>
+        <Button onClick={close}>{WORDS.cancel}</Button>
+      </span>
+    </form>
+  );
+}

@@ -1,0 +1,1 @@
+export { SaveReport } from './save-report';

@@ -1,0 +1,28 @@
+/** The words of the comparison of runs. */
+export const compare = {
+  title: (count: string) => `${count} runs compared`,
+  back: 'Runs',
+  backHint: 'Back to the runs (Esc)',
+  parts: 'What is compared',
+  part: { plots: 'Plots', differences: 'Differences', parallel: 'Parallel coordinates' },
+  legend: 'Runs',
+  toggle: (name: string) => `Draw ${name}`,
+  openRun: (name: string, state: string) => `Open ${name} (${state})`,
+  all: 'All',
+  none: 'None',
+  tooMany: (most: string, count: string) => `Plots draw the first ${most} of ${count} runs.`,
+  noMetrics: 'None of these runs has logged a metric.',
+  metric: 'Metric',
+  metricHint: 'Colours the lines, and is the last axis',
+  best: 'Best is',
+  bests: { min: 'low', max: 'high' },
+  differences: 'What the runs differ in',
+  what: 'What',
+  same: 'The runs do not differ in what was launched or logged.',
+  gone: 'Fewer than two of these runs are there still.',
+  parallelLabel: (metric: string, count: string) =>
+    `Parameters of ${count} runs and the ${metric} they reached`,
+  noAxes: 'The runs’ parameters do not differ: there is nothing to draw against the metric.',
+  brushed: 'Choose these',
+  brushedHint: 'The runs within the brushes become those that are chosen',
+};

@@ -1,0 +1,40 @@
+import { plural } from './plural';
+
+/** What the timeline's lanes, tooltips and inspector say of a span. */
+export const trace = {
+  kinds: {
+    read: 'Read',
+    wait: 'Wait',
+    compute: 'Compute',
+    send: 'Send',
+    queue: 'Queue',
+    receive: 'Receive',
+    lost: 'Lost',
+  },
+  from: 'from',
+  at: 'at',
+  weights: 'weights',
+  waitedFor: 'waited for',
+  bytes: 'bytes',
+  rate: 'rate',
+  endedBy: 'ended by',
+  noRead: 'no read',
+  readOf: (bytes: string, took: string): string => `read of ${bytes}, ${took}`,
+  held: 'held',
+  capacity: 'capacity',
+  noRing: 'no ring',
+  ringBuffer: 'Ring buffer',
+  ringOf: (bytes: string): string => `ring ${bytes}`,
+  user: (user: number): string => `user ${user}`,
+  userAt: (user: number, lane: string): string => `user ${user}, ${lane}`,
+  stageOf: (stage: string, user: number): string => `${stage} · user ${user}`,
+  layer: (index: number): string => `layer ${index}`,
+  lanes: {
+    read: { title: 'Disk reads', nothing: 'nothing was read: all layers were resident' },
+    ring: { title: 'Ring', nothing: 'this run had no ring buffer' },
+    compute: { title: 'Compute', nothing: 'no layer was computed' },
+    wait: { title: 'Waits', nothing: 'compute never waited for the disk' },
+  },
+  noRequest: 'no request went there',
+  rounds: (count: number): string => plural(count, { one: 'round', other: 'rounds' }),
+} as const;

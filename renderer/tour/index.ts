@@ -1,0 +1,3 @@
+export { Tour } from './tour';
+export { TourOffer } from './tour-offer';
+export { startTour } from './tour-steps';
