@@ -126,7 +126,10 @@ describe('five hosts on one machine', () => {
     expect(await runCli(data, ['fleet', 'status'])).toMatchObject({ code: 0 });
     await hosts[3]?.kill();
     const { code, stdout } = await runCli(data, ['fleet', 'status']);
-    expect({ code, stdout }).toMatchObject({ code: 1, stdout: expect.stringContaining("box 3: Can't be reached") as string });
+    expect({ code, stdout }).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining("box 3: Can't be reached") as string,
+    });
     vi.unstubAllEnvs();
   }, 120_000);
 
