@@ -1,12 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import type { FleetBox, FleetPush } from '../../contract';
 import { writeZooModel, zooNetwork } from '../../zoo';
 import { HostProcess } from '../test-support/host-process';
+import { runCli } from '../test-support/run-cli';
 import { StandingHost } from '../test-support/standing-host';
 
 const BOXES = 5;
@@ -112,6 +113,24 @@ describe('five hosts on one machine', () => {
     await expect.poll(() => stateOf(2), SOON).toBe('refused');
     await engine.request('fleet.retry', { box: id, token: hosts[2]!.token });
     await expect.poll(() => stateOf(2), SOON).toBe('online');
+  }, 120_000);
+
+  it('are seen by the command line, which says when one is away', async () => {
+    await engine.stop();
+    const data = join(folder, 'engine');
+    const tokens = Object.fromEntries(hosts.map(({ token }, at) => [`box ${at}`, token]));
+    writeFileSync(join(folder, 'tokens.json'), JSON.stringify(tokens));
+    vi.stubEnv('SLUICE_FLEET_TOKENS_FILE', join(folder, 'tokens.json'));
+    const pushed = await runCli(data, ['fleet', 'push', 'net', '--to', 'box 0,box 1', '--json']);
+    expect(pushed.json()).toMatchObject({ boxes: [{ state: 'done' }, { state: 'done' }] });
+    expect(await runCli(data, ['fleet', 'status'])).toMatchObject({ code: 0 });
+    await hosts[3]?.kill();
+    const { code, stdout } = await runCli(data, ['fleet', 'status']);
+    expect({ code, stdout }).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining("box 3: Can't be reached") as string,
+    });
+    vi.unstubAllEnvs();
   }, 120_000);
 
   it('are remembered without their tokens', async () => {

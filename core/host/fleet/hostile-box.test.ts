@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { encodeWire } from '../../contract';
+import { encodeWire, SluiceError } from '../../contract';
 import { FakeClock, settle } from '../test-support/fake-clock';
 import { Box, FLEET_TIMES } from './box';
 import type { BoxSocketEvents, Dial } from './box-socket';
@@ -147,7 +147,7 @@ describe('a box that', () => {
   it('leaves too many requests waiting is asked no more', async () => {
     await online();
     const asked = Array.from({ length: 300 }, () => box.request('models.list', {}, 5000));
-    const codes = asked.map((each) => each.catch(({ code }: { code: string }) => code));
+    const codes = asked.map((each) => each.catch((thrown: unknown) => SluiceError.from(thrown).code));
     await clock.advance(5000);
     const ended = await Promise.all(codes);
     expect(ended.filter((code) => code === 'overloaded').length).toBeGreaterThan(40);

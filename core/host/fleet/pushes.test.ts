@@ -150,7 +150,7 @@ describe('a push', () => {
     await service.close();
     leftByAnother();
     service = open();
-    await expect.poll(() => pushOf(push.id) && statesOf(pushOf(push.id))).toEqual(['waiting']);
+    await expect.poll(() => statesOf(pushOf(push.id))).toEqual(['waiting']);
     hosts = [await SimulatedBox.start({ index: 0, version: VERSION, token: TOKEN }, port)];
     await expect.poll(() => statesOf(pushOf(push.id)), { timeout: 20_000 }).toEqual(['done']);
   });
