@@ -2,6 +2,7 @@ import { expect, type Locator, type Page } from '@playwright/test';
 import { DecisionsPanel } from './decisions-panel';
 import { DevicePanel } from './device-panel';
 import { EndpointsPanel } from './endpoints-panel';
+import { FleetPanel } from './fleet-panel';
 import { LabPanel } from './lab-panel';
 import { LanguagePanel } from './language-panel';
 import { ModelsPanel } from './models-panel';
@@ -15,7 +16,7 @@ import { TimelinePanel } from './timeline-panel';
  *
  * | test id | element | attributes |
  * |---|---|---|
- * | `panel-run`, `panel-timeline`, `panel-decisions`, `panel-language`, `panel-lab`, `panel-endpoints`, `panel-models`, `panel-device` | root of a panel, in the document only while chosen or hidden when not | |
+ * | `panel-run`, `panel-timeline`, `panel-decisions`, `panel-language`, `panel-lab`, `panel-endpoints`, `panel-models`, `panel-device`, `panel-fleet` | root of a panel, in the document only while chosen or hidden when not | |
  * | `status-strip` | the strip at the bottom | |
  * | `budget` | the byte budget in the frame | |
  * | `engine-status` | "engine ok" and its other states | `data-state`: `EngineStatus['state']` |
@@ -63,6 +64,10 @@ import { TimelinePanel } from './timeline-panel';
  * | `fork-form`, `submit-form`, `launch-form` | forms of the lab | |
  * | `compare`, `differences` | chosen runs beside each other | |
  * | `competition-item`, `board-row`, `submission` | competitions of the lab | `data-rank`, `data-own`; `data-state`: `LabSubmission['state']` |
+ * | `box-row` | one box of the fleet | `data-box`: its name, `data-state`: `BoxState` |
+ * | `box-menu` | which box all panels show | `data-box`: its name, absent for this machine |
+ * | `box-inspector`, `fleet-summary`, `fleet-foot`, `removed-box` | the chosen box, the fleet in figures, what can be done with chosen boxes, what was removed | |
+ * | `push-line` | one box of a push | `data-box`, `data-state`: `FleetPushBox['state']` |
  * | `keychain-note` | how long tokens are kept here | `data-available` |
  *
  * Accessible names: the rail's tabs (or buttons) "Run", "Timeline", "Decisions", "Language", "Lab", "Endpoints", "Models",
@@ -85,6 +90,7 @@ export const PANELS = [
   'Endpoints',
   'Models',
   'Device',
+  'Fleet',
 ] as const;
 export type PanelName = (typeof PANELS)[number];
 
@@ -109,6 +115,7 @@ export class ConsolePage {
   readonly lab: LabPanel;
   readonly endpoints: EndpointsPanel;
   readonly device: DevicePanel;
+  readonly fleet: FleetPanel;
 
   constructor(readonly page: Page) {
     this.statusStrip = page.getByTestId('status-strip');
@@ -122,6 +129,7 @@ export class ConsolePage {
     this.lab = new LabPanel(page);
     this.endpoints = new EndpointsPanel(page);
     this.device = new DevicePanel(page);
+    this.fleet = new FleetPanel(page);
   }
 
   panel(name: PanelName): Locator {

@@ -53,7 +53,7 @@ function Actions({ box }: { readonly box: FleetBox }): ReactNode {
         <Button disabled={!live} aria-expanded={isRenaming} onClick={() => setIsRenaming((is) => !is)}>
           {WORDS.rename}
         </Button>
-        <Button disabled={!live} title={WORDS.removeHint(box.name)} onClick={() => void removeBox(home, box)}>
+        <Button disabled={!live} title={WORDS.removeHint(box.name)} onClick={() => removeBox(home, box)}>
           {WORDS.remove}
         </Button>
         {isShown && <span className={styles['inView']}>{WORDS.inView}</span>}

@@ -47,16 +47,15 @@ async function keepToken(session: Session, box: FleetBox, token: string | undefi
 
 /** Shows what a new box asks for (a fingerprint, another token), once it is known that it asks. */
 function selectIfRefused({ fleet }: Session, id: string): void {
-  const isSettled = (): boolean => {
+  const stop = fleet.subscribe(() => settle());
+  const settle = (): void => {
     const box = fleet.getState().boxes?.get(id);
-    if (box?.state === 'connecting') return false;
+    if (box?.state === 'connecting') return;
+    // First: what is selected changes the store.
+    stop();
     if (box !== undefined && box.state !== 'online') fleet.getState().actions.select(id);
-    return true;
   };
-  if (isSettled()) return;
-  const stop = fleet.subscribe(() => {
-    if (isSettled()) stop();
-  });
+  settle();
 }
 
 /** @returns whether the engine took it: then the form can be cleared. */
@@ -94,8 +93,8 @@ const removals = new WeakMap<Session, ReturnType<typeof setTimeout>>();
  * Takes a box off the list. Its token can't come back from the engine, so the engine is told only when the removal can't
  * be undone any more; until then a console that is closed keeps the box.
  */
-export async function removeBox(session: Session, box: FleetBox): Promise<void> {
-  await commitRemoval(session);
+export function removeBox(session: Session, box: FleetBox): void {
+  void commitRemoval(session);
   const { actions, selected, shown, chosen } = session.fleet.getState();
   if (shown === box.id) showBox(session, undefined);
   if (selected === box.id) actions.select(undefined);
