@@ -22,7 +22,7 @@ const NAMES_OF_KEYS = /^(?:Enter|Escape|Home|End|Tab|Delete|Backspace|Insert|Mac
 const UNIT = /^[\s\d%×·,.:()/–−+-]*(?:ms|s|min|h|[kMGT]i?B|B|px|CPU|GPU|SSD|MB\/s)?[\s%)/]*$/;
 /** Texts for tools: media queries, fonts, canvas, file kinds, lists of classes and events. */
 const FOR_TOOLS =
-  /^\(|^\[data-|^(?:var|color-mix)\(|^Control\+|^input, select|^[\d.]+px |^\d+ [\d.]+px |system-ui|^[a-z]+\/[a-z+.-]+|^(?:[a-z-]+ )*[a-z-]+-[a-z-]+(?: [a-z-]+)*$|^M ?[\d.]+|^matrix/;
+  /^\(|^\[data-|^(?:var|color-mix)\(|^Control\+|^input[,:]|^[\d.]+px |^\d+ [\d.]+px |system-ui|^[a-z]+\/[a-z+.-]+|^(?:[a-z-]+ )*[a-z-]+-[a-z-]+(?: [a-z-]+)*$|^M ?[\d.]+|^matrix/;
 
 interface Found {
   readonly place: string;

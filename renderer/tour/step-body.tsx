@@ -24,6 +24,12 @@ interface StepProps {
 
 function NextButton({ step, primary }: StepProps): ReactNode {
   const session = useSession();
+  useEffect(() => {
+    // The button of before is gone, and the focus with it: it goes on from here, unless the reader is elsewhere.
+    const { activeElement } = document;
+    if (activeElement === document.body || activeElement?.closest('[data-tour-callout]') != null)
+      primary.current?.focus({ preventScroll: true });
+  }, [primary]);
   return (
     <Button ref={primary} variant="primary" onClick={() => goToStep(session, step + 1)}>
       {WORDS.next}
@@ -156,7 +162,10 @@ function CurveStep({ step, primary }: StepProps): ReactNode {
     document.querySelector('[data-testid="run-curve"] input[type="range"]');
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
-      if (event.key === 'Enter' && event.target === slider()) goToStep(session, step + 1);
+      if (event.key !== 'Enter' || event.target !== slider()) return;
+      // Or the same press would push the next step's button, which has the focus by then.
+      event.preventDefault();
+      goToStep(session, step + 1);
     };
     window.addEventListener('keydown', onKey);
     return () => window.removeEventListener('keydown', onKey);

@@ -24,6 +24,7 @@ export const endpointsPanel: PanelDefinition = {
         id: `endpoints.test.${id}`,
         title: STRINGS.commands.test(name),
         keywords: STRINGS.commands.keywords.test,
+        group: 'boxes' as const,
         run: () => {
           open();
           session.endpoints.getState().actions.select(id);

@@ -41,13 +41,12 @@ export const labPanel: PanelDefinition = {
               actions.open({ kind: 'compare' }),
             ),
           ]),
-      ...rows
-        .slice(0, MOST_OFFERED)
-        .map(({ runId, name }) =>
-          command(`open.${runId}`, WORDS.open(name), WORDS.keywords.open, () =>
-            actions.open({ kind: 'run', runId }),
-          ),
+      ...rows.slice(0, MOST_OFFERED).map(({ runId, name }) => ({
+        ...command(`open.${runId}`, WORDS.open(name), WORDS.keywords.open, () =>
+          actions.open({ kind: 'run', runId }),
         ),
+        group: 'runs' as const,
+      })),
     ];
   },
 };

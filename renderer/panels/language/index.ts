@@ -41,18 +41,23 @@ export const languagePanel: PanelDefinition = {
     const model = nextModel(state);
     const inView = open?.summary.id;
     return [
-      ...(model === undefined
-        ? []
-        : [command('create', WORDS.create, WORDS.keywords.create, () => createConversation(session, model))]),
+      {
+        ...command('create', WORDS.create, WORDS.keywords.create, async () => {
+          if (model !== undefined) await createConversation(session, model);
+        }),
+        disabled: model === undefined ? strings.palette.noLanguageModel : undefined,
+      },
       command('import', WORDS.import, WORDS.keywords.import, () => chooseAndImport(session)),
-      ...(inView !== undefined && running[inView] !== undefined
-        ? [command('stop', WORDS.stop, WORDS.keywords.stop, () => stopReply(session, inView))]
-        : []),
-      ...conversations
-        .slice(0, MOST_OFFERED)
-        .map(({ id, title }) =>
-          command(`open.${id}`, WORDS.open(title), WORDS.keywords.open, () => openConversation(session, id)),
-        ),
+      {
+        ...command('stop', WORDS.stop, WORDS.keywords.stop, async () => {
+          if (inView !== undefined) await stopReply(session, inView);
+        }),
+        disabled: inView !== undefined && running[inView] !== undefined ? undefined : strings.palette.noReply,
+      },
+      ...conversations.slice(0, MOST_OFFERED).map(({ id, title }) => ({
+        ...command(`open.${id}`, WORDS.open(title), WORDS.keywords.open, () => openConversation(session, id)),
+        group: 'conversations' as const,
+      })),
     ];
   },
 };

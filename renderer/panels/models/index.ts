@@ -1,7 +1,7 @@
 import { strings } from '../../strings';
 import { ModelsIcon } from '../../ui';
-import type { PanelDefinition } from '../panel';
-import { chooseAndImport, importExample, importFile, restoreModel } from './library-actions';
+import type { Command, PanelDefinition } from '../panel';
+import { chooseAndImport, importExample, importFile, restoreModel, verifyModel } from './library-actions';
 import { ModelsView } from './models-view';
 
 const STRINGS = strings.models;
@@ -39,6 +39,28 @@ export const modelsPanel: PanelDefinition = {
           void importExample(session);
         },
       },
+      ...(session.models.getState().models ?? []).flatMap(({ name }): readonly Command[] => [
+        {
+          id: `models.open.${name}`,
+          title: STRINGS.commands.open(name),
+          group: 'models',
+          run: () => {
+            open();
+            session.library.getState().actions.select(name);
+          },
+        },
+        {
+          id: `models.verify.${name}`,
+          title: STRINGS.commands.verify(name),
+          group: 'models',
+          disabled: session.engine.getState().status.state === 'ok' ? undefined : strings.palette.engineAway,
+          run: () => {
+            open();
+            session.library.getState().actions.select(name);
+            void verifyModel(session, name);
+          },
+        },
+      ]),
       ...session.models.getState().removed.map(({ name }) => ({
         id: `models.undo.${name}`,
         title: STRINGS.removed.undoCommand(name),

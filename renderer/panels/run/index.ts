@@ -2,6 +2,7 @@ import { strings } from '../../strings';
 import { RunIcon } from '../../ui';
 import type { PanelDefinition } from '../panel';
 import { chooseModel, takeInputFile } from './run-actions';
+import { runCommands } from './run-commands';
 import { RunView } from './run-view';
 
 const STRINGS = strings.run;
@@ -21,14 +22,5 @@ export const runPanel: PanelDefinition = {
       if (model !== undefined) void takeInputFile(session, model.name, file);
     },
   },
-  commands: (session) =>
-    (session.models.getState().models ?? []).map(({ name }) => ({
-      id: `run.model.${name}`,
-      title: STRINGS.commands.model(name),
-      keywords: STRINGS.commands.keywords,
-      run: () => {
-        session.layout.getState().actions.setModel(name);
-        session.layout.getState().actions.setPanel('run');
-      },
-    })),
+  commands: runCommands,
 };

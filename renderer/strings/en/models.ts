@@ -4,6 +4,8 @@ import type { Job } from '../../../core/contract';
 export const models = {
   commands: {
     import: 'Import a model',
+    open: (name: string): string => `Show model ${name}`,
+    verify: (name: string): string => `Verify the store of ${name}`,
     keywords: { import: 'onnx open file', example: 'ocr demo', undo: 'restore put back removed' },
   },
   compiledWith: (instructionSet: string, runtime: string, provider: string): string =>

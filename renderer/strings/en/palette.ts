@@ -24,12 +24,9 @@ export const palette = {
   noModel: 'There is no model yet.',
   nothingRuns: 'Nothing runs.',
   runsAlready: 'It runs already.',
-  noRun: 'Nothing was run yet.',
   fewChosen: 'Choose two runs or more in the table.',
   noReply: 'No reply is being written.',
   noLanguageModel: 'There is no language model yet.',
-  noVariants: 'There are no variants yet.',
-  notRunning: 'The deployment is stopped.',
   showHelp: (name: string): string => `What is ${name}?`,
   keys: {
     title: 'Keyboard shortcuts',

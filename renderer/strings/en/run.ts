@@ -2,7 +2,15 @@ import { plural } from './plural';
 
 /** The Run panel's words. */
 export const run = {
-  commands: { model: (name: string): string => `Run ${name}`, keywords: 'model choose' },
+  commands: {
+    model: (name: string): string => `Run ${name}`,
+    keywords: 'model choose',
+    once: 'Run once',
+    continuous: 'Run continuously',
+    stop: 'Stop the run',
+    file: 'Choose an input file',
+    mode: (name: string): string => `Run mode: ${name}`,
+  },
   title: 'Run',
   dropHint: 'Drop an image or a JSON of tensors to run on it',
   model: 'Model',
