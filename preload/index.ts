@@ -26,7 +26,7 @@ function makeRequests(): ShellBridge['request'] {
 /** Main alone sends on its channels, what the contract says. */
 function listenOn(channel: string): (listener: (payload: never) => void) => () => void {
   return (listener) => {
-    const forward = (_event: unknown, payload: never): void => listener(payload);
+    const forward = (_event: unknown, payload: unknown): void => listener(payload as never);
     ipcRenderer.on(channel, forward);
     return () => {
       ipcRenderer.off(channel, forward);
