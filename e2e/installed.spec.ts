@@ -144,6 +144,21 @@ test('the command line is whole: it sees the models, and hosts the console', asy
   }
 });
 
+test("the lab's server runs in another Node, where the one inside is too old", async () => {
+  const env = { ...environment(join(folder, 'lab-data')), SLUICE_NODE: process.execPath };
+  const lab = spawn('sluice', ['lab', 'serve', '--port', '0', '--json'], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  try {
+    const { url } = JSON.parse(await firstOutput(lab, /\n\}\s*$/)) as { url: string };
+    // It answers, and asks who that is.
+    expect([200, 401]).toContain((await fetch(new URL('/api/sluice/runs', url))).status);
+  } finally {
+    await end(lab);
+  }
+});
+
 test('purging it leaves nothing behind', async () => {
   // As the service leaves it.
   mkdirSync('/var/lib/sluice', { recursive: true });

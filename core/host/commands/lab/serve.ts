@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 
 import type { JobEngine, JobResources } from '../../../lab';
+import { requireLabNode } from '../../lab/connection/find-node';
 import { LAB_LIMITS, labFolderOf } from '../../lab/connection/lab-connection';
 import { ended, tlsOf, tokenOf, type TlsOptions } from '../../listen-options';
 import { execute } from '../context';
@@ -69,6 +70,7 @@ async function serveUntil(
   const { host, port } = options;
   const token = options.tokenFile === undefined ? undefined : await tokenOf(options.tokenFile);
   const tls = await tlsOf(options);
+  requireLabNode(process.versions);
   const { serveLab } = await import('../../lab/connection/open-lab');
   const engines = await enginesOf(options, folder);
   const served = await serveLab(

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { findNode, type NodeProgram } from './find-node';
+import { findNode, requireLabNode, type NodeProgram } from './find-node';
 
 let folder: string;
 const at = (name: string): string => join(folder, name);
@@ -55,6 +55,13 @@ describe.skipIf(process.platform === 'win32')('the Node of the lab', () => {
       file: join(at(expected), 'node'),
       environment: {},
     });
+  });
+
+  it('is asked for by a server that is started in another', () => {
+    expect(() => requireLabNode({ node: '20.19.0' })).not.toThrow();
+    expect(() => requireLabNode({ node: '18.15.0', electron: '25.1.1' })).toThrow(
+      /needs Node 20\.19 or newer\. This Electron \(25\.1\.1\) has Node 18\.15\.0\. Install Node/,
+    );
   });
 
   it('is missing with a message that says what to do', async () => {

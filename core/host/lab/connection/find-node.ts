@@ -42,10 +42,16 @@ export async function findNode({ env, execPath, versions }: NodeSearch): Promise
     const file = join(folder, process.platform === 'win32' ? 'node.exe' : 'node');
     if (isNewEnough(await versionOf(file))) return { file, environment: {} };
   }
-  const own = isElectron
-    ? `This Electron (${versions.electron}) has Node ${versions.node}`
-    : `This is Node ${versions.node}`;
-  throw unsupported(`${own}, and the PATH leads to no newer one`);
+  throw unsupported(`${ownOf(versions)}, and the PATH leads to no newer one`);
+}
+
+/** @throws SluiceError `unsupported` where the lab's server can't run in a process of these versions. */
+export function requireLabNode(versions: NodeSearch['versions']): void {
+  if (!isNewEnough(versions.node)) throw unsupported(ownOf(versions));
+}
+
+function ownOf({ node, electron }: NodeSearch['versions']): string {
+  return electron === undefined ? `This is Node ${node}` : `This Electron (${electron}) has Node ${node}`;
 }
 
 function unsupported(found: string): SluiceError {
