@@ -10,9 +10,14 @@ interface Report {
   readonly mode: number;
 }
 
-/** Reports in a data folder, the oldest first. */
-function reports(dataDir: string): readonly Report[] {
-  const folder = join(dataDir, 'crashes');
+/** What the engine of a test works in. */
+function dataOf(testDir: string): string {
+  return join(testDir, 'data');
+}
+
+/** Reports of a test's engine and window, the oldest first. */
+function reports(testDir: string): readonly Report[] {
+  const folder = join(dataOf(testDir), 'crashes');
   if (!existsSync(folder)) return [];
   return readdirSync(folder)
     .filter((name) => name.endsWith('.json'))
@@ -45,8 +50,9 @@ test('an engine and a window that crash leave a report each, for the owner alone
 test.describe('a data folder of a newer Sluice', () => {
   test('is told in the window, not tried again, and left as it is', async ({ dataDir }, info) => {
     info.setTimeout(60_000);
-    const path = join(dataDir, 'store-version.json');
-    mkdirSync(dataDir, { recursive: true });
+    const data = dataOf(dataDir);
+    const path = join(data, 'store-version.json');
+    mkdirSync(data, { recursive: true });
     const text = '{"version":99}';
     writeFileSync(path, text);
     const app = await launchElectron(dataDir, info);
@@ -55,7 +61,7 @@ test.describe('a data folder of a newer Sluice', () => {
       await expect(page.getByRole('alert')).toContainText('has version 99');
       await saveScreen(page, 'newer-data-folder');
       expect(readFileSync(path, 'utf8')).toBe(text);
-      expect(readdirSync(dataDir).filter((name) => name !== 'crashes')).toEqual(['store-version.json']);
+      expect(readdirSync(data).filter((name) => name !== 'crashes')).toEqual(['store-version.json']);
       expect(reports(dataDir)).toEqual([]);
     } finally {
       await app.close();

@@ -26,9 +26,7 @@ import { ProcessWatch, type ProcessRow } from './processes/process-watch';
 import { SoakDisk, unmountLeftDisks } from './soak-disk';
 
 export { FAULT_KINDS } from './faults/draw-faults';
-export type { FaultKind } from './faults/draw-faults';
 export { SOAK_SYSTEMS } from './lanes/lane';
-export type { SoakSystem } from './lanes/lane';
 
 export interface SoakOptions {
   /** Of the work; getting ready and looking through what is kept come on top. */
