@@ -46,6 +46,116 @@ test.describe('the window', () => {
     expect(ran).toBe(false);
   });
 
+  test('loads nothing evaluated, inline or from elsewhere, and is shown in no frame', async ({
+    electronConsole: { page, ui },
+  }) => {
+    await ui.ready();
+    const tried = await page.evaluate<Record<string, string>>(`(async () => {
+      const elsewhere = 'https://example.invalid/x';
+      const blocked = [];
+      document.addEventListener('securitypolicyviolation', (event) => blocked.push(event.effectiveDirective));
+      const outcome = (made) => new Promise((done) => {
+        made.onload = () => done('loaded');
+        made.onerror = () => done('refused');
+        setTimeout(() => done('refused'), 500);
+        document.body.append(made);
+      });
+      const make = (tag, fields) => Object.assign(document.createElement(tag), fields);
+      // A text of ours: what it makes of it is the page's doing, in its own world.
+      const evaluated = await new Promise((done) => {
+        window.addEventListener('message', ({ data }) => data === 'evaluated' && done('ran'), { once: true });
+        setTimeout("window.postMessage('evaluated')", 0);
+        setTimeout(() => done('refused'), 300);
+      });
+      const result = {
+        evaluated,
+        script: await outcome(make('script', { src: elsewhere })),
+        data: await outcome(make('script', { src: 'data:text/javascript,window.dataRan=1' })),
+        style: await outcome(make('link', { rel: 'stylesheet', href: elsewhere })),
+        image: await outcome(make('img', { src: elsewhere })),
+        object: await outcome(make('object', { data: elsewhere })),
+        fetched: await fetch(elsewhere).then(() => 'loaded', () => 'refused'),
+        socket: await new Promise((done) => {
+          try {
+            const socket = new WebSocket('ws://127.0.0.1:9/');
+            socket.onerror = () => done('refused');
+          } catch { done('refused'); }
+        }),
+      };
+      const styled = make('p', {});
+      styled.setAttribute('style', 'position: fixed');
+      document.body.append(styled);
+      result.inlineStyle = getComputedStyle(styled).position === 'fixed' ? 'applied' : 'refused';
+      result.inlineHandler = (() => {
+        const button = document.createElement('button');
+        button.setAttribute('onclick', 'window.handlerRan = true');
+        document.body.append(button);
+        button.click();
+        return window.handlerRan === true ? 'ran' : 'refused';
+      })();
+      return { ...result, blocked: [...new Set(blocked)].sort().join() };
+    })()`);
+    const { blocked, ...outcomes } = tried;
+    expect([...new Set(Object.values(outcomes))], JSON.stringify(tried)).toEqual(['refused']);
+    for (const directive of [
+      'connect-src',
+      'img-src',
+      'script-src-elem',
+      'script-src-attr',
+      'style-src-attr',
+    ])
+      expect(blocked).toContain(directive);
+    const policy = (await page.reload())?.headers()['content-security-policy'] ?? (await metaPolicy(page));
+    for (const rule of ["frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'"])
+      expect(policy).toContain(rule);
+  });
+
+  test('main and the engine answer after rubbish through the bridge and the port', async ({
+    electronConsole: { app, page, ui },
+  }) => {
+    await ui.ready();
+    const pidOf = (): Promise<number | undefined> =>
+      app.evaluate(({ app: electron }) => {
+        return electron.getAppMetrics().find(({ name }) => name === 'Sluice engine')?.pid;
+      });
+    const pid = await pidOf();
+    const answered = await page.evaluate<readonly { ok: boolean; error?: { code: string } }[]>(`(async () => {
+      const circle = {}; circle.input = circle;
+      const holes = []; holes.length = 2 ** 32 - 1;
+      const doubling = Array.from({ length: 60 }).reduce((inner) => [inner, inner], 0);
+      const deep = Array.from({ length: 1000 }).reduce((inner) => ({ input: inner }), 0);
+      const rubbish = [undefined, null, NaN, 7n, 'x'.repeat(1e6), circle, { runs: holes }, { name: deep }, doubling,
+        new Map([[1, circle]]), new Float64Array(1000), new Error('x'), /x/, { name: { length: { valueOf: 5, toString: 5 } } }];
+      const port = await new Promise((done) => {
+        window.addEventListener('message', ({ data, ports }) => data?.type === 'engine-port' && ports[0] && done(ports[0]));
+        void window.sluice.request['engine.connect']({});
+      });
+      const waiting = new Map();
+      port.onmessage = ({ data }) => waiting.get(data.id)?.(data.reply);
+      const names = ['models.inspect', 'lab.remove', 'runs.start', 'language.configure', '__proto__', 'no.such'];
+      const replies = [];
+      let id = 1;
+      for (const input of rubbish) {
+        port.postMessage(input);
+        for (const request of names) {
+          const own = (id += 1);
+          replies.push(new Promise((done) => waiting.set(own, done)));
+          port.postMessage({ id: own, request, input });
+        }
+        for (const name of ['dialog.saveText', 'secrets.keep', 'secrets.forget', 'engine.restart']) {
+          // What the bridge itself can't carry never comes to main.
+          const shallow = [circle, doubling].includes(input) || input?.runs || input?.name ? { runs: [7n] } : input;
+          replies.push(window.sluice.request[name](shallow ?? 7).catch(() => ({ ok: false, error: { code: 'bad-input' } })));
+        }
+      }
+      return Promise.all(replies);
+    })()`);
+    expect(answered.length).toBeGreaterThan(100);
+    expect([...new Set(answered.map(({ ok, error }) => (ok ? 'ok' : error?.code)))]).toEqual(['bad-input']);
+    expect(await pidOf()).toBe(pid);
+    await ui.ready();
+  });
+
   test('does not navigate away, open windows or grant permissions', async ({
     electronConsole: { app, page },
   }) => {
