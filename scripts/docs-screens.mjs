@@ -21,7 +21,10 @@ const folder = mkdtempSync(join(tmpdir(), 'sluice-screens-'));
 const env = { ...process.env, SLUICE_DATA_DIR: join(folder, 'data') };
 
 async function sluice(...args) {
-  const child = spawn(process.execPath, [CLI, ...args, '--json'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [CLI, ...args, '--json'], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   let printed = '';
   child.stdout.on('data', (text) => (printed += text));
   const [code] = await once(child, 'close');
@@ -30,7 +33,10 @@ async function sluice(...args) {
 }
 
 async function startHost() {
-  const child = spawn(process.execPath, [CLI, 'host', '--port', '0', '--json'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [CLI, 'host', '--port', '0', '--json'], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const ended = once(child, 'close');
   let printed = '';
   for await (const text of child.stdout) {
@@ -44,13 +50,19 @@ async function startHost() {
 /** A few colours are enough for flat surfaces and text: a tenth of the bytes. */
 async function save(name, page) {
   const png = await page.screenshot();
-  await sharp(png).png({ palette: true, colours: 128, effort: 10, dither: 0 }).toFile(join(IMAGES, `${name}.png`));
+  await sharp(png)
+    .png({ palette: true, colours: 128, effort: 10, dither: 0 })
+    .toFile(join(IMAGES, `${name}.png`));
   console.log(`docs/images/${name}.png`);
 }
 
 const panel = (page, name) => page.getByTestId(`panel-${name}`);
 const open = (page, name) =>
-  page.getByRole('tab', { name, exact: true }).or(page.getByRole('button', { name, exact: true })).first().click();
+  page
+    .getByRole('tab', { name, exact: true })
+    .or(page.getByRole('button', { name, exact: true }))
+    .first()
+    .click();
 
 const SCREENS = {
   run: async (page) => {
@@ -88,13 +100,23 @@ const SCREENS = {
     const language = panel(page, 'language');
     await language.getByRole('textbox', { name: /engine’s machine/ }).fill(found.model);
     await language.getByRole('button', { name: 'Import it' }).click();
-    const begin = language.getByRole('button', { name: /^(new conversation|begin a conversation)$/i }).first();
-    await page.waitForFunction((button) => button?.isConnected && !button.disabled, await begin.elementHandle(), { timeout: PATIENCE_MS }).catch(() => undefined);
+    const begin = language
+      .getByRole('button', { name: /^(new conversation|begin a conversation)$/i })
+      .first();
+    await page
+      .waitForFunction((button) => button?.isConnected && !button.disabled, await begin.elementHandle(), {
+        timeout: PATIENCE_MS,
+      })
+      .catch(() => undefined);
     await begin.click({ timeout: PATIENCE_MS });
     await language.getByRole('radiogroup', { name: 'Mode' }).getByText('VeriCache', { exact: true }).click();
-    await language.getByRole('textbox', { name: 'Message' }).fill('Explain in a short paragraph why rivers meander.');
+    await language
+      .getByRole('textbox', { name: 'Message' })
+      .fill('Explain in a short paragraph why rivers meander.');
     await language.getByRole('textbox', { name: 'Message' }).press('Enter');
-    await language.locator('[data-testid=message][data-role=assistant][data-state=done]').waitFor({ timeout: PATIENCE_MS });
+    await language
+      .locator('[data-testid=message][data-role=assistant][data-state=done]')
+      .waitFor({ timeout: PATIENCE_MS });
     await save('language', page);
   },
   lab: async (page) => {
@@ -102,7 +124,9 @@ const SCREENS = {
     const lab = panel(page, 'lab');
     await lab.getByRole('button', { name: 'Run the example' }).click({ timeout: PATIENCE_MS });
     await lab.getByTestId('run-page').waitFor({ timeout: PATIENCE_MS });
-    await lab.locator('[data-testid=run-page] [data-testid=run-state][data-state=succeeded]').waitFor({ timeout: PATIENCE_MS });
+    await lab
+      .locator('[data-testid=run-page] [data-testid=run-state][data-state=succeeded]')
+      .waitFor({ timeout: PATIENCE_MS });
     await save('lab', page);
   },
   report: async (page) => {
@@ -115,13 +139,19 @@ const SCREENS = {
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !(name in SCREENS));
-if (unknown.length > 0) throw new Error(`no picture ${unknown.join(', ')}; there are ${Object.keys(SCREENS).join(', ')}`);
+if (unknown.length > 0)
+  throw new Error(`no picture ${unknown.join(', ')}; there are ${Object.keys(SCREENS).join(', ')}`);
 
 await sluice('models', 'import', '--example');
 await sluice('run', 'ppocr', '--input', 'example:receipt', '--budget', '3MiB', '--repeat', '3');
 const host = await startHost();
-const executablePath = [process.env.CHROME_PATH, '/usr/bin/chromium', chromium.executablePath()].find((path) => path && existsSync(path));
-const browser = await chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] });
+const executablePath = [process.env.CHROME_PATH, '/usr/bin/chromium', chromium.executablePath()].find(
+  (path) => path && existsSync(path),
+);
+const browser = await chromium.launch({
+  executablePath,
+  args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
+});
 try {
   const page = await browser.newPage({ viewport: VIEWPORT, colorScheme: 'light', reducedMotion: 'reduce' });
   page.setDefaultTimeout(60_000);
