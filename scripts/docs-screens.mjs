@@ -72,6 +72,8 @@ const SCREENS = {
     await run.getByRole('button', { name: /run once/i }).click();
     await run.locator('[data-testid=run-state][data-state=done]').waitFor({ timeout: PATIENCE_MS });
     await run.getByTestId('run-result-line').first().waitFor();
+    // The picture behind the result is fetched for itself.
+    await page.waitForTimeout(1500);
     await save('run', page);
   },
   timeline: async (page) => {

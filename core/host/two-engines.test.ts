@@ -63,7 +63,7 @@ describe('two consoles and the command line on one data folder', () => {
     );
     const ran = await runCli(data, [...CLI_RUN, '--mode', 'sync', '--budget', '160KiB', '--repeat', '4']);
     expect(ran.code).toBe(0);
-    for (const run of await heard) expect(run).toMatchObject({ model: 'net', hasTrace: false });
+    for (const run of await heard) expect(run).toMatchObject({ model: 'net', hasTrace: true });
     const { measured } = await second.request('plan.curve', { model: 'net', mode: 'sync' });
     expect(measured).toContainEqual(expect.objectContaining({ mode: 'sync', budgetBytes: BUDGET, runs: 3 }));
   });

@@ -16,7 +16,6 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 
 /** Control characters have no place in HTML, and those that turn the direction of text could make it read otherwise. */
-// eslint-disable-next-line no-control-regex -- they are what is looked for
 const UNFIT = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\ufffe\uffff]/g;
 const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 

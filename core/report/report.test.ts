@@ -220,7 +220,6 @@ describe('a report', () => {
           expect(html).not.toMatch(
             /<script|\son\w+=|javascript:/i.test(escapeText(text)) ? /<script/i : /<script|<[^>]*\son\w+=/i,
           );
-          // eslint-disable-next-line no-control-regex -- none may be left
           expect(html).not.toMatch(/[\u0000\u202a-\u202e]/);
         });
       }),

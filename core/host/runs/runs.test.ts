@@ -176,7 +176,7 @@ describe('a run', () => {
       await bench.clock.advance(10);
     }
     expect(bench.runs.list().filter(({ hasTrace }) => hasTrace)).toHaveLength(20);
-    expect(() => bench.runs.trace(ids[0] ?? '')).toThrow(/last 20 runs/);
+    expect(() => bench.runs.trace(ids[0] ?? '')).toThrow(/latest runs/);
     expect(() => bench.runs.trace('nobody')).toThrow(/no run/);
   });
 });

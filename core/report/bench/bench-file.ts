@@ -60,7 +60,7 @@ function flat(item: object): BenchRow {
       const plain = value.safeParse(entry);
       if (plain.success) return [[key, plain.data]];
       if (typeof entry === 'object' && entry !== null && 'median' in entry) {
-        const middle = value.safeParse(entry.median);
+        const middle = value.safeParse((entry as { readonly median: unknown }).median);
         return middle.success ? [[key, middle.data]] : [];
       }
       return [];

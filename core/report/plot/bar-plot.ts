@@ -71,6 +71,6 @@ function barMarkup(
 }
 
 function shortened(name: string): string {
-  const letters = [...name];
+  const letters = Array.from(name);
   return letters.length > 30 ? `${letters.slice(0, 29).join('')}…` : name;
 }

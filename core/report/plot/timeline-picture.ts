@@ -141,7 +141,7 @@ function blockMarkup(
   const letters = Math.floor((width - 6) / LETTER_PX);
   const label =
     width >= LABEL_PX && spans === 1 && kind === 'compute'
-      ? markup`<text class="inside" x="${px(from + 3)}" y="${top + ROW / 2 + 3.5}">${[...name].slice(0, letters).join('')}</text>`
+      ? markup`<text class="inside" x="${px(from + 3)}" y="${top + ROW / 2 + 3.5}">${Array.from(name).slice(0, letters).join('')}</text>`
       : undefined;
   return markup`<rect class="${kind}" x="${px(from)}" y="${top + 2}" width="${px(width)}" height="${ROW - 4}"><title>${what}: ${formatMs((toUs - fromUs) / 1000)}${held}</title></rect>${label}`;
 }
