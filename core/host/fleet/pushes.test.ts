@@ -172,8 +172,8 @@ describe('a push', () => {
   /** As if the process that began it had ended. */
   function leftByAnother(): void {
     const path = join(folder, 'fleet-pushes.json');
-    const records = JSON.parse(readFileSync(path, 'utf8')) as { owner: string }[];
-    writeFileSync(path, JSON.stringify(records.map((record) => ({ ...record, owner: '1-1' }))));
+    const text = readFileSync(path, 'utf8').replace(/"owner":"[^"]*"/g, '"owner":"1-1"');
+    writeFileSync(path, text);
   }
 });
 
