@@ -63,7 +63,8 @@ export const ENGINE_NAME = 'Sluice engine';
 
 /** @returns the path of the report; undefined when the engine was told to end, or it can't be written. */
 export function reportEngineEnd(exitCode: number, lastWords: string): string | undefined {
-  if (exitCode === 0 || exitCode === ENGINE_REFUSAL_EXIT_CODE || isQuitting) return undefined;
+  // Whatever its code: on Electron 25 an engine that was killed has 0.
+  if (exitCode === ENGINE_REFUSAL_EXIT_CODE || isQuitting) return undefined;
   return write('engine', `exit code ${exitCode}`, { lastLines: lastWords.trimEnd().split('\n') });
 }
 

@@ -18,7 +18,7 @@ const clean = (text: string): string => redact(text, { home: HOME });
 const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-';
 /** As Sluice and others make them. */
 const secret = fc
-  .array(fc.constantFrom(...letters), { minLength: 12, maxLength: 64 })
+  .array(fc.constantFrom(...Array.from(letters)), { minLength: 12, maxLength: 64 })
   .map((found) => `s3${found.join('')}`);
 
 /** Where secrets stand in what programs write. */

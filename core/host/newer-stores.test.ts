@@ -1,3 +1,4 @@
+/* eslint-disable boundaries/dependencies -- one table of every store there is, also of those no index exports */
 import { createHash } from 'node:crypto';
 import {
   existsSync,

@@ -135,6 +135,20 @@ export class Machines implements SoakWorld {
     return this.all.find((process) => process.name === name)!;
   }
 
+  /** Tries until it starts: the disk may still fail. */
+  private async revive(name: SoakProcess['name']): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        await this.start(name);
+        return;
+      } catch (thrown) {
+        if (tries === REVIVALS) this.deaths.push({ name, how: SluiceError.from(thrown).message });
+        if (tries === REVIVALS) return;
+        await new Promise<void>((resolve) => void systemClock.after(REVIVE_EVERY_MS, resolve));
+      }
+    }
+  }
+
   /** Starts it again, as whoever looks after it would. */
   private died(name: string, how: string): void {
     this.deaths.push({ name, how });
@@ -142,11 +156,11 @@ export class Machines implements SoakWorld {
       this.engineKillsMs.push(systemClock.nowMs());
       this.link = undefined;
     }
-    this.start(name as SoakProcess['name']).catch((thrown: unknown) =>
-      this.deaths.push({ name, how: SluiceError.from(thrown).message }),
-    );
+    void this.revive(name as SoakProcess['name']);
   }
 }
 
+const REVIVALS = 60;
+const REVIVE_EVERY_MS = 500;
 const LOOKS = 50;
 const LOOK_EVERY_MS = 100;

@@ -89,7 +89,15 @@ export class RunHistory {
     const name = basename(this.file.path);
     try {
       const watcher = watch(dirname(this.file.path), { persistent: false }, (_event, changed) => {
-        if (changed === name) onChange();
+        if (changed !== name) return;
+        try {
+          onChange();
+        } catch (error) {
+          // A file that can't be read now must not end the engine: nobody else hears of it here.
+          this.log(
+            `Runs of other processes show late: ${error instanceof Error ? error.message : String(error)}`,
+          );
+        }
       });
       watcher.on('error', (error) => this.log(`Runs of other processes show late: ${error.message}`));
       return () => watcher.close();
