@@ -1,5 +1,5 @@
 import type { Session } from '../session';
-import { strings } from '../strings';
+import type { strings } from '../strings';
 
 export type StepId = keyof typeof strings.tour.steps;
 

@@ -50,6 +50,6 @@ function rememberStderr(): () => string {
       -KEPT_CHARS,
     );
     return write(chunk, ...rest);
-  }) as typeof stderr.write;
+  });
   return () => tail;
 }

@@ -68,7 +68,7 @@ const names = (): (string | undefined)[] => rows().map(({ dataset }) => dataset[
 const row = (name: string): HTMLElement => rows().find(({ dataset }) => dataset['box'] === name)!;
 const asked = ({ engine }: TestSession, name: RequestName) =>
   engine.received.filter(({ request }) => request === name).map(({ input }) => input);
-const click = (element: HTMLElement): void => void act(() => void fireEvent.click(element));
+const click = (element: HTMLElement): void => act(() => void fireEvent.click(element));
 const button = (name: string | RegExp): HTMLElement => screen.getByRole('button', { name });
 const write = (label: string, text: string): void =>
   act(() => void fireEvent.change(screen.getByLabelText(label), { target: { value: text } }));

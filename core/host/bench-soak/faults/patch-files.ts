@@ -1,4 +1,4 @@
-/* eslint-disable @typescript-eslint/unbound-method -- functions that are replaced are called with the `this` they get */
+ 
 import { createRequire } from 'node:module';
 import { sep } from 'node:path';
 

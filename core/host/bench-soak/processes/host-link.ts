@@ -64,7 +64,7 @@ export class HostLink {
       this.replies.set(id, {
         resolve: (value) => {
           settle();
-          resolve(value as RequestOutput<N>);
+          resolve(value);
         },
         reject: (error) => {
           settle();
