@@ -14,15 +14,11 @@ test.describe.configure({ timeout: 180_000 });
 async function takeTour(page: Page, ui: ConsolePage, screens: string): Promise<void> {
   await ui.ready();
   const offer = page.getByTestId('tour-offer');
+  const take = offer.getByRole('button', { name: 'Take the tour' });
   await expect(offer).toBeVisible();
   await expect(page.getByTestId('tour')).toHaveCount(0);
   for (let presses = 0; presses < 30; presses++) {
-    if (
-      await offer
-        .getByRole('button', { name: 'Take the tour' })
-        .evaluate((it) => it === it.ownerDocument.activeElement)
-    )
-      break;
+    if ((await take.and(page.locator(':focus')).count()) > 0) break;
     await page.keyboard.press('Tab');
   }
   await page.keyboard.press('Enter');

@@ -8,7 +8,7 @@ import { EXAMPLE_MODEL } from '../test-support/fake-engine';
 import { createTestSession } from '../test-support/test-session';
 import type { TestSession } from '../test-support/test-session';
 import { App } from './app';
-import { groupCommands, matchCommands } from './match-commands';
+import { matchCommands } from './match-commands';
 import { panelFor } from './drop-target';
 import { PANELS } from '../panels';
 

@@ -1,5 +1,5 @@
 import { Popover } from '@base-ui/react/popover';
-import { useEffect, useId, useState } from 'react';
+import { useEffect, useId } from 'react';
 import type { ReactNode } from 'react';
 
 import { strings } from '../strings';

@@ -27,8 +27,8 @@ function NextButton({ step, primary }: StepProps): ReactNode {
   useEffect(() => {
     // The button of before is gone, and the focus with it: it goes on from here, unless the reader is elsewhere.
     const { activeElement } = document;
-    if (activeElement === document.body || activeElement?.closest('[data-tour-callout]') != null)
-      primary.current?.focus({ preventScroll: true });
+    const isInCallout = Boolean(activeElement?.closest('[data-tour-callout]'));
+    if (activeElement === document.body || isInCallout) primary.current?.focus({ preventScroll: true });
   }, [primary]);
   return (
     <Button ref={primary} variant="primary" onClick={() => goToStep(session, step + 1)}>

@@ -20,11 +20,9 @@ export function useTarget(selectors: readonly string[]): HTMLElement | null {
   }, [selectors]);
   useEffect(() => {
     if (target === null) return;
-    target.dataset['tourTarget'] = 'true';
+    target.setAttribute('data-tour-target', 'true');
     target.scrollIntoView({ block: 'nearest' });
-    return () => {
-      delete target.dataset['tourTarget'];
-    };
+    return () => target.removeAttribute('data-tour-target');
   }, [target]);
   return target;
 }

@@ -99,7 +99,7 @@ export class LaneRunner {
   private async loop(): Promise<void> {
     while (!this.isStopped) {
       const hasFailed = await this.piece();
-      if (!this.isStopped) await this.pause(hasFailed ? PAUSE_AFTER_FAILURE_MS : this.lane.pauseMs);
+      await this.pause(hasFailed ? PAUSE_AFTER_FAILURE_MS : this.lane.pauseMs);
     }
   }
 
@@ -133,7 +133,9 @@ export class LaneRunner {
   }
 
   /** Ends early when a fault has, so that recovery is not a matter of pauses. */
+  /** Not at all once it was stopped. */
   private pause(ms: number): Promise<void> {
+    if (this.isStopped) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.wake?.(), ms);
       this.wake = () => {

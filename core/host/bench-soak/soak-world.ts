@@ -16,7 +16,7 @@ export interface SoakWorld {
   readonly endpointUrl: string;
   readonly labUrl: string;
   /** @throws SluiceError `engine-down` while there is none. */
-  host(): HostLink;
+  readonly host: () => HostLink;
   /** Of the server that runs now. @throws SluiceError `unavailable`. */
   lab(): Promise<LabApi>;
 }

@@ -38,7 +38,7 @@ export interface KeptCrash extends CrashReport {
 /** Of a process that runs here. */
 export function platformText(): string {
   const { platform, arch, versions } = process;
-  const electron = versions['electron'];
+  const { electron } = versions as { readonly electron?: string };
   return `${platform} ${arch}, Node ${versions.node}${electron === undefined ? '' : `, Electron ${electron}`}`;
 }
 

@@ -45,11 +45,11 @@ function rememberStderr(): () => string {
   let tail = '';
   const { stderr } = process;
   const write = stderr.write.bind(stderr);
-  stderr.write = ((chunk: string | Uint8Array, ...rest: never[]) => {
+  stderr.write = (chunk: string | Uint8Array, ...rest: never[]) => {
     tail = (tail + (typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8'))).slice(
       -KEPT_CHARS,
     );
     return write(chunk, ...rest);
-  });
+  };
   return () => tail;
 }

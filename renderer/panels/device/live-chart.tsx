@@ -47,7 +47,7 @@ function tableOf(data: uPlot.AlignedData, spec: ChartSpec): ChartTable {
     columns: [STRINGS.seconds, ...spec.lines.map(({ label, series }) => `${label} (${series})`)],
     rows: Array.from(data[0], (second, index) => [
       second,
-      ...data.slice(1).map((line) => line?.[index] ?? null),
+      ...data.slice(1).map((line) => line[index] ?? null),
     ]),
   };
 }

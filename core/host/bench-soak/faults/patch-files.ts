@@ -1,4 +1,3 @@
- 
 import { createRequire } from 'node:module';
 import { sep } from 'node:path';
 

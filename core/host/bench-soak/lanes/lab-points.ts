@@ -75,7 +75,7 @@ async function checkSeries({ labUrl }: SoakWorld, { runId, blocks }: LoggedRun, 
     'metrics/get-history',
     query,
   );
-  const values = new Map(metrics.map(({ step, value }) => [Number(step), value]));
+  const values = new Map(metrics.map(({ step, value }) => [step, value]));
   const steps = blocks.flatMap((block) => Array.from({ length: STEPS }, (_, index) => block * STEPS + index));
   const lost = steps.filter((step) => values.get(step) !== valueAt(step));
   return { acknowledged: steps.length, lost: lost.map((step) => `${key} of run ${runId} at step ${step}`) };

@@ -8,15 +8,15 @@ import { parseManifest, sealManifest } from './manifest';
 const { text } = sealManifest({
   hidden: ['answers/'],
   entries: [
-    { path: 'a', type: 'folder' },
-    { path: 'a/b', type: 'file', bytes: 3, chunks: [['0'.repeat(64), 3]] },
-  ] as Parameters<typeof sealManifest>[0]['entries'],
+    { path: 'a', type: 'folder', mode: 0o755 },
+    { path: 'a/b', type: 'file', mode: 0o644, bytes: 3, chunks: [['0'.repeat(64), 3]] },
+  ],
 });
 
 it('a damaged list of files and chunks is read or refused', () => {
   const made = fc.oneof(
     damaged(text, 'text'),
-    rubbish.map((value) => Buffer.from(typeof value === 'string' ? value : String(typeof value))),
+    rubbish.map((value) => Buffer.from(typeof value === 'string' ? value : typeof value)),
   );
   fc.assert(
     fc.property(made, (bytes) => {

@@ -18,7 +18,7 @@ export const FIXED_KEYS = [
   'node',
   'reason',
 ] as const;
-export type FixedKey = (typeof FIXED_KEYS)[number];
+type FixedKey = (typeof FIXED_KEYS)[number];
 
 export type ValueKind = 'params' | 'metrics' | 'tags';
 
