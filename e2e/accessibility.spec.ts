@@ -37,7 +37,7 @@ test('the rail, the panels and the budget are reached by keyboard alone', async 
 });
 
 // Fails: the help of a focused figure does not appear after a dialog was closed; not found out why yet.
-test.fixme('axe finds nothing with palette, keys, help, a chart’s table or the tour open', async ({
+test('axe finds nothing with palette, keys, help, a chart’s table or the tour open', async ({
   webConsole: { page, ui },
 }) => {
   await ui.ready();
@@ -60,9 +60,13 @@ test.fixme('axe finds nothing with palette, keys, help, a chart’s table or the
     await page.keyboard.press('Escape');
     await expect(page.getByTestId('shortcuts')).toHaveCount(0);
 
-    const term = device.getByText('Processor', { exact: true }).first();
-    await term.focus();
-    await expect(page.getByTestId('help')).toHaveAttribute('role', 'tooltip');
+    const term = device.locator('dfn').filter({ hasText: 'Processor' });
+    // A dialog that closes gives the focus back a moment later.
+    await expect(async () => {
+      await term.blur();
+      await term.focus();
+      await expect(page.getByTestId('help')).toHaveAttribute('role', 'tooltip', { timeout: 2_000 });
+    }).toPass();
     await page.keyboard.press('F1');
     await expect(page.getByTestId('help')).toHaveAttribute('role', 'dialog');
     await expect(page.getByTestId('help')).toContainText('What to do');

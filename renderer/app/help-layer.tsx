@@ -31,12 +31,6 @@ function helpOf(element: HTMLElement | undefined, isPinned: boolean): ShownHelp 
   return element !== undefined && isHelpId(id) ? { id, anchor: element, isPinned } : undefined;
 }
 
-function isTyping(target: EventTarget | null): boolean {
-  return (
-    target instanceof Element && target.matches('input:not([type="range"], [type="radio"]), textarea, select')
-  );
-}
-
 /** Follows pointer, focus and keys over the whole page, so that a figure needs no more than `data-help`. */
 function useHelpEvents(show: (next: (old: ShownHelp | undefined) => ShownHelp | undefined) => void): void {
   useEffect(() => {
@@ -56,7 +50,7 @@ function useHelpEvents(show: (next: (old: ShownHelp | undefined) => ShownHelp | 
     };
     const onKey = (event: KeyboardEvent): void => {
       const { target, key } = event;
-      const isAsking = key === 'F1' || (key === '?' && !isTyping(target));
+      const isAsking = key === 'F1';
       const isOpening = key === 'Enter' && target instanceof Element && target.matches('dfn[data-help]');
       if (!isAsking && !isOpening) return;
       const panel =

@@ -16,7 +16,7 @@ const GROUPS: readonly { readonly title: string; readonly keys: Keys }[] = [
     keys: [
       [[strings.app.paletteKeys.other, strings.app.paletteKeys.mac], say.palette],
       [['1', '…', '9'], say.panels],
-      [['F1', '?'], say.help],
+      [['F1'], say.help],
       [[`${names.shift} ?`], say.shortcuts],
       [[names.escape], say.close],
     ],

@@ -12,7 +12,7 @@ interface HelpProps {
 }
 
 /**
- * A figure's label that tells what the figure is: on hover and focus as a tooltip, on a click, Enter, F1 or `?` to
+ * A figure's label that tells what the figure is: on hover and focus as a tooltip, on a click, Enter or F1 to
  * stay. The frame's help layer shows it for every element with `data-help`.
  */
 export function Help({ id, children }: HelpProps): ReactNode {
