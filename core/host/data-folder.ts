@@ -21,6 +21,8 @@ const STATE_FILES = {
   'endpoints.json': 1,
   'deployments.json': 1,
   'published.json': 1,
+  'fleet.json': 1,
+  'fleet-pushes.json': 1,
 } as const;
 
 const mark = z.looseObject({ version: z.int().min(1) });
