@@ -95,7 +95,7 @@ export function faultOfEvent(event: ToldEvent, payload: unknown): string | undef
 }
 
 /** One of them, as it was told. */
-export interface Told<E extends ToldEvent = ToldEvent> {
+interface Told<E extends ToldEvent = ToldEvent> {
   readonly event: E;
   readonly payload: Events[E];
 }

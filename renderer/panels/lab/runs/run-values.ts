@@ -18,7 +18,6 @@ export const FIXED_KEYS = [
   'node',
   'reason',
 ] as const;
-type FixedKey = (typeof FIXED_KEYS)[number];
 
 export type ValueKind = 'params' | 'metrics' | 'tags';
 
