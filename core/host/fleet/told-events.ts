@@ -93,9 +93,3 @@ export function faultOfEvent(event: ToldEvent, payload: unknown): string | undef
     .map(({ path, message }) => `${[event, ...path].join('.')}: ${message}`)
     .join('; ');
 }
-
-/** One of them, as it was told. */
-interface Told<E extends ToldEvent = ToldEvent> {
-  readonly event: E;
-  readonly payload: Events[E];
-}
