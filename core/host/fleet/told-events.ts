@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import type { EventName, Events, FleetEvents } from '../../contract';
+import type { EventName, FleetEvents } from '../../contract';
 
 /** What a box may tell that is not about its own fleet. */
 export type ToldEvent = Exclude<EventName, keyof FleetEvents>;
