@@ -8,10 +8,13 @@ import type { Answer, Lane } from './lane';
 const NAMES = 48;
 const MOST_BYTES = 64 * 1024;
 
+/** In the place of a digest: nothing may be there. */
+const ABSENT = 'absent';
+
 /** Files of a run, written and read back. */
 export async function artifactsLane(world: SoakWorld): Promise<Lane> {
   const { artifacts } = await createRun(world, 'soak artifacts');
-  /** By name: digests of what may be there. More than one where no answer came. */
+  /** By name: digests of what may be there. Only one where the last write was answered. */
   const possible = new Map<string, Set<string>>();
   let turn = 0;
   const address = (name: string): string =>
@@ -31,7 +34,7 @@ export async function artifactsLane(world: SoakWorld): Promise<Lane> {
       turn += 1;
       const content = randomBytes(world);
       const digest = sha256Hex(content);
-      possible.set(name, new Set([...(possible.get(name) ?? []), digest]));
+      possible.set(name, new Set([...(possible.get(name) ?? [ABSENT]), digest]));
       const answer = await fetch(address(name), { method: 'PUT', body: content });
       if (!answer.ok) throw await refused(answer);
       await answer.arrayBuffer();
