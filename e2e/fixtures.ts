@@ -243,7 +243,8 @@ function printedBy(host: ChildProcess): Promise<Omit<HostProcess, 'end'>> {
   });
 }
 
-function end(child: ChildProcess): Promise<void> {
+/** Asks it to end, and makes it end after ten seconds. */
+export function end(child: ChildProcess, signal: 'SIGINT' | 'SIGTERM' = 'SIGINT'): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
   return new Promise((done) => {
     const timer = setTimeout(() => child.kill('SIGKILL'), 10_000);
@@ -251,6 +252,6 @@ function end(child: ChildProcess): Promise<void> {
       clearTimeout(timer);
       done();
     });
-    child.kill('SIGINT');
+    child.kill(signal);
   });
 }

@@ -15,7 +15,7 @@ import { promisify } from 'node:util';
 import { FuseV1Options, getCurrentFuseWire } from '@electron/fuses';
 import { chromium, expect, test, type Browser } from '@playwright/test';
 import { bytesUnder, foreignFiles } from '../scripts/lib/package/contents.mjs';
-import { saveScreen } from './fixtures';
+import { end, saveScreen } from './fixtures';
 import { ConsolePage } from './pages/console-page';
 
 const ROOT = resolve(__dirname, '..');
@@ -113,7 +113,7 @@ test('the window opens, imports the example and runs it', async () => {
     await opensAFile(ui, dataDir);
   } finally {
     await browser?.close();
-    await end(app);
+    await end(app, 'SIGTERM');
   }
 });
 
@@ -140,7 +140,7 @@ test('the command line is whole: it sees the models, and hosts the console', asy
     expect(page.headers.get('content-type')).toContain('text/html');
     expect(await page.text()).toContain('Sluice');
   } finally {
-    await end(host);
+    await end(host, 'SIGTERM');
   }
 });
 
@@ -155,7 +155,7 @@ test("the lab's server runs in another Node, where the one inside is too old", a
     // It answers, and asks who that is.
     expect([200, 401]).toContain((await fetch(new URL('/api/sluice/runs', url))).status);
   } finally {
-    await end(lab);
+    await end(lab, 'SIGTERM');
   }
 });
 
@@ -218,17 +218,5 @@ function firstOutput(child: ChildProcess, wanted: RegExp, stream = child.stdout)
       clearTimeout(timer);
       fail(new Error(`It ended with code ${String(code)} and said:\n${said}`));
     });
-  });
-}
-
-function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
-  return new Promise((done) => {
-    const timer = setTimeout(() => child.kill('SIGKILL'), 10_000);
-    child.once('exit', () => {
-      clearTimeout(timer);
-      done();
-    });
-    child.kill('SIGTERM');
   });
 }

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 import { SluiceError } from '../../contract';
+import { processFigures } from '../bench/process-figures';
 
 /** What a process of an application is there for, by Chromium's `--type=`. */
 export type ProcessRole = 'main' | 'renderer' | 'gpu' | 'engine' | 'network' | 'other';
@@ -18,8 +19,6 @@ export interface ProcessUsage {
   readonly wakeUps: number;
 }
 
-/** Linux counts CPU time in these, whatever its own tick is (USER_HZ, proc_pid_stat(5)). */
-const CLOCK_TICK_MS = 10;
 const KIB = 1024;
 
 /**
@@ -35,7 +34,7 @@ export function processTree(root: number): readonly ProcessUsage[] {
   }
   const parents = new Map<number, number>();
   for (const name of readdirSync('/proc')) {
-    const parent = /^\d+$/.test(name) ? statOf(Number(name))?.parent : undefined;
+    const parent = /^\d+$/.test(name) ? processFigures(Number(name))?.parent : undefined;
     if (parent !== undefined) parents.set(Number(name), parent);
   }
   const belongs = (pid: number): boolean => {
@@ -48,18 +47,18 @@ export function processTree(root: number): readonly ProcessUsage[] {
 
 /** @returns nothing for a process that has ended meanwhile. */
 function usageOf(pid: number, isRoot: boolean): readonly ProcessUsage[] {
-  const stat = statOf(pid);
+  const figures = processFigures(pid);
   const memory = read(`/proc/${pid}/smaps_rollup`);
-  if (stat === undefined || memory === undefined) return [];
-  const status = read(`/proc/${pid}/status`) ?? '';
+  if (figures === undefined || memory === undefined) return [];
+  const { cpuMs, rssBytes, wakeUps } = figures;
   return [
     {
       pid,
       role: isRoot ? 'main' : roleOf(read(`/proc/${pid}/cmdline`) ?? ''),
-      cpuMs: stat.cpuTicks * CLOCK_TICK_MS,
-      pssBytes: numberOf(memory, /^Pss:\s+(\d+) kB/m) * KIB,
-      rssBytes: numberOf(memory, /^Rss:\s+(\d+) kB/m) * KIB,
-      wakeUps: numberOf(status, /^voluntary_ctxt_switches:\s+(\d+)/m),
+      cpuMs,
+      pssBytes: Number(/^Pss:\s+(\d+) kB/m.exec(memory)?.[1] ?? 0) * KIB,
+      rssBytes,
+      wakeUps,
     },
   ];
 }
@@ -71,18 +70,6 @@ export function roleOf(commandLine: string): ProcessRole {
   if (type === 'gpu-process') return 'gpu';
   if (type !== 'utility') return 'other';
   return /--utility-sub-type=network/.test(commandLine) ? 'network' : 'engine';
-}
-
-/** The name in brackets may hold anything, brackets too. */
-function statOf(pid: number): { readonly parent: number; readonly cpuTicks: number } | undefined {
-  const text = read(`/proc/${pid}/stat`);
-  if (text === undefined) return undefined;
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return { parent: Number(fields[1]), cpuTicks: Number(fields[11]) + Number(fields[12]) };
-}
-
-function numberOf(text: string, pattern: RegExp): number {
-  return Number(pattern.exec(text)?.[1] ?? 0);
 }
 
 /** Undefined when the process is gone. */

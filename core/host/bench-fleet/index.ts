@@ -11,10 +11,10 @@ import { benchMachine } from '../bench/machine';
 import type { BenchMachine } from '../bench/machine';
 import { dismiss, tell } from '../bench/commanded-process';
 import { printedUrl } from '../bench/printed-url';
+import { processFigures, type ProcessFigures } from '../bench/process-figures';
 import { RunFolder } from '../bench/run-folder';
 import type { BoxCounts, BoxesCommand } from './boxes-protocol';
 import { ConsoleClient } from './console-client';
-import { processUse } from './process-use';
 
 export interface FleetBenchOptions {
   readonly boxes: number;
@@ -134,11 +134,11 @@ async function stretch(
   signal: AbortSignal,
   work: (ms: number, signal: AbortSignal) => Promise<void>,
 ): Promise<FleetStretch> {
-  const [before, startMs] = [processUse(pid), systemClock.nowMs()];
+  const [before, startMs] = [figuresOf(pid), systemClock.nowMs()];
   await work(seconds * 1000, signal);
-  const [after, endMs] = [processUse(pid), systemClock.nowMs()];
+  const [after, endMs] = [figuresOf(pid), systemClock.nowMs()];
   return {
-    cpuPct: ((after.cpuSec - before.cpuSec) / (endMs - startMs)) * 1e5,
+    cpuPct: ((after.cpuMs - before.cpuMs) / (endMs - startMs)) * 100,
     rssBytes: after.rssBytes,
   };
 }
@@ -201,4 +201,11 @@ async function ended(child: ChildProcess): Promise<void> {
   const exited = once(child, 'exit');
   child.kill('SIGTERM');
   await exited;
+}
+
+/** @throws SluiceError `unsupported` where the system does not tell. */
+function figuresOf(pid: number): ProcessFigures {
+  const figures = processFigures(pid);
+  if (figures !== undefined) return figures;
+  throw new SluiceError('unsupported', `What process ${pid} uses can be read on Linux only.`, { pid });
 }

@@ -1,11 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 
 import { workerFile } from '../../base';
 import { printedUrl } from '../bench/printed-url';
-
-/** Of /proc/PID/stat; Linux has had no other for decades. */
-const TICKS_PER_SEC = 100;
+import { processFigures } from '../bench/process-figures';
 
 /** A process that is measured; it is killed with this one. */
 export class MeasuredProcess {
@@ -25,23 +22,12 @@ export class MeasuredProcess {
 
   /** User and system time so far; NaN where nobody tells. */
   cpuMs(): number {
-    try {
-      const text = readFileSync(`/proc/${this.pid}/stat`, 'utf8');
-      const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-      return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS_PER_SEC;
-    } catch {
-      return Number.NaN;
-    }
+    return processFigures(this.pid)?.cpuMs ?? Number.NaN;
   }
 
   /** Resident now; NaN where nobody tells. */
   rssBytes(): number {
-    try {
-      const [, kib] = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8')) ?? [];
-      return Number(kib) * 1024;
-    } catch {
-      return Number.NaN;
-    }
+    return processFigures(this.pid)?.rssBytes ?? Number.NaN;
   }
 
   /** At once, with no chance to tidy up. */

@@ -1,22 +1,23 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** What Linux tells of a process. */
-export interface ProcessFigures {
+import { processFigures } from '../../bench/process-figures';
+
+/** What a process holds. */
+export interface HeldFigures {
   readonly rssBytes: number;
   readonly threads: number;
   readonly descriptors: number;
 }
 
 /** @returns undefined for a process that is gone, and where there is no /proc. */
-export function figuresOf(pid: number): ProcessFigures | undefined {
+export function figuresOf(pid: number): HeldFigures | undefined {
+  const figures = processFigures(pid);
+  if (figures === undefined) return undefined;
   try {
-    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-    const field = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1]);
-    const rssBytes = field('VmRSS') * 1024;
-    if (!Number.isFinite(rssBytes)) return undefined; // a zombie has no memory
-    return { rssBytes, threads: field('Threads'), descriptors: readdirSync(`/proc/${pid}/fd`).length };
+    const { rssBytes, threads } = figures;
+    return { rssBytes, threads, descriptors: readdirSync(`/proc/${pid}/fd`).length };
   } catch {
-    return undefined;
+    return undefined; // ended meanwhile
   }
 }
 

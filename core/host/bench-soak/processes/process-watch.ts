@@ -1,4 +1,4 @@
-import { figuresOf, type ProcessFigures } from './process-table';
+import { figuresOf, type HeldFigures } from './process-table';
 import { slopeOf, verdictOf, type Sample, type Verdict } from './slope';
 
 export interface Range {
@@ -27,7 +27,7 @@ export interface ProcessRow {
   readonly threads?: Range;
 }
 
-interface Taken extends ProcessFigures {
+interface Taken extends HeldFigures {
   readonly atMs: number;
 }
 
@@ -45,7 +45,7 @@ const LONGEST_WARM_UP_MS = 90_000;
 /** Looks at processes once a second. */
 export class ProcessWatch {
   private readonly taken = new Map<string, Map<number, Taken[]>>();
-  private readonly atRest = new Map<string, { first: ProcessFigures; last: ProcessFigures }>();
+  private readonly atRest = new Map<string, { first: HeldFigures; last: HeldFigures }>();
   private readonly timer: NodeJS.Timeout;
 
   /** @param totalMs of the soak. */
@@ -75,7 +75,7 @@ export class ProcessWatch {
     const lives = [...(this.taken.get(name)?.values() ?? [])];
     const slope = slopeOf(lives.map((life) => this.warm(life)));
     const rest = this.atRest.get(name);
-    const range = (figure: keyof ProcessFigures): Range | undefined =>
+    const range = (figure: keyof HeldFigures): Range | undefined =>
       rest && {
         start: rest.first[figure],
         end: rest.last[figure],
