@@ -1,6 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
-const shared = { setupFiles: ['scripts/property-seed.mjs'] };
+const shared = {
+  setupFiles: ['scripts/property-seed.mjs'],
+  // The product sets it before it loads ONNX Runtime; a test that loads onnxruntime-node as its reference does not.
+  env: { ORT_DISABLE_TELEMETRY: '1' },
+};
 
 export default defineConfig({
   test: {

@@ -1,5 +1,6 @@
 import koffi from 'koffi';
 import { SluiceError } from '../contract';
+import { turnTelemetryOff } from './telemetry-off';
 
 /** A native pointer; `null` is the null pointer (koffi's representation). */
 export type Pointer = bigint | null;
@@ -17,6 +18,7 @@ const API_VERSION = 17;
  */
 const FUNCTIONS = {
   GetErrorMessage: [2, 'const char* (void* status)'],
+  DisableTelemetryEvents: [6, 'void* (void* env)'],
   CreateSession: [7, 'void* (void* env, const char* path, void* options, _Out_ void** session)'],
   CreateSessionFromArray: [
     8,
@@ -121,6 +123,7 @@ export function loadCApi(libraryPath: string): CApi {
 }
 
 function bindCApi(libraryPath: string): CApi {
+  turnTelemetryOff();
   const library = koffi.load(libraryPath);
   libraries.push(library);
   const base = library.func('void* OrtGetApiBase()')() as bigint;

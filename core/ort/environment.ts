@@ -79,6 +79,8 @@ function createEnv(api: CApi, threads: number, spin: boolean): Pointer {
     api.check('SetGlobalSpinControl', threading[0], spin ? 1 : 0);
     const env: OutPointer = [null];
     api.check('CreateEnvWithGlobalThreadPools', LOG_FATAL_ONLY, 'sluice', threading[0], env);
+    // Windows reads no variable: its build traces events until this call.
+    api.check('DisableTelemetryEvents', env[0]);
     return env[0];
   } finally {
     api.release('ReleaseThreadingOptions', threading[0]);

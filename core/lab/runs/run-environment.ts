@@ -32,6 +32,8 @@ export function runEnvironment(
     SLUICE_ATTEMPT: String(run.attempt),
     ...(dataset !== undefined && { SLUICE_DATASET: dataset }),
     ...(checkpoint !== undefined && { SLUICE_CHECKPOINT: checkpoint }),
+    // MLflow's client reports its use to its makers otherwise.
+    MLFLOW_DISABLE_TELEMETRY: 'true',
     // Lines are seen when they are written, not when a buffer is full.
     PYTHONUNBUFFERED: '1',
     ...run.plan.environment,

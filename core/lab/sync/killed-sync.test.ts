@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { build } from 'esbuild';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 
 import { seededRandom } from '../../base';
 import { SyncGround } from './test-support/sync-ground';
@@ -21,17 +21,17 @@ beforeAll(async () => {
   mkdirSync(OUT, { recursive: true });
   // Below out/, so that it finds the packages.
   bundle = mkdtempSync(join(OUT, 'test-sync-'));
-  folder = mkdtempSync(join(tmpdir(), 'sluice-sync-killed-'));
   await build({
     entryPoints: [resolve(__dirname, 'test-support/sync-process.ts')],
     outfile: join(bundle, 'sync.js'),
     ...{ bundle: true, platform: 'node', target: 'node18', packages: 'external', logLevel: 'error' },
   });
 });
-afterAll(() => {
-  rmSync(bundle, { recursive: true, force: true });
-  rmSync(folder, { recursive: true, force: true });
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'sluice-sync-killed-'));
+  return () => rmSync(folder, { recursive: true, force: true });
 });
+afterAll(() => rmSync(bundle, { recursive: true, force: true }));
 
 function start(url: string, number: number, mode: string): ChildProcess {
   const args = [join(bundle, 'sync.js'), folder, url, String(number), mode];

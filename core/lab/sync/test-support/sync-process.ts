@@ -14,8 +14,9 @@ async function main(folder: string, url: string, start: number, isLast: boolean)
   if (isLast) {
     await ground.sync.now('cloud');
     const runs = ground.runs().map(({ info }) => [info.runId, ground.storedPoints(info.runId)]);
-    process.stdout.write(JSON.stringify(runs));
-    process.exit(0);
+    // Larger than a pipe holds: the process may end once all of it is written.
+    process.stdout.write(JSON.stringify(runs), () => process.exit(0));
+    return;
   }
   for (let turn = 0; ; turn++) {
     const runIds = ground.runs().map(({ info }) => info.runId);
