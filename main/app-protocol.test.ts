@@ -1,9 +1,9 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { CONTENT_SECURITY_POLICY, resolveAppFile, serveAppFile } from './app-protocol';
 
@@ -59,6 +59,7 @@ describe('app protocol', () => {
 
   it('serves with the policy, and 404 for what is not there', async () => {
     const root = mkdtempSync(join(tmpdir(), 'sluice-app-'));
+    onTestFinished(() => rmSync(root, { recursive: true, force: true }));
     writeFileSync(join(root, 'index.html'), '<p>hello</p>');
     const found = await serveAppFile('app://sluice/index.html', root);
     expect(found.status).toBe(200);

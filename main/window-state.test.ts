@@ -1,16 +1,22 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 
 import { readWindowState, usableBounds, writeWindowState } from './window-state';
+
+let file: string;
+beforeEach(() => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-window-'));
+  file = join(folder, 'state.json');
+  return () => rmSync(folder, { recursive: true, force: true });
+});
 
 const SCREEN = { x: 0, y: 0, width: 1920, height: 1080 };
 
 describe('window state', () => {
   it('comes back as written', () => {
-    const file = join(mkdtempSync(join(tmpdir(), 'sluice-window-')), 'state.json');
     const state = { bounds: { x: 5, y: 6, width: 1200, height: 800 }, maximized: true };
     writeWindowState(file, state);
     expect(readWindowState(file)).toEqual(state);
@@ -19,14 +25,12 @@ describe('window state', () => {
   it.each(['', '{', '[]', '{"maximized":"yes"}', '{"maximized":true,"bounds":{"x":0}}'])(
     'falls back to the default for %j',
     (text) => {
-      const file = join(mkdtempSync(join(tmpdir(), 'sluice-window-')), 'state.json');
       writeFileSync(file, text);
       expect(readWindowState(file)).toEqual({ maximized: false });
     },
   );
 
   it('of a newer Sluice is not written over; of an earlier one it is read', () => {
-    const file = join(mkdtempSync(join(tmpdir(), 'sluice-window-')), 'state.json');
     writeFileSync(file, '{"maximized":true}');
     expect(readWindowState(file)).toEqual({ maximized: true });
     const newer = '{"version":2,"places":[]}';

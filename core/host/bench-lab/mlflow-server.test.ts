@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, onTestFinished } from 'vitest';
 
 import { findAppRoot } from '../app-root';
 import { getJson } from './mlflow-http';
@@ -17,11 +17,9 @@ const appRoot = findAppRoot(import.meta.dirname);
 const isInstalled = existsSync(join(appRoot, '.cache', 'mlflow-server', 'installed'));
 const program = join(appRoot, 'core', 'lab', 'client', 'test-support', 'logging.mjs');
 
-const folder = mkdtempSync(join(tmpdir(), 'sluice-mlflow-'));
 let server: StartedServer | undefined;
 afterEach(async () => {
   await server?.process.end();
-  rmSync(folder, { recursive: true });
 }, TIMEOUT_MS);
 
 interface Found {
@@ -34,6 +32,8 @@ interface Found {
 it.skipIf(!isInstalled)(
   "the client for Node programs logs to MLflow's own server",
   async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-mlflow-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     server = await startMlflowServer(appRoot, folder);
     const { url } = server;
     const env = { ...process.env, MLFLOW_TRACKING_URI: url };
