@@ -1,18 +1,8 @@
 import { SluiceError } from '../contract';
-import type { EngineMessage } from '../contract';
+import type { Channel } from './channel';
 import { dispatch } from './dispatch';
 import { clientFleet } from './fleet/client-fleet';
 import type { Services } from './services';
-
-/** One client's wire: a MessagePort or a WebSocket. */
-export interface Channel {
-  send(message: EngineMessage): void;
-  /**
-   * How much of what was sent still waits. `busy`: telemetry waits (its queue is bounded and counts what it loses);
-   * `clogged`: interim results of continuous runs are left out as well.
-   */
-  pressure(): 'free' | 'busy' | 'clogged';
-}
 
 export interface Connection {
   /** Answers one message of the client. Anything that is no request is refused if it can be. */

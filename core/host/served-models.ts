@@ -5,12 +5,12 @@ import type { HostTensors } from '../layering';
 import { datatypeOf, dtypeOf } from '../serving';
 import type { ModelAnswer, OipTensor, OipTensorMetadata, ServedModel, ServedModels } from '../serving';
 import type { LoadDemand } from './loaded-models';
-import type { Services } from './services';
+import type { ModelServices } from './model-services';
 
 /** The library's files are looked at again after that long, so that an import by another process is seen. */
 const LIBRARY_READ_MS = 2000;
 
-export interface ServedModelsParts extends Pick<Services, 'models' | 'planner' | 'loaded'> {
+export interface ServedModelsParts extends Omit<ModelServices, 'jobs'> {
   /** Milliseconds, never going back. */
   readonly nowMs: () => number;
   /** Parameter memory; a model that does not fit it is streamed. Absent: every model is loaded whole. */

@@ -25,6 +25,7 @@ import { LabDeployments } from './lab/deployments/lab-deployments';
 import type { LabService } from './lab/connection/lab-service';
 import { LoadedModels } from './loaded-models';
 import type { Library } from './model-ports';
+import type { ModelServices } from './model-services';
 import { Models } from './models';
 import type { DecisionHistory } from './offload/decision-history';
 import type { LiveDeployment } from './offload/live-deployment';
@@ -53,14 +54,10 @@ export interface ServicesOptions {
 }
 
 /** Everything behind the requests. */
-export interface Services {
+export interface Services extends ModelServices {
   readonly info: EngineInfo;
   readonly appRoot: string;
   readonly bus: EventBus;
-  readonly jobs: Jobs;
-  readonly models: Models;
-  readonly planner: Planner;
-  readonly loaded: LoadedModels;
   readonly runs: Runs;
   readonly telemetry: Telemetry;
   readonly endpoints: Endpoints;

@@ -3,38 +3,9 @@ import type { Command } from 'commander';
 
 import { parseBytes } from '../../base';
 import { DEFAULT_LANGUAGE_SETTINGS } from '../../contract';
-import type { CacheMode } from '../../contract';
+import type { GenerateCommandOptions } from '../language/generate-options';
 import { execute } from './context';
 import { countOf } from './option-values';
-
-export interface GenerateCommandOptions {
-  readonly prompt: string;
-  readonly system?: string;
-  readonly raw?: boolean;
-  readonly maxTokens?: number;
-  readonly temperature: number;
-  readonly topP: number;
-  readonly minP: number;
-  readonly seed?: number;
-  readonly stop?: readonly string[];
-  readonly threads?: number;
-  readonly kv: CacheMode;
-  readonly compressor: string;
-  readonly ratio: number;
-  /** Bytes. */
-  readonly budget: number;
-  /** Bytes; absent: all weights are loaded. */
-  readonly weightsBudget?: number;
-  readonly draftLength: number | 'auto';
-  readonly lookup: boolean;
-  /** A name of the library, a file or a folder. */
-  readonly draftModel?: string;
-  /** URL of a node that keeps the cache of the prompt. */
-  readonly remote?: string;
-  readonly remoteTokenFile?: string;
-  /** The model's name there. */
-  readonly remoteModel?: string;
-}
 
 /** `sluice generate MODEL`: a language model's reply, as it comes. */
 export function addGenerateCommand(program: Command): void {

@@ -1,5 +1,5 @@
 import type { Events, TelemetryBatch } from '../../contract';
-import type { Channel } from '../connection';
+import type { Channel } from '../channel';
 import type { Client } from '../handlers/handler';
 import type { ToldEvent } from './told-events';
 

@@ -12,7 +12,7 @@ import { ioError } from '../../storage';
 import { SessionStore } from '../../vericache';
 import type { CommandContext, Outcome } from '../commands/context';
 import { EXIT } from '../commands/exit-codes';
-import type { GenerateCommandOptions } from '../commands/generate';
+import type { GenerateCommandOptions } from './generate-options';
 import { threadsOf } from '../environment';
 import { systemClock } from '../host-clock';
 import { hasLanguageModel } from './library/language-folder';

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { SluiceError } from '../../contract';
 import { ioError, sha256OfFile } from '../../storage';
 import type { CommandContext } from '../commands/context';
-import type { GenerateCommandOptions } from '../commands/generate';
+import type { GenerateCommandOptions } from './generate-options';
 import { LanguageLibrary } from './library/language-library';
 import type { RemoteBeginning } from './vericache-cache';
 

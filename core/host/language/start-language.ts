@@ -15,7 +15,7 @@ import { weightStoreFolder } from './library/weight-store-folder';
 import { LoadedLanguageModel } from './conversations/loaded-language-model';
 import { ReplyRunner } from './conversations/reply-runner';
 import { compressorSummaries, openSource as openBuiltSource } from './conversations/source-factory';
-import type { SourceFactory } from './conversations/source-factory';
+import type { SourceFactory } from './conversations/conversation-source';
 
 export interface LanguageParts {
   readonly dataDir: string;

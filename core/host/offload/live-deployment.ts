@@ -18,7 +18,7 @@ import { tryLock } from '../../storage';
 import type { Endpoints } from '../endpoints/endpoints';
 import type { EventBus } from '../event-bus';
 import { Mutex } from '../mutex';
-import type { Services } from '../services';
+import type { ModelServices } from '../model-services';
 import type { DecisionHistory } from './decision-history';
 import type { Round } from './decision-records';
 import type { DeploymentStore } from './deployment-store';
@@ -31,8 +31,7 @@ import { LiveSession } from './live-session';
 import type { NodeFigures } from './node-levels';
 import { newVariant, systemVariant, variantRecords, withVariants } from './variants';
 
-export interface LiveDeploymentParts
-  extends LearnerParts, Pick<Services, 'models' | 'planner' | 'loaded' | 'jobs'> {
+export interface LiveDeploymentParts extends LearnerParts, ModelServices {
   readonly dataDir: string;
   readonly store: DeploymentStore;
   readonly device: DeviceEndpoint;

@@ -5,7 +5,7 @@ import { Endpoints, endpointsSchema } from '../endpoints/endpoints';
 import { VariantInputs } from '../endpoints/variant-inputs';
 import type { EventBus } from '../event-bus';
 import type { HostClock } from '../host-clock';
-import type { Services } from '../services';
+import type { ModelServices } from '../model-services';
 import { StateFile } from '../state-file';
 import type { Log } from '../state-file';
 import { DecisionHistory } from './decision-history';
@@ -13,7 +13,7 @@ import { DeploymentStore, deploymentSchema } from './deployment-store';
 import { DeviceEndpoint } from './device-endpoint';
 import { LiveDeployment } from './live-deployment';
 
-export interface DeploymentParts extends Pick<Services, 'models' | 'planner' | 'loaded' | 'jobs'> {
+export interface DeploymentParts extends ModelServices {
   readonly dataDir: string;
   /** Look at the endpoints all the time: for an engine that serves consoles, not for a command. */
   readonly watches: boolean;
@@ -22,7 +22,10 @@ export interface DeploymentParts extends Pick<Services, 'models' | 'planner' | '
   readonly log: Log;
 }
 
-export interface Deployment extends Pick<Services, 'endpoints' | 'deployment' | 'decisions'> {
+export interface Deployment {
+  readonly endpoints: Endpoints;
+  readonly deployment: LiveDeployment;
+  readonly decisions: DecisionHistory;
   readonly close: () => Promise<void>;
 }
 

@@ -3,7 +3,7 @@ import type { WebSocket } from 'ws';
 import { decodeWire, encodeWire, SluiceError } from '../../contract';
 import type { EngineMessage } from '../../contract';
 import { connect } from '../connection';
-import type { Channel } from '../connection';
+import type { Channel } from '../channel';
 import type { HostClock } from '../host-clock';
 import type { Services } from '../services';
 import type { Log } from '../state-file';

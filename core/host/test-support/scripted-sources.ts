@@ -4,7 +4,7 @@ import { SluiceError } from '../../contract';
 import type { LanguageSettings, RoundRecord } from '../../contract';
 import type { PrefillOptions } from '../../llm';
 import { openSource } from '../language/conversations/source-factory';
-import type { ConversationSource, SourceFactory } from '../language/conversations/source-factory';
+import type { ConversationSource, SourceFactory } from '../language/conversations/conversation-source';
 
 /** Sources of this build that do as a test says. */
 export class ScriptedSources {

@@ -4,7 +4,7 @@ import type { LongWork } from '../datasets/tree/tree-store';
 import { runCommand } from './run-command';
 import { runEnvironment } from './run-environment';
 import type { RunFiles } from './run-files';
-import type { RunServiceOptions } from './run-service';
+import type { RunServiceOptions } from './run-service-options';
 import type { RunStatuses } from './run-statuses';
 import { jobKey, type LaunchedRuns, type StoredRun } from './run-store';
 import {

@@ -1,22 +1,15 @@
-import type { Clock } from '../../base';
 import { SluiceError } from '../../contract';
-import type { ArtifactStore } from '../artifacts/artifact-store';
 import type { DatasetUser } from '../datasets/dataset-types';
 import { parseDatasetRef } from '../datasets/dataset-types';
-import type { Datasets } from '../datasets/datasets';
-import type { Snapshots } from '../datasets/snapshot/snapshots';
 import type { LongWork } from '../datasets/tree/tree-store';
 import { diffManifests } from '../datasets/tree/manifest-diff';
 import { hasEnded } from '../jobs/job-state';
-import type { JobQueue } from '../jobs/queue/job-queue';
-import type { LabDatabase } from '../store/lab-database';
-import type { TrackingStore } from '../tracking/tracking-store';
 import { checkPlan, checkUser, definedOf } from './check-request';
 import { differences, type RunDifference } from './run-diff';
 import { checkEntry } from './run-command';
-import type { LabAddress } from './run-environment';
 import { RunFiles } from './run-files';
 import { RunLauncher } from './run-launcher';
+import type { RunServiceOptions } from './run-service-options';
 import { RunStatuses } from './run-statuses';
 import { jobKey, LaunchedRuns, type RunQuery } from './run-store';
 import {
@@ -27,24 +20,6 @@ import {
   type RunDataset,
   type RunParent,
 } from './run-types';
-
-export interface RunServiceOptions {
-  readonly database: LabDatabase;
-  readonly tracking: TrackingStore;
-  readonly datasets: Datasets;
-  readonly snapshots: Snapshots;
-  readonly artifacts: ArtifactStore;
-  readonly queue: JobQueue;
-  /** Of the runs' own files. */
-  readonly folder: string;
-  /** Of datasets as runs read them. */
-  readonly cacheFolder: string;
-  /** Datasets that no run holds make room above this. */
-  readonly cacheBytes: number;
-  readonly clock: Clock;
-  /** Where programs reach the lab; asked when a job is handed to the queue. */
-  readonly address: () => LabAddress;
-}
 
 const STOP_GRACE_MS = 10_000;
 

@@ -12,7 +12,7 @@ import type { HostClock } from '../../host-clock';
 import { EventPace } from '../../offload/event-pace';
 import { ReplyMeter } from './reply-meter';
 import { pieceOf, wholeText, withPiece } from './reply-pieces';
-import type { ConversationSource } from './source-factory';
+import type { ConversationSource } from './conversation-source';
 
 /** `languageProgress` comes at most this often. */
 const TELL_EVERY_MS = 50;

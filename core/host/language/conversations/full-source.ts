@@ -1,7 +1,7 @@
 import type { CacheMap, CacheMemory, LanguageSettings } from '../../../contract';
 import { PlainSource, Sampler } from '../../../llm';
 import type { DecodedToken, KvCache, LanguageModel, PrefillOptions } from '../../../llm';
-import type { ConversationSource } from './source-factory';
+import type { ConversationSource } from './conversation-source';
 import { withStreamedWeights } from './streamed-weights';
 
 /** One token a pass over the full cache in memory, which stays for the next reply. */

@@ -1,5 +1,5 @@
 import type { LanguageProgress, LanguageSettings, RoundRecord } from '../../../contract';
-import type { ConversationSource, SourceFactory, SourceRequest } from './source-factory';
+import type { ConversationSource, SourceFactory, SourceRequest } from './conversation-source';
 
 interface Kept {
   readonly conversationId: string;

@@ -8,7 +8,7 @@ import { Mutex } from '../../mutex';
 import { KeptSource } from './kept-source';
 import type { LanguageLibrary, LanguageModelEntry } from '../library/language-library';
 import { LoadedDraftModels } from './loaded-draft-models';
-import type { ConversationSource, SourceFactory, SourceRequest } from './source-factory';
+import type { ConversationSource, SourceFactory, SourceRequest } from './conversation-source';
 
 export interface LoadedLanguageModelParts {
   readonly library: Pick<LanguageLibrary, 'entry' | 'has'>;

@@ -1,7 +1,7 @@
 import type { CacheMap, CacheMemory, LanguageSettings } from '../../../contract';
 import type { DecodedToken, LanguageModel, PrefillOptions } from '../../../llm';
 import { DraftSlot } from './draft-slot';
-import type { ConversationSource, SourceRequest } from './source-factory';
+import type { ConversationSource, SourceRequest } from './conversation-source';
 import { withStreamedWeights } from './streamed-weights';
 import {
   compressionOf,
