@@ -94,6 +94,10 @@ export async function readLanguageModelFacts(
   };
 }
 
+export function vocabularyOf({ decoder, tokenizer, file }: LanguageModel): Vocabulary {
+  return { file, size: decoder.config.vocabularySize, tokens: tokenizer.tokens };
+}
+
 /**
  * Reads what the tokens of a GGUF file or a model's folder mean, without its weights.
  * @throws SluiceError as `readGguf`, `readModelFolder` and the tokenizers.

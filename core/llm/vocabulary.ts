@@ -1,5 +1,4 @@
 import { SluiceError } from '../contract';
-import type { LanguageModel } from './language-model';
 
 /** What the numbers of tokens mean to a model. */
 export interface Vocabulary {
@@ -9,10 +8,6 @@ export interface Vocabulary {
   readonly size: number;
   /** As the model spells them, by number. */
   readonly tokens: readonly (string | undefined)[];
-}
-
-export function vocabularyOf({ decoder, tokenizer, file }: LanguageModel): Vocabulary {
-  return { file, size: decoder.config.vocabularySize, tokens: tokenizer.tokens };
 }
 
 /** @throws SluiceError `bad-input` unless `draft` means the same by every token as `main`. */

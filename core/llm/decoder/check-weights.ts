@@ -1,5 +1,6 @@
 import { requireReadable } from '../gguf/dequantise';
-import { badModel, unsupportedModel, type ModelSource } from '../source/model-source';
+import { badModel, unsupportedModel } from '../source/model-errors';
+import type { ModelSource } from '../source/model-source';
 import { tensorFault, type StoredMatrix, type WeightReader } from '../source/tensor-reader';
 import { attentionWeights, EMBEDDING, feedForwardWeights, headWeights, ropeFactors } from './layer-weights';
 

@@ -1,4 +1,4 @@
-import { badModel, unsupportedModel, type NamedSource } from '../source/model-source';
+import { badModel, unsupportedModel, type NamedSource } from '../source/model-errors';
 
 /** The shape of a Llama-like decoder. */
 export interface DecoderConfig {

@@ -1,5 +1,5 @@
 import { CONFIG_LIMITS, checkedConfig, type DecoderConfig } from '../decoder/config';
-import { unsupportedModel } from '../source/model-source';
+import { unsupportedModel } from '../source/model-errors';
 import { badGguf } from './gguf-cursor';
 import type { GgufFile } from './read-gguf';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { CONFIG_LIMITS, checkedConfig, type DecoderConfig, type RopeConfig } from '../decoder/config';
-import { badModel, unsupportedModel, type NamedSource } from '../source/model-source';
+import { badModel, unsupportedModel, type NamedSource } from '../source/model-errors';
 import { readRopeScaling } from './rope-scaling';
 
 interface Architecture {

@@ -4,7 +4,7 @@ import path from 'node:path';
 
 import { SluiceError } from '../../contract';
 import { ioError } from '../../storage';
-import { badModel, type NamedSource } from '../source/model-source';
+import { badModel, type NamedSource } from '../source/model-errors';
 
 /** A folder as messages call it. @param folder absolute path. */
 export function modelFolder(folder: string): NamedSource {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { badModel, unsupportedModel, type NamedSource } from '../source/model-source';
+import { badModel, unsupportedModel, type NamedSource } from '../source/model-errors';
 import { parseTokenizerJson, type TokenizerJson } from '../tokenizer/tokenizer-json';
 import type { TokenizerSource } from '../tokenizer/tokenizer-source';
 import { TURN_ENDS } from '../tokenizer/turn-ends';

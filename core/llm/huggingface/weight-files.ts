@@ -6,7 +6,7 @@ import { z } from 'zod';
 
 import { SluiceError } from '../../contract';
 import { ioError } from '../../storage';
-import { badModel } from '../source/model-source';
+import { badModel } from '../source/model-errors';
 import { modelFolder, readFolderJson } from './folder-file';
 import { readSafetensors, type SafeTensor } from './safetensors';
 

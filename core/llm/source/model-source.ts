@@ -1,7 +1,7 @@
-import { SluiceError } from '../../contract';
 import type { DecoderConfig } from '../decoder/config';
 import type { GgmlType } from '../gguf/ggml-types';
 import type { TokenizerSource } from '../tokenizer/tokenizer-source';
+import type { NamedSource } from './model-errors';
 
 /** A language model as it is stored, whatever the format: what its decoder and its tokenizer are made of. */
 export interface ModelSource extends NamedSource {
@@ -12,13 +12,6 @@ export interface ModelSource extends NamedSource {
   readonly tensorName: (name: string) => string;
   /** @throws SluiceError `unsupported` (none, or of a kind that can't be used), `bad-model`. */
   readonly tokenizer: () => TokenizerSource;
-}
-
-/** How messages call a model. */
-export interface NamedSource {
-  /** Absolute path of the file or folder. */
-  readonly path: string;
-  readonly kind: 'GGUF file' | 'model folder';
 }
 
 /** The part of a model that weights are read from. */
@@ -36,21 +29,4 @@ export interface StoredTensor {
   /** From the start of the file. */
   readonly offset: number;
   readonly byteLength: number;
-}
-
-/** The error for a model that is not what its format says it should be. */
-export function badModel(
-  { path, kind }: NamedSource,
-  problem: string,
-  details: Readonly<Record<string, string | number>> = {},
-): SluiceError {
-  return new SluiceError('bad-model', `${path} is not a usable ${kind}: ${problem}`, {
-    file: path,
-    ...details,
-  });
-}
-
-/** The error for a sound model that this version can't run. @param problem a sentence without its full stop. */
-export function unsupportedModel({ path }: Pick<NamedSource, 'path'>, problem: string): SluiceError {
-  return new SluiceError('unsupported', `${path}: ${problem}.`, { file: path });
 }

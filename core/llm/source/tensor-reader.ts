@@ -3,7 +3,8 @@ import { SluiceError } from '../../contract';
 import { ioError, readFully } from '../../storage';
 import { dequantise, requireReadable } from '../gguf/dequantise';
 import type { GgmlType } from '../gguf/ggml-types';
-import { badModel, type StoredTensor, type TensorSource } from './model-source';
+import { badModel } from './model-errors';
+import type { StoredTensor, TensorSource } from './model-source';
 
 /** Rows of a matrix as they stand in the file. */
 export interface StoredMatrix {
