@@ -1,11 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { BLOCK_TOKENS } from '../full-cache';
 import type { CacheShape } from './cache-layout';
-import { CacheReaderPool } from './cache-reader-pool';
 import { DiskCache } from './disk-cache';
 import {
   append,
@@ -17,26 +15,14 @@ import {
   wrongRows,
   wrongRowsOf,
 } from './test-support/made-cache';
+import { useCacheGround } from './test-support/cache-ground';
 
 const SHAPE: CacheShape = { layers: 3, kvHeads: 2, headDim: 16, capacityTokens: 12 * BLOCK_TOKENS };
 
-let root: string;
-let folder: string;
-let pool: CacheReaderPool;
-beforeAll(() => {
-  root = mkdtempSync(join(tmpdir(), 'sluice-cache-'));
-  pool = CacheReaderPool.start();
-});
-afterAll(async () => {
-  await pool.close();
-  rmSync(root, { recursive: true, force: true });
-});
-beforeEach(() => {
-  folder = mkdtempSync(join(root, 'case-'));
-});
+const ground = useCacheGround();
 
-const open = (shape = SHAPE, at = folder): Promise<DiskCache> =>
-  DiskCache.open({ folder: at, shape, identity: IDENTITY, pool });
+const open = (shape = SHAPE, at = ground.folder): Promise<DiskCache> =>
+  DiskCache.open({ folder: at, shape, identity: IDENTITY, pool: ground.pool });
 
 describe('damage', () => {
   it('anywhere in a block is found, named, and gone after a truncation', async () => {
@@ -44,7 +30,7 @@ describe('damage', () => {
     await append(cache, 6);
     const { layout } = cache;
     await cache.close();
-    const path = join(folder, 'kv.bin');
+    const path = join(ground.folder, 'kv.bin');
     const places = fc.record({
       layer: fc.nat(SHAPE.layers - 1),
       region: fc.nat(layout.regions - 1),
@@ -82,7 +68,7 @@ describe('damage', () => {
     const cache = await open();
     await append(cache, 10);
     const { layout } = cache;
-    const path = join(folder, 'kv.bin');
+    const path = join(ground.folder, 'kv.bin');
     const data = readFileSync(path);
     for (const [region, block] of [
       [0, 9],
@@ -113,7 +99,7 @@ describe('damage', () => {
     const cache = await open();
     await append(cache, 4);
     const [a = 0, b = 0] = places(cache.layout);
-    const path = join(folder, 'kv.bin');
+    const path = join(ground.folder, 'kv.bin');
     const data = readFileSync(path);
     const first = Buffer.from(data.subarray(a, a + cache.layout.blockBytes));
     data.copyWithin(a, b, b + cache.layout.blockBytes);
@@ -129,7 +115,7 @@ describe('damage', () => {
   it('by a file that was cut while it is open is found', async () => {
     const cache = await open();
     await append(cache, 4);
-    truncateSync(join(folder, 'kv.bin'), cache.layout.chunkOffset(2, 3, 1) + 100);
+    truncateSync(join(ground.folder, 'kv.bin'), cache.layout.chunkOffset(2, 3, 1) + 100);
     await cache.read(1, 4, makeRows(SHAPE, 512)).done;
     expect(await failureOf(cache.read(2, 4, makeRows(SHAPE, 512)).done)).toMatchObject({
       code: 'corrupt-store',
@@ -195,7 +181,7 @@ describe('the tail', () => {
   it('damaged at any place does not count', async () => {
     const cache = await open();
     await save(cache, tail);
-    const path = join(folder, 'tail');
+    const path = join(ground.folder, 'tail');
     const whole = readFileSync(path);
     await fc.assert(
       fc.asyncProperty(

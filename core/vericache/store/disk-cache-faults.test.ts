@@ -1,12 +1,11 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { buildSync } from 'esbuild';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { seededRandom, systemClock, workerFile } from '../../base';
 import { BLOCK_TOKENS } from '../full-cache';
@@ -24,25 +23,13 @@ import {
   wrongRowsOf,
   writeBlocks,
 } from './test-support/made-cache';
+import { useCacheGround } from './test-support/cache-ground';
 
 const SHAPE: CacheShape = { layers: 3, kvHeads: 2, headDim: 16, capacityTokens: 64 * BLOCK_TOKENS };
 
-let root: string;
-let folder: string;
-let pool: CacheReaderPool;
-beforeAll(() => {
-  root = mkdtempSync(join(tmpdir(), 'sluice-cache-faults-'));
-  pool = CacheReaderPool.start();
-});
-afterAll(async () => {
-  await pool.close();
-  rmSync(root, { recursive: true, force: true });
-});
-beforeEach(() => {
-  folder = mkdtempSync(join(root, 'case-'));
-});
+const ground = useCacheGround();
 
-const open = (at = folder, readers = pool): Promise<DiskCache> =>
+const open = (at = ground.folder, readers = ground.pool): Promise<DiskCache> =>
   DiskCache.open({ folder: at, shape: SHAPE, identity: IDENTITY, pool: readers });
 
 describe('a full disk', () => {
@@ -67,7 +54,7 @@ describe('a full disk', () => {
   };
 
   it('fails a write or a commit; what counted stays, and the rest goes on once there is space', async (context) => {
-    const disk = join(folder, 'small-disk');
+    const disk = join(ground.folder, 'small-disk');
     const filler = join(disk, 'filler');
     mkdirSync(disk);
     try {
@@ -117,9 +104,9 @@ describe('a full disk', () => {
 describe('a reader that dies', () => {
   /** Readers that end as `script` says at a job, until the file `sick` is gone. */
   function dyingPool(script: string): { readonly pool: CacheReaderPool; readonly mend: () => void } {
-    const sick = join(folder, 'sick');
+    const sick = join(ground.folder, 'sick');
     writeFileSync(sick, '');
-    const path = join(folder, 'dying-worker.js');
+    const path = join(ground.folder, 'dying-worker.js');
     const real = JSON.stringify(workerFile('cache-reader-worker'));
     writeFileSync(
       path,
@@ -138,7 +125,7 @@ describe('a reader that dies', () => {
     await append(cache, 4);
     await cache.close();
     const dying = dyingPool(script);
-    const sick = await open(folder, dying.pool);
+    const sick = await open(ground.folder, dying.pool);
     const rows = makeRows(SHAPE, 4 * BLOCK_TOKENS);
     const reads = [0, 1, 2].map((layer) => sick.read(layer, 4, rows));
     for (const read of reads) {
@@ -155,7 +142,7 @@ describe('a reader that dies', () => {
 
   it('fails what is under way when the pool is closed', async () => {
     const own = CacheReaderPool.start();
-    const cache = await open(folder, own);
+    const cache = await open(ground.folder, own);
     await append(cache, 4);
     const read = cache.read(0, 4, makeRows(SHAPE, 4 * BLOCK_TOKENS));
     await own.close();
@@ -186,7 +173,7 @@ describe('kill -9', () => {
     lines: number,
     moreMs: number,
   ): Promise<Record<string, number>> {
-    const args = [script, folder, id, JSON.stringify(SHAPE), String(seed)];
+    const args = [script, ground.folder, id, JSON.stringify(SHAPE), String(seed)];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     const said: Record<string, number> = {};
     let count = 0;
@@ -202,7 +189,7 @@ describe('kill -9', () => {
   }
 
   it('at any moment loses only what was not committed', async () => {
-    const store = new SessionStore(folder, systemClock);
+    const store = new SessionStore(ground.folder, systemClock);
     const made = await store.create({ title: 'Killed', model: 'm', isTemporary: false });
     const { id } = made.facts;
     await made.close();
@@ -210,7 +197,7 @@ describe('kill -9', () => {
     for (let round = 0; round < 6; round += 1) {
       const said = await workAndKill(id, round, 2 + Math.floor(random() * 12), random() * 12);
       const session = await store.open(id);
-      const cache = await session.openCache({ shape: SHAPE, identity: IDENTITY, pool });
+      const cache = await session.openCache({ shape: SHAPE, identity: IDENTITY, pool: ground.pool });
       expect([said['did'], said['will']]).toContain(cache.blocks);
       expect(cache.tokens).toHaveLength(cache.blocks * BLOCK_TOKENS);
       expect(await wrongRowsOf(cache)).toBe(0);

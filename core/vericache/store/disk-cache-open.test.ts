@@ -1,33 +1,19 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { BLOCK_TOKENS } from '../full-cache';
 import type { CacheShape } from './cache-layout';
-import { CacheReaderPool } from './cache-reader-pool';
 import { DiskCache } from './disk-cache';
 import { append, failureOf, IDENTITY, textOf, wrongRowsOf } from './test-support/made-cache';
+import { useCacheGround } from './test-support/cache-ground';
 
 const SHAPE: CacheShape = { layers: 3, kvHeads: 2, headDim: 16, capacityTokens: 12 * BLOCK_TOKENS };
 
-let root: string;
-let folder: string;
-let pool: CacheReaderPool;
-beforeAll(() => {
-  root = mkdtempSync(join(tmpdir(), 'sluice-cache-'));
-  pool = CacheReaderPool.start();
-});
-afterAll(async () => {
-  await pool.close();
-  rmSync(root, { recursive: true, force: true });
-});
-beforeEach(() => {
-  folder = mkdtempSync(join(root, 'case-'));
-});
+const ground = useCacheGround();
 
-const open = (shape = SHAPE, at = folder): Promise<DiskCache> =>
-  DiskCache.open({ folder: at, shape, identity: IDENTITY, pool });
+const open = (shape = SHAPE, at = ground.folder): Promise<DiskCache> =>
+  DiskCache.open({ folder: at, shape, identity: IDENTITY, pool: ground.pool });
 
 describe('opening', () => {
   it('refuses a head dimension whose blocks are no multiples of 4096 bytes', async () => {
@@ -58,7 +44,13 @@ describe('opening', () => {
     await append(cache, 1);
     await cache.close();
     const failure = await failureOf(
-      DiskCache.open({ folder, shape: SHAPE, identity: IDENTITY, pool, ...other }),
+      DiskCache.open({
+        folder: ground.folder,
+        shape: SHAPE,
+        identity: IDENTITY,
+        pool: ground.pool,
+        ...other,
+      }),
     );
     expect(failure).toMatchObject({ code: 'stale-store' });
     expect((failure as Error).message).toContain(message);
@@ -68,9 +60,9 @@ describe('opening', () => {
   });
 
   it('removes what a process that was killed had not finished writing', async () => {
-    writeFileSync(join(folder, 'tail.0123abcd.tmp'), 'half a tai');
+    writeFileSync(join(ground.folder, 'tail.0123abcd.tmp'), 'half a tai');
     await (await open()).close();
-    expect(readdirSync(folder).sort()).toEqual(['journal', 'kv.bin']);
+    expect(readdirSync(ground.folder).sort()).toEqual(['journal', 'kv.bin']);
   });
 
   it('keeps the capacity that it was made with', async () => {
@@ -92,7 +84,7 @@ describe('opening', () => {
     await append(cache, 5);
     const { layout } = cache;
     await cache.close();
-    truncateSync(join(folder, 'kv.bin'), layout.chunkOffset(2, 3, 4) - 1);
+    truncateSync(join(ground.folder, 'kv.bin'), layout.chunkOffset(2, 3, 4) - 1);
     const shorter = await open();
     expect(shorter.tokens).toEqual(textOf(0, 0, 3));
     expect(await wrongRowsOf(shorter)).toBe(0);
@@ -102,7 +94,7 @@ describe('opening', () => {
     expect(again.tokens).toEqual([...textOf(0, 0, 3), ...textOf(2, 3, 6)]);
     expect(await wrongRowsOf(again)).toBe(0);
     await again.close();
-    rmSync(join(folder, 'kv.bin'));
+    rmSync(join(ground.folder, 'kv.bin'));
     const empty = await open();
     expect(empty.blocks).toBe(0);
     await empty.close();
@@ -113,7 +105,7 @@ describe('opening', () => {
     await append(cache, 2);
     await append(cache, 4);
     await cache.close();
-    const path = join(folder, 'journal');
+    const path = join(ground.folder, 'journal');
     const journal = readFileSync(path);
     const cuts = fc.integer({ min: 0, max: journal.byteLength });
     await fc.assert(

@@ -1,35 +1,21 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { LayerRows } from '../../llm';
 import { OrtEnvironment } from '../../ort';
 import { BLOCK_TOKENS } from '../full-cache';
 import type { CacheShape } from './cache-layout';
-import { CacheReaderPool } from './cache-reader-pool';
 import { DiskCache } from './disk-cache';
 import { append, IDENTITY, makeRows, textOf, wrongRows, wrongRowsOf } from './test-support/made-cache';
+import { useCacheGround } from './test-support/cache-ground';
 
 const SHAPE: CacheShape = { layers: 3, kvHeads: 2, headDim: 16, capacityTokens: 12 * BLOCK_TOKENS };
 
-let root: string;
-let folder: string;
-let pool: CacheReaderPool;
-beforeAll(() => {
-  root = mkdtempSync(join(tmpdir(), 'sluice-cache-'));
-  pool = CacheReaderPool.start();
-});
-afterAll(async () => {
-  await pool.close();
-  rmSync(root, { recursive: true, force: true });
-});
-beforeEach(() => {
-  folder = mkdtempSync(join(root, 'case-'));
-});
+const ground = useCacheGround();
 
-const open = (shape = SHAPE, at = folder): Promise<DiskCache> =>
-  DiskCache.open({ folder: at, shape, identity: IDENTITY, pool });
+const open = (shape = SHAPE, at = ground.folder): Promise<DiskCache> =>
+  DiskCache.open({ folder: at, shape, identity: IDENTITY, pool: ground.pool });
 
 describe('a cache on disk', () => {
   it('gives back what was written, whatever its shape and wherever its rows lie', async () => {
@@ -49,7 +35,7 @@ describe('a cache on disk', () => {
         unaligned,
         unaligned,
         async (shape, end, read, writeSkip, readSkip) => {
-          const at = mkdtempSync(join(root, 'shape-'));
+          const at = mkdtempSync(join(ground.root, 'shape-'));
           const cache = await open(shape, at);
           await append(cache, end, 1, writeSkip);
           expect(await wrongRowsOf(cache, Math.min(read, end), readSkip)).toBe(0);
@@ -110,7 +96,7 @@ describe('a cache on disk', () => {
     );
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 10 }), async (steps) => {
-        const at = mkdtempSync(join(root, 'steps-'));
+        const at = mkdtempSync(join(ground.root, 'steps-'));
         let cache = await open(SHAPE, at);
         let expected: number[] = [];
         for (const next of steps) {
@@ -173,7 +159,7 @@ describe('a cache on disk', () => {
     const cache = await open({ ...SHAPE, capacityTokens: 2 ** 20 });
     await append(cache, 1);
     await cache.close();
-    const { size, blocks } = statSync(join(folder, 'kv.bin'));
+    const { size, blocks } = statSync(join(ground.folder, 'kv.bin'));
     expect(size).toBe(3 * 4 * 2 ** 20 * 64);
     expect(blocks * 512).toBeLessThan(2 ** 20);
   });
