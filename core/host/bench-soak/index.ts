@@ -22,6 +22,7 @@ import { languageLane } from './lanes/language';
 import { importNetworks, layeringLane } from './lanes/layering';
 import { decisionLane, servingLane } from './lanes/offload';
 import { Machines } from './machines';
+import { keptMemoryOf } from './processes/kept-memory';
 import { ProcessWatch, type ProcessRow } from './processes/process-watch';
 import { SoakDisk, unmountLeftDisks } from './soak-disk';
 
@@ -142,7 +143,9 @@ class Soak {
     try {
       const lanes = await this.lanes();
       const totalMs = this.options.minutes * MINUTE_MS;
-      const watch = new ProcessWatch(machines.all, machines.nowMs, totalMs);
+      const watch = new ProcessWatch(machines.all, machines.nowMs, totalMs, (pid) =>
+        keptMemoryOf(machines.workFolder, pid),
+      );
       const runners = lanes.map((lane) => new LaneRunner(lane));
       const faults = await this.work(runners, watch, totalMs);
       this.options.log('looking for everything that was acknowledged');

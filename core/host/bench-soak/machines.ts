@@ -50,6 +50,7 @@ export class Machines implements SoakWorld {
       [FAULT_VARIABLES.file]: options.stateFile,
       [FAULT_VARIABLES.folder]: options.folder,
       [FAULT_VARIABLES.seed]: String(options.seed),
+      [FAULT_VARIABLES.memory]: options.workFolder,
     };
     const onDeath = (name: string, how: string): void => this.died(name, how);
     const of = (name: SoakProcess['name'], args: readonly string[]): SoakProcess =>

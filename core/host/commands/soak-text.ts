@@ -49,7 +49,9 @@ function processTable(rows: readonly ProcessRow[]): string {
       { title: 'process', text: ({ name }) => name },
       { title: 'starts', text: ({ starts }) => String(starts), align: 'right' },
       { title: 'memory', text: ({ memoryBytes }) => rangeText(memoryBytes, formatBytes), align: 'right' },
-      { title: 'slope a minute', text: slopeText, align: 'right' },
+      { title: 'slope a minute', text: (row) => slopeText(row.memorySlope), align: 'right' },
+      { title: 'of what is kept', text: (row) => slopeText(row.keptMemorySlope), align: 'right' },
+      { title: 'of the heap', text: (row) => slopeText(row.keptHeapSlope), align: 'right' },
       { title: 'memory is', text: ({ memoryVerdict }) => memoryVerdict },
       { title: 'descriptors', text: ({ descriptors }) => rangeText(descriptors, String), align: 'right' },
       { title: 'threads', text: ({ threads }) => rangeText(threads, String), align: 'right' },
@@ -62,10 +64,10 @@ function rangeText(range: ProcessRow['threads'], text: (value: number) => string
   return range ? `${text(range.start)} to ${text(range.end)}, at most ${text(range.max)}` : '-';
 }
 
-function slopeText({ memorySlope }: ProcessRow): string {
-  if (!memorySlope) return '-';
+function slopeText(slope: ProcessRow['memorySlope']): string {
+  if (!slope) return '-';
   const kib = (bytes: number): string => String(Math.round(bytes / 1024));
-  return `${kib(memorySlope.bytesPerMin)} ± ${kib(memorySlope.halfWidthBytesPerMin)} KiB`;
+  return `${kib(slope.bytesPerMin)} ± ${kib(slope.halfWidthBytesPerMin)} KiB`;
 }
 
 function faultTable(rows: readonly FaultRow[]): string {

@@ -1,6 +1,6 @@
 import type { Clock } from '../../base';
 import { SluiceError, TIER_NAMES } from '../../contract';
-import type { Belief, DeploymentSettings, NodeState, Pin, TierName } from '../../contract';
+import type { Belief, DeploymentSettings, ErrorCode, NodeState, Pin, TierName } from '../../contract';
 import { Decider, describeSystem, LiveTestbed } from '../../offload';
 import type {
   Agent,
@@ -24,6 +24,8 @@ export const DEADLINE_MS = 10_000;
 /** While nothing can be chosen. */
 const WAIT_MS = 1000;
 const RECENT_ROUNDS = 100;
+/** Nothing to choose from: endpoints come back, models are imported. A disk that is full or fails is seen to. */
+const PASSING: ReadonlySet<ErrorCode> = new Set(['conflict', 'io']);
 
 export interface LiveSessionParts {
   readonly agent: Agent;
@@ -50,6 +52,7 @@ export class LiveSession {
   private readonly levels = new NodeLevels();
   private readonly recent: { readonly decision: Decision; readonly outcome: LiveOutcome }[] = [];
   private last: Decision | undefined;
+  private isDescribed = false;
 
   constructor(private readonly parts: LiveSessionParts) {
     const { agent, settings, device, endpoints, clock } = parts;
@@ -78,10 +81,9 @@ export class LiveSession {
     return this.testbed.responses.slowAfterMs(tier, variantId);
   }
 
-  /** Warms everything up, then decides rounds until the signal aborts. @throws SluiceError `io` when decisions can't be kept. */
+  /** Warms everything up, then decides rounds until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, settings, log } = this.parts;
-    log.useSystem(describeSystem(this.system));
+    const { clock, settings } = this.parts;
     await this.warmUp(signal);
     while (!signal.aborted) {
       const startedMs = clock.nowMs();
@@ -93,8 +95,7 @@ export class LiveSession {
 
   /**
    * Decides, carries out and learns from one round.
-   * @returns false when there is nothing to choose from now; `waitsFor` says why.
-   * @throws SluiceError `io` when decisions can't be kept.
+   * @returns false when there is nothing to choose from, or decisions can't be kept now; `waitsFor` says why.
    */
   async round(): Promise<boolean> {
     try {
@@ -103,8 +104,7 @@ export class LiveSession {
       return true;
     } catch (thrown) {
       const error = SluiceError.from(thrown);
-      // Nothing to choose from now: endpoints may come back, models may be imported.
-      if (error.code !== 'conflict') throw error;
+      if (!PASSING.has(error.code)) throw error;
       this.waitsFor = error;
       return false;
     }
@@ -197,9 +197,17 @@ export class LiveSession {
     await Promise.all([device, ...endpoints.up()].map(warmOne));
   }
 
+  /** Tells the log what choices mean, once it can be told. */
+  private describe(): void {
+    if (this.isDescribed) return;
+    this.parts.log.useSystem(describeSystem(this.system));
+    this.isDescribed = true;
+  }
+
   private async carryOut(): Promise<void> {
     const { decider, testbed, system } = this;
     const { log, agent, settings, onRound } = this.parts;
+    this.describe();
     this.observeNodes();
     decider.offer(this.offered());
     const decided = decider.decide(testbed.observe());

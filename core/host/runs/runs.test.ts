@@ -269,6 +269,14 @@ describe('the history', () => {
     here.runs.tellOthers();
     expect(here.told('run')).toMatchObject([{ payload: { id, state: 'cancelled', hasTrace: false } }]);
     expect(here.runs.list()).toMatchObject([{ id, stats: { inferences: 2 } }]);
+
+    // Told of once, however many come and go after it.
+    const next = elsewhere.runs.start(ONCE);
+    await elsewhere.clock.advance(10);
+    await history.settled();
+    here.runs.tellOthers();
+    here.runs.tellOthers();
+    expect(here.told('run').slice(1)).toMatchObject([{ payload: { id: next, state: 'done' } }]);
   });
 
   it('of two processes that write at once keeps every run', async () => {

@@ -29,15 +29,15 @@ interface Entry {
 export class Runs {
   /** In the order started. */
   private readonly entries = new Map<string, Entry>();
-  /** Ids of other processes' runs that were told. */
-  private readonly told = new Set<string>();
+  /** Ids of other processes' runs that were told, of those that are kept. */
+  private told: ReadonlySet<string> = new Set();
 
   constructor(private readonly parts: RunsParts) {}
 
   /** Newest first. @throws SluiceError `io` when those of other processes can't be read. */
   list(): readonly RunRecord[] {
     const others = this.others();
-    for (const { id } of others) this.told.add(id);
+    this.told = idsOf(others);
     return [...this.own(), ...others]
       .sort((a, b) => b.startedAt.localeCompare(a.startedAt))
       .slice(0, KEPT_RUNS);
@@ -50,11 +50,10 @@ export class Runs {
 
   /** Tells of the runs that other processes have added since this was last called or the runs were listed. */
   tellOthers(): void {
-    for (const run of this.others()) {
-      if (this.told.has(run.id)) continue;
-      this.told.add(run.id);
-      this.parts.bus.emit('run', run);
-    }
+    const { told } = this;
+    const others = this.others();
+    this.told = idsOf(others);
+    for (const run of others) if (!told.has(run.id)) this.parts.bus.emit('run', run);
   }
 
   /**
@@ -149,6 +148,10 @@ export class Runs {
   private save(): void {
     this.parts.history?.save(this.own());
   }
+}
+
+function idsOf(runs: readonly RunRecord[]): ReadonlySet<string> {
+  return new Set(runs.map(({ id }) => id));
 }
 
 function unknownRun(runId: string): SluiceError {

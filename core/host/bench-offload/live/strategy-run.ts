@@ -7,7 +7,6 @@ import {
   decodeCheckpoint,
   DecisionLog,
   deploymentSystem,
-  describeSystem,
   encodeCheckpoint,
 } from '../../../offload';
 import type { Agent, Variant } from '../../../offload';
@@ -73,7 +72,6 @@ export class StrategyRun {
         ? createAgent(name, system, seed)
         : decodeCheckpoint(learned, `What ${id} learned`, system, seed);
     const decisions = new DecisionLog(join(parts.scratchDir, `${id}.db`));
-    decisions.useSystem(describeSystem(system));
     const endpoints = new Endpoints({
       ...parts,
       file: new StateFile(join(parts.scratchDir, `${id}.json`), endpointsSchema, parts.log),

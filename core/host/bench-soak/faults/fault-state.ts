@@ -14,11 +14,15 @@ export interface FaultState {
 
 export const NO_FAULTS: FaultState = { errorRatio: 0, slowMs: 0, isFull: false, clockOffsetMs: 0 };
 
-/** How the processes are told: the file that holds the state, the folder whose files are meant, the seed of their luck. */
+/**
+ * How the processes are told: the file that holds the state, the folder whose files are meant, the seed of their luck, and
+ * the folder for what they hold in memory.
+ */
 export const FAULT_VARIABLES = {
   file: 'SLUICE_SOAK_FAULTS',
   folder: 'SLUICE_SOAK_FOLDER',
   seed: 'SLUICE_SOAK_SEED',
+  memory: 'SLUICE_SOAK_MEMORY',
 } as const;
 
 /** Readers see the old state or the new. @throws what the file system says. */

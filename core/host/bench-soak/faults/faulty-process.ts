@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 
 import { seededRandom } from '../../../base';
 import { FAULT_VARIABLES, NO_FAULTS, readFaultState, type FaultState } from './fault-state';
+import { noteMemory } from './note-memory';
 import { patchClock } from './patch-clock';
 import { patchFiles } from './patch-files';
 
@@ -26,7 +27,12 @@ function watched(file: string): () => FaultState {
 }
 
 const readUnpatched = readFileSync;
-const { [FAULT_VARIABLES.file]: file, [FAULT_VARIABLES.folder]: folder } = process.env;
+const {
+  [FAULT_VARIABLES.file]: file,
+  [FAULT_VARIABLES.folder]: folder,
+  [FAULT_VARIABLES.memory]: memoryFolder,
+} = process.env;
+if (memoryFolder !== undefined) noteMemory(memoryFolder);
 if (file !== undefined && folder !== undefined) {
   const stateNow = watched(file);
   patchFiles(folder, stateNow, seededRandom(Number(process.env[FAULT_VARIABLES.seed] ?? 0) + process.pid));

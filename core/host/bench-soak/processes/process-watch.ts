@@ -1,10 +1,19 @@
 import { figuresOf, type HeldFigures } from './process-table';
-import { slopeOf, verdictOf, type Sample, type Verdict } from './slope';
+import type { KeptMemory } from './kept-memory';
+import { slopeOf, verdictOf, worstOf, type Sample, type Slope, type Verdict } from './slope';
 
 export interface Range {
   readonly start: number;
   readonly end: number;
   readonly max: number;
+}
+
+export interface BytesSlope {
+  readonly bytesPerMin: number;
+  /** Of the 95 % interval. */
+  readonly halfWidthBytesPerMin: number;
+  readonly residualBytes: number;
+  readonly samples: number;
 }
 
 /** One of the long-lived processes, over all its lives. */
@@ -13,14 +22,15 @@ export interface ProcessRow {
   readonly starts: number;
   /** It ended without being told to. */
   readonly unexpectedEnds: number;
+  /** RSS. */
   readonly memoryBytes?: Range;
-  /** Least squares over what came after the warm-up of each life; absent for too few samples. */
-  readonly memorySlope?: {
-    readonly bytesPerMin: number;
-    readonly halfWidthBytesPerMin: number;
-    readonly residualBytes: number;
-    readonly samples: number;
-  };
+  /** Least squares over what came after the warm-up of each life, each second; absent for too few samples. */
+  readonly memorySlope?: BytesSlope;
+  /** The same of RSS when garbage had just been collected. */
+  readonly keptMemorySlope?: BytesSlope;
+  /** The same of what is alive of JavaScript's heap and belongs to it. */
+  readonly keptHeapSlope?: BytesSlope;
+  /** By what is kept. */
   readonly memoryVerdict: Verdict;
   /** `start` and `end` when nothing was asked of it. */
   readonly descriptors?: Range;
@@ -40,7 +50,8 @@ export interface Watched {
 
 const SAMPLE_EVERY_MS = 1000;
 const WARM_UP_SHARE = 0.2;
-const LONGEST_WARM_UP_MS = 90_000;
+/** The histories of the last 200 runs and rounds are full by then. */
+const LONGEST_WARM_UP_MS = 120_000;
 
 /** Looks at processes once a second. */
 export class ProcessWatch {
@@ -48,11 +59,14 @@ export class ProcessWatch {
   private readonly atRest = new Map<string, { first: HeldFigures; last: HeldFigures }>();
   private readonly timer: NodeJS.Timeout;
 
-  /** @param totalMs of the soak. */
+  private readonly pids = new Map<string, Set<number>>();
+
+  /** @param totalMs of the soak. @param keptOf what a process noted of itself. */
   constructor(
     private readonly processes: readonly Watched[],
     private readonly nowMs: () => number,
     private readonly totalMs: number,
+    private readonly keptOf: (pid: number) => readonly KeptMemory[],
   ) {
     this.timer = setInterval(() => this.sample(), SAMPLE_EVERY_MS);
   }
@@ -73,13 +87,16 @@ export class ProcessWatch {
   row(name: string, unexpectedEnds: number): ProcessRow {
     const process = this.processes.find((one) => one.name === name)!;
     const lives = [...(this.taken.get(name)?.values() ?? [])];
-    const slope = slopeOf(lives.map((life) => this.warm(life)));
+    const slope = slopeOf(lives.map((life) => this.warm(life, 'rssBytes')));
+    const kept = [...(this.pids.get(name) ?? [])].map(this.keptOf);
+    const keptMemory = slopeOf(kept.map((life) => this.warm(life, 'rssBytes')));
+    const keptHeap = slopeOf(kept.map((life) => this.warm(life, 'heapBytes')));
     const rest = this.atRest.get(name);
     const range = (figure: keyof HeldFigures): Range | undefined =>
       rest && {
         start: rest.first[figure],
         end: rest.last[figure],
-        max: Math.max(rest.last[figure], ...lives.flat().map((one) => one[figure])),
+        max: lives.flat().reduce((most, one) => Math.max(most, one[figure]), rest.last[figure]),
       };
     const [memoryBytes, descriptors, threads] = [range('rssBytes'), range('descriptors'), range('threads')];
     return {
@@ -87,15 +104,10 @@ export class ProcessWatch {
       starts: process.starts,
       unexpectedEnds,
       ...(memoryBytes && { memoryBytes }),
-      ...(slope && {
-        memorySlope: {
-          bytesPerMin: Math.round(slope.perMin),
-          halfWidthBytesPerMin: Math.round(slope.halfWidthPerMin),
-          residualBytes: Math.round(slope.residual),
-          samples: slope.samples,
-        },
-      }),
-      memoryVerdict: verdictOf(slope),
+      ...(slope && { memorySlope: bytesSlope(slope) }),
+      ...(keptMemory && { keptMemorySlope: bytesSlope(keptMemory) }),
+      ...(keptHeap && { keptHeapSlope: bytesSlope(keptHeap) }),
+      memoryVerdict: worstOf([verdictOf(keptMemory), verdictOf(keptHeap)]),
       ...(descriptors && { descriptors }),
       ...(threads && { threads }),
     };
@@ -104,16 +116,33 @@ export class ProcessWatch {
   private sample(): void {
     for (const { name, starts, pid } of this.processes) {
       const figures = pid === undefined ? undefined : figuresOf(pid);
-      if (!figures) continue;
+      if (!figures || pid === undefined) continue;
+      this.pids.set(name, (this.pids.get(name) ?? new Set()).add(pid));
       const lives = this.taken.get(name) ?? new Map<number, Taken[]>();
       this.taken.set(name, lives);
-      lives.set(starts, [...(lives.get(starts) ?? []), { ...figures, atMs: this.nowMs() }]);
+      const life = lives.get(starts) ?? [];
+      lives.set(starts, life);
+      life.push({ ...figures, atMs: this.nowMs() });
     }
   }
 
   /** Memory of a life once its caches are filled. */
-  private warm(life: readonly Taken[]): readonly Sample[] {
+  private warm<K extends string>(
+    life: readonly ({ readonly atMs: number } & Readonly<Record<K, number>>)[],
+    figure: K,
+  ): readonly Sample[] {
     const fromMs = (life[0]?.atMs ?? 0) + Math.min(LONGEST_WARM_UP_MS, this.totalMs * WARM_UP_SHARE);
-    return life.filter(({ atMs }) => atMs >= fromMs).map(({ atMs, rssBytes }) => ({ atMs, value: rssBytes }));
+    return life
+      .filter(({ atMs }) => atMs >= fromMs)
+      .map((taken) => ({ atMs: taken.atMs, value: taken[figure] }));
   }
+}
+
+function bytesSlope({ perMin, halfWidthPerMin, residual, samples }: Slope): BytesSlope {
+  return {
+    bytesPerMin: Math.round(perMin),
+    halfWidthBytesPerMin: Math.round(halfWidthPerMin),
+    residualBytes: Math.round(residual),
+    samples,
+  };
 }

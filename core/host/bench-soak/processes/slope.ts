@@ -80,3 +80,10 @@ export function verdictOf(slope: Slope | undefined): Verdict {
   if (perMin + halfWidthPerMin < -FLAT_BYTES_PER_MIN) return 'shrinking';
   return perMin + halfWidthPerMin <= FLAT_BYTES_PER_MIN ? 'flat' : 'unknown';
 }
+
+const BY_CONCERN: readonly Verdict[] = ['growing', 'unknown', 'flat', 'shrinking'];
+
+/** Of several figures of one process: the most worrying. */
+export function worstOf(verdicts: readonly Verdict[]): Verdict {
+  return BY_CONCERN.find((verdict) => verdicts.includes(verdict)) ?? 'unknown';
+}
