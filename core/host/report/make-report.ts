@@ -43,10 +43,7 @@ async function reportOf(what: ReportSubject, { services, lab }: ReportParts): Pr
     case 'run':
       return layeringReport(await layeringRun(services, what.run));
     case 'runs':
-      return layeringComparison(
-        await layeringRun(services, what.from),
-        await layeringRun(services, what.to),
-      );
+      return layeringComparison(await layeringRun(services, what.from), await layeringRun(services, what.to));
     case 'labRun':
       return labReport(await labRun(await lab(), what.run));
     case 'labRuns': {
