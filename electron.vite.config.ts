@@ -33,6 +33,8 @@ export default defineConfig({
   main: {
     build: {
       target: 'node18',
+      // Plain scripts in many files: each file that Node looks up, reads and compiles alone delays the window's start.
+      externalizeDeps: { exclude: ['zod', 'image-size', 'undici', '@msgpack/msgpack'] },
       rolldownOptions: { input: nodeEntries, output: { format: 'cjs', entryFileNames: '[name].js' } },
     },
   },

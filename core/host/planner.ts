@@ -11,7 +11,7 @@ export interface StorePlanner {
   /** @throws SluiceError `budget-too-small` with details.minimumBytes. */
   plan(storePath: string, mode: PipelineMode, budgetBytes: number): PlanDetail;
   /** @throws SluiceError `not-found` without a profile. */
-  curve(storePath: string, mode: PipelineMode): MemoryDelayCurve;
+  curve(storePath: string, mode: PipelineMode): Promise<MemoryDelayCurve>;
 }
 
 export const storePlanner: StorePlanner = { plan: planDetail, curve: memoryDelayCurve };
@@ -71,13 +71,15 @@ export class Planner {
   }
 
   /** @throws SluiceError `not-found` when the model is unknown or has no profile yet. */
-  curve(name: string, mode: PipelineMode): MemoryDelayCurve {
+  async curve(name: string, mode: PipelineMode): Promise<MemoryDelayCurve> {
     const summary = this.library.summary(name);
     if (summary.task.kind !== 'text') {
-      return { ...this.stores.curve(this.library.storePath(name), mode), model: name };
+      return { ...(await this.stores.curve(this.library.storePath(name), mode)), model: name };
     }
     const members = this.members(summary);
-    const curves = members.map((member) => this.stores.curve(this.library.storePath(member.name), mode));
+    const curves = await Promise.all(
+      members.map((member) => this.stores.curve(this.library.storePath(member.name), mode)),
+    );
     const weights = members.map((member) => member.weightBytes);
     const regions = this.notes.regionsPerImage(name);
     return {

@@ -117,11 +117,11 @@ describe('a plan', () => {
 });
 
 describe('the memory-delay curve', () => {
-  it('never rises with the budget, and ends at all resident', () => {
+  it('never rises with the budget, and ends at all resident', async () => {
     for (const [id, { manifest }] of stores) {
       for (const mode of PIPELINE_MODES) {
         for (const seed of [1, 2, 3]) {
-          const curve = memoryDelayCurve(manifest, profileOf(manifest, seed), mode, []);
+          const curve = await memoryDelayCurve(manifest, profileOf(manifest, seed), mode, []);
           expect(curve.points[0]?.budgetBytes, id).toBe(curve.minimumBytes);
           expect(curve.points.at(-1)?.budgetBytes, id).toBe(curve.totalBytes);
           curve.points.reduce((before, point) => {

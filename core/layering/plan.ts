@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { formatBytes } from '../base';
 import {
   SluiceError,
@@ -169,13 +170,16 @@ function isWithin(range: { fileOffset: number }, layer: { fileOffset: number; by
 
 const CURVE_POINTS = 20;
 
-/** Predicted latency from the least budget to all resident, in steps of equal ratio. */
-export function memoryDelayCurve(
+/**
+ * Predicted latency from the least budget to all resident, in steps of equal ratio. A large model takes a second: between
+ * two budgets the thread answers others.
+ */
+export async function memoryDelayCurve(
   manifest: StoreManifest,
   profile: StoreProfile,
   mode: PipelineMode,
   measured: readonly MeasuredPoint[],
-): MemoryDelayCurve {
+): Promise<MemoryDelayCurve> {
   const totalBytes = residentTotalBytes(manifest);
   const minimumBytes = minimumBudget(manifest, mode);
   const ratio = Math.max(1, totalBytes / Math.max(1, minimumBytes)) ** (1 / (CURVE_POINTS - 1));
@@ -183,14 +187,16 @@ export function memoryDelayCurve(
     at === CURVE_POINTS - 1 ? totalBytes : Math.ceil(minimumBytes * ratio ** at),
   );
   let best: PlanDetail | undefined;
-  const points = [...new Set(budgets)].map((budgetBytes): CurvePoint => {
+  const points: CurvePoint[] = [];
+  for (const budgetBytes of new Set(budgets)) {
+    await nextTurn();
     const { detail } = planProgram(manifest, profile, mode, budgetBytes);
     // The candidates of a budget are a sample; what a smaller one allows is allowed here too.
     if (!best || detail.predictedMs <= best.predictedMs) best = detail;
     const { predictedMs, ringBytes, residentBytes, placement } = best;
     const residentLayers = placement.filter((place) => place === 'resident').length;
-    return { budgetBytes, predictedMs, ringBytes, residentBytes, residentLayers };
-  });
+    points.push({ budgetBytes, predictedMs, ringBytes, residentBytes, residentLayers });
+  }
   const readBytesPerSec = readRateOf(profile);
   return {
     model: manifest.source.file,

@@ -4,7 +4,7 @@ import { memoryDelayCurve as curveOf, planProgram } from './plan';
 import { readMeasured, readProfile } from './profile-file';
 
 /** The memory-delay curve of a store. @throws SluiceError `not-found` before its profiling run. */
-export function memoryDelayCurve(storePath: string, mode: PipelineMode): MemoryDelayCurve {
+export async function memoryDelayCurve(storePath: string, mode: PipelineMode): Promise<MemoryDelayCurve> {
   const manifest = readManifest(storePath);
   const profile = readProfile(storePath);
   if (!profile) {

@@ -1,5 +1,4 @@
 import { cpus, hostname, totalmem } from 'node:os';
-import { cpu, diskLayout, osInfo } from 'systeminformation';
 import type { DeviceInfo } from '../contract';
 import { findDisk } from './disk-device';
 import type { DiskDevice } from './disk-device';
@@ -7,6 +6,7 @@ import { diskSampler } from './disk';
 import { GPU_LOOKED_FOR, findGpu, runCommand } from './gpu';
 import type { Gpu, RunCommand } from './gpu';
 import { cpuSampler, engineIoSampler, engineSampler, memorySampler, ownProcessUsage } from './linux-host';
+import { cpuTitle, osTitle } from './machine-names';
 import {
   portableCpuSampler,
   portableDiskSampler,
@@ -96,14 +96,12 @@ function missingGpuFigures(gpu: Gpu | undefined): MissingSampler[] {
 }
 
 async function describeDevice(disk: DiskDevice | undefined, gpu: Gpu | undefined): Promise<DeviceInfo> {
-  const [os, processor] = await Promise.all([osInfo(), cpu()]);
-  const cores = cpus();
-  const brand = [processor.manufacturer, processor.brand].filter(Boolean).join(' ').trim();
+  const [os, processor] = await Promise.all([osTitle(), cpuTitle()]);
   return {
     hostname: hostname(),
-    os: [os.distro, os.release, os.arch].filter(Boolean).join(' '),
-    cpu: brand || cores[0]?.model || 'unknown CPU',
-    cores: cores.length,
+    os,
+    cpu: processor,
+    cores: cpus().length,
     memTotalBytes: totalmem(),
     disk: disk ? diskTitle(disk.name, disk.model, disk.sizeBytes) : await portableDiskTitle(),
     ...(gpu ? { gpu: gpu.info } : {}),
@@ -111,6 +109,7 @@ async function describeDevice(disk: DiskDevice | undefined, gpu: Gpu | undefined
 }
 
 async function portableDiskTitle(): Promise<string> {
+  const { diskLayout } = await import('systeminformation');
   const [first] = await diskLayout();
   return first ? diskTitle(first.device, first.name, first.size) : 'unknown disk';
 }

@@ -1,5 +1,4 @@
 import { cpus, freemem, totalmem } from 'node:os';
-import { fsStats, mem } from 'systeminformation';
 import type { Systeminformation } from 'systeminformation';
 import { CounterRate } from './counter-rate';
 import type { ProcessUsage } from './linux-host';
@@ -42,6 +41,7 @@ export function portableMemorySampler(platform: NodeJS.Platform): Sampler {
     memUsedBytes: totalmem() - freemem(),
   });
   const asked = async (): Promise<Readings> => {
+    const { mem } = await import('systeminformation');
     const { total, available } = await mem();
     return { memTotalBytes: total, memUsedBytes: total - available };
   };
@@ -79,7 +79,10 @@ export function portableDiskSampler(): Sampler {
     series: ['diskReadBytesPerSec', 'diskWriteBytesPerSec'],
     lookedFor: 'systeminformation fsStats()',
     everyMs: 1000,
-    sample: async () => ratesOf(await fsStats()),
+    sample: async () => {
+      const { fsStats } = await import('systeminformation');
+      return ratesOf(await fsStats());
+    },
   };
 }
 

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { JsColorType, Transformer } from '@napi-rs/image';
+import type { JsColorType } from '@napi-rs/image';
 import { imageSize } from 'image-size';
 import { SluiceError } from '../contract';
 import type { RgbImage } from './image';
@@ -126,34 +126,47 @@ function truncated(name: string, format: string, reason: string, cause?: unknown
 }
 
 async function decodePixels(bytes: Uint8Array, name: string, format: string): Promise<RgbImage> {
+  // Native, and not needed until there is a picture.
+  const { JsColorType, Transformer } = await import('@napi-rs/image');
   try {
     const transformer = new Transformer(bytes).rotate();
     // After `rotate` it gives the size as turned.
     const { width, height, colorType } = await transformer.metadata();
     const pixels = await transformer.rawPixels();
-    return { width, height, data: toRgb(pixels, colorType, width * height) };
+    return { width, height, data: toRgb(pixels, layoutOf(colorType, JsColorType), width * height) };
   } catch (cause) {
     throw truncated(name, format, cause instanceof Error ? cause.message : String(cause), cause);
   }
 }
 
 type Depth = 'u8' | 'u16' | 'f32';
-const LAYOUTS: Readonly<Record<JsColorType, { readonly channels: 1 | 2 | 3 | 4; readonly depth: Depth }>> = {
-  [JsColorType.L8]: { channels: 1, depth: 'u8' },
-  [JsColorType.La8]: { channels: 2, depth: 'u8' },
-  [JsColorType.Rgb8]: { channels: 3, depth: 'u8' },
-  [JsColorType.Rgba8]: { channels: 4, depth: 'u8' },
-  [JsColorType.L16]: { channels: 1, depth: 'u16' },
-  [JsColorType.La16]: { channels: 2, depth: 'u16' },
-  [JsColorType.Rgb16]: { channels: 3, depth: 'u16' },
-  [JsColorType.Rgba16]: { channels: 4, depth: 'u16' },
-  [JsColorType.Rgb32F]: { channels: 3, depth: 'f32' },
-  [JsColorType.Rgba32F]: { channels: 4, depth: 'f32' },
+interface Layout {
+  readonly channels: 1 | 2 | 3 | 4;
+  readonly depth: Depth;
+}
+type ColorName = keyof typeof JsColorType;
+const LAYOUTS: Readonly<Record<ColorName, Layout>> = {
+  L8: { channels: 1, depth: 'u8' },
+  La8: { channels: 2, depth: 'u8' },
+  Rgb8: { channels: 3, depth: 'u8' },
+  Rgba8: { channels: 4, depth: 'u8' },
+  L16: { channels: 1, depth: 'u16' },
+  La16: { channels: 2, depth: 'u16' },
+  Rgb16: { channels: 3, depth: 'u16' },
+  Rgba16: { channels: 4, depth: 'u16' },
+  Rgb32F: { channels: 3, depth: 'f32' },
+  Rgba32F: { channels: 4, depth: 'f32' },
 };
 
+/** @param types the decoder's names with their numbers, which are known once it is loaded. */
+function layoutOf(colorType: JsColorType, types: typeof JsColorType): Layout {
+  const found = Object.entries(LAYOUTS).find(([name]) => types[name as ColorName] === colorType);
+  if (found === undefined) throw new Error(`pixels of an unknown layout ${colorType}`);
+  return found[1];
+}
+
 /** Any pixel layout to RGB bytes over white. */
-function toRgb(raw: Buffer, colorType: JsColorType, pixels: number): Uint8Array {
-  const { channels, depth } = LAYOUTS[colorType];
+function toRgb(raw: Buffer, { channels, depth }: Layout, pixels: number): Uint8Array {
   const samples = toUnit(raw, depth);
   if (samples.values.length !== pixels * channels) {
     throw new Error(`${samples.values.length} samples for ${pixels} pixels of ${channels} channels`);

@@ -2,7 +2,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { mobilenetVariants } from '../../offload';
-import { writeZooModel, zooNetwork } from '../../zoo';
 import type { Jobs } from '../jobs';
 import type { Models } from '../models';
 import type { RegisteredVariant } from './deployment-store';
@@ -37,6 +36,7 @@ export async function installExampleVariants(
   jobId: string,
 ): Promise<readonly RegisteredVariant[]> {
   const variants = exampleVariants();
+  const { writeZooModel, zooNetwork } = await import('../../zoo');
   await jobs.run({ id: jobId, kind: 'build', subject: 'MobileNetV1 variants' }, async (report, signal) => {
     const folder = await mkdtemp(join(dataDir, 'example-'));
     try {

@@ -6,10 +6,10 @@ import type { Services } from '../services';
 type Known = Pick<Services, 'runs' | 'planner'>;
 
 /** Everything kept of a run. What is gone by now (its spans, its model) is left out. @throws SluiceError `not-found`. */
-export function layeringRun(services: Known, run: string): LayeringRun {
+export async function layeringRun(services: Known, run: string): Promise<LayeringRun> {
   const record = findRun(services.runs.list(), run);
-  const trace = kept(() => services.runs.trace(record.id));
-  const curve = kept(() => services.planner.curve(record.model, record.mode));
+  const trace = await kept(() => services.runs.trace(record.id));
+  const curve = await kept(() => services.planner.curve(record.model, record.mode));
   return { record, ...(trace && { trace }), ...(curve && { curve }) };
 }
 
@@ -35,9 +35,11 @@ export function findRun(records: readonly RunRecord[], run: string): RunRecord {
   );
 }
 
-function kept<T extends MemoryDelayCurve | TraceColumns>(get: () => T): T | undefined {
+async function kept<T extends MemoryDelayCurve | TraceColumns>(
+  get: () => T | Promise<T>,
+): Promise<T | undefined> {
   try {
-    return get();
+    return await get();
   } catch (thrown) {
     const { code } = SluiceError.from(thrown);
     if (['not-found', 'stale-store', 'corrupt-store', 'unsupported', 'bad-input'].includes(code))

@@ -41,9 +41,9 @@ export async function makeReport(what: ReportSubject, parts: ReportParts): Promi
 async function reportOf(what: ReportSubject, { services, lab }: ReportParts): Promise<Report> {
   switch (what.kind) {
     case 'run':
-      return layeringReport(layeringRun(services, what.run));
+      return layeringReport(await layeringRun(services, what.run));
     case 'runs':
-      return layeringComparison(layeringRun(services, what.from), layeringRun(services, what.to));
+      return layeringComparison(await layeringRun(services, what.from), await layeringRun(services, what.to));
     case 'labRun':
       return labReport(await labRun(await lab(), what.run));
     case 'labRuns': {

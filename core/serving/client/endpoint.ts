@@ -1,4 +1,4 @@
-import { Pool } from 'undici';
+import type { Pool } from 'undici';
 
 import type { Clock } from '../../base';
 import { SluiceError } from '../../contract';
@@ -53,25 +53,21 @@ export interface Asked<T> {
 export class Endpoint {
   /** As errors name it: the URL without credentials. */
   readonly name: string;
-  private readonly pool: Pool;
+  private readonly origin: string;
   private readonly basePath: string;
   private readonly breaker: CircuitBreaker;
+  private pool: Promise<Pool> | undefined;
+  private isClosed = false;
 
   /** @throws SluiceError `bad-input` for a URL that is not http or https. */
   constructor(private readonly options: EndpointOptions) {
     const url = parseUrl(options.url);
+    this.origin = url.origin;
     this.name = url.origin + url.pathname.replace(/\/+$/, '');
     this.basePath = url.pathname.replace(/\/+$/, '');
     this.breaker = new CircuitBreaker({
       ...(options.breaker ?? DEFAULT_BREAKER),
       nowMs: () => options.clock.nowMs(),
-    });
-    this.pool = new Pool(url.origin, {
-      connections: CONNECTIONS,
-      // The deadline of each call is what ends it.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      ...(options.ca !== undefined && { connect: { ca: options.ca } }),
     });
   }
 
@@ -149,7 +145,27 @@ export class Endpoint {
   }
 
   async close(): Promise<void> {
-    await this.pool.destroy();
+    this.isClosed = true;
+    await (await this.pool)?.destroy();
+  }
+
+  /** Loaded with the first call: an engine that starts with endpoints need not wait for the client's library. */
+  private connections(): Promise<Pool> {
+    return (this.pool ??= this.openPool());
+  }
+
+  private async openPool(): Promise<Pool> {
+    const { Pool } = await import('undici');
+    const { ca } = this.options;
+    const pool = new Pool(this.origin, {
+      connections: CONNECTIONS,
+      // The deadline of each call is what ends it.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      ...(ca !== undefined && { connect: { ca } }),
+    });
+    if (this.isClosed) await pool.destroy();
+    return pool;
   }
 
   private async exchange(request: ExchangeRequest, deadline: Deadline): Promise<ExchangeAnswer> {
@@ -172,7 +188,7 @@ export class Endpoint {
     };
     const nowMs = (): number => clock.nowMs();
     try {
-      return await exchange(this.pool, full, {
+      return await exchange(await this.connections(), full, {
         where: this.name,
         maxResponseBytes,
         nowMs,

@@ -1,7 +1,6 @@
 import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 
-import { request } from 'undici';
 import { z } from 'zod';
 
 import { SluiceError } from '../../contract';
@@ -98,6 +97,7 @@ export class PublishClient {
 
   private async call({ method, path, headers, body, signal }: Call): Promise<readonly PublishedDeployment[]> {
     const { token } = this.options;
+    const { request } = await import('undici');
     const answer = await request(`${this.name}${DEPLOYMENTS_PATH}${path}`, {
       method,
       headers: { ...headers, ...(token !== undefined && { authorization: `Bearer ${token}` }) },
