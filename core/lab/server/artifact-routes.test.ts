@@ -244,7 +244,9 @@ describe('artifacts over HTTP', () => {
     for (const method of ['GET', 'PUT', 'DELETE']) {
       const { socket, reply } = rawConnection(listener.port);
       const length = method === 'PUT' ? 'content-length: 1\r\n' : '';
-      socket.write(`${method} ${ROOT}${path} HTTP/1.1\r\nhost: localhost\r\n${length}connection: close\r\n\r\n`);
+      socket.write(
+        `${method} ${ROOT}${path} HTTP/1.1\r\nhost: localhost\r\n${length}connection: close\r\n\r\n`,
+      );
       if (method === 'PUT') socket.write('x');
       expect(await reply).toContain(`HTTP/1.1 ${status} `);
     }
