@@ -46,7 +46,11 @@ function serve(services: Services, port: EnginePort): void {
     pressure: () => 'free' as const,
   };
   const connection = connect(services, channel, log);
-  port.on('message', ({ data }) => connection.receive(data));
+  port.on('message', ({ data }) => {
+    // Electron runs no microtasks before this listener returns, and then counts as unhandled what a handler rejects at
+    // once and we await a microtask later: a request for a model that is not there ended the engine.
+    queueMicrotask(() => connection.receive(data));
+  });
   port.on('close', () => connection.close());
   port.start();
 }

@@ -106,7 +106,8 @@ describe('pages', () => {
     expect(first.headers['set-cookie']?.[0]).toMatch(/; HttpOnly; SameSite=Strict; Path=\/$/);
     const page = await ask('/', { headers: { cookie: await cookie() } });
     expect(page).toMatchObject({ status: 200, body: '<title>Sluice</title>' });
-    expect(page.headers['content-security-policy']).toContain("default-src 'none'");
+    for (const rule of ["default-src 'none'", "require-trusted-types-for 'script'", "trusted-types 'none'"])
+      expect(page.headers['content-security-policy']).toContain(rule);
     expect(page.headers['x-content-type-options']).toBe('nosniff');
   });
 

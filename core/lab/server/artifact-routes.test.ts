@@ -244,7 +244,9 @@ describe('artifacts over HTTP', () => {
     for (const method of ['GET', 'PUT', 'DELETE']) {
       const { socket, reply } = rawConnection(listener.port);
       const length = method === 'PUT' ? 'content-length: 1\r\n' : '';
-      socket.write(`${method} ${ROOT}${path} HTTP/1.1\r\nhost: x\r\n${length}connection: close\r\n\r\n`);
+      socket.write(
+        `${method} ${ROOT}${path} HTTP/1.1\r\nhost: localhost\r\n${length}connection: close\r\n\r\n`,
+      );
       if (method === 'PUT') socket.write('x');
       expect(await reply).toContain(`HTTP/1.1 ${status} `);
     }
@@ -256,7 +258,7 @@ describe('artifacts over HTTP', () => {
   it('keeps nothing of an upload that is cut off', async () => {
     const begun = uploadBegins();
     const { socket, reply } = rawConnection(listener.port);
-    socket.write(`PUT ${ROOT}/cut HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\nhalf`);
+    socket.write(`PUT ${ROOT}/cut HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000000\r\n\r\nhalf`);
     await begun;
     const ended = uploadEnds();
     socket.destroy();
@@ -268,7 +270,7 @@ describe('artifacts over HTTP', () => {
     await listener.close();
     await start(50);
     const { socket, reply } = rawConnection(listener.port);
-    socket.write(`PUT ${ROOT}/stalled HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\nhalf`);
+    socket.write(`PUT ${ROOT}/stalled HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000000\r\n\r\nhalf`);
     expect(await reply).toBe('');
     await uploadEnds();
     expect(await listed()).toEqual({ files: [] });

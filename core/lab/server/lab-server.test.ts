@@ -1,8 +1,11 @@
+import { request as httpRequest } from 'node:http';
+
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { SluiceError } from '../../contract';
 import { BearerToken, DEFAULT_LIMITS, type Listener } from '../../serving';
 import { startLabServer, type LabRoutes } from './lab-server';
+import { startTrackingServer } from './test-support/tracking-server';
 
 const TOKEN = 'a-token-of-sixteen-or-more';
 const routes: LabRoutes = (app) => {
@@ -44,6 +47,42 @@ describe('the lab server', () => {
     expect(response.status).toBe(status);
     expect(await response.json()).toEqual(body);
   });
+
+  it.each([
+    [{ host: 'evil.example' }, 401],
+    [{ 'sec-fetch-site': 'cross-site' }, 401],
+    [{ host: 'localhost' }, 200],
+  ])('takes %j for what it is: %i', async (headers, status) => {
+    const url = await start();
+    const answered = await new Promise<number | undefined>((resolve, reject) => {
+      const sent = httpRequest(`${url}/api/fine`, { headers }, (response) => {
+        response.resume().on('end', () => resolve(response.statusCode));
+      });
+      sent.on('error', reject).end();
+    });
+    expect(answered).toBe(status);
+  });
+
+  it.each(['text/plain', 'application/x-www-form-urlencoded'])(
+    'does nothing for a page that posts %s',
+    async (type) => {
+      const tracking = await startTrackingServer();
+      try {
+        const create = (headers: Record<string, string>): Promise<Response> =>
+          fetch(`${tracking.url}/api/2.0/mlflow/experiments/create`, {
+            method: 'POST',
+            headers: { 'content-type': type, ...headers },
+            body: '{"name": "e"}',
+          });
+        for (const origin of ['null', 'https://evil.example', tracking.url])
+          expect((await create({ origin })).status).toBe(401);
+        // It was not there.
+        expect((await create({})).status).toBe(200);
+      } finally {
+        await tracking.close();
+      }
+    },
+  );
 
   it('wants the token for everything but its health', async () => {
     const base = await start(new BearerToken(TOKEN));

@@ -34,7 +34,7 @@ export async function startLabServer(options: LabServerOptions): Promise<Listene
       { host },
     );
   }
-  const { app } = await createHttpApp({ limits, tls, sendError });
+  const { app } = await createHttpApp({ limits, tls, isOpen: token?.isOpen ?? true, sendError });
   app.setNotFoundHandler((request, reply) => sendError(noRoute(request), reply));
   app.get('/health', (_request, reply) => reply.type('text/plain').send('OK'));
   await app.register((scope: FastifyInstance) => {

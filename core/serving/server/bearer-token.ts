@@ -21,6 +21,11 @@ export class BearerToken {
     this.expected = given.map(digest);
   }
 
+  /** Whether everybody may. */
+  get isOpen(): boolean {
+    return this.expected.length === 0;
+  }
+
   /**
    * Hashes are compared: they are of one length, so that the time tells neither where the texts differ nor how long
    * the right one is.

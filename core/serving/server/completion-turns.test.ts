@@ -103,7 +103,7 @@ describe('a client that goes away', () => {
     await runs('parrot');
     const body = JSON.stringify(chat());
     const { socket, reply } = rawConnection(server.port);
-    socket.write(`POST ${CHAT} HTTP/1.1\r\nhost: a\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+    socket.write(`POST ${CHAT} HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
     await waits('parrot');
     socket.destroy();
     await reply;
@@ -123,7 +123,7 @@ describe('a client that goes away', () => {
     const { socket, reply } = rawConnection(server.port);
     socket.pause();
     const body = JSON.stringify(plain({ stream: true, max_tokens: 64 }));
-    socket.write(`POST ${TEXT} HTTP/1.1\r\nhost: a\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+    socket.write(`POST ${TEXT} HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
     await eventually(async () =>
       expect(
         await metric(/sluice_language_requests_total\{model="parrot",outcome="cancelled",tier="edge"\}/),

@@ -23,7 +23,7 @@ afterEach(() => server.close());
 
 function head(path: string, headers: object, method = 'PUT'): string {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${String(value)}\r\n`);
-  return `${method} ${path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n${lines.join('')}\r\n`;
+  return `${method} ${path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n${lines.join('')}\r\n`;
 }
 
 async function put(path: string, headers: object, body = 'x'): Promise<string> {

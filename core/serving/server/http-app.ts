@@ -8,6 +8,7 @@ import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 import { SluiceError } from '../../contract';
 import { listenError } from './listen-error';
 import type { ServerLimits, TlsFiles } from './server-limits';
+import { refuseWebPages } from './web-pages';
 
 /** How often Node looks for requests that take too long. */
 const LONGEST_TIMEOUT_CHECK_MS = 1000;
@@ -17,6 +18,8 @@ const CLOSING_MS = 1000;
 export interface HttpAppOptions {
   readonly limits: ServerLimits;
   readonly tls: TlsFiles | undefined;
+  /** Whether no token is asked for. */
+  readonly isOpen: boolean;
   /** Answers a request that failed. */
   sendError(this: void, error: FastifyError | SluiceError, reply: FastifyReply): void;
 }
@@ -39,7 +42,7 @@ export interface Listener {
  * an older Electron.
  * @throws SluiceError `bad-input` for an unusable certificate.
  */
-export async function createHttpApp({ limits, tls, sendError }: HttpAppOptions): Promise<HttpApp> {
+export async function createHttpApp({ limits, tls, isOpen, sendError }: HttpAppOptions): Promise<HttpApp> {
   const { fastify } = await import('fastify');
   const app = fastify({
     serverFactory: (listener: RequestListener) => nodeServer(listener, limits, tls),
@@ -52,7 +55,7 @@ export async function createHttpApp({ limits, tls, sendError }: HttpAppOptions):
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.setErrorHandler((error: FastifyError | SluiceError, _request, reply) => sendError(error, reply));
   app.addHook('onRequest', async ({ headers }) => {
-    refuseWebPages(headers.origin);
+    refuseWebPages(headers, isOpen);
     refuseCompression(headers['content-encoding']);
   });
   return { app };
@@ -93,12 +96,6 @@ function tlsServer(options: ServerOptions & TlsFiles, listener: RequestListener)
       { cause },
     );
   }
-}
-
-/** Web pages always tell their origin when they post: without this, any site could use a server on this machine. */
-function refuseWebPages(origin: string | undefined): void {
-  if (origin === undefined) return;
-  throw new SluiceError('unauthorized', `This server is not for web pages; one of ${origin} asked.`);
 }
 
 /** @throws SluiceError `unsupported`. */

@@ -342,10 +342,10 @@ describe('bad input', () => {
 
 describe('clients that misbehave', () => {
   it.each([
-    ['headers that trickle', 'GET /v2 HTTP/1.1\r\nhost: a\r\n', 'x-a: b\r\n'],
+    ['headers that trickle', 'GET /v2 HTTP/1.1\r\nhost: localhost\r\n', 'x-a: b\r\n'],
     [
       'a body that trickles',
-      'POST /v2/models/echo-fp32/infer HTTP/1.1\r\nhost: a\r\ncontent-length: 1000\r\n\r\n',
+      'POST /v2/models/echo-fp32/infer HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000\r\n\r\n',
       'a',
     ],
   ])('%s are cut off', async (_what, first, more) => {
@@ -366,7 +366,9 @@ describe('clients that misbehave', () => {
 
   it('a connection reset half-way through its body', async () => {
     const { socket, reply } = rawConnection(server.port);
-    socket.write('POST /v2/models/echo-fp32/infer HTTP/1.1\r\nhost: a\r\ncontent-length: 1000\r\n\r\n{"in');
+    socket.write(
+      'POST /v2/models/echo-fp32/infer HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000\r\n\r\n{"in',
+    );
     await sleep(20);
     socket.resetAndDestroy();
     await reply;
@@ -380,7 +382,7 @@ describe('clients that misbehave', () => {
       const { socket } = rawConnection(server.port);
       const body = JSON.stringify(x([1, 2]));
       socket.write(
-        `POST /v2/models/echo-fp32/infer HTTP/1.1\r\nhost: a\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+        `POST /v2/models/echo-fp32/infer HTTP/1.1\r\nhost: localhost\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
       );
       return socket;
     });

@@ -42,6 +42,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<Liste
   const { app } = await createHttpApp({
     limits: deployments ? { ...limits, requestTimeoutMs: limits.uploadTimeoutMs } : limits,
     tls,
+    isOpen: token.isOpen,
     sendError,
   });
   if (deployments) endSlowRequests(app, limits.requestTimeoutMs);

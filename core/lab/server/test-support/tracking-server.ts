@@ -14,6 +14,7 @@ export interface Answer {
 /** A lab that tracks in memory, asked as MLflow's clients ask. */
 export interface TrackingServer {
   readonly store: TrackingStore;
+  readonly url: string;
   /** @param path below MLflow's. */
   get(path: string): Promise<Answer>;
   /** @param body a text is sent as it is. */
@@ -43,6 +44,7 @@ export async function startTrackingServer(): Promise<TrackingServer> {
   };
   return {
     store,
+    url: `http://127.0.0.1:${listener.port}`,
     get: (path) => ask(path),
     send: (method, path, body) =>
       ask(path, {
