@@ -217,6 +217,7 @@ async function assemble(
     const { env } = process;
     return startFleet({
       dataDir,
+      appRoot,
       version,
       models,
       jobs,
