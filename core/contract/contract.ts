@@ -67,6 +67,8 @@ export interface Requests
       readonly provider?: ExecutionProvider;
       /** Replace a model of the same name (default: refuse with `conflict`). */
       readonly replace?: boolean;
+      /** An uploaded file stays as long as the model, so that it can be pushed to boxes (default); any other is left where it is. */
+      readonly keepSource?: boolean;
     };
     output: ModelSummary;
   };

@@ -60,6 +60,8 @@ export interface ModelDetail extends ModelSummary {
   readonly runtimeVersion: string;
   readonly instructionSet: string;
   readonly sourceSha256: string;
+  /** Files with weights that lay beside the model's, by their place relative to it. */
+  readonly sourceBeside?: readonly { readonly file: string; readonly sha256: string }[];
   /** Things a user should know, e.g. which weights had to stay constants and why. */
   readonly notes: readonly string[];
 }

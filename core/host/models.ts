@@ -13,7 +13,7 @@ import type { Library } from './model-ports';
 import { withTask } from './model-task';
 import type { RemovedModels } from './removed-models';
 import type { Log } from './state-file';
-import { discardUpload } from './uploads';
+import { discardUpload, isUpload } from './uploads';
 
 export interface ModelsParts {
   readonly library: Library;
@@ -32,6 +32,7 @@ export interface ModelsParts {
 export const EXAMPLE_MODEL = { pipeline: 'ppocr', detector: 'ppocr-det', recognizer: 'ppocr-rec' };
 
 type ImportInput = Omit<RequestInput<'models.import'>, 'jobId'>;
+type ImportWork = Omit<ImportInput, 'keepSource'> & { readonly takesSource?: boolean };
 
 /** The library as the requests see it: imports are jobs, models in use are not taken away. */
 export class Models {
@@ -73,10 +74,12 @@ export class Models {
    */
   async import(jobId: string, input: ImportInput): Promise<ModelSummary> {
     const { jobs, dataDir } = this.parts;
+    const { keepSource = true, ...rest } = input;
     const subject = input.name ?? basename(input.path);
+    const takesSource = keepSource && isUpload(dataDir, input.path);
     try {
       return await jobs.run({ id: jobId, kind: 'import', subject }, (report, signal) =>
-        this.importAndProfile(input, report, signal),
+        this.importAndProfile({ ...rest, takesSource }, report, signal),
       );
     } finally {
       await discardUpload(dataDir, input.path);
@@ -150,7 +153,7 @@ export class Models {
 
   /** An import within a job of the caller's. @throws SluiceError as `import`. */
   async importAndProfile(
-    input: ImportInput,
+    input: ImportWork,
     report: (progress: JobProgress) => void,
     signal: AbortSignal,
   ): Promise<ModelSummary> {

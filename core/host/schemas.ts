@@ -213,6 +213,7 @@ const INPUT_SCHEMAS: { readonly [N in RequestName]: z.ZodType<RequestInput<N>> }
     name: text.exactOptional(),
     provider: text.exactOptional(),
     replace: z.boolean().exactOptional(),
+    keepSource: z.boolean().exactOptional(),
   }),
   'models.importExample': z.strictObject({ jobId: text }),
   'models.inspect': z.strictObject({ name: text }),

@@ -214,6 +214,7 @@ async function assemble(
     const { env } = process;
     return startFleet({
       dataDir,
+      appRoot,
       version,
       models,
       jobs,

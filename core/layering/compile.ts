@@ -1,7 +1,8 @@
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import { SluiceError } from '../contract';
-import { tensorDataBytes } from '../onnx';
+import { filesBeside, tensorDataBytes } from '../onnx';
+import type { OnnxModel } from '../onnx';
 import { OrtEnvironment } from '../ort';
 import { ioError, sha256OfFile, syncFolder, writeFileAtomic } from '../storage';
 import type { CompileRequest } from './compile-request';
@@ -86,14 +87,7 @@ async function fillStore(
 ): Promise<StoreManifest> {
   const { sourcePath, provider } = request;
   const model = await readSource(sourcePath);
-  const { size } = await stat(sourcePath);
-  progress.enter('hash', size);
-  const sha256 = await sha256OfFile(
-    sourcePath,
-    { offset: 0, byteLength: size },
-    progress.add,
-    progress.signal,
-  );
+  const source = await hashSource(sourcePath, model, progress);
   const weightBytes = model.graph.initializers.reduce((sum, tensor) => sum + tensorDataBytes(tensor), 0);
 
   progress.enter('optimise', weightBytes);
@@ -117,7 +111,7 @@ async function fillStore(
       runtimeVersion: environment.version,
       instructionSet: instructionSet(),
       provider,
-      source: { file: basename(sourcePath), sha256, byteLength: size },
+      source,
       opsets: [...optimised.opsets],
       irVersion: optimised.irVersion,
       ...specs,
@@ -129,6 +123,30 @@ async function fillStore(
   } finally {
     environment.close();
   }
+}
+
+/** By its files a model is known elsewhere: what lies beside it can change as its own file can. */
+async function hashSource(
+  sourcePath: string,
+  model: OnnxModel,
+  progress: Progress,
+): Promise<StoreManifest['source']> {
+  const paths = [sourcePath, ...filesBeside(model, sourcePath)];
+  const sizes = await Promise.all(paths.map(async (path) => (await stat(path)).size));
+  progress.enter(
+    'hash',
+    sizes.reduce((sum, size) => sum + size, 0),
+  );
+  const hashed: { file: string; sha256: string; byteLength: number }[] = [];
+  for (const [at, path] of paths.entries()) {
+    const byteLength = sizes[at] ?? 0;
+    const sha256 = await sha256OfFile(path, { offset: 0, byteLength }, progress.add, progress.signal);
+    const file = at === 0 ? basename(path) : relative(dirname(sourcePath), path).split(sep).join('/');
+    hashed.push({ file, sha256, byteLength });
+  }
+  const [own, ...beside] = hashed;
+  if (own === undefined) throw new SluiceError('internal', `${sourcePath}: expected its hash, found none.`);
+  return { ...own, ...(beside.length > 0 && { beside }) };
 }
 
 /**

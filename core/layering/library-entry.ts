@@ -16,7 +16,10 @@ export const libraryEntry = z.object({
   format: z.literal(ENTRY_FORMAT),
   /** Folder of the layer store beside the entry; absent for a pipeline of other models. */
   store: z.string().optional(),
+  /** Where it was imported from; of one that is kept, only the name still counts. */
   sourcePath: z.string(),
+  /** Folder beside the entry that keeps the model's file and what lies beside that. */
+  source: z.string().optional(),
   importedAt: z.string(),
   task,
 });

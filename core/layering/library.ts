@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { mkdir, readdir } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { cp, mkdir, readdir, rename } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import {
   SluiceError,
   type ExecutionProvider,
@@ -11,7 +11,7 @@ import {
   type VerifyReport,
   refuseNewer,
 } from '../contract';
-import { removeIfEmpty, sha256OfFile, writeFileAtomic } from '../storage';
+import { ioError, removeIfEmpty, sha256OfFile, writeFileAtomic } from '../storage';
 import { compileInProcess } from './compile-client';
 import { checksumError } from './layer-checks';
 import {
@@ -48,6 +48,8 @@ export interface ImportRequest {
   readonly provider?: ExecutionProvider;
   /** Replace a model of the same name; the old one stays until the new one is whole. */
   readonly replace?: boolean;
+  /** Moves the folder of `sourcePath`, which must hold nothing else, into the library: the file stays as long as the model. */
+  readonly takesSource?: boolean;
   readonly threads: number;
 }
 
@@ -125,9 +127,10 @@ export class ModelLibrary {
     return join(this.folder, checkName(name));
   }
 
-  /** Where the model was imported from. */
+  /** The file that the model was imported from: the kept one, or where it was then. */
   sourcePath(name: string): string {
-    return this.entry(name).sourcePath;
+    const { source, sourcePath } = this.entry(name);
+    return source === undefined ? sourcePath : join(this.folder, name, source, basename(sourcePath));
   }
 
   inspect(name: string): Promise<ModelDetail> {
@@ -154,6 +157,7 @@ export class ModelLibrary {
       runtimeVersion: manifest.runtimeVersion,
       instructionSet: manifest.instructionSet,
       sourceSha256: manifest.source.sha256,
+      ...(manifest.source.beside && { sourceBeside: manifest.source.beside }),
       notes: manifest.notes,
     });
   }
@@ -177,7 +181,17 @@ export class ModelLibrary {
       const storePath = join(folder, store);
       const { sourcePath, threads, provider = 'cpu' } = request;
       await compileInProcess({ sourcePath, storePath, provider, threads }, onProgress, signal);
-      await this.commit(name, { format: 1, store, sourcePath, importedAt: now(), task: { kind: 'tensor' } });
+      const source = request.takesSource
+        ? await takeSource(sourcePath, folder)
+        : this.keptSource(name, sourcePath);
+      await this.commit(name, {
+        format: 1,
+        store,
+        sourcePath,
+        ...(source !== undefined && { source }),
+        importedAt: now(),
+        task: { kind: 'tensor' },
+      });
       return this.summary(name);
     } finally {
       // Before the lock is given back: afterwards the leftovers may be the next import's beginnings.
@@ -261,6 +275,15 @@ export class ModelLibrary {
   /** Frees the disk space of a removed model; it can't come back. @throws SluiceError `io`. */
   discard(removed: RemovedFolder): Promise<void> {
     return deleteAside(this.folder, removed);
+  }
+
+  /** The folder that is kept already, when a model is compiled anew from its own file. */
+  private keptSource(name: string, sourcePath: string): string | undefined {
+    if (!existsSync(join(this.folder, name, ENTRY_FILE))) return undefined;
+    const { source } = this.entry(name);
+    return source !== undefined && dirname(sourcePath) === join(this.folder, name, source)
+      ? source
+      : undefined;
   }
 
   private async commit(name: string, entry: LibraryEntry): Promise<void> {
@@ -364,6 +387,21 @@ function storeFigures(
     inputs: manifest.inputs,
     outputs: manifest.outputs,
   };
+}
+
+/** @returns the name of the folder in `folder` that the source's folder has become. @throws SluiceError `io`. */
+async function takeSource(sourcePath: string, folder: string): Promise<string> {
+  const source = `source-${randomBytes(6).toString('hex')}`;
+  const [from, to] = [dirname(sourcePath), join(folder, source)];
+  try {
+    await rename(from, to).catch(async (cause: unknown) => {
+      if ((cause as NodeJS.ErrnoException).code !== 'EXDEV') throw cause;
+      await cp(from, to, { recursive: true });
+    });
+  } catch (cause) {
+    throw ioError(`Can't keep ${sourcePath}`, cause);
+  }
+  return source;
 }
 
 function requireFile(path: string): void {

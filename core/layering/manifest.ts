@@ -78,7 +78,13 @@ const manifest = z.object({
   runtimeVersion: z.string(),
   instructionSet: z.string(),
   provider: z.string(),
-  source: z.object({ file: z.string(), sha256: z.string(), byteLength: count }),
+  source: z.object({
+    file: z.string(),
+    sha256: z.string(),
+    byteLength: count,
+    /** Files with weights outside it, by their place relative to it; unknown in stores of before. */
+    beside: z.array(z.object({ file: z.string(), sha256: z.string(), byteLength: count })).optional(),
+  }),
   opsets: z.array(z.object({ domain: z.string(), version: z.number().int() })),
   irVersion: count,
   inputs: z.array(tensorSpec),

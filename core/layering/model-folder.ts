@@ -47,7 +47,7 @@ export async function tidyModelFolder(folder: string): Promise<void> {
   await removeIfEmpty(folder);
 }
 
-/** Removes stores that the entry doesn't name. Call with the folder's lock held. */
+/** Removes stores and sources that the entry doesn't name. Call with the folder's lock held. */
 export async function sweepModelFolder(folder: string): Promise<void> {
   for (const path of await leftovers(folder)) await rm(path, { recursive: true, force: true });
 }
@@ -55,18 +55,18 @@ export async function sweepModelFolder(folder: string): Promise<void> {
 /** What a killed import may have left under a name of its own; other files' writers may be at work. */
 const UNFINISHED = new RegExp(`^(${ENTRY_FILE}|${LOCK_FILE})\\..*\\.tmp$`);
 
-/** Stores that the entry doesn't name, and files that were never renamed to their final name. */
+/** Stores and sources that the entry doesn't name, and files that were never renamed to their final name. */
 async function leftovers(folder: string): Promise<string[]> {
   const entryPath = join(folder, ENTRY_FILE);
-  let kept: string | undefined;
+  let kept: readonly (string | undefined)[] = [];
   if (existsSync(entryPath)) {
     const parsed = libraryEntry.safeParse(parseJson(await readFile(entryPath, 'utf8')));
     // An unreadable entry may still belong to somebody's model: leave its folder alone.
     if (!parsed.success) return [];
-    kept = parsed.data.store;
+    kept = [parsed.data.store, parsed.data.source];
   }
   return (await readdir(folder))
-    .filter((item) => (item.startsWith('store-') && item !== kept) || UNFINISHED.test(item))
+    .filter((item) => (/^(store|source)-/.test(item) && !kept.includes(item)) || UNFINISHED.test(item))
     .map((item) => join(folder, item));
 }
 

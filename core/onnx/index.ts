@@ -14,6 +14,7 @@ export {
   renameUses,
 } from './edits';
 export type { Extraction } from './edits';
+export { filesBeside } from './files-beside';
 export { makeNode, makeTensor, makeValueInfo } from './make';
 export { DataType } from './model';
 export type {

@@ -121,10 +121,9 @@ export class SimulatedBox {
       response.writeHead(403).end();
       return;
     }
+    const state = { path: `/uploads/${this.options.index}/model.onnx`, bytes: 0, freeBytes: 8 * GIB };
     request.on('data', (chunk: Buffer) => (this.uploadedBytes += chunk.byteLength));
-    request.on('end', () =>
-      response.end(JSON.stringify({ path: `/uploads/${this.options.index}/model.onnx` })),
-    );
+    request.on('end', () => response.end(JSON.stringify({ ...state, isWhole: request.method === 'POST' })));
   }
 
   private receive(client: WebSocket, data: Buffer): void {

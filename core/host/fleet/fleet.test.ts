@@ -37,6 +37,7 @@ function open(env: NodeJS.ProcessEnv = {}): FleetService {
   const times = { ...FLEET_TIMES, helloMs: 500, pingMs: 100 };
   return startFleet({
     dataDir: folder,
+    appRoot: folder,
     version: VERSION,
     models: NO_MODELS,
     jobs: new Jobs(bus, systemClock),

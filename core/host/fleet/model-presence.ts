@@ -6,7 +6,10 @@ import type { PushedModel } from './model-sources';
 import { languageModelSchema, modelSchema } from './told-events';
 
 const ASK_WITHIN_MS = 120_000;
-const detailSchema = z.looseObject({ sourceSha256: z.string() });
+const detailSchema = z.looseObject({
+  sourceSha256: z.string(),
+  sourceBeside: z.array(z.looseObject({ file: z.string(), sha256: z.string() })).optional(),
+});
 
 /**
  * Whether a box has a model. `stale`: it has it, compiled for what the box no longer is.
@@ -19,12 +22,10 @@ export async function presenceOn(box: Box, model: PushedModel): Promise<'same' |
   const network = networks.find(({ name }) => name === model.name);
   if (model.kind === 'example') return network?.state === 'ready' ? 'same' : 'none';
   if (network) {
-    const sha256 =
-      network.state === 'broken'
-        ? undefined
-        : detailSchema.parse(await ask('models.inspect', { name: model.name })).sourceSha256;
-    if (model.kind !== 'network' || (sha256 !== undefined && sha256 !== model.sha256))
-      throw otherModel(box, model);
+    const isOther =
+      network.state !== 'broken' &&
+      !isSame(model, detailSchema.parse(await ask('models.inspect', { name: model.name })));
+    if (model.kind !== 'network' || isOther) throw otherModel(box, model);
     return network.state === 'ready' ? 'same' : 'stale';
   }
   const languages = languageModelSchema.array().parse(await ask('language.models', {}));
@@ -33,6 +34,13 @@ export async function presenceOn(box: Box, model: PushedModel): Promise<'same' |
   if (model.kind === 'language' && language.state === 'ready' && language.sha256 === model.sha256)
     return 'same';
   throw otherModel(box, model);
+}
+
+/** Weights beside the file count where the box knows them: one that an older Sluice imported does not. */
+function isSame({ sha256, files }: PushedModel, there: z.infer<typeof detailSchema>): boolean {
+  if (there.sourceSha256 !== sha256) return false;
+  const known = new Map(there.sourceBeside?.map((each) => [each.file, each.sha256]));
+  return files.slice(1).every((file) => (known.get(file.name) ?? file.sha256) === file.sha256);
 }
 
 function otherModel(box: Box, { name }: PushedModel): SluiceError {

@@ -1,12 +1,22 @@
 import { realpath, stat } from 'node:fs/promises';
-import { basename, dirname, join, relative } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 
 import { SluiceError } from '../../contract';
 import type { ModelDetail, ModelSummary } from '../../contract';
-import { readModel } from '../../onnx';
+import { filesBeside, readModel } from '../../onnx';
 import { sha256OfFile } from '../../storage';
+import { ocrAssets } from '../../vision';
 import { hasLanguageModel } from '../language/library/language-folder';
 import { EXAMPLE_MODEL } from '../models';
+import { pushedFolder } from '../uploads';
+
+/** A file as it arrives: `name` is its place beside the model, with `/` between folders. */
+export interface PushedFile {
+  readonly path: string;
+  readonly name: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
 
 /** A model of this library as boxes are to have it. */
 export interface PushedModel {
@@ -19,7 +29,7 @@ export interface PushedModel {
   /** A folder's files come to lie in a folder there. */
   readonly isFolder: boolean;
   /** The model first, then what lies beside it. */
-  readonly files: readonly { readonly path: string; readonly name: string; readonly bytes: number }[];
+  readonly files: readonly PushedFile[];
 }
 
 export interface NetworkLibrary {
@@ -28,14 +38,12 @@ export interface NetworkLibrary {
   readonly sourcePath: (name: string) => string;
 }
 
-/** Names that an upload keeps as they are. */
-const PLAIN_NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$/;
-
 /** Finds the files of a model that boxes can import. */
 export class ModelSources {
   constructor(
     private readonly networks: NetworkLibrary,
     private readonly dataDir: string,
+    private readonly appRoot: string,
   ) {}
 
   /**
@@ -56,13 +64,14 @@ export class ModelSources {
       path: join(path, file.name),
       name: file.name,
       bytes: file.bytes,
+      sha256: file.sha256,
     }));
     return {
       name,
       kind: 'language',
       sha256,
       isFolder: listed !== undefined,
-      files: listed ?? [{ path, name: `${name}.gguf`, bytes: fileBytes }],
+      files: listed ?? [{ path, name: `${name}.gguf`, bytes: fileBytes, sha256 }],
     };
   }
 
@@ -76,11 +85,16 @@ export class ModelSources {
         { name },
       );
     }
-    const { sourceSha256, provider } = await this.networks.inspect(name);
-    const path = await sourceOf(name, this.networks.sourcePath(name), sourceSha256, signal);
-    const { size } = await stat(path);
-    const model = { path, name: `${name}.onnx`, bytes: size };
-    const beside = await dataBeside(name, path, signal);
+    const { sourceSha256, sourceBeside, provider } = await this.networks.inspect(name);
+    const path = await this.sourceOf(name, sourceSha256);
+    const model = await checked(name, path, `${name}.onnx`, sourceSha256, signal);
+    const { graph } = await readModel(path, { signal });
+    const beside: PushedFile[] = [];
+    for (const file of filesBeside({ graph }, path)) {
+      const place = relative(dirname(path), file).split(sep).join('/');
+      const expected = sourceBeside?.find((each) => each.file === place)?.sha256;
+      beside.push(await checked(name, file, place, expected, signal));
+    }
     return {
       name,
       kind: 'network',
@@ -90,55 +104,69 @@ export class ModelSources {
       files: [model, ...beside],
     };
   }
+
+  /** The library keeps compiled stores, which hold for one kind of processor: the file they came from is what can be sent. */
+  private async sourceOf(name: string, sha256: string): Promise<string> {
+    const sourcePath = this.networks.sourcePath(name);
+    try {
+      return await realpath(sourcePath);
+    } catch (cause) {
+      const shipped = await this.shipped(sha256);
+      if (shipped !== undefined) return shipped;
+      throw new SluiceError(
+        'not-found',
+        goneText(name, sourcePath, this.dataDir),
+        { name, path: sourcePath },
+        { cause },
+      );
+    }
+  }
+
+  /** An application that was updated, or starts from another place each time, has its example elsewhere now. */
+  private async shipped(sha256: string): Promise<string | undefined> {
+    const { detector, recognizer } = ocrAssets(this.appRoot);
+    for (const path of [detector, recognizer]) {
+      const found = await fileFacts(path).catch(() => undefined);
+      if (found?.sha256 === sha256) return path;
+    }
+    return undefined;
+  }
 }
 
-/** The library keeps compiled stores, which hold for one kind of processor: the file they came from is what can be sent. */
-async function sourceOf(
+function goneText(name: string, sourcePath: string, dataDir: string): string {
+  const why = 'Only that file can be sent, because what the library keeps is compiled for this machine.';
+  return sourcePath.startsWith(pushedFolder(dataDir))
+    ? `${name} was pushed here by another Sluice, and its file was not kept. ${why} Push it from there, or import it here ` +
+        'from a file with --replace.'
+    : `${name} was imported from ${sourcePath}, which is gone. ${why} Put it back, or import the model again from where it ` +
+        'is, with --replace.';
+}
+
+async function fileFacts(
+  path: string,
+  signal?: AbortSignal,
+): Promise<{ readonly bytes: number; readonly sha256: string }> {
+  const { size } = await stat(path);
+  return {
+    bytes: size,
+    sha256: await sha256OfFile(path, { offset: 0, byteLength: size }, undefined, signal),
+  };
+}
+
+/** @param expected SHA-256; unknown for weights of models that an older Sluice imported. @throws SluiceError `conflict`, `io`. */
+async function checked(
+  model: string,
+  path: string,
   name: string,
-  sourcePath: string,
-  expected: string,
+  expected: string | undefined,
   signal: AbortSignal,
-): Promise<string> {
-  let path: string;
-  try {
-    path = await realpath(sourcePath);
-  } catch (cause) {
-    throw new SluiceError(
-      'not-found',
-      `${name} was imported from ${sourcePath}, which is gone. Only that file can be sent, because what the library ` +
-        'keeps is compiled for this machine. Put it back, or import the model again from where it is.',
-      { name, path: sourcePath },
-      { cause },
-    );
-  }
-  const range = { offset: 0, byteLength: (await stat(path)).size };
-  const found = await sha256OfFile(path, range, undefined, signal);
-  if (found === expected) return path;
+): Promise<PushedFile> {
+  const { bytes, sha256 } = await fileFacts(path, signal);
+  if (expected === undefined || sha256 === expected) return { path, name, bytes, sha256 };
   throw new SluiceError(
     'conflict',
-    `${path} is no longer what ${name} was imported from (SHA-256 ${found}, expected ${expected}). Import it again with ` +
+    `${path} is no longer what ${model} was imported from (SHA-256 ${sha256}, expected ${expected}). Import it again with ` +
       '--replace, then push.',
-    { name, path },
-  );
-}
-
-async function dataBeside(name: string, path: string, signal: AbortSignal): Promise<PushedModel['files']> {
-  const { graph } = await readModel(path, { signal });
-  const locations = new Set(
-    graph.initializers.flatMap(({ data }) => (data.kind === 'file' && data.path !== path ? [data.path] : [])),
-  );
-  return Promise.all(
-    [...locations].map(async (file) => {
-      const location = relative(dirname(path), file);
-      if (!PLAIN_NAME.test(location)) {
-        throw new SluiceError(
-          'unsupported',
-          `${name} has weights in ${location}. Only files beside the model with plain names can be sent: save it in ` +
-            'one file, and import that.',
-          { name, file },
-        );
-      }
-      return { path: file, name: basename(file), bytes: (await stat(file)).size };
-    }),
+    { name: model, path },
   );
 }

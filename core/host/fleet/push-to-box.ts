@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { posix, win32 } from 'node:path';
 
 import { SluiceError } from '../../contract';
 import type { FleetPushBox, Job, WireError } from '../../contract';
+import { sha256Hex } from '../../storage';
 import type { Box } from './box';
 import type { PushedModel } from './model-sources';
 import { presenceOn } from './model-presence';
 import { jobSchema } from './told-events';
-import { uploadFile } from './upload-file';
+import { discardThere, uploadFile } from './upload-file';
 
 export interface BoxPush {
   readonly box: Box;
@@ -32,7 +32,7 @@ const JOB_ONLY: ReadonlySet<'job'> = new Set(['job']);
  * it has another model of that name; what its import throws; `cancelled`.
  */
 export async function pushToBox(push: BoxPush): Promise<void> {
-  const { box, report, signal } = push;
+  const { box, report } = push;
   await endOfImport(push);
   const model = await push.open();
   const totalBytes = model.files.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -42,7 +42,6 @@ export async function pushToBox(push: BoxPush): Promise<void> {
     return;
   }
   const path = await sendFiles(push, model, totalBytes);
-  if (signal.aborted) throw cancelled(model.name);
   report({ state: 'importing', sentBytes: totalBytes, totalBytes });
   await importThere(push, model, path, presence === 'stale');
 }
@@ -82,27 +81,44 @@ async function endOfImport(push: BoxPush): Promise<void> {
 
 /** @returns the path on the box of what is to be imported. */
 async function sendFiles(
-  { box, report, signal }: BoxPush,
+  { box, id, report, signal }: BoxPush,
   model: PushedModel,
   totalBytes: number,
 ): Promise<string> {
+  const upload = markOf(id, box, model);
   let doneBytes = 0;
-  let first: string | undefined;
-  report({ state: 'sending', sentBytes: 0, totalBytes });
-  for (const { path, name, bytes } of model.files) {
-    const before = doneBytes;
-    const sent: string = await uploadFile({
-      target: box.target,
-      path,
-      name: first === undefined ? name : `${folderName(first)}/${name}`,
-      signal,
-      onBytes: (sentBytes) => report({ state: 'sending', sentBytes: before + sentBytes, totalBytes }),
-    });
-    first ??= sent;
-    doneBytes += bytes;
+  let sent = '';
+  try {
+    for (const { path, name, bytes, sha256 } of model.files) {
+      const before = doneBytes;
+      const there = await uploadFile({
+        target: box.target,
+        path,
+        name,
+        resumes: { upload, sha256 },
+        signal,
+        onBytes: (sentBytes) => report({ state: 'sending', sentBytes: before + sentBytes, totalBytes }),
+      });
+      // The model comes first. The box may run another system, whose separator is one character too.
+      if (sent === '') sent = model.isFolder ? there.slice(0, -name.length - 1) : there;
+      doneBytes += bytes;
+    }
+    if (signal.aborted) throw cancelled(model.name);
+  } catch (thrown) {
+    // A box that is away by now gives it up by itself in time.
+    if (isCancel(signal)) void discardThere(box.target, upload).catch(() => undefined);
+    throw thrown;
   }
-  if (first === undefined) return '';
-  return model.isFolder ? folderOf(first) : first;
+  return sent;
+}
+
+/** The same for each attempt, so that one goes on where the last broke off. */
+function markOf(push: string, box: Box, model: PushedModel): string {
+  return sha256Hex(Buffer.from(`${push} ${box.known.id} ${model.sha256 ?? ''}`)).slice(0, 16);
+}
+
+function isCancel(signal: AbortSignal): boolean {
+  return signal.aborted && signal.reason !== ENGINE_ENDS;
 }
 
 async function importThere(
@@ -121,7 +137,9 @@ async function importThere(
       await box.request('language.import', { jobId, path, name }, IMPORT_WITHIN_MS);
     } else {
       const options = { ...(provider !== undefined && { provider }), ...(replace && { replace }) };
-      await box.request('models.import', { jobId, path, name, ...options }, IMPORT_WITHIN_MS);
+      // Its file is here: a box need not spend twice the space.
+      const input = { jobId, path, name, keepSource: false, ...options };
+      await box.request('models.import', input, IMPORT_WITHIN_MS);
     }
   } finally {
     signal.removeEventListener('abort', cancel);
@@ -129,7 +147,7 @@ async function importThere(
 }
 
 function cancelJob({ box, signal }: BoxPush, jobId: string): void {
-  if (signal.reason === ENGINE_ENDS) return;
+  if (!isCancel(signal)) return;
   void box.request('jobs.cancel', { jobId }, ASK_WITHIN_MS).catch(() => undefined); // it ended meanwhile
 }
 
@@ -140,19 +158,6 @@ export function isAbsence({ code }: Pick<WireError, 'code'>): boolean {
 
 function jobPrefix(push: string): string {
   return `push:${push}:`;
-}
-
-/** The box may run another system. */
-function pathsOf(path: string): typeof posix {
-  return path.startsWith('/') ? posix : win32;
-}
-
-function folderOf(path: string): string {
-  return pathsOf(path).dirname(path);
-}
-
-function folderName(path: string): string {
-  return pathsOf(path).basename(folderOf(path));
 }
 
 function cancelled(name: string): SluiceError {

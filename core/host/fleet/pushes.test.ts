@@ -41,6 +41,7 @@ const models = {
 function open(): FleetService {
   return startFleet({
     dataDir: folder,
+    appRoot: folder,
     version: VERSION,
     models,
     jobs: new Jobs(bus, systemClock),

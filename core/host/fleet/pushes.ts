@@ -161,6 +161,7 @@ export class Pushes {
   private async deliver(entry: ActivePush, boxId: string, signal: AbortSignal): Promise<void> {
     const { fleet, clock } = this.parts;
     const { id, model } = entry.push;
+    let mostBytes = 0;
     for (let attempt = 1; ; attempt += 1) {
       await fleet.box(boxId).whenOnline(signal);
       const box = fleet.box(boxId);
@@ -183,10 +184,12 @@ export class Pushes {
       } catch (thrown) {
         const error = SluiceError.from(thrown);
         if (signal.aborted || !isAbsence(error)) throw error;
-        // Only what breaks although the box stays counts: absences may be as many as they are.
-        if (!box.isOnline) attempt = 0;
+        const sentBytes = entry.push.boxes.find((each) => each.box === boxId)?.sentBytes ?? 0;
+        // Only what breaks although the box stays, and gets nowhere, counts: absences may be as many as they are.
+        if (!box.isOnline || sentBytes > mostBytes) attempt = 0;
         else if (attempt >= MOST_ATTEMPTS) throw error;
-        this.change(entry, boxId, { state: 'waiting', sentBytes: 0 });
+        mostBytes = Math.max(mostBytes, sentBytes);
+        this.change(entry, boxId, { state: 'waiting' });
         await new Promise<void>((resolve) => clock.after(PAUSE_MS, resolve));
       }
     }

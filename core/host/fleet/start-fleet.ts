@@ -21,6 +21,7 @@ import { uploadFile } from './upload-file';
 
 export interface FleetOptions {
   readonly dataDir: string;
+  readonly appRoot: string;
   readonly version: string;
   readonly models: NetworkLibrary;
   readonly jobs: Pick<Jobs, 'run'>;
@@ -44,7 +45,7 @@ export interface FleetService {
 
 /** Attaches to the boxes of a data folder. */
 export function startFleet(options: FleetOptions): FleetService {
-  const { dataDir, version, env, models, jobs, bus, log, resumesPushes } = options;
+  const { dataDir, appRoot, version, env, models, jobs, bus, log, resumesPushes } = options;
   const { times = FLEET_TIMES, clock = systemClock } = options;
   const boxes = new Fleet({
     version,
@@ -60,7 +61,7 @@ export function startFleet(options: FleetOptions): FleetService {
   });
   const pushes = new Pushes({
     fleet: boxes,
-    sources: new ModelSources(models, dataDir),
+    sources: new ModelSources(models, dataDir, appRoot),
     records: new PushRecords(new StateFile(join(dataDir, 'fleet-pushes.json'), pushesSchema, log)),
     bus,
     clock,

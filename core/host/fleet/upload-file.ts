@@ -1,54 +1,121 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { request as requestHttp } from 'node:http';
-import type { ClientRequest, IncomingMessage } from 'node:http';
-import { request as requestHttps } from 'node:https';
+import type { ClientRequest } from 'node:http';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
 import { z } from 'zod';
 
+import { formatBytes } from '../../base';
 import { SluiceError } from '../../contract';
 import { ioError } from '../../storage';
-import { connectionFault, connectionTo } from './pinned-connection';
+import { answerOf, brokenOff, openUpload } from './box-request';
 import type { BoxTarget } from './pinned-connection';
 
 export interface FileUpload {
   readonly target: BoxTarget;
   /** Of this machine, absolute. */
   readonly path: string;
-  /** On the box. With a folder of an earlier upload before it (`FOLDER/NAME`) it comes to lie beside that one. */
+  /** On the box; of one that can go on, a path with `/` relative to where the first of its files lies. */
   readonly name: string;
+  /** It goes on where an earlier attempt broke off. */
+  readonly resumes?: {
+    /** 16 hex digits: files of one mark come to lie beside each other. */
+    readonly upload: string;
+    readonly sha256: string;
+  };
   readonly onBytes: (sentBytes: number, totalBytes: number) => void;
   readonly signal: AbortSignal;
 }
 
-const CONNECT_WITHIN_MS = 10_000;
-/** A box whose disk is slow takes nothing for a while. */
-const SILENT_FOR_MS = 60_000;
-const LONGEST_ANSWER = 64 * 1024;
-
 const answerSchema = z.object({ path: z.string().min(1).max(4096) });
+const stateSchema = answerSchema.extend({
+  bytes: z.number().int().nonnegative(),
+  isWhole: z.boolean(),
+  freeBytes: z.number(),
+});
 
 /**
  * Streams a file to a box; memory does not grow with it.
  * @returns its path there.
- * @throws SluiceError `io` when it can't be read here; `unavailable` when the connection fails; `unauthorized`; `cancelled`;
- * else what the box says.
+ * @throws SluiceError `io` when it can't be read here, or there is no room for it there; `unavailable` when the connection
+ * fails; `unauthorized`; `cancelled`; else what the box says.
  */
-export async function uploadFile({ target, path, name, onBytes, signal }: FileUpload): Promise<string> {
+export async function uploadFile(upload: FileUpload): Promise<string> {
+  const { path, name, signal, onBytes, resumes } = upload;
   const { size } = await stat(path).catch((cause: unknown) => {
     throw ioError(`Can't read ${path}`, cause);
   });
   throwIfCancelled(signal, name);
-  const request = open(target, name, size);
+  if (resumes === undefined) return sendFrom(upload, 0, size, { name });
+  const query = { upload: resumes.upload, name };
+  const state = await stateThere(upload, query);
+  if (state.isWhole) {
+    onBytes(size, size);
+    return state.path;
+  }
+  // More than there is to send: the file was another when that was sent.
+  if (state.bytes > size) {
+    await discardThere(upload.target, resumes.upload);
+    throw brokenOff(`${name} is shorter than what was sent of it before`);
+  }
+  const neededBytes = size - state.bytes;
+  if (neededBytes > state.freeBytes) {
+    throw new SluiceError(
+      'io',
+      `${name} does not fit on the box's disk: it takes ${formatBytes(neededBytes)} more, and ` +
+        `${formatBytes(state.freeBytes)} are free. Free some space there and try again.`,
+      { neededBytes, freeBytes: state.freeBytes },
+    );
+  }
+  const part = { offset: String(state.bytes), total: String(size), sha256: resumes.sha256 };
+  return sendFrom(upload, state.bytes, size, { ...query, ...part });
+}
+
+/** Removes what has come of a push that will not go on. @throws SluiceError as `answerOf`. */
+export async function discardThere(target: BoxTarget, upload: string): Promise<void> {
+  const request = openUpload(target, 'POST', { upload, discard: '1' }, 0);
+  request.end();
+  await answerOf(request, z.unknown());
+}
+
+function stateThere(
+  { target, signal, name }: FileUpload,
+  query: Readonly<Record<string, string>>,
+): Promise<z.infer<typeof stateSchema>> {
+  const request = openUpload(target, 'GET', query, 0);
+  return untilCancelled(request, signal, name, () => {
+    request.end();
+    return answerOf(request, stateSchema);
+  });
+}
+
+async function sendFrom(
+  upload: FileUpload,
+  offset: number,
+  size: number,
+  query: Readonly<Record<string, string>>,
+): Promise<string> {
+  const { target, name, signal } = upload;
+  const request = openUpload(target, 'POST', query, size - offset);
+  return untilCancelled(request, signal, name, async () => {
+    const answered = answerOf(request, answerSchema);
+    // The answer counts, also one that comes before all was sent.
+    const [{ path }] = await Promise.all([answered, sendBody(request, upload, offset, size, answered)]);
+    return path;
+  });
+}
+
+async function untilCancelled<T>(
+  request: ClientRequest,
+  signal: AbortSignal,
+  name: string,
+  work: () => Promise<T>,
+): Promise<T> {
   const cancel = (): unknown => request.destroy(cancelled(name));
   signal.addEventListener('abort', cancel, { once: true });
-  const answered = answerOf(request);
   try {
-    // The answer counts, also one that comes before all was sent.
-    const [answer] = await Promise.all([answered, send(request, path, size, onBytes, answered)]);
-    return answer;
+    return await work();
   } catch (thrown) {
     throwIfCancelled(signal, name);
     throw thrown;
@@ -58,39 +125,20 @@ export async function uploadFile({ target, path, name, onBytes, signal }: FileUp
   }
 }
 
-function open(target: BoxTarget, name: string, size: number): ClientRequest {
-  const url = new URL(`${target.url}/upload?name=${encodeURIComponent(name)}`);
-  const start = url.protocol === 'https:' ? requestHttps : requestHttp;
-  const request = start(url, {
-    method: 'POST',
-    createConnection: connectionTo(target, CONNECT_WITHIN_MS),
-    headers: {
-      'content-type': 'application/octet-stream',
-      'content-length': size,
-      ...(target.token !== undefined && { authorization: `Bearer ${target.token}` }),
-    },
-  });
-  request.once('socket', (socket) =>
-    socket.setTimeout(SILENT_FOR_MS, () =>
-      request.destroy(unavailable(`it took nothing for ${SILENT_FOR_MS / 1000} s`)),
-    ),
-  );
-  return request;
-}
-
 /** A file that can't be read is this machine's fault; a connection that breaks is told by the answer. */
-async function send(
+async function sendBody(
   request: ClientRequest,
-  path: string,
+  { path, onBytes }: FileUpload,
+  offset: number,
   size: number,
-  onBytes: FileUpload['onBytes'],
   answered: Promise<unknown>,
 ): Promise<void> {
-  if (size === 0) {
+  let sentBytes = offset;
+  onBytes(sentBytes, size);
+  if (offset === size) {
     request.end();
     return;
   }
-  let sentBytes = 0;
   const counted = new Transform({
     transform(chunk: Buffer, _encoding, next) {
       sentBytes += chunk.length;
@@ -98,7 +146,7 @@ async function send(
       next(null, chunk);
     },
   });
-  const file = createReadStream(path, { end: size - 1, highWaterMark: 1 << 18 });
+  const file = createReadStream(path, { start: offset, end: size - 1, highWaterMark: 1 << 18 });
   let fileError: unknown;
   file.once('error', (error) => (fileError = error));
   try {
@@ -106,62 +154,8 @@ async function send(
   } catch (cause) {
     if (fileError !== undefined) throw ioError(`Can't read ${path}`, fileError);
     await answered; // says it better
-    throw unavailable(SluiceError.from(cause).message);
+    throw brokenOff(SluiceError.from(cause).message);
   }
-}
-
-async function answerOf(request: ClientRequest): Promise<string> {
-  const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    request.once('response', resolve);
-    // A request that is destroyed can fail more than once.
-    request.on('error', (error) => {
-      if (error instanceof SluiceError && error.code !== 'unauthorized') {
-        reject(error);
-        return;
-      }
-      const { reason, isRefusal } = connectionFault(error);
-      reject(isRefusal ? new SluiceError('unauthorized', reason) : unavailable(reason));
-    });
-  });
-  const text = await textOf(response);
-  const { statusCode = 0 } = response;
-  if (statusCode === 401 || statusCode === 403) {
-    throw new SluiceError('unauthorized', `The box refused the upload (${statusCode}): ${text}`);
-  }
-  if (statusCode === 429 || statusCode >= 500) throw unavailable(`it answered ${statusCode}: ${text}`);
-  if (statusCode !== 200) {
-    throw new SluiceError('bad-input', `The box refused the upload (${statusCode}): ${text}`);
-  }
-  const parsed = answerSchema.safeParse(parsedJson(text));
-  if (parsed.success) return parsed.data.path;
-  throw unavailable(`it answered something else than where the file is`);
-}
-
-async function textOf(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  try {
-    for await (const chunk of response as AsyncIterable<Buffer>) {
-      bytes += chunk.length;
-      if (bytes > LONGEST_ANSWER) break;
-      chunks.push(chunk);
-    }
-  } catch (cause) {
-    throw unavailable(SluiceError.from(cause).message);
-  }
-  return Buffer.concat(chunks).toString('utf8').trim();
-}
-
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function unavailable(reason: string): SluiceError {
-  return new SluiceError('unavailable', `The upload broke off: ${reason}`);
 }
 
 function cancelled(name: string): SluiceError {

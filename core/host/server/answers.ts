@@ -16,13 +16,17 @@ import type { Reply } from './reply';
 import type { SessionGuard, TokenAnswer, Visitor } from './session-guard';
 import type { Session, Sessions } from './sessions';
 import { readStatic } from './static-files';
+import { isFull, PushedUploads } from './pushed-upload';
+import type { PushedState } from './pushed-upload';
 import { receiveUpload } from './upload';
 
 const MAX_UPLOAD_BYTES = 16 * 2 ** 30;
 const MAX_UPLOADS_AT_ONCE = 8;
 /** Half a year: long enough to count, short enough to take back. */
 const STRICT_TRANSPORT = 'max-age=15768000';
-const STATUS: Partial<Record<ErrorCode, number>> = { 'bad-input': 400, overloaded: 429 };
+const STATUS: Partial<Record<ErrorCode, number>> = { 'bad-input': 400, conflict: 409, overloaded: 429 };
+/** RFC 4918, 11.5: insufficient storage. */
+const DISK_IS_FULL = 507;
 
 export interface AnswersOptions {
   readonly services: Services;
@@ -47,7 +51,12 @@ interface Asked {
 
 /** Answers everything but sockets. */
 export class Answers {
-  constructor(private readonly options: AnswersOptions) {}
+  private readonly pushed: PushedUploads;
+
+  constructor(private readonly options: AnswersOptions) {
+    const { services, maxUploadBytes = MAX_UPLOAD_BYTES, clock } = options;
+    this.pushed = new PushedUploads(services.info.dataDir, maxUploadBytes, () => clock.nowMs());
+  }
 
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { strictTransport = false, log } = this.options;
@@ -55,11 +64,12 @@ export class Answers {
     try {
       write(request, response, await this.reply(request));
     } catch (thrown) {
-      const { code, message } = SluiceError.from(thrown);
+      const error = SluiceError.from(thrown);
+      const { code, message } = error;
       // Without its query, which may hold a token.
       log(`${request.method ?? ''} ${(request.url ?? '').split('?')[0] ?? ''}: ${message}`);
       if (response.headersSent) response.destroy();
-      else write(request, response, refusal(STATUS[code] ?? 500, message));
+      else write(request, response, refusal(isFull(error) ? DISK_IS_FULL : (STATUS[code] ?? 500), message));
     }
   }
 
@@ -89,6 +99,7 @@ export class Answers {
     if (visitor.kind !== 'known' && (isEntry || pathname === '/login')) return this.login(asked, 401);
     if (pathname === '/login') return redirect({});
     if (visitor.kind !== 'known' && !OPEN_FILES.has(pathname)) return noToken();
+    if (pathname === '/upload') return stateReply(await this.pushed.state(searchParams));
     const file = await readStatic(this.options.rendererDir, pathname);
     if (file !== undefined) return { status: 200, headers: { 'content-type': file.mime }, body: file.body };
     return refusal(404, `Not found.${isEntry ? ' The console is not built: run "npm run build".' : ''}`);
@@ -142,7 +153,13 @@ export class Answers {
     if (retryAfterSec !== undefined) return refusal(429, 'Too many uploads.', retryAfterSec);
     const release = session.hold('upload', MAX_UPLOADS_AT_ONCE, () => request.destroy());
     try {
-      const name = url.searchParams.get('name') ?? '';
+      const { searchParams } = url;
+      if (searchParams.has('discard')) {
+        await this.pushed.discard(searchParams);
+        return { status: 204, headers: {}, body: '' };
+      }
+      if (searchParams.has('upload')) return stateReply(await this.pushed.receive(request, searchParams));
+      const name = searchParams.get('name') ?? '';
       const path = await receiveUpload(request, name, services.info.dataDir, maxUploadBytes);
       return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify({ path }) };
     } finally {
@@ -162,6 +179,10 @@ export class Answers {
   private wait(asked: Asked, retryAfterSec: number): Reply {
     return this.login(asked, 429, LOGIN_NOTES.wait(retryAfterSec), retryAfterSec);
   }
+}
+
+function stateReply(state: PushedState): Reply {
+  return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(state) };
 }
 
 /** Forms tell their origin only where the page may refer to it. */

@@ -59,7 +59,7 @@ export interface HostServer {
 /** Serves the console at a listener: its files, `/engine` (WebSocket, MessagePack frames), `/upload`, and the log-in. */
 export async function startHostServer(options: HostServerOptions): Promise<HostServer> {
   const { services, listener, launchToken, behindProxy = false, clock = systemClock, log } = options;
-  await clearUploads(services.info.dataDir);
+  await clearUploads(services.info.dataDir, clock.nowMs());
   const launched = launchToken === undefined ? undefined : hashOf(launchToken);
   const tokens = new AccessTokens([...options.tokens, () => launched]);
   const limits = new RateLimits({ ...DEFAULT_RATES, ...options.rates });
