@@ -1,6 +1,7 @@
 import { act } from 'react';
 import { createRoot } from 'react-dom/client';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import type { Root } from 'react-dom/client';
+import { afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import type { UpdateState } from '../../core/contract';
 import { SessionContext } from '../session';
@@ -16,11 +17,16 @@ beforeAll(() => {
   (globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT = true;
 });
 
+let root: Root | undefined;
+// What stays mounted hears the keys of the next test.
+afterEach(() => act(() => root?.unmount()));
+
 async function show(bench: TestSession): Promise<HTMLElement> {
   const element = document.createElement('div');
   document.body.replaceChildren(element);
+  root = createRoot(element);
   await act(async () => {
-    createRoot(element).render(
+    root?.render(
       <SessionContext value={bench.session}>
         <App />
       </SessionContext>,
@@ -36,51 +42,77 @@ const byTestId = (root: HTMLElement, id: string): HTMLElement | null =>
 describe('the frame', () => {
   it('starts waiting for the engine, then shows the library', async () => {
     const bench = createTestSession({ models: [EXAMPLE_MODEL] });
-    const root = await show(bench);
-    expect(byTestId(root, 'engine-status')?.dataset['state']).toBe('starting');
-    expect(byTestId(root, 'status-strip')?.textContent).toContain('CPU –');
+    const element = await show(bench);
+    expect(byTestId(element, 'engine-status')?.dataset['state']).toBe('starting');
+    expect(byTestId(element, 'status-strip')?.textContent).toContain('CPU –');
     await act(async () => {
       bench.setStatus({ state: 'ok' });
       bench.session.layout.getState().actions.setPanel('models');
       await vi.waitFor(() => expect(bench.session.models.getState().models).toHaveLength(1));
     });
-    expect(byTestId(root, 'engine-status')?.dataset['state']).toBe('ok');
-    expect(byTestId(root, 'model-row')?.dataset).toMatchObject({ model: 'text-reader', state: 'ready' });
+    expect(byTestId(element, 'engine-status')?.dataset['state']).toBe('ok');
+    expect(byTestId(element, 'model-row')?.dataset).toMatchObject({ model: 'text-reader', state: 'ready' });
   });
 
   it('says in the window that the engine is down, and why', async () => {
     const bench = createTestSession({});
-    const root = await show(bench);
+    const element = await show(bench);
     await act(async () => bench.setStatus({ state: 'down', reason: 'the engine process ended with code 9' }));
-    expect(root.querySelector('[role="alert"]')?.textContent).toContain(
+    expect(element.querySelector('[role="alert"]')?.textContent).toContain(
       'The engine process ended with code 9',
     );
   });
 
   it('switches panels by number keys, but not while typing', async () => {
     const bench = createTestSession({});
-    const root = await show(bench);
+    const element = await show(bench);
     const third = PANELS[2];
     await act(async () => {
       window.dispatchEvent(new KeyboardEvent('keydown', { key: '3' }));
     });
-    expect(byTestId(root, `panel-${third?.id}`)).not.toBeNull();
+    expect(byTestId(element, `panel-${third?.id}`)).not.toBeNull();
     const input = document.createElement('input');
-    root.append(input);
+    element.append(input);
     await act(async () => {
       input.dispatchEvent(new KeyboardEvent('keydown', { key: '1', bubbles: true }));
     });
-    expect(byTestId(root, `panel-${third?.id}`)).not.toBeNull();
+    expect(byTestId(element, `panel-${third?.id}`)).not.toBeNull();
+  });
+
+  it('gives keys to what was just opened or closed, without a frame in which they are lost', async () => {
+    // As in a browser before its next frame.
+    vi.stubGlobal('requestAnimationFrame', () => 1);
+    Element.prototype.getAnimations = () => [];
+    onTestFinished(() => {
+      vi.unstubAllGlobals();
+      Reflect.deleteProperty(Element.prototype, 'getAnimations');
+    });
+    const element = await show(createTestSession({}));
+    const rail = element.querySelector<HTMLElement>('nav button');
+    const press = async (init: KeyboardEventInit): Promise<void> => {
+      await act(async () => {
+        const target = document.activeElement ?? document.body;
+        target.dispatchEvent(new KeyboardEvent('keydown', { bubbles: true, cancelable: true, ...init }));
+      });
+    };
+    rail?.focus();
+    await press({ key: 'k', ctrlKey: true });
+    expect(document.activeElement?.getAttribute('role')).toBe('combobox');
+    await press({ key: 'Escape' });
+    expect(document.activeElement).toBe(rail);
+    await press({ key: '?', shiftKey: true });
+    expect(document.querySelector('[data-testid="shortcuts"]')).not.toBeNull();
+    expect(document.querySelector('[role="combobox"]')).toBeNull();
   });
 
   it('teaches in an empty Run panel', async () => {
     const bench = createTestSession({});
-    const root = await show(bench);
+    const element = await show(bench);
     await act(async () => {
       bench.setStatus({ state: 'ok' });
       await vi.waitFor(() => expect(bench.session.models.getState().models).toEqual([]));
     });
-    const button = [...root.querySelectorAll('button')].find(({ textContent }) =>
+    const button = [...element.querySelectorAll('button')].find(({ textContent }) =>
       textContent.includes('text-reading'),
     );
     expect(button?.disabled).toBe(false);

@@ -7,11 +7,13 @@ import type { FleetBox } from '../../core/contract';
 import { showBox, useSession } from '../session';
 import type { Session } from '../session';
 import { strings } from '../strings';
+import { MENU } from './menu';
 import styles from './box-menu.module.css';
 
 const { fleet } = strings;
 
 const WORDS = fleet.menu;
+const ITEM = `${MENU.item} ${styles['item']}`;
 /** Value of this machine in the menu; ids of boxes are never empty. */
 const HERE = '';
 
@@ -41,14 +43,14 @@ function BoxList(): ReactNode {
         value={shown ?? HERE}
         onValueChange={(value: string) => showBox(home, value === HERE ? undefined : value)}
       >
-        <Menu.RadioItem value={HERE} className={styles['item']} closeOnClick>
+        <Menu.RadioItem value={HERE} className={ITEM} closeOnClick>
           <i aria-hidden="true" data-state="here" />
           <span>{homeName}</span>
           {homeName !== WORDS.thisMachine && <em>{WORDS.thisMachine}</em>}
         </Menu.RadioItem>
         {items.length > 0 && <Menu.Separator className={styles['line']} />}
         {items.map(({ id, name, state }) => (
-          <Menu.RadioItem key={id} value={id} className={styles['item']} closeOnClick>
+          <Menu.RadioItem key={id} value={id} className={ITEM} closeOnClick>
             <i aria-hidden="true" data-state={state} />
             <span>{name}</span>
             {state !== 'online' && <em>{fleet.states[state]}</em>}
@@ -56,7 +58,7 @@ function BoxList(): ReactNode {
         ))}
       </Menu.RadioGroup>
       <Menu.Separator className={styles['line']} />
-      <Menu.Item className={styles['item']} onClick={() => goToFleet(home)}>
+      <Menu.Item className={ITEM} onClick={() => goToFleet(home)}>
         <i aria-hidden="true" />
         <span>{WORDS.fleet}</span>
       </Menu.Item>
@@ -84,7 +86,7 @@ export function BoxMenu(): ReactNode {
     <>
       <Menu.Root>
         <Menu.Trigger
-          className={styles['trigger']}
+          className={`${MENU.trigger} ${styles['trigger']}`}
           aria-label={`${WORDS.label}: ${name}`}
           title={device && `${device.hostname}, ${device.cpu}, ${device.os}`}
           data-testid="box-menu"
@@ -97,7 +99,7 @@ export function BoxMenu(): ReactNode {
         </Menu.Trigger>
         <Menu.Portal>
           <Menu.Positioner sideOffset={4} align="start">
-            <Menu.Popup className={styles['popup']}>
+            <Menu.Popup className={`${MENU.popup} ${styles['popup']}`}>
               <BoxList />
             </Menu.Popup>
           </Menu.Positioner>

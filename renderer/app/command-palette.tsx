@@ -1,4 +1,3 @@
-import { Dialog } from '@base-ui/react/dialog';
 import { useId, useMemo, useState } from 'react';
 import type { KeyboardEvent, ReactNode } from 'react';
 import { useStore } from 'zustand';
@@ -8,6 +7,7 @@ import { useSession } from '../session';
 import { strings } from '../strings';
 import { allCommands } from './all-commands';
 import type { FrameActions } from './all-commands';
+import { Overlay } from './overlay';
 import styles from './command-palette.module.css';
 import { groupCommands, matchCommands } from './match-commands';
 
@@ -88,6 +88,8 @@ function PaletteBody({
   return (
     <>
       <input
+        // At once: what is typed right after Ctrl-K belongs here.
+        autoFocus
         role="combobox"
         aria-label={STRINGS.paletteHint}
         aria-expanded="true"
@@ -142,13 +144,8 @@ interface CommandPaletteProps {
 /** Every command by name, under Ctrl-K or Cmd-K. */
 export function CommandPalette({ open, onOpenChange, actions }: CommandPaletteProps): ReactNode {
   return (
-    <Dialog.Root open={open} onOpenChange={onOpenChange}>
-      <Dialog.Portal>
-        <Dialog.Backdrop className={styles['backdrop']} />
-        <Dialog.Popup className={styles['popup']} aria-label={STRINGS.palette}>
-          <PaletteBody actions={actions} onClose={() => onOpenChange(false)} />
-        </Dialog.Popup>
-      </Dialog.Portal>
-    </Dialog.Root>
+    <Overlay open={open} onOpenChange={onOpenChange} label={STRINGS.palette} className={styles['popup']}>
+      <PaletteBody actions={actions} onClose={() => onOpenChange(false)} />
+    </Overlay>
   );
 }

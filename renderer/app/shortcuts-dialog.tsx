@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 
 import { strings } from '../strings';
 import { Button, CloseIcon } from '../ui';
+import { Overlay } from './overlay';
 import styles from './shortcuts-dialog.module.css';
 
 const WORDS = strings.palette.keys;
@@ -64,37 +65,32 @@ interface ShortcutsDialogProps {
 /** All keys at a glance, under Shift-?. */
 export function ShortcutsDialog({ open, onOpenChange }: ShortcutsDialogProps): ReactNode {
   return (
-    <Dialog.Root open={open} onOpenChange={onOpenChange}>
-      <Dialog.Portal>
-        <Dialog.Backdrop className={styles['backdrop']} />
-        <Dialog.Popup className={styles['popup']} data-testid="shortcuts">
-          <header className={styles['head']}>
-            <Dialog.Title>{WORDS.title}</Dialog.Title>
-            <Button variant="ghost" aria-label={WORDS.close} onClick={() => onOpenChange(false)}>
-              <CloseIcon />
-            </Button>
-          </header>
-          <div className={styles['groups']}>
-            {GROUPS.map(({ title, keys }) => (
-              <section key={title}>
-                <h3>{title}</h3>
-                <dl>
-                  {keys.map(([caps, what]) => (
-                    <div key={what}>
-                      <dt>
-                        {caps.map((cap) => (
-                          <kbd key={cap}>{cap}</kbd>
-                        ))}
-                      </dt>
-                      <dd>{what}</dd>
-                    </div>
-                  ))}
-                </dl>
-              </section>
-            ))}
-          </div>
-        </Dialog.Popup>
-      </Dialog.Portal>
-    </Dialog.Root>
+    <Overlay open={open} onOpenChange={onOpenChange} className={styles['popup']} testId="shortcuts">
+      <header className={styles['head']}>
+        <Dialog.Title>{WORDS.title}</Dialog.Title>
+        <Button variant="ghost" aria-label={WORDS.close} onClick={() => onOpenChange(false)}>
+          <CloseIcon />
+        </Button>
+      </header>
+      <div className={styles['groups']}>
+        {GROUPS.map(({ title, keys }) => (
+          <section key={title}>
+            <h3>{title}</h3>
+            <dl>
+              {keys.map(([caps, what]) => (
+                <div key={what}>
+                  <dt>
+                    {caps.map((cap) => (
+                      <kbd key={cap}>{cap}</kbd>
+                    ))}
+                  </dt>
+                  <dd>{what}</dd>
+                </div>
+              ))}
+            </dl>
+          </section>
+        ))}
+      </div>
+    </Overlay>
   );
 }

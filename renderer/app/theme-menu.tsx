@@ -7,6 +7,7 @@ import { THEMES } from '../stores';
 import type { Theme } from '../stores';
 import { strings } from '../strings';
 import { ThemeIcon } from '../ui';
+import { MENU } from './menu';
 import styles from './theme-menu.module.css';
 
 const STRINGS = strings.app;
@@ -16,18 +17,27 @@ export function ThemeMenu(): ReactNode {
   const theme = useStore(layout, (state) => state.theme);
   return (
     <Menu.Root>
-      <Menu.Trigger className={styles['trigger']} aria-label={STRINGS.theme} title={STRINGS.theme}>
+      <Menu.Trigger
+        className={`${MENU.trigger} ${styles['trigger']}`}
+        aria-label={STRINGS.theme}
+        title={STRINGS.theme}
+      >
         <ThemeIcon />
       </Menu.Trigger>
       <Menu.Portal>
         <Menu.Positioner sideOffset={4} align="end">
-          <Menu.Popup className={styles['popup']}>
+          <Menu.Popup className={MENU.popup}>
             <Menu.RadioGroup
               value={theme}
               onValueChange={(value: Theme) => layout.getState().actions.setTheme(value)}
             >
               {THEMES.map((value) => (
-                <Menu.RadioItem key={value} value={value} className={styles['item']} closeOnClick>
+                <Menu.RadioItem
+                  key={value}
+                  value={value}
+                  className={`${MENU.item} ${styles['item']}`}
+                  closeOnClick
+                >
                   {STRINGS.themes[value]}
                   <Menu.RadioItemIndicator>✓</Menu.RadioItemIndicator>
                 </Menu.RadioItem>

@@ -4,7 +4,7 @@ import { useStore } from 'zustand';
 import { useSession } from '../session';
 import { strings } from '../strings';
 import { Button } from '../ui';
-import { startTour } from './tour-steps';
+import { OFFERED_IN, startTour } from './tour-steps';
 
 const WORDS = strings.tour;
 
@@ -12,8 +12,10 @@ const WORDS = strings.tour;
 export function TourLink(): ReactNode {
   const session = useSession();
   const state = useStore(session.layout, ({ tour }) => tour?.state);
+  const panel = useStore(session.layout, (layout) => layout.panel);
   // The offer above says it already.
-  if (state === undefined || state === 'on') return null;
+  const isSaid = state === undefined && panel === OFFERED_IN;
+  if (isSaid || state === 'on') return null;
   return (
     <Button variant="ghost" onClick={() => startTour(session)}>
       {state === 'left' ? WORDS.resume : WORDS.take}

@@ -4,20 +4,20 @@ import { useStore } from 'zustand';
 import { useSession } from '../session';
 import { strings } from '../strings';
 import { Button } from '../ui';
-import { startTour } from './tour-steps';
+import { OFFERED_IN, startTour } from './tour-steps';
 import styles from './tour.module.css';
 
 const WORDS = strings.tour;
 
-/** A line above the panel on the first start, while nothing has been run; it covers nothing and asks nothing. */
+/** A line above the panel the tour begins in, while nothing has been run; it covers nothing and asks nothing. */
 export function TourOffer(): ReactNode {
   const session = useSession();
   const { layout, runs, models, engine } = session;
-  const isNew = useStore(layout, (state) => state.tour === undefined);
+  const isOffered = useStore(layout, (state) => state.tour === undefined && state.panel === OFFERED_IN);
   const hasRun = useStore(runs, (state) => state.runs.length > 0);
   const isKnown = useStore(models, (state) => state.models !== undefined);
   const live = useStore(engine, (state) => state.status.state === 'ok');
-  if (!isNew || hasRun || !isKnown || !live) return null;
+  if (!isOffered || hasRun || !isKnown || !live) return null;
   return (
     <aside className={styles['offer']} aria-label={WORDS.name} data-testid="tour-offer">
       <p>{WORDS.offer}</p>

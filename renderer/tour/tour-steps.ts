@@ -13,6 +13,9 @@ export interface TourStep {
 
 const RUN_BUTTON = '[data-testid="panel-run"] [data-tour="run"]';
 
+/** The one panel with the offer to take it: where it begins. */
+export const OFFERED_IN = 'run';
+
 /** From an empty library to a text that was read, and why it took as long. */
 export const TOUR_STEPS: readonly TourStep[] = [
   { id: 'example', panel: 'run', targets: ['[data-tour="import"]', RUN_BUTTON] },

@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import type { ErrorCode, ModelSummary, ModelTask, RunInput } from '../../contract';
+import { exampleImagePath } from '../../vision';
 import { findAppRoot } from '../app-root';
 import { imageType } from './image-type';
 import { inputImage, inputName, loadInput } from './load-input';
@@ -83,6 +84,18 @@ describe('inputImage', () => {
   it('hands out pictures', async () => {
     const { mime, bytes } = await inputImage({ kind: 'example', id: 'sign' }, appRoot);
     expect([mime, imageType(bytes)]).toEqual(['image/png', 'image/png']);
+  });
+
+  it('answers for an example from memory once it was read, however busy the disk', async () => {
+    const root = join(folder, 'app');
+    const path = exampleImagePath(root, 'sign') ?? '';
+    mkdirSync(dirname(path), { recursive: true });
+    copyFileSync(exampleImagePath(appRoot, 'sign') ?? '', path);
+    await loadInput({ kind: 'example', id: 'sign' }, TEXT, root);
+    rmSync(path);
+    await expect(inputImage({ kind: 'example', id: 'sign' }, root)).resolves.toMatchObject({
+      mime: 'image/png',
+    });
   });
 
   it('and nothing else of the machine', async () => {

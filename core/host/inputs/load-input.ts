@@ -55,7 +55,17 @@ async function bytesOf(input: Exclude<RunInput, { kind: 'random' }>, appRoot: st
       known,
     });
   }
-  return { name: path, bytes: await readInputFile(path) };
+  return { name: path, bytes: await exampleBytes(path) };
+}
+
+/** Examples that were read, by path: files of the application, which stay as they are. */
+const readExamples = new Map<string, Uint8Array>();
+
+/** Read once: while a profile measures the disk, every read of a file waits behind it. */
+async function exampleBytes(path: string): Promise<Uint8Array> {
+  const bytes = readExamples.get(path) ?? (await readInputFile(path));
+  readExamples.set(path, bytes);
+  return bytes;
 }
 
 async function readInputFile(path: string): Promise<Uint8Array> {
