@@ -2,7 +2,10 @@ import { createRequire } from 'node:module';
 
 import type { autoUpdater as AutoUpdater } from 'electron-updater';
 
+import { updateServer } from './update-server';
 import type { Updater } from './updates';
+
+const SILENCE_MS = 60_000;
 
 /**
  * electron-updater on a server of files. Loaded when it is first asked for, so that a console without updates neither
@@ -20,21 +23,37 @@ export function loadUpdater(url: string): Updater {
   autoUpdater.logger = null;
   // Its failures reach us as rejections too; without a listener the event would be thrown.
   autoUpdater.on('error', () => undefined);
+  const ask = updateServer({
+    session: autoUpdater.netSession,
+    url,
+    silenceMs: SILENCE_MS,
+    schedule: (run, delayMs) => {
+      const timer = setTimeout(run, delayMs);
+      return () => clearTimeout(timer);
+    },
+  });
   return {
-    newest: async () => {
-      const result = await autoUpdater.checkForUpdates();
-      if (result === null) throw new Error('this installation can not update itself');
-      return { version: result.updateInfo.version, isNewer: result.isUpdateAvailable };
-    },
-    download: async (onPercent) => {
-      const tell = ({ percent }: { readonly percent: number }): void => onPercent(percent);
-      autoUpdater.on('download-progress', tell);
-      try {
-        await autoUpdater.downloadUpdate();
-      } finally {
-        autoUpdater.off('download-progress', tell);
-      }
-    },
+    newest: () =>
+      ask(async () => {
+        const result = await autoUpdater.checkForUpdates();
+        if (result === null) throw new Error('this installation can not update itself');
+        const isNewer = result.isUpdateAvailable;
+        // A server that is behind does not make its version the newest one.
+        return { version: isNewer ? result.updateInfo.version : autoUpdater.currentVersion.version, isNewer };
+      }),
+    download: (onPercent) =>
+      ask(async (heard) => {
+        const tell = ({ percent }: { readonly percent: number }): void => {
+          heard();
+          onPercent(percent);
+        };
+        autoUpdater.on('download-progress', tell);
+        try {
+          await autoUpdater.downloadUpdate();
+        } finally {
+          autoUpdater.off('download-progress', tell);
+        }
+      }),
     install: () => autoUpdater.quitAndInstall(),
   };
 }
