@@ -3,7 +3,7 @@ export interface UpdateAttempt {
   /** The server that was named. */
   readonly origin: string;
   /** Where it sent on to, which was not followed. */
-  readonly elsewhere?: string;
+  readonly elsewhere?: string | undefined;
 }
 
 /** electron-updater's codes, and what each of them means for the person who asked. */

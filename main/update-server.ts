@@ -10,8 +10,6 @@ export interface NetSession {
       ) => void,
     ) => void;
   };
-  /** Ends what is under way with a failure. */
-  readonly closeAllConnections: () => Promise<void>;
 }
 
 export interface UpdateServerParts {
@@ -19,6 +17,8 @@ export interface UpdateServerParts {
   readonly url: string;
   /** Without a word of the server for this long, it is given up. */
   readonly silenceMs: number;
+  /** Is to leave behind what was under way. */
+  readonly onSilence: () => void;
   /** @returns what cancels it. */
   readonly schedule: (run: () => void, delayMs: number) => () => void;
 }
@@ -30,17 +30,18 @@ export type AskServer = <T>(work: (heard: () => void) => Promise<T>) => Promise<
  * Keeps a session to one server, whatever redirects or a list of versions say: a checksum that comes from there is worth
  * as much as the way to it. And gives up one that says nothing, which electron-updater would wait for without end.
  */
-export function updateServer({ session, url, silenceMs, schedule }: UpdateServerParts): AskServer {
+export function updateServer(parts: UpdateServerParts): AskServer {
+  const { session, url, silenceMs, onSilence, schedule } = parts;
   const { origin } = new URL(url);
-  let elsewhere: string | undefined;
+  const refused = new Set<string>();
   session.webRequest.onBeforeRequest((details, reply) => {
     const asked = new URL(details.url).origin;
-    if (asked !== origin) elsewhere = asked;
+    if (asked !== origin) refused.add(asked);
     reply({ cancel: asked !== origin });
   });
 
   return async <T>(work: (heard: () => void) => Promise<T>): Promise<T> => {
-    elsewhere = undefined;
+    refused.clear();
     let cancel = (): void => undefined;
     let giveUp: (reason: Error) => void;
     const silence = new Promise<never>((_, fail) => (giveUp = fail));
@@ -48,16 +49,15 @@ export function updateServer({ session, url, silenceMs, schedule }: UpdateServer
       cancel();
       cancel = schedule(() => {
         giveUp(new Error(`${origin} said nothing for ${silenceMs / 1000} s`));
-        void session.closeAllConnections();
+        onSilence();
       }, silenceMs);
     };
     heard();
     try {
       return await Promise.race([work(heard), silence]);
     } catch (thrown) {
-      throw new Error(updateProblem(thrown, { origin, ...(elsewhere !== undefined && { elsewhere }) }), {
-        cause: thrown,
-      });
+      const [elsewhere] = refused;
+      throw new Error(updateProblem(thrown, { origin, elsewhere }), { cause: thrown });
     } finally {
       cancel();
     }
