@@ -147,7 +147,7 @@ withServer(
     expect(readFileSync(join(installed.pending, FILE))).toEqual(program);
     expect(existsSync(installed.marker)).toBe(false);
 
-    const closed = new Promise((done) => app.once('close', done));
+    const closed = app.waitForEvent('close');
     await notice(page).getByRole('button', { name: 'Restart and install' }).click();
     await closed;
     const place = join(installed.folder, FILE);
