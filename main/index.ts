@@ -63,7 +63,7 @@ function startUpdates(): Updates {
   });
   return createUpdates({
     off,
-    load: async () => loadUpdater(url),
+    load: async () => loadUpdater(url, app.getVersion()),
     onState: (state) => tell(UPDATE_STATE_CHANNEL, state),
   });
 }

@@ -2,7 +2,7 @@ import type { UpdateState } from '../core/contract';
 
 /** As much of electron-updater as is used. It checks the SHA-512 of what it downloads, and signatures where there are any. */
 export interface Updater {
-  /** @returns the newest version of the server. @throws when it can't be asked. */
+  /** @returns the newest version that is known: the server's, or the one that runs. @throws when it can't be asked. */
   readonly newest: () => Promise<{ readonly version: string; readonly isNewer: boolean }>;
   /** @throws when it can't be downloaded, or is not what the server said. */
   readonly download: (onPercent: (percent: number) => void) => Promise<void>;
