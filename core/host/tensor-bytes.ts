@@ -1,23 +1,7 @@
 import { SluiceError } from '../contract';
 import type { HostTensors } from '../layering';
-import { isTensorDtype } from '../vision';
-import type { Tensor, TensorArray, TensorDtype } from '../vision';
-
-/** The array that reads each element type's bytes; float16 stays its bits, bool its bytes. */
-const ARRAYS: Readonly<Record<TensorDtype, new (bytes: ArrayBuffer) => TensorArray>> = {
-  float32: Float32Array,
-  float64: Float64Array,
-  float16: Uint16Array,
-  int8: Int8Array,
-  uint8: Uint8Array,
-  int16: Int16Array,
-  uint16: Uint16Array,
-  int32: Int32Array,
-  uint32: Uint32Array,
-  int64: BigInt64Array,
-  uint64: BigUint64Array,
-  bool: Uint8Array,
-};
+import { elementsFromBytes, isTensorDtype } from '../vision';
+import type { Tensor } from '../vision';
 
 /** For the engine. Shares the tensors' memory. */
 export function toHostTensors(tensors: ReadonlyMap<string, Tensor>): HostTensors {
@@ -46,7 +30,7 @@ export function fromHostTensors(tensors: HostTensors): ReadonlyMap<string, Tenso
           },
         );
       }
-      return [name, { dtype, shape: dims, data: new ARRAYS[dtype](new Uint8Array(bytes).buffer) }];
+      return [name, { dtype, shape: dims, data: elementsFromBytes(dtype, bytes) }];
     }),
   );
 }

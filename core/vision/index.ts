@@ -15,6 +15,6 @@ export type { PresetName } from './preprocess';
 export { makeRandomInputs } from './random-inputs';
 export { plainText, readText } from './read-text';
 export type { ReadTextOptions, TextNetworks, TextResult } from './read-text';
-export { elementCount, isTensorDtype } from './tensor';
+export { elementCount, elementsFromBytes, isTensorDtype } from './tensor';
 export type { Tensor, TensorArray, TensorDtype, TensorRunner } from './tensor';
 export { checkTensors, parseTensorJson } from './tensor-json';

@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Command } from 'commander';
@@ -9,14 +8,7 @@ import { SluiceError } from '../../../contract';
 import type { LabConnection } from '../../lab/connection/lab-connection';
 import type { CommandContext, Outcome } from '../context';
 import { EXIT } from '../exit-codes';
-import {
-  argumentsOf,
-  changesOf,
-  DEFAULT_MEMORY_BYTES,
-  planOptions,
-  refuseDetached,
-  type PlanOptions,
-} from './runs';
+import { planOf, planOptions, refuseDetached, type LaunchOptions } from './runs';
 import {
   progressText,
   searchListSchema,
@@ -28,10 +20,7 @@ import {
 import { positiveOf, wholeOf } from '../option-values';
 import { onLab } from './on-lab';
 
-interface SearchOptions extends PlanOptions {
-  readonly dataset?: string;
-  readonly entry: string;
-  readonly folder: string;
+interface SearchOptions extends LaunchOptions {
   readonly name?: string;
   readonly space: string;
   readonly algorithm: string;
@@ -151,20 +140,13 @@ async function begin(
   args: readonly string[],
 ): Promise<Outcome> {
   refuseDetached(connection, options);
-  const { cpus = 1, gpus = 0, memory = DEFAULT_MEMORY_BYTES, name, dataset, resourceArg } = options;
+  const { name, resourceArg } = options;
   const body = {
     ...(name !== undefined && { name }),
     search: await settingsOf(options),
     trials: {
-      environment: {},
-      engine: 'local',
-      priority: 0,
-      ...changesOf(options),
-      args: argumentsOf(options, args) ?? [],
-      resources: { cpus, gpus, memoryBytes: memory },
-      folder: resolve(options.folder),
+      ...planOf(options, args),
       resourceArgument: resourceArg,
-      ...(dataset !== undefined && { dataset }),
       ...(options.keepCheckpoints === true && { keepCheckpoints: true }),
     },
   };

@@ -27,13 +27,14 @@ export interface PlanOptions {
   readonly detach?: boolean;
 }
 
-interface RunOptions extends PlanOptions {
+/** What a run, and each trial of a search, is launched with. */
+export interface LaunchOptions extends PlanOptions {
   readonly dataset?: string;
   readonly entry: string;
   readonly folder: string;
 }
 
-export const DEFAULT_MEMORY_BYTES = 2 ** 30;
+const DEFAULT_MEMORY_BYTES = 2 ** 30;
 const runsSchema = z.object({ runs: z.array(runSchema) });
 const differencesSchema = z.object({
   differences: z.array(
@@ -47,7 +48,7 @@ export function addLabRunCommands(lab: Command): void {
     .option('-d, --dataset <name>', 'NAME or NAME@VERSION; the program finds it at $SLUICE_DATASET')
     .requiredOption('-e, --entry <file>', 'the program within the folder: .py, .js, .sh, or an executable')
     .option('--folder <dir>', 'what is packed, but for what .sluiceignore names', '.')
-    .action((args: string[], options: RunOptions, command: Command) =>
+    .action((args: string[], options: LaunchOptions, command: Command) =>
       onLab(command, (connection, context) => launch(context, connection, options, args)),
     );
   planOptions(lab.command('fork').argument('<run>').argument('[args...]', 'behind --; default: as before'))
@@ -167,22 +168,11 @@ function addChangeCommands(lab: Command): void {
 async function launch(
   context: CommandContext,
   connection: LabConnection,
-  options: RunOptions,
+  options: LaunchOptions,
   args: readonly string[],
 ): Promise<Outcome> {
   refuseDetached(connection, options);
-  const { cpus = 1, gpus = 0, memory = DEFAULT_MEMORY_BYTES } = options;
-  const body = {
-    environment: {},
-    engine: 'local',
-    priority: 0,
-    ...changesOf(options),
-    args: argumentsOf(options, args) ?? [],
-    resources: { cpus, gpus, memoryBytes: memory },
-    folder: resolve(options.folder),
-    ...(options.dataset !== undefined && { dataset: options.dataset }),
-  };
-  const run = await connection.api.send('POST', 'runs', body, runSchema, context.signal);
+  const run = await connection.api.send('POST', 'runs', planOf(options, args), runSchema, context.signal);
   return followRun(context, connection, run, options);
 }
 
@@ -220,7 +210,22 @@ async function fork(
 }
 
 /** What options say of a run, but for its arguments and resources. */
-export function changesOf({ entry, env, image, engine, priority, limit }: PlanOptions): object {
+/** The request for a run, or for each of a search's trials, as the lab's server takes it. */
+export function planOf(options: LaunchOptions, args: readonly string[]): object {
+  const { cpus = 1, gpus = 0, memory = DEFAULT_MEMORY_BYTES } = options;
+  return {
+    environment: {},
+    engine: 'local',
+    priority: 0,
+    ...changesOf(options),
+    args: argumentsOf(options, args) ?? [],
+    resources: { cpus, gpus, memoryBytes: memory },
+    folder: resolve(options.folder),
+    ...(options.dataset !== undefined && { dataset: options.dataset }),
+  };
+}
+
+function changesOf({ entry, env, image, engine, priority, limit }: PlanOptions): object {
   return {
     ...(entry !== undefined && { entry }),
     ...(env && { environment: Object.fromEntries(env.map(variableOf)) }),
@@ -231,10 +236,7 @@ export function changesOf({ entry, env, image, engine, priority, limit }: PlanOp
   };
 }
 
-export function argumentsOf(
-  { args: text }: PlanOptions,
-  args: readonly string[],
-): readonly string[] | undefined {
+function argumentsOf({ args: text }: PlanOptions, args: readonly string[]): readonly string[] | undefined {
   if (text === undefined && args.length === 0) return undefined;
   return [...(text === undefined ? [] : splitArguments(text)), ...args];
 }
