@@ -185,7 +185,7 @@ class Soak {
       watch.noteRest();
       for (const runner of runners) runner.start();
       const faults = new FaultRunner(this.injector(), runners, log);
-      await faults.run(drawFaults(kinds, totalMs, seededRandom(seed)), totalMs);
+      await faults.run(drawFaults(kinds, totalMs, seededRandom(seed)), totalMs, kinds.length);
       return faults.rows;
     } finally {
       await Promise.all(runners.map((runner) => runner.stop()));

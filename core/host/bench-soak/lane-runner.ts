@@ -17,6 +17,8 @@ export interface LaneRow {
   readonly unexpected: readonly string[];
   /** By error code. */
   readonly expected: Readonly<Record<string, number>>;
+  /** By error code: what the first of them said. */
+  readonly expectedFirst: Readonly<Record<string, string>>;
   readonly lostThings: readonly string[];
 }
 
@@ -34,6 +36,7 @@ export class LaneRunner {
   private wrongResults = 0;
   private readonly unexpected: string[] = [];
   private readonly expected: Record<string, number> = {};
+  private readonly expectedFirst: Record<string, string> = {};
   private isStopped = false;
   private isFaulty = false;
   /** Told when a piece of work that began after the last fault has succeeded. */
@@ -92,6 +95,7 @@ export class LaneRunner {
       lost: kept.lost.length,
       unexpected: this.unexpected,
       expected: this.expected,
+      expectedFirst: this.expectedFirst,
       lostThings: kept.lost.slice(0, TOLD),
     };
   }
@@ -126,6 +130,7 @@ export class LaneRunner {
     if (isExpected) {
       this.expectedFailures += 1;
       this.expected[code] = (this.expected[code] ?? 0) + 1;
+      this.expectedFirst[code] ??= this.lastFailure;
       return;
     }
     this.unexpectedFailures += 1;

@@ -26,7 +26,8 @@ const recordSchema = z.object({
 export type PushRecord = FleetPush & { readonly owner: string };
 export const pushesSchema = z.array(recordSchema) as unknown as z.ZodType<readonly PushRecord[]>;
 
-const KEPT = 30;
+/** Of those that are over. */
+export const KEPT_PUSHES = 30;
 
 export function isOver({ state }: Pick<FleetPushBox, 'state'>): boolean {
   return state === 'done' || state === 'failed' || state === 'cancelled';
@@ -72,6 +73,6 @@ export class PushRecords {
 /** Those that go on are kept whatever their number. */
 function bounded(records: readonly PushRecord[]): readonly PushRecord[] {
   const over = records.filter(({ boxes }) => boxes.every(isOver));
-  const dropped = new Set(over.slice(0, Math.max(0, over.length - KEPT)));
+  const dropped = new Set(over.slice(0, Math.max(0, over.length - KEPT_PUSHES)));
   return records.filter((record) => !dropped.has(record));
 }

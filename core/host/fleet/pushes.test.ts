@@ -18,6 +18,7 @@ import { EventBus } from '../event-bus';
 import { systemClock } from '../host-clock';
 import { Jobs } from '../jobs';
 import { FLEET_TIMES } from './box';
+import { KEPT_PUSHES } from './push-records';
 import { startFleet } from './start-fleet';
 import type { FleetService } from './start-fleet';
 import { uploadFile } from './upload-file';
@@ -139,6 +140,23 @@ describe('a push', () => {
     await expect(service.pushes.start('net', [id])).rejects.toMatchObject({ code: 'conflict' });
     expect(statesOf(service.pushes.cancel(push.id))).toEqual(['cancelled']);
     hosts = [];
+  });
+
+  it('that is over is remembered, and so many of them', async () => {
+    const id = await attach();
+    await expect.poll(() => service.boxes.box(id).isOnline).toBe(true);
+    await hosts[0]?.close();
+    await expect.poll(() => service.boxes.box(id).isOnline).toBe(false);
+    hosts = [];
+    const ids: string[] = [];
+    for (let count = 0; count < KEPT_PUSHES + 5; count += 1) {
+      const push = await service.pushes.start('net', [id]);
+      service.pushes.cancel(push.id);
+      ids.push(push.id);
+    }
+    await service.pushes.start('net', [id]);
+    expect(service.pushes.list()).toHaveLength(KEPT_PUSHES + 1);
+    expect(() => service.pushes.retry(ids[0]!)).toThrow(/no such push/);
   });
 
   it('goes on after a restart of this engine, and in one engine only', async () => {

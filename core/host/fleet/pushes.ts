@@ -8,7 +8,7 @@ import { EventPace } from '../offload/event-pace';
 import type { Log } from '../state-file';
 import type { Fleet } from './fleet';
 import type { ModelSources, PushedModel } from './model-sources';
-import { isOver } from './push-records';
+import { isOver, KEPT_PUSHES } from './push-records';
 import type { PushRecord, PushRecords } from './push-records';
 import { ENGINE_ENDS, isAbsence, pushToBox } from './push-to-box';
 import { Semaphore } from './semaphore';
@@ -139,10 +139,16 @@ export class Pushes {
       model: model && Promise.resolve(model),
       pace: new EventPace(clock, TELL_EVERY_MS, () => bus.emit('fleetPush', entry.push)),
     };
+    this.forgetOld();
     this.active.set(push.id, entry);
     for (const each of push.boxes) if (!isOver(each)) this.work(entry, each.box);
     this.told(entry);
     return push;
+  }
+
+  private forgetOld(): void {
+    const over = [...this.active].filter(([, { push }]) => push.boxes.every(isOver));
+    for (const [id] of over.slice(0, Math.max(0, over.length - KEPT_PUSHES))) this.active.delete(id);
   }
 
   private work(entry: ActivePush, box: string): void {

@@ -9,9 +9,9 @@ const EVERY_MS = 5000;
 
 /**
  * Collects all garbage of this thread again and again, and writes down what the process holds then. What a heap takes
- * between two collections says when they came, not whether anything is kept.
+ * between two collections says when they came, not whether anything is kept. @returns ends it.
  */
-export function noteMemory(folder: string): void {
+export function noteMemory(folder: string, everyMs = EVERY_MS): () => void {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   const append = appendFileSync;
@@ -22,6 +22,7 @@ export function noteMemory(folder: string): void {
     const { rss, heapUsed, external } = process.memoryUsage();
     const kept: KeptMemory = { atMs: performance.now(), rssBytes: rss, heapBytes: heapUsed + external };
     append(file, `${JSON.stringify(kept)}\n`);
-  }, EVERY_MS);
+  }, everyMs);
   timer.unref();
+  return () => clearInterval(timer);
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { seededRandom } from '../../../base';
-import { slopeOf, verdictOf, type Sample } from './slope';
+import { slopeOf, verdictOf, worstOf, type Sample, type Verdict } from './slope';
 
 const MIB = 2 ** 20;
 
@@ -45,3 +45,10 @@ describe('the slope of memory', () => {
     ['lives of one sample', [life(1, 0, 0), life(1, 0, 0)], 'unknown'],
   ])('of %s is not judged', (_what, lives, verdict) => expect(verdictOf(slopeOf(lives))).toBe(verdict));
 });
+
+it.each<[readonly Verdict[], Verdict]>([
+  [['flat', 'growing'], 'growing'],
+  [['unknown', 'flat'], 'unknown'],
+  [['shrinking', 'flat'], 'flat'],
+  [[], 'unknown'],
+])('of %j the most worrying is %s', (verdicts, worst) => expect(worstOf(verdicts)).toBe(worst));

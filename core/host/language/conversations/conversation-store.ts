@@ -51,7 +51,9 @@ export class ConversationStore {
 
   /** Newest first. One that can't be read says so, and takes no other down. @throws SluiceError `io`. */
   async list(): Promise<readonly ConversationSummary[]> {
-    const summaries = await Promise.all((await this.ids()).map((id) => this.summary(id)));
+    const ids = await this.ids();
+    const summaries = await Promise.all(ids.map((id) => this.summary(id)));
+    for (const id of this.known.keys()) if (!ids.includes(id)) this.known.delete(id);
     return summaries
       .filter((summary) => summary !== undefined)
       .sort((a, b) => b.updatedAt.localeCompare(a.updatedAt) || a.id.localeCompare(b.id));

@@ -63,6 +63,8 @@ export class LocalEngine implements JobEngine {
   /** In the order they came. */
   private readonly waiting = new Map<string, ActiveJob>();
   private readonly running = new Map<string, ActiveJob>();
+  /** Why a job's supervisor did not start, until that is on disk. */
+  private readonly unstarted = new Map<string, string>();
   /** What went wrong in the engine's own care of a job, not in the job. */
   private readonly faults = new Map<string, string>();
   private cancelPoll: (() => void) | undefined;
@@ -106,13 +108,13 @@ export class LocalEngine implements JobEngine {
   async submit(key: string, spec: JobSpec): Promise<void> {
     checkJob(key, spec);
     const folder = new JobFolder(join(this.root, key));
-    if (folder.exists) return;
-    refuseImage(this.name, spec);
-    refuseTooLarge(spec.resources, [{ name: this.node, total: this.slots.total }]);
-    refuseMissing(spec, spec.environment['PATH'] ?? process.env['PATH'] ?? '');
-    if (!(await JobFolder.create(this.root, key, this.clock.nowMs(), spec))) return;
-    this.waiting.set(key, { folder, record: folder.record(), told: '' });
-    this.startWaiting();
+    if (!folder.exists) {
+      refuseImage(this.name, spec);
+      refuseTooLarge(spec.resources, [{ name: this.node, total: this.slots.total }]);
+      refuseMissing(spec, spec.environment['PATH'] ?? process.env['PATH'] ?? '');
+      await JobFolder.create(this.root, key, this.clock.nowMs(), spec);
+    }
+    this.enqueue(key, folder);
   }
 
   async statuses(keys: readonly string[]): Promise<ReadonlyMap<string, JobStatus>> {
@@ -207,6 +209,13 @@ export class LocalEngine implements JobEngine {
     }
   }
 
+  /** Of a job that is known nothing happens. A folder may be there although making it seemed to fail. */
+  private enqueue(key: string, folder: JobFolder): void {
+    if (this.waiting.has(key) || this.running.has(key) || isOver(folder)) return;
+    this.waiting.set(key, { folder, record: folder.record(), told: '' });
+    this.startWaiting();
+  }
+
   private startWaiting(): void {
     for (const [key, job] of this.waiting) {
       const { resources } = job.record.spec;
@@ -225,7 +234,7 @@ export class LocalEngine implements JobEngine {
       job.folder
         .writeStart(start)
         .then(() => this.spawnSupervisor(key, job))
-        .catch((error: unknown) => this.giveUp(key, job, error));
+        .catch((error: unknown) => this.giveUp(key, error));
     }
   }
 
@@ -241,27 +250,26 @@ export class LocalEngine implements JobEngine {
     });
     closeSync(log);
     child.unref();
-    child.once('error', (error) => this.giveUp(key, job, error));
+    child.once('error', (error) => this.giveUp(key, error));
     child.once('exit', (code) => {
-      if (code !== 0 && !job.folder.isClaimed) this.giveUp(key, job, lastLine(job.folder.supervisorLog));
+      if (code !== 0 && !job.folder.isClaimed) this.giveUp(key, lastLine(job.folder.supervisorLog));
       void this.look();
     });
   }
 
   /** Its supervisor can't be started; it has not run and never will. */
-  private giveUp(key: string, { folder }: ActiveJob, why: unknown): void {
-    const what = why instanceof Error ? why.message : String(why);
-    try {
-      folder.claim({
-        state: 'failed',
-        endedMs: this.clock.nowMs(),
-        reason: `its supervisor did not start: ${what}`,
-      });
-    } catch {
-      // Not even that can be written: it waits for a server that finds a better disk.
-    }
-    this.changed(key);
+  private giveUp(key: string, why: unknown): void {
+    this.unstarted.set(key, why instanceof Error ? why.message : String(why));
     void this.look();
+  }
+
+  /** Writes that a job was given up. @throws SluiceError `io`: each look tries again until the disk takes it. */
+  private writeGivenUp(key: string, { folder }: ActiveJob): void {
+    const why = this.unstarted.get(key);
+    if (why === undefined) return;
+    const reason = `its supervisor did not start: ${why}`;
+    folder.claim({ state: 'failed', endedMs: this.clock.nowMs(), reason });
+    this.unstarted.delete(key);
   }
 
   private poll(): void {
@@ -277,6 +285,7 @@ export class LocalEngine implements JobEngine {
     this.looking = this.looking.then(async () => {
       for (const [key, job] of [...this.running, ...this.waiting]) {
         try {
+          this.writeGivenUp(key, job);
           await this.lookAt(key, job);
           this.faults.delete(key);
         } catch (error) {
@@ -301,6 +310,7 @@ export class LocalEngine implements JobEngine {
     if (isOver(folder)) {
       this.waiting.delete(key);
       this.running.delete(key);
+      this.unstarted.delete(key);
       this.slots.giveBack(key);
     }
     const now = JSON.stringify(this.statusOf(key, folder));
