@@ -55,6 +55,9 @@ export default defineConfig({
       // electron-vite leaves it out, and the window parses 2 MB at each start.
       minify: true,
       rolldownOptions: {
+        // Loading a module of ours does nothing but define: an index.ts then brings only what is used of it, and a panel's parts
+        // stay out of what the window starts with.
+        treeshake: { moduleSideEffects: (id) => !/\/renderer\/(?!main\.tsx).*\.tsx?$/.test(id) },
         input: { index: at('renderer/index.html'), 'bench-timeline': at('renderer/bench-timeline.html') },
       },
     },

@@ -13,8 +13,9 @@ import { matchCommands } from './match-commands';
 import { panelFor } from './drop-target';
 import { PANELS } from '../panels';
 
-beforeAll(() => {
+beforeAll(async () => {
   (globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT = true;
+  await Promise.all(PANELS.map(({ view }) => view.load()));
 });
 
 let root: Root | undefined;

@@ -3,10 +3,11 @@ import { useMemo, useState } from 'react';
 import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 
-import { PANELS } from '../panels';
+import { panelOf } from '../panels';
 import { SessionContext, useSession } from '../session';
 import styles from './app.module.css';
 import { Tour, TourOffer } from '../tour';
+import { LazyBody } from '../ui';
 import { CommandPalette } from './command-palette';
 import { DropTarget } from './drop-target';
 import { EngineBanner } from './engine-banner';
@@ -53,28 +54,26 @@ function Frame({ shown }: { readonly shown: string | undefined }): ReactNode {
     () => setKeysOpen(true),
   );
 
-  const panel = PANELS.find(({ id }) => id === panelId) ?? PANELS[0];
+  const panel = panelOf(panelId);
   return (
     // The content security policy allows no style elements made by scripts.
     <CSPProvider disableStyleElements>
       <div className={styles['frame']} data-live={live} data-other={shown !== undefined}>
         <TitleBar onOpenPalette={() => setPaletteOpen(true)} />
-        <Rail current={panel?.id} />
+        <Rail current={panel.id} />
         <main className={styles['work']}>
           <EngineBanner />
           <UpdateNotice />
           <TourOffer />
-          {panel !== undefined && (
-            <section
-              // What is being typed or shown for one box is nothing to another.
-              key={`${panel.id} ${shown ?? ''}`}
-              className={styles['panel']}
-              data-testid={`panel-${panel.id}`}
-              aria-label={panel.title}
-            >
-              <panel.View />
-            </section>
-          )}
+          <section
+            // What is being typed or shown for one box is nothing to another.
+            key={`${panel.id} ${shown ?? ''}`}
+            className={styles['panel']}
+            data-testid={`panel-${panel.id}`}
+            aria-label={panel.title}
+          >
+            <LazyBody view={panel.view} />
+          </section>
         </main>
         <StatusStrip />
       </div>

@@ -12,7 +12,7 @@ import { runPanel } from './run';
 export type { Command, CommandGroup, DropRule, PanelDefinition } from './panel';
 
 /** The console's panels in the rail's order. A panel is one folder here, its import above and one line below. */
-export const PANELS: readonly PanelDefinition[] = [
+export const PANELS: readonly [PanelDefinition, ...PanelDefinition[]] = [
   runPanel,
   timelinePanel,
   decisionsPanel,
@@ -23,3 +23,8 @@ export const PANELS: readonly PanelDefinition[] = [
   devicePanel,
   fleetPanel,
 ];
+
+/** The one of that name, or the first where a layout remembers one that is no more. */
+export function panelOf(id: string): PanelDefinition {
+  return PANELS.find((panel) => panel.id === id) ?? PANELS[0];
+}

@@ -2,6 +2,7 @@ import type { ComponentType } from 'react';
 
 import type { Session } from '../session';
 import type { ChosenFile } from '../transport';
+import type { LazyView } from '../ui';
 
 /** Under which head of the palette a command stands: what it does, or what it leads to. */
 export type CommandGroup = 'do' | 'go' | 'models' | 'runs' | 'conversations' | 'boxes' | 'view' | 'help';
@@ -37,8 +38,11 @@ export interface PanelDefinition {
   /** The rail's label. */
   readonly title: string;
   readonly Icon: ComponentType;
-  /** Fills the working area (a flex row); the frame wraps it in the panel's root element. */
-  readonly View: ComponentType;
+  /**
+   * Fills the working area (a flex row); the frame wraps it in the panel's root element. It is fetched when it is needed, or
+   * when the window has nothing else to do: what a window starts with must not import it.
+   */
+  readonly view: LazyView;
   readonly drop?: DropRule;
   readonly commands?: (session: Session) => readonly Command[];
 }

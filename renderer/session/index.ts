@@ -2,7 +2,7 @@ export { showBox } from './fleet';
 export { startLab, watchLab } from './lab';
 export { openConversation } from './language';
 export { createSession } from './session';
-export type { Session } from './session';
+export type { Session, SessionParts } from './session';
 export { SessionContext, useSession } from './session-context';
 export { uniqueId } from './unique-id';
 export { cancelWork, pathOnEngine } from './uploads';

@@ -74,7 +74,8 @@ export interface SessionParts {
   readonly defaultPanel: string;
   /** Monotonic milliseconds. */
   readonly nowMs: () => number;
-  /** Called once: the engine has told everything that the console begins with. */
+  /** What is called once each, in this order, as the first engine answers. */
+  readonly onAnswered?: () => void;
   readonly onFilled?: () => void;
   /** Of another box: this machine's session. */
   readonly home?: Session;
@@ -88,12 +89,11 @@ function lostWork(status: Extract<EngineStatus, { readonly reason: string }>): W
   };
 }
 
-/** Asks a fresh engine for everything it knows. A failure of one part leaves the others. */
-async function refresh(session: Session): Promise<void> {
+/** What the frame and the Run panel show: an engine that starts answers this before it loads what the rest needs. */
+function loadFirst(session: Session): readonly Promise<unknown>[] {
   const { client } = session;
-  const loads = [
+  return [
     client.request('engine.info', {}).then(session.engine.getState().actions.setInfo),
-    client.request('device.info', {}).then(session.engine.getState().actions.setDevice),
     client.request('models.list', {}).then(session.models.getState().actions.setModels, (thrown: unknown) => {
       session.models.getState().actions.failLoading(SluiceError.from(thrown).toWire());
     }),
@@ -101,7 +101,14 @@ async function refresh(session: Session): Promise<void> {
     client.request('jobs.list', {}).then(session.jobs.getState().actions.replaceAll),
     client.request('runs.list', {}).then(session.runs.getState().actions.replaceAll),
     client.request('budget.get', {}).then(session.budget.getState().actions.setBudget),
+    client.request('device.info', {}).then(session.engine.getState().actions.setDevice),
     client.request('telemetry.watch', { on: true }),
+  ];
+}
+
+function loadRest(session: Session): readonly Promise<unknown>[] {
+  const { client } = session;
+  return [
     client
       .request('endpoints.list', {})
       .then(session.endpoints.getState().actions.setEndpoints, (thrown: unknown) => {
@@ -119,12 +126,27 @@ async function refresh(session: Session): Promise<void> {
     ...loadLab(session),
     ...(session.home === session ? loadFleet(session) : []),
   ];
+}
+
+/** Asks a fresh engine for everything it knows. A failure of one part leaves the others. */
+async function refresh(session: Session, onAnswered: () => void): Promise<void> {
+  const first = loadFirst(session);
+  const loads = [...first, ...loadRest(session)];
+  void Promise.allSettled(first).then(onAnswered);
   for (const settled of await Promise.allSettled(loads)) {
     if (settled.status === 'fulfilled') continue;
     const error = SluiceError.from(settled.reason);
     // An engine that died meanwhile is told by its status; anything else is a fault worth a trace.
     if (error.code !== 'engine-down') console.error(error);
   }
+}
+
+function once(call: (() => void) | undefined): () => void {
+  let isCalled = false;
+  return () => {
+    if (!isCalled) call?.();
+    isCalled = true;
+  };
 }
 
 async function askKeychain({ host, endpoints }: Session): Promise<void> {
@@ -144,13 +166,13 @@ function forgetRemoved({ endpoints, host }: Session): void {
   host.keychain.forget(removed.id).catch((thrown: unknown) => console.error(thrown));
 }
 
-function follow(session: Session, onFilled: () => void): void {
+function follow(session: Session, { onAnswered, onFilled }: SessionParts): void {
   const { client } = session;
-  let isFilled = false;
+  const answered = once(onAnswered);
+  const filled = once(onFilled);
   const fill = async (): Promise<void> => {
-    await refresh(session);
-    if (!isFilled) onFilled();
-    isFilled = true;
+    await refresh(session, answered);
+    filled();
   };
   const onStatus = (status: EngineStatus): void => {
     session.engine.getState().actions.setStatus(status);
@@ -205,7 +227,7 @@ export function createSession(parts: SessionParts): Session {
       return home();
     },
   };
-  follow(session, parts.onFilled ?? (() => undefined));
+  follow(session, parts);
   void askKeychain(session);
   return session;
 }

@@ -22,6 +22,9 @@ export {
 export { Help } from './help';
 export type { HelpId } from './help';
 export { Inspector } from './inspector';
+export { LazyBody } from './lazy-body';
+export { lazyView, loadWhenIdle } from './lazy-view';
+export type { LazyView } from './lazy-view';
 export { NumberField } from './number-field';
 export { Plot } from './plot';
 export type { PlotOptions, Token } from './plot';

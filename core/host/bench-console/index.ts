@@ -5,8 +5,10 @@ import { dirname, join } from 'node:path';
 import { SluiceError } from '../../contract';
 import { benchMachine, type BenchMachine } from '../bench/machine';
 import { benchApp, type AppReport } from './app-bench';
-import { barsOf, readBudget } from './console-budget';
+import { RunFolder } from '../bench/run-folder';
+import { barsOf, loadBarsOf, readBudget } from './console-budget';
 import type { Bar } from '../bench/bar';
+import { countLoads, type LoadCounts } from './load-counts';
 import type { ElectronBinary } from './shell';
 import { benchTimeline, type TimelineOptions, type TimelineReport } from './timeline-tour';
 
@@ -24,13 +26,14 @@ export interface ConsoleBenchOptions extends TimelineOptions {
 export interface ConsoleBenchReport extends Partial<TimelineReport> {
   readonly machine: BenchMachine;
   readonly app?: AppReport & { readonly electron: string };
+  readonly loads?: LoadCounts;
   readonly bars: readonly Bar[];
 }
 
-const PARTS = ['timeline', 'app'] as const;
+const PARTS = ['timeline', 'app', 'loads'] as const;
 
 /**
- * Measures the console: the timeline's frames, and the window from its start on.
+ * Measures the console: the timeline's frames, the window from its start on, and what starts load.
  * @throws SluiceError `not-found` without a browser, an Electron or a built page, `unsupported` without Playwright,
  * `bad-input` for an unknown part.
  */
@@ -38,15 +41,24 @@ export async function benchConsole(options: ConsoleBenchOptions = {}): Promise<C
   const { parts = PARTS, log = () => undefined } = options;
   const unknown = parts.filter((part) => !PARTS.some((known) => known === part));
   if (unknown.length > 0) {
-    throw new SluiceError(
-      'bad-input',
-      `--only: expected ${PARTS.join(' or ')}, found ${unknown.join(', ')}.`,
-    );
+    throw new SluiceError('bad-input', `--only: expected ${PARTS.join(', ')}, found ${unknown.join(', ')}.`);
   }
   const machine = benchMachine();
   const timeline = parts.includes('timeline') ? await benchTimeline(options) : {};
   const app = parts.includes('app') ? await measuredApp(options, log) : undefined;
-  return { ...timeline, machine, ...(app && { app }), bars: app ? barsOf(app, readBudget()) : [] };
+  const loads = parts.includes('loads') ? await countedLoads(options) : undefined;
+  const budget = readBudget();
+  const bars = [...(app ? barsOf(app, budget) : []), ...(loads ? loadBarsOf(loads, budget.loads) : [])];
+  return { ...timeline, machine, ...(app && { app }), ...(loads && { loads }), bars };
+}
+
+async function countedLoads({ workDir = tmpdir() }: ConsoleBenchOptions): Promise<LoadCounts> {
+  const folder = await RunFolder.make(workDir, 'bench-console');
+  try {
+    return await countLoads(join(dirname(realpathSync(process.argv[1] ?? '.')), '..'), folder.path);
+  } finally {
+    await folder.remove();
+  }
 }
 
 async function measuredApp(

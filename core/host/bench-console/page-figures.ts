@@ -7,35 +7,49 @@ import { pause, type DevtoolsPage } from './devtools-page';
 export interface PageMoments {
   readonly navigatedMs: number;
   readonly firstPaintMs: number;
-  /** The frame after the engine had told all that the console begins with. */
+  /** The frame after the engine had told what the frame and the first panel show. */
   readonly interactiveMs: number;
+  /** The frame after it had told all that the console begins with, other panels' too. */
+  readonly filledMs: number;
 }
 
-const momentsSchema = z.object({ origin: z.number(), paint: z.number(), interactive: z.number() });
+const momentsSchema = z.object({
+  origin: z.number(),
+  paint: z.number(),
+  interactive: z.number(),
+  filled: z.number(),
+});
 
 // Evaluated as text: this module knows no DOM types.
 const MOMENTS = `(() => {
   const [mark] = performance.getEntriesByName('sluice-interactive');
+  const [last] = performance.getEntriesByName('sluice-filled');
   const [paint] = performance.getEntriesByName('first-contentful-paint');
-  if (mark === undefined || paint === undefined) return undefined;
-  return { origin: performance.timeOrigin, paint: paint.startTime, interactive: mark.startTime };
+  if (mark === undefined || last === undefined || paint === undefined) return undefined;
+  const { timeOrigin: origin } = performance;
+  return { origin, paint: paint.startTime, interactive: mark.startTime, filled: last.startTime };
 })()`;
 const OPEN_LIMIT_MS = 60_000;
 const LOOK_EVERY_MS = 50;
 
-/** @throws SluiceError `runtime` when the page is not interactive within a minute. */
+/** @throws SluiceError `runtime` when the page has not all it begins with within a minute. */
 export async function momentsOf(page: DevtoolsPage): Promise<PageMoments> {
   const giveUpMs = performance.now() + OPEN_LIMIT_MS;
   while (performance.now() < giveUpMs) {
     // A window begins with an empty page, which goes with what is asked of it.
     const moments = momentsSchema.safeParse(await page.evaluate(MOMENTS).catch(() => undefined));
     if (moments.success) {
-      const { origin, paint, interactive } = moments.data;
-      return { navigatedMs: origin, firstPaintMs: origin + paint, interactiveMs: origin + interactive };
+      const { origin, paint, interactive, filled } = moments.data;
+      return {
+        navigatedMs: origin,
+        firstPaintMs: origin + paint,
+        interactiveMs: origin + interactive,
+        filledMs: origin + filled,
+      };
     }
     await pause(LOOK_EVERY_MS);
   }
-  throw new SluiceError('runtime', `The window was not interactive within ${OPEN_LIMIT_MS / 1000} s.`);
+  throw new SluiceError('runtime', `The window had no answers within ${OPEN_LIMIT_MS / 1000} s.`);
 }
 
 /** From an event's time stamp to the end of the frame that follows it. */

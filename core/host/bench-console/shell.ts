@@ -100,7 +100,10 @@ app.whenReady().then(() => {
 });
 `;
 const BARE_PAGE = `<!doctype html><meta charset="utf-8"><title>Bare</title><p>Nothing</p>
-<script>requestAnimationFrame(() => requestAnimationFrame(() => performance.mark('sluice-interactive')));</script>
+<script>requestAnimationFrame(() => requestAnimationFrame(() => {
+  performance.mark('sluice-interactive');
+  performance.mark('sluice-filled');
+}));</script>
 `;
 
 /**

@@ -72,7 +72,7 @@ export function addBenchCommands(program: Command): void {
   bench
     .command('console')
     .description("the window from its start on, beside an empty one, and the timeline's frame rate")
-    .option('--only <parts>', 'of timeline and app, separated by commas (default: both)', listOf)
+    .option('--only <parts>', 'of timeline, app and loads, separated by commas (default: all)', listOf)
     .option('--spans <n>', 'of the made-up trace', countOf)
     .option('--seconds <n>', 'of scripted zoom and pan', countOf)
     .option('--electron <file>', 'whose window is measured (default: the installed one)')
@@ -259,7 +259,7 @@ async function consoleFrames({ log }: CommandContext, options: ConsoleOptions): 
     ...(electron !== undefined && { electronPath: electron }),
   });
   const { machine, bars, app, ...timeline } = report;
-  const figures = { ...machine, ...timeline, ...app, processes: undefined };
+  const figures = { ...machine, ...timeline, ...app, processes: undefined, loads: undefined };
   const rows = Object.entries(figures)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => ({ name, value: String(value) }));

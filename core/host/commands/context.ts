@@ -4,9 +4,7 @@ import { resolve } from 'node:path';
 import { SluiceError } from '../../contract';
 import type { Command } from 'commander';
 import { appVersion, findAppRoot } from '../app-root';
-import { installCrashReports } from '../crash-reports/install-crash-reports';
 import type { CrashWriter } from '../crash-reports/install-crash-reports';
-import { refuseNewerDataFolder } from '../data-folder';
 import { dataDirOf, threadsOf } from '../environment';
 import type { Services } from '../services';
 import { EXIT, exitCodeOf } from './exit-codes';
@@ -58,17 +56,20 @@ export async function execute(
   // Asked for late: `sluice host --user` becomes another user, with another home, before it touches the folder.
   const dataDir = (): string =>
     globals.dataDir === undefined ? dataDirOf(process.env, homedir()) : resolve(globals.dataDir);
-  const usableDataDir = (): string => {
-    const folder = dataDir();
-    refuseNewerDataFolder(folder);
-    return folder;
-  };
   let crashes: CrashWriter | undefined;
   const print = (outcome: Outcome): void => {
     process.stdout.write(json ? `${JSON.stringify(outcome.json, null, 2)}\n` : `${outcome.text}\n`);
   };
   try {
     const appRoot = findAppRoot(__dirname);
+    // Not for what asks for a command's help, or for the version: both end before there is anything to run.
+    const { installCrashReports } = await import('../crash-reports/install-crash-reports');
+    const { refuseNewerDataFolder } = await import('../data-folder');
+    const usableDataDir = (): string => {
+      const folder = dataDir();
+      refuseNewerDataFolder(folder);
+      return folder;
+    };
     crashes = installCrashReports({ dataDir, process: nameOf(command), app: appVersion(appRoot) });
     // ONNX Runtime, images, tokenizers: loaded only where a command needs the engine.
     const services = (options = { servesConsoles: false }): Promise<Services> =>

@@ -1,5 +1,5 @@
 import { strings } from '../../strings';
-import { DecisionsIcon } from '../../ui';
+import { DecisionsIcon, lazyView } from '../../ui';
 import type { PanelDefinition } from '../panel';
 import {
   exportText,
@@ -10,7 +10,6 @@ import {
   startDeployment,
   stopDeployment,
 } from './decision-actions';
-import { DecisionsView } from './decisions-view';
 
 const STRINGS = strings.decisions;
 
@@ -21,7 +20,7 @@ export const decisionsPanel: PanelDefinition = {
   id: 'decisions',
   title: STRINGS.title,
   Icon: DecisionsIcon,
-  View: DecisionsView,
+  view: lazyView(() => import('./decisions-view').then(({ DecisionsView }) => DecisionsView)),
   commands: (session) => {
     const { deployment } = session.offload.getState();
     if (deployment === undefined) return [];

@@ -1,7 +1,6 @@
 import { strings } from '../../strings';
-import { DeviceIcon } from '../../ui';
+import { DeviceIcon, lazyView } from '../../ui';
 import type { PanelDefinition } from '../panel';
-import { DevicePanel } from './device-panel';
 
 const STRINGS = strings.device;
 
@@ -9,5 +8,5 @@ export const devicePanel: PanelDefinition = {
   id: 'device',
   title: STRINGS.title,
   Icon: DeviceIcon,
-  View: DevicePanel,
+  view: lazyView(() => import('./device-panel').then(({ DevicePanel }) => DevicePanel)),
 };

@@ -1,8 +1,7 @@
 import { strings } from '../../strings';
-import { EndpointsIcon } from '../../ui';
+import { EndpointsIcon, lazyView } from '../../ui';
 import type { PanelDefinition } from '../panel';
 import { testEndpoint } from './endpoint-actions';
-import { EndpointsView } from './endpoints-view';
 
 const STRINGS = strings.endpoints;
 
@@ -10,7 +9,7 @@ export const endpointsPanel: PanelDefinition = {
   id: 'endpoints',
   title: STRINGS.title,
   Icon: EndpointsIcon,
-  View: EndpointsView,
+  view: lazyView(() => import('./endpoints-view').then(({ EndpointsView }) => EndpointsView)),
   commands: (session) => {
     const open = (): void => session.layout.getState().actions.setPanel('endpoints');
     return [

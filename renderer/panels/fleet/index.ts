@@ -1,7 +1,6 @@
 import { strings } from '../../strings';
-import { FleetIcon } from '../../ui';
+import { FleetIcon, lazyView } from '../../ui';
 import type { PanelDefinition } from '../panel';
-import { FleetView } from './fleet-view';
 
 const WORDS = strings.fleet;
 
@@ -9,7 +8,7 @@ export const fleetPanel: PanelDefinition = {
   id: 'fleet',
   title: WORDS.title,
   Icon: FleetIcon,
-  View: FleetView,
+  view: lazyView(() => import('./fleet-view').then(({ FleetView }) => FleetView)),
   commands: (session) => [
     {
       id: 'fleet.add',

@@ -1,7 +1,6 @@
 import { strings } from '../../strings';
-import { LabIcon } from '../../ui';
+import { LabIcon, lazyView } from '../../ui';
 import type { PanelDefinition } from '../panel';
-import { LabPanel } from './lab-panel';
 import { LAB_VIEWS } from './views';
 
 const STRINGS = strings.lab.frame;
@@ -14,7 +13,14 @@ export const labPanel: PanelDefinition = {
   id: 'lab',
   title: STRINGS.title,
   Icon: LabIcon,
-  View: LabPanel,
+  view: lazyView(async () => {
+    // With its views: going from one to the next is then no wait either.
+    const [{ LabPanel }] = await Promise.all([
+      import('./lab-panel'),
+      ...LAB_VIEWS.map(({ view }) => view.load()),
+    ]);
+    return LabPanel;
+  }),
   commands: (session) => {
     const { rows = [], chosen, actions } = session.lab.getState();
     const command = (id: string, title: string, keywords: string, work: () => void) => ({

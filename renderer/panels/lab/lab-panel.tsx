@@ -4,7 +4,7 @@ import { useStore } from 'zustand';
 
 import { startLab, useSession, watchLab } from '../../session';
 import { strings } from '../../strings';
-import { Button, EmptyState, FailureNote } from '../../ui';
+import { Button, EmptyState, FailureNote, LazyBody } from '../../ui';
 import styles from './lab-panel.module.css';
 import { ViewTabs, tabId } from './view-tabs';
 import { LAB_VIEWS } from './views';
@@ -72,7 +72,7 @@ export function LabPanel(): ReactNode {
         aria-labelledby={tabId(view?.id ?? '')}
         className={styles['view']}
       >
-        {isThere && view !== undefined ? <view.View /> : <NoLab />}
+        {isThere && view !== undefined ? <LazyBody key={view.id} view={view.view} /> : <NoLab />}
       </div>
     </div>
   );

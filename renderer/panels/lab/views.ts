@@ -1,12 +1,6 @@
-import type { ComponentType } from 'react';
-
 import { strings } from '../../strings';
-import { BoardView } from './board';
-import { DatasetsView } from './datasets';
-import { ModelsView } from './models';
-import { QueueView } from './queue';
-import { RunsView } from './runs/runs-view';
-import { SearchesView } from './searches';
+import { lazyView } from '../../ui';
+import type { LazyView } from '../../ui';
 
 const BOARD = strings.lab.board;
 const DATASETS = strings.lab.datasets;
@@ -21,15 +15,39 @@ export interface LabViewDefinition {
   /** The tab's label. */
   readonly title: string;
   /** Fills the panel below the tabs (a flex row). It is in the document only while it shows, and the lab is there. */
-  readonly View: ComponentType;
+  readonly view: LazyView;
 }
 
-/** The panel's views in the tabs' order. A view is one folder here, its import above and one line below. */
+/** The panel's views in the tabs' order. A view is one folder here and one line below. */
 export const LAB_VIEWS: readonly LabViewDefinition[] = [
-  { id: 'runs', title: STRINGS.runs, View: RunsView },
-  { id: 'searches', title: SEARCHES.tab, View: SearchesView },
-  { id: 'board', title: BOARD.tab, View: BoardView },
-  { id: 'datasets', title: DATASETS.tab, View: DatasetsView },
-  { id: 'models', title: MODELS.tab, View: ModelsView },
-  { id: 'queue', title: QUEUE.tab, View: QueueView },
+  {
+    id: 'runs',
+    title: STRINGS.runs,
+    view: lazyView(() => import('./runs/runs-view').then(({ RunsView }) => RunsView)),
+  },
+  {
+    id: 'searches',
+    title: SEARCHES.tab,
+    view: lazyView(() => import('./searches').then(({ SearchesView }) => SearchesView)),
+  },
+  {
+    id: 'board',
+    title: BOARD.tab,
+    view: lazyView(() => import('./board').then(({ BoardView }) => BoardView)),
+  },
+  {
+    id: 'datasets',
+    title: DATASETS.tab,
+    view: lazyView(() => import('./datasets').then(({ DatasetsView }) => DatasetsView)),
+  },
+  {
+    id: 'models',
+    title: MODELS.tab,
+    view: lazyView(() => import('./models').then(({ ModelsView }) => ModelsView)),
+  },
+  {
+    id: 'queue',
+    title: QUEUE.tab,
+    view: lazyView(() => import('./queue').then(({ QueueView }) => QueueView)),
+  },
 ];

@@ -1,9 +1,8 @@
 import { strings } from '../../strings';
-import { LanguageIcon } from '../../ui';
+import { LanguageIcon, lazyView } from '../../ui';
 import { openConversation } from '../../session';
 import type { PanelDefinition } from '../panel';
 import { createConversation, nextModel, stopReply } from './language-actions';
-import { LanguageView } from './language-view';
 import { chooseAndImport, importLanguageModel } from './model-actions';
 
 const STRINGS = strings.language;
@@ -20,7 +19,7 @@ export const languagePanel: PanelDefinition = {
   id: 'language',
   title: STRINGS.title,
   Icon: LanguageIcon,
-  View: LanguageView,
+  view: lazyView(() => import('./language-view').then(({ LanguageView }) => LanguageView)),
   drop: {
     hint: STRINGS.drop,
     accepts: (name) => /\.gguf$/i.test(name),

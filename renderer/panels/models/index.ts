@@ -1,8 +1,7 @@
 import { strings } from '../../strings';
-import { ModelsIcon } from '../../ui';
+import { ModelsIcon, lazyView } from '../../ui';
 import type { Command, PanelDefinition } from '../panel';
 import { chooseAndImport, importExample, importFile, restoreModel, verifyModel } from './library-actions';
-import { ModelsView } from './models-view';
 
 const STRINGS = strings.models;
 
@@ -12,7 +11,7 @@ export const modelsPanel: PanelDefinition = {
   id: 'models',
   title: STRINGS.title,
   Icon: ModelsIcon,
-  View: ModelsView,
+  view: lazyView(() => import('./models-view').then(({ ModelsView }) => ModelsView)),
   drop: {
     hint: STRINGS.dropNow,
     accepts: (name) => /\.onnx$/i.test(name),

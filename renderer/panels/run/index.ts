@@ -1,9 +1,8 @@
 import { strings } from '../../strings';
-import { RunIcon } from '../../ui';
+import { RunIcon, lazyView } from '../../ui';
 import type { PanelDefinition } from '../panel';
 import { chooseModel, takeInputFile } from './run-actions';
 import { runCommands } from './run-commands';
-import { RunView } from './run-view';
 
 const STRINGS = strings.run;
 
@@ -13,7 +12,7 @@ export const runPanel: PanelDefinition = {
   id: 'run',
   title: STRINGS.title,
   Icon: RunIcon,
-  View: RunView,
+  view: lazyView(() => import('./run-view').then(({ RunView }) => RunView)),
   drop: {
     hint: STRINGS.dropHint,
     accepts: (name) => /\.(png|jpe?g|webp|json)$/i.test(name),

@@ -1,7 +1,6 @@
 import { strings } from '../../strings';
-import { TimelineIcon } from '../../ui';
+import { TimelineIcon, lazyView } from '../../ui';
 import type { PanelDefinition } from '../panel';
-import { TimelinePanel } from './timeline-panel';
 
 const STRINGS = strings.timeline;
 
@@ -9,5 +8,5 @@ export const timelinePanel: PanelDefinition = {
   id: 'timeline',
   title: STRINGS.title,
   Icon: TimelineIcon,
-  View: TimelinePanel,
+  view: lazyView(() => import('./timeline-panel').then(({ TimelinePanel }) => TimelinePanel)),
 };

@@ -24,6 +24,11 @@ export const ui = {
       `${name}: ${points}, from ${least} to ${most}, last ${last}`,
     empty: (title: string): string => `${title}: no points yet`,
   },
+  lazy: {
+    waiting: 'Loading',
+    failed: 'This view could not be loaded',
+    reload: 'Load the console again',
+  },
   scalar: 'scalar',
   left: (time: string): string => `${time} left`,
   agoMin: (minutes: number): string => `−${minutes} min`,
