@@ -1,11 +1,11 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { dirname, join } from 'node:path';
-import type * as Playwright from '@playwright/test';
-import type { Browser, BrowserType } from '@playwright/test';
+import type { Browser } from '@playwright/test';
 import { quantile } from '../../base';
 import { SluiceError } from '../../contract';
-import { findChrome } from '../find-chrome';
+import { frameFigures, openBrowser, rounded } from '../bench/browser';
+import type { FrameFigures } from '../bench/browser';
 
 export interface TimelineOptions {
   /** Spans of the made-up trace. */
@@ -20,15 +20,10 @@ export interface TimelineOptions {
 }
 
 /** Times in milliseconds. */
-export interface TimelineReport {
+export interface TimelineReport extends FrameFigures {
   readonly spans: number;
-  readonly frames: number;
   readonly seconds: number;
   readonly fps: number;
-  readonly medianFrameMs: number;
-  readonly p99FrameMs: number;
-  /** Screen refreshes (60 a second) that passed without a new picture. */
-  readonly droppedFramePct: number;
   /** Main-thread time to draw one frame, both canvases. Without a GPU, rasterising comes on top, on other threads. */
   readonly drawMsMedian: number;
   readonly drawMsP99: number;
@@ -62,7 +57,6 @@ const PAGE = 'bench-timeline.html';
 /** Never resolved: every request to it is answered from the page's folder. */
 const ORIGIN = 'http://sluice.invalid';
 const VIEWPORT = { width: 1600, height: 900 };
-const REFRESH_MS = 1000 / 60;
 
 /**
  * Measures the console's timeline in headless Chromium: a made-up trace, a scripted zoom and pan over it.
@@ -75,33 +69,13 @@ export async function benchTimeline(options: TimelineOptions = {}): Promise<Time
     const message = `${join(pageDir, PAGE)}: the timeline's benchmark page is not there. Run "npm run build" first.`;
     throw new SluiceError('not-found', message, { pageDir });
   }
-  const chromium = await loadPlaywright();
-  const executablePath = findChrome({
-    purpose: 'measure in',
-    ...(options.chromePath !== undefined && { chosen: options.chromePath }),
-    more: [chromium.executablePath()],
-  });
-  log(`${executablePath}: ${spans} spans, ${seconds} s`);
-  // Only root needs it: Chromium's sandbox refuses to run as root.
-  const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
-  const browser = await chromium.launch({ executablePath, args });
+  const browser = await openBrowser(options.chromePath);
+  log(`${browser.executablePath}: ${spans} spans, ${seconds} s`);
   try {
     const { tour, userAgent } = await takeTour(browser, pageDir, spans, seconds);
     return report(tour, userAgent, `${browser.browserType().name()} ${browser.version()}`);
   } finally {
     await browser.close();
-  }
-}
-
-async function loadPlaywright(): Promise<BrowserType> {
-  // A development dependency: named in a variable so that the bundler leaves it outside.
-  const name = '@playwright/test';
-  try {
-    const module = (await import(name)) as typeof Playwright;
-    return module.chromium;
-  } catch (error) {
-    const message = `${name} can't be loaded, and the benchmark drives a browser with it. Run "npm install" in a source checkout.`;
-    throw new SluiceError('unsupported', message, {}, { cause: error });
   }
 }
 
@@ -131,16 +105,12 @@ async function takeTour(
 function report(tour: TimelineTour, userAgent: string, browser: string): TimelineReport {
   const { frameMs, drawMs } = tour;
   const elapsedMs = frameMs.reduce((sum, ms) => sum + ms, 0);
-  const missed = frameMs.reduce((sum, ms) => sum + Math.max(0, Math.round(ms / REFRESH_MS) - 1), 0);
   const processors = cpus();
   return {
     spans: tour.spans,
-    frames: frameMs.length,
     seconds: rounded(elapsedMs / 1000),
     fps: rounded((1000 * frameMs.length) / elapsedMs),
-    medianFrameMs: rounded(quantile(frameMs, 0.5)),
-    p99FrameMs: rounded(quantile(frameMs, 0.99)),
-    droppedFramePct: rounded((100 * missed) / (frameMs.length + missed)),
+    ...frameFigures(frameMs),
     drawMsMedian: rounded(quantile(drawMs, 0.5)),
     drawMsP99: rounded(quantile(drawMs, 0.99)),
     drawMsMax: rounded(Math.max(...drawMs)),
@@ -154,8 +124,4 @@ function report(tour: TimelineTour, userAgent: string, browser: string): Timelin
     loadAverage: rounded(loadavg()[0] ?? NaN),
     gpu: /swiftshader|llvmpipe|^none$/i.test(tour.webglRenderer) ? 'software' : tour.webglRenderer,
   };
-}
-
-function rounded(value: number): number {
-  return Number(value.toFixed(3));
 }

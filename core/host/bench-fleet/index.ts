@@ -15,6 +15,10 @@ import { processFigures, type ProcessFigures } from '../bench/process-figures';
 import { RunFolder } from '../bench/run-folder';
 import type { BoxCounts, BoxesCommand } from './boxes-protocol';
 import { ConsoleClient } from './console-client';
+import { measurePanel } from './panel-frames';
+import type { PanelReport } from './panel-frames';
+
+export type { PanelStretch } from './panel-frames';
 
 export interface FleetBenchOptions {
   readonly boxes: number;
@@ -23,6 +27,10 @@ export interface FleetBenchOptions {
   readonly workDir: string;
   /** Of this Sluice: others are refused. */
   readonly version: string;
+  /** Measures the Fleet panel too. */
+  readonly panel: boolean;
+  /** Chromium or Chrome for it. */
+  readonly chromePath?: string;
   readonly log: (message: string) => void;
   readonly signal: AbortSignal;
 }
@@ -50,6 +58,8 @@ export interface FleetBenchReport {
   };
   /** From the loss of every connection at once until all boxes are online again. */
   readonly allBackMs: number;
+  /** The Fleet panel of a console in a browser on the same machine. */
+  readonly panel?: PanelReport;
 }
 
 const TOKEN = 'token-of-simulated-boxes';
@@ -86,7 +96,9 @@ export async function benchFleet(options: FleetBenchOptions): Promise<FleetBench
     log('without a console');
     const unwatched = await stretch(pid, seconds, signal, wait);
     const { watched, allBackMs } = await withConsole(options, url, pid, simulated);
-    return { machine, boxes, seconds, unwatched, watched, allBackMs };
+    if (options.panel) log('the panel in a browser');
+    const panel = options.panel ? await measurePanel(url, seconds, options.chromePath) : undefined;
+    return { machine, boxes, seconds, unwatched, watched, allBackMs, ...(panel && { panel }) };
   } finally {
     if (engine) await ended(engine);
     await dismiss(simulated, 'simulated boxes', { kind: 'end' } satisfies BoxesCommand);

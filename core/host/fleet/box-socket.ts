@@ -1,3 +1,5 @@
+import type { IncomingMessage } from 'node:http';
+
 import { WebSocket } from 'ws';
 
 import { connectionFault, connectionTo } from './pinned-connection';
@@ -61,8 +63,8 @@ export const dialBox: Dial = (target, events) => {
   });
   socket.on('unexpected-response', (_request, response) => {
     const { statusCode = 0 } = response;
-    response.destroy();
-    end(refusalText(statusCode, token), statusCode === 401 || statusCode === 403);
+    const isRefusal = statusCode === 401 || statusCode === 403;
+    void reasonIn(response).then((reason) => end(refusalText(statusCode, token, reason), isRefusal));
   });
   socket.on('error', (error) => {
     const { reason, isRefusal } = connectionFault(error);
@@ -81,8 +83,27 @@ export const dialBox: Dial = (target, events) => {
   };
 };
 
-function refusalText(status: number, token: string | undefined): string {
-  if (status === 401 || status === 403) {
+const LONGEST_REASON = 500;
+
+/** What a box says beside the status of its refusal. */
+async function reasonIn(response: IncomingMessage): Promise<string> {
+  response.setTimeout(HANDSHAKE_WITHIN_MS, () => response.destroy());
+  let text = '';
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      text += chunk.toString('utf8');
+      if (text.length > LONGEST_REASON) break;
+    }
+  } catch {
+    // it broke off: what came of it says enough
+  }
+  return text.slice(0, LONGEST_REASON).trim();
+}
+
+function refusalText(status: number, token: string | undefined, reason: string): string {
+  // 401 is about the token; 403 about where the request came from, as through a tunnel to another port.
+  if (status === 403) return `It refuses the connection (403)${reason === '' ? '.' : `: ${reason}`}`;
+  if (status === 401) {
     return token === undefined
       ? `It wants a token (${status}). Enter the one that "sluice host" prints there.`
       : `It does not take this token (${status}). Enter the one that "sluice host" prints there.`;

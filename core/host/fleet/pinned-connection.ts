@@ -1,7 +1,7 @@
 import { connect as connectTcp } from 'node:net';
 import type { Socket } from 'node:net';
 import type { ClientRequestArgs } from 'node:http';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTls, TLSSocket } from 'node:tls';
 
 import { SluiceError } from '../../contract';
 
@@ -16,10 +16,6 @@ export type CreateConnection = (
   options: ClientRequestArgs,
   done: (error: Error | null, socket: Socket) => void,
 ) => undefined;
-
-/** No certificate of an authority, and what OpenSSL says of it; the user can act on all of them, and a retry can't. */
-const UNTRUSTED =
-  /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_|CERT_|ERR_TLS_CERT_ALTNAME_INVALID|HOSTNAME_MISMATCH|INVALID_CA)/;
 
 /**
  * Makes the connections of requests to a box: to one with a fingerprint nothing is written before its certificate was
@@ -40,7 +36,8 @@ export function connectionTo(
           ...at,
           servername,
           ALPNProtocols: ['http/1.1'],
-          rejectUnauthorized: pinned === undefined,
+          // Judged below, where the certificate is known that is judged.
+          rejectUnauthorized: false,
         })
       : connectTcp(at);
     const settle = (error: Error | null): void => {
@@ -52,19 +49,33 @@ export function connectionTo(
     };
     socket.once('error', settle);
     socket.setTimeout(timeoutMs, () => settle(new Error(`no answer for ${timeoutMs / 1000} s`)));
-    socket.once(isTls ? 'secureConnect' : 'connect', () => {
-      const found = 'getPeerCertificate' in socket ? socket.getPeerCertificate().fingerprint256 : '';
-      settle(pinned === undefined || found === pinned ? null : otherCertificate(pinned, found));
-    });
+    if (socket instanceof TLSSocket) {
+      socket.once('secureConnect', () => settle(certificateFault(socket, pinned) ?? null));
+    } else socket.once('connect', () => settle(null));
     return undefined;
   };
+}
+
+/** A fingerprint that was seen belongs into the error: the operator compares it with what the box prints. */
+function certificateFault(socket: TLSSocket, pinned: string | undefined): SluiceError | undefined {
+  const found = socket.getPeerCertificate().fingerprint256 || 'none';
+  if (pinned !== undefined) return found === pinned ? undefined : otherCertificate(pinned, found);
+  if (socket.authorized) return undefined;
+  return new SluiceError(
+    'unauthorized',
+    `No authority known here vouches for its certificate (${String(socket.authorizationError)}): expected one of an ` +
+      `authority, found ${found} (SHA-256). Compare that with the fingerprint which "sluice host" prints there, and enter ` +
+      'it if they are the same.',
+    { found },
+  );
 }
 
 function otherCertificate(expected: string, found: string): SluiceError {
   return new SluiceError(
     'unauthorized',
-    `It shows another certificate: expected SHA-256 ${expected}, found ${found || 'none'}. If its certificate was ` +
+    `It shows another certificate: expected SHA-256 ${expected}, found ${found}. If its certificate was ` +
       'replaced, enter the new fingerprint that "sluice host" prints there; if not, somebody stands between.',
+    { expected, found },
   );
 }
 
@@ -73,12 +84,6 @@ export function connectionFault(thrown: Error): { readonly isRefusal: boolean; r
   if (thrown instanceof SluiceError)
     return { isRefusal: thrown.code === 'unauthorized', reason: thrown.message };
   const { code = '' } = thrown as NodeJS.ErrnoException;
-  if (UNTRUSTED.test(code)) {
-    const reason =
-      `No authority known here vouches for its certificate (${code}). Enter its SHA-256 fingerprint, which ` +
-      '"sluice host" prints there.';
-    return { isRefusal: true, reason };
-  }
   // Of several addresses tried, Node gives the code and an empty message.
   return { isRefusal: false, reason: `Can't be reached: ${thrown.message || code}.` };
 }

@@ -16,54 +16,68 @@ export class StandingHost {
   private constructor(
     private readonly dataDir: string,
     readonly token: string,
-    private child: ChildProcess,
-    private readonly port: number,
+    private readonly options: readonly string[],
+    private launched: Launched,
   ) {}
 
-  static async start(dataDir: string): Promise<StandingHost> {
+  /** @param options of `sluice host` beside port, token and data folder. */
+  static async start(dataDir: string, options: readonly string[] = []): Promise<StandingHost> {
     mkdirSync(dataDir, { recursive: true });
     writeFileSync(join(dataDir, 'token'), TOKEN);
-    const { child, port } = await launch(dataDir, 0);
-    return new StandingHost(dataDir, TOKEN, child, port);
+    return new StandingHost(dataDir, TOKEN, options, await launch(dataDir, 0, options));
+  }
+
+  get port(): number {
+    return this.launched.port;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.port}`;
+    return `${this.fingerprint === undefined ? 'http' : 'https'}://127.0.0.1:${this.port}`;
+  }
+
+  /** As it printed it when it started last; absent without TLS. */
+  get fingerprint(): string | undefined {
+    return this.launched.certificateFingerprint;
   }
 
   signal(signal: NodeJS.Signals): void {
-    this.child.kill(signal);
+    this.launched.child.kill(signal);
   }
 
   /** Gone at once, like by a power failure. */
   async kill(): Promise<void> {
-    const exited = once(this.child, 'exit');
-    this.child.kill('SIGKILL');
+    const { child } = this.launched;
+    const exited = once(child, 'exit');
+    child.kill('SIGKILL');
     await exited;
   }
 
   async startAgain(): Promise<void> {
-    this.child = (await launch(this.dataDir, this.port)).child;
+    this.launched = await launch(this.dataDir, this.port, this.options);
   }
 
   async stop(): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-    const exited = once(this.child, 'exit');
-    this.child.kill('SIGCONT'); // one that was stopped would not hear the other
-    this.child.kill('SIGINT');
+    const { child } = this.launched;
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, 'exit');
+    child.kill('SIGCONT'); // one that was stopped would not hear the other
+    child.kill('SIGINT');
     await exited;
   }
 }
 
-async function launch(
-  dataDir: string,
-  port: number,
-): Promise<{ readonly child: ChildProcess; readonly port: number }> {
-  const options = ['--port', String(port), '--token-file', join(dataDir, 'token'), '--json'];
-  const child = spawn(process.execPath, [workerFile('cli'), 'host', ...options], {
+interface Launched {
+  readonly child: ChildProcess;
+  readonly port: number;
+  readonly certificateFingerprint?: string;
+}
+
+async function launch(dataDir: string, port: number, options: readonly string[]): Promise<Launched> {
+  const own = ['--port', String(port), '--token-file', join(dataDir, 'token'), '--json'];
+  const child = spawn(process.execPath, [workerFile('cli'), 'host', ...own, ...options], {
     env: { ...process.env, SLUICE_DATA_DIR: dataDir },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const [printed] = (await once(child.stdout, 'data')) as [Buffer];
-  return { child, port: (JSON.parse(printed.toString('utf8')) as { port: number }).port };
+  return { child, ...(JSON.parse(printed.toString('utf8')) as Omit<Launched, 'child'>) };
 }
