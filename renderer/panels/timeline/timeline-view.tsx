@@ -64,7 +64,9 @@ export function TimelineView({ traces, onSelect, onRange, onReady }: TimelineVie
       table={() => spansTable(traces)}
       lines={[]}
     >
-      <div ref={host} className={CHART_FILL} />
+      <div className={CHART_FILL}>
+        <div ref={host} className={styles['host']} />
+      </div>
     </ChartFrame>
   );
 }
