@@ -5,6 +5,8 @@ import type { Session } from '../session';
 import { THEMES } from '../stores';
 import { strings } from '../strings';
 import { startTour } from '../tour';
+import { buttonCommands } from './button-commands';
+import { removalCommands } from './removal-commands';
 
 const STRINGS = strings.app;
 const WORDS = strings.palette;
@@ -117,6 +119,8 @@ export function allCommands(session: Session, actions: FrameActions): readonly C
       shortcut: String(index + 1),
       run: () => setPanel(id),
     })),
+    ...buttonCommands(document),
+    ...removalCommands(session),
     ...boxCommands(session),
     ...frameCommands(session, actions),
     ...hostCommands(session),

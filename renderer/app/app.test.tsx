@@ -9,6 +9,7 @@ import { EXAMPLE_MODEL } from '../test-support/fake-engine';
 import { createTestSession } from '../test-support/test-session';
 import type { TestSession } from '../test-support/test-session';
 import { App } from './app';
+import { buttonCommands } from './button-commands';
 import { matchCommands } from './match-commands';
 import { panelFor } from './drop-target';
 import { PANELS } from '../panels';
@@ -128,6 +129,19 @@ it('finds commands by every word typed', () => {
   expect(matchCommands(commands, 'model').map(({ id }) => id)).toEqual(['a', 'b']);
   expect(matchCommands(commands, 'FILE imp').map(({ id }) => id)).toEqual(['b']);
   expect(matchCommands(commands, 'zebra')).toEqual([]);
+});
+
+it('offers what the buttons of the panel in view do, except disabled ones and those of rows', () => {
+  const root = document.createElement('div');
+  root.innerHTML = `<section data-testid="panel-x">
+    <button title="Keeps all">Fit</button><button disabled>Reload</button><button aria-label="Zoom in">+</button>
+    <button>−</button><table><tr><td><button>Verify</button></td></tr></table></section><button>Log out</button>`;
+  const pressed = vi.fn();
+  root.querySelector('button')?.addEventListener('click', pressed);
+  const commands = buttonCommands(root);
+  expect(commands.map(({ title }) => title)).toEqual(['Fit', 'Zoom in']);
+  commands[0]?.run();
+  expect(pressed).toHaveBeenCalledOnce();
 });
 
 it('gives a dropped file to the panel it is for, the one in view first', () => {

@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import type { BudgetState } from '../../core/contract';
 import { formatBytes } from '../format';
 import { strings } from '../strings';
+import { Help } from '../ui';
 import styles from './budget-widget.module.css';
 
 const STRINGS = strings.app;
@@ -17,15 +18,17 @@ export function BudgetHolders({ budget }: { readonly budget: BudgetState }): Rea
         <tr>
           <th scope="col">{words.model}</th>
           <th scope="col" data-kind="ring">
-            {words.ring}
+            <Help id="budget.ring">{words.ring}</Help>
           </th>
           <th scope="col" data-kind="resident">
-            {words.resident}
+            <Help id="budget.resident">{words.resident}</Help>
           </th>
           <th scope="col" data-kind="constants">
-            {words.constants}
+            <Help id="budget.constants">{words.constants}</Help>
           </th>
-          <th scope="col">{words.activations}</th>
+          <th scope="col">
+            <Help id="budget.activations">{words.activations}</Help>
+          </th>
         </tr>
       </thead>
       <tbody>

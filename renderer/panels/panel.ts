@@ -5,7 +5,8 @@ import type { ChosenFile } from '../transport';
 import type { LazyView } from '../ui';
 
 /** Under which head of the palette a command stands: what it does, or what it leads to. */
-export type CommandGroup = 'do' | 'go' | 'models' | 'runs' | 'conversations' | 'boxes' | 'view' | 'help';
+export type CommandGroup =
+  'do' | 'panel' | 'go' | 'models' | 'runs' | 'conversations' | 'boxes' | 'view' | 'help';
 
 /** An action in the command palette. */
 export interface Command {

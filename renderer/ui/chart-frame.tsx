@@ -21,6 +21,8 @@ interface ChartFrameProps {
   readonly table: () => ChartTable;
   /** Which columns are lines: named with their least, most and last. */
   readonly lines: readonly number[];
+  /** Said in place of the lines' figures, where there are too many points to ask for each time. */
+  readonly name?: string;
   /** How such a figure is written, with its unit. */
   readonly text?: (value: number) => string;
   /** The points change without a render. */
@@ -35,7 +37,8 @@ interface ChartFrameProps {
 /** Class of a picture that fills its frame. */
 export const CHART_FILL = styles['fill'];
 
-function nameOf({ title, table, lines, text = formatFigure }: ChartFrameProps): string {
+function nameOf({ title, name, table, lines, text = formatFigure }: ChartFrameProps): string {
+  if (name !== undefined) return name;
   const { columns, rows } = table();
   const said = lines.flatMap((column) => {
     const sum = columnSummary(rows, column);

@@ -1,8 +1,13 @@
 import type { ReactNode } from 'react';
 
+import { HelpedLabel } from './help';
+import type { HelpId } from './help';
+
+/** What it is, how it stands, and of a figure what it means. */
+export type Fact = readonly [label: string, value: ReactNode, help?: HelpId];
+
 interface FactListProps {
-  /** What it is, and how it stands. */
-  readonly facts: readonly (readonly [label: string, value: ReactNode])[];
+  readonly facts: readonly Fact[];
   readonly className: string | undefined;
 }
 
@@ -10,9 +15,11 @@ interface FactListProps {
 export function FactList({ facts, className }: FactListProps): ReactNode {
   return (
     <dl className={className}>
-      {facts.map(([label, value]) => (
+      {facts.map(([label, value, help]) => (
         <div key={label}>
-          <dt>{label}</dt>
+          <dt>
+            <HelpedLabel help={help}>{label}</HelpedLabel>
+          </dt>
           <dd>{value}</dd>
         </div>
       ))}

@@ -22,3 +22,14 @@ export function Help({ id, children }: HelpProps): ReactNode {
     </dfn>
   );
 }
+
+/** A label that may be a figure's, as heads made from a list are. */
+export function HelpedLabel({
+  help,
+  children,
+}: {
+  readonly help: HelpId | undefined;
+  readonly children: ReactNode;
+}): ReactNode {
+  return help === undefined ? children : <Help id={help}>{children}</Help>;
+}

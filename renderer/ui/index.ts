@@ -3,6 +3,7 @@ export { CHART_FILL, ChartFrame } from './chart-frame';
 export type { ChartTable } from './chart-table';
 export { EmptyState } from './empty-state';
 export { FactList } from './fact-list';
+export type { Fact } from './fact-list';
 export { FailureNote } from './failure-note';
 export { SelectField, TextField } from './field';
 export {
@@ -19,7 +20,7 @@ export {
   ThemeIcon,
   TimelineIcon,
 } from './icons';
-export { Help } from './help';
+export { Help, HelpedLabel } from './help';
 export type { HelpId } from './help';
 export { Inspector } from './inspector';
 export { LazyBody } from './lazy-body';

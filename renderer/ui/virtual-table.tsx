@@ -2,6 +2,8 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { memo, useMemo, useRef, useState } from 'react';
 import type { CSSProperties, KeyboardEvent, ReactNode } from 'react';
 
+import { HelpedLabel } from './help';
+import type { HelpId } from './help';
 import { onRowKey } from './row-keys';
 import styles from './virtual-table.module.css';
 
@@ -14,6 +16,8 @@ export interface TableColumn<R> {
   /** In place of the label, which stays its name. */
   readonly head?: ReactNode;
   readonly hint?: string;
+  /** What its figures are; a column with figures has one. */
+  readonly help?: HelpId | undefined;
   /** A track of CSS grid: `8ch`, `minmax(0, 1fr)`. */
   readonly width: string;
   readonly align?: 'end';
@@ -212,7 +216,7 @@ function Head<R>(props: {
   if (column.compare === undefined) {
     return (
       <span role="columnheader" data-align={column.align} title={column.hint}>
-        {column.head ?? column.label}
+        <HelpedLabel help={column.help}>{column.head ?? column.label}</HelpedLabel>
       </span>
     );
   }
@@ -225,6 +229,7 @@ function Head<R>(props: {
       <button
         type="button"
         title={column.hint}
+        data-help={column.help}
         onClick={() => props.onOrder({ key: column.key, descending: active?.descending === false })}
       >
         {column.align === 'end' && arrow}

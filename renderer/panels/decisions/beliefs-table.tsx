@@ -5,7 +5,7 @@ import type { Belief, WireError } from '../../../core/contract';
 import { formatCount, formatFigure } from '../../format';
 import { strings } from '../../strings';
 import { FailureNote, VirtualTable } from '../../ui';
-import type { TableColumn } from '../../ui';
+import type { HelpId, TableColumn } from '../../ui';
 import styles from './lists.module.css';
 
 const STRINGS = strings.decisions;
@@ -31,25 +31,25 @@ function figure(
   label: string,
   width: string,
   pick: (belief: Belief) => number | undefined,
-  more: { readonly hint?: string; readonly text?: (value: number) => string } = {},
+  help: HelpId | undefined,
+  text: (value: number) => string = formatFigure,
 ): TableColumn<Belief> {
-  const { hint, text = formatFigure } = more;
   return {
     key,
     label,
     width,
     align: 'end',
+    help,
     compare: byFigure(pick),
     cell: (belief) => {
       const value = pick(belief);
       return value === undefined ? formatFigure(value) : text(value);
     },
-    ...(hint === undefined ? {} : { hint }),
   };
 }
 
 const BELIEF_COLUMNS: readonly TableColumn<Belief>[] = [
-  figure('user', COLUMNS.user, '7ch', ({ user }) => user + 1, { text: String }),
+  figure('user', COLUMNS.user, '7ch', ({ user }) => user + 1, undefined, String),
   {
     key: 'tier',
     label: COLUMNS.tier,
@@ -65,18 +65,11 @@ const BELIEF_COLUMNS: readonly TableColumn<Belief>[] = [
     cell: ({ variant }) => variant,
     compare: byText(({ variant }) => variant),
   },
-  figure('accuracy', COLUMNS.accuracy, '12ch', ({ accuracyPct }) => accuracyPct),
-  figure('predicted', COLUMNS.predicted, '13ch', ({ predictedMs }) => predictedMs, {
-    hint: WORDS.hints.predicted,
-  }),
-  figure('mean', COLUMNS.mean, '17ch', ({ predictedMeanMs }) => predictedMeanMs, { hint: WORDS.hints.mean }),
-  figure('measured', COLUMNS.measured, '13ch', ({ measuredMs }) => measuredMs, {
-    hint: WORDS.hints.measured,
-  }),
-  figure('count', COLUMNS.count, '12ch', ({ measurements }) => measurements, {
-    hint: WORDS.hints.count,
-    text: formatCount,
-  }),
+  figure('accuracy', COLUMNS.accuracy, '12ch', ({ accuracyPct }) => accuracyPct, 'decisions.variantAccuracy'),
+  figure('predicted', COLUMNS.predicted, '13ch', ({ predictedMs }) => predictedMs, 'decisions.predicted'),
+  figure('mean', COLUMNS.mean, '17ch', ({ predictedMeanMs }) => predictedMeanMs, 'decisions.meanPredicted'),
+  figure('measured', COLUMNS.measured, '13ch', ({ measuredMs }) => measuredMs, 'decisions.lastMeasured'),
+  figure('count', COLUMNS.count, '12ch', ({ measurements }) => measurements, 'decisions.count', formatCount),
   {
     key: 'state',
     label: COLUMNS.state,

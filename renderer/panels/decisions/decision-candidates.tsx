@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 import type { Belief, DecisionRecord } from '../../../core/contract';
 import { formatFigure } from '../../format';
 import { strings } from '../../strings';
-import { SelectField } from '../../ui';
+import { Help, SelectField } from '../../ui';
 import styles from './decision-inspector.module.css';
 
 const STRINGS = strings.decisions;
@@ -48,10 +48,10 @@ export function Candidates({
           <tr>
             <th scope="col">{WORDS.choice}</th>
             <th scope="col" className={styles['number']}>
-              {STRINGS.beliefs.columns.accuracy}
+              <Help id="decisions.variantAccuracy">{STRINGS.beliefs.columns.accuracy}</Help>
             </th>
             <th scope="col" className={styles['number']}>
-              {STRINGS.matrix.columns.predicted}
+              <Help id="decisions.predicted">{STRINGS.matrix.columns.predicted}</Help>
             </th>
             <th scope="col">{STRINGS.beliefs.columns.state}</th>
           </tr>

@@ -31,6 +31,7 @@ const FEED_COLUMNS: readonly TableColumn<DecisionRecord>[] = [
     hint: WORDS.hints.predicted,
     width: '9ch',
     align: 'end',
+    help: 'decisions.predicted',
     cell: ({ predictedMs }) => formatFigure(predictedMs),
   },
   {
@@ -39,6 +40,7 @@ const FEED_COLUMNS: readonly TableColumn<DecisionRecord>[] = [
     hint: WORDS.hints.measured,
     width: '9ch',
     align: 'end',
+    help: 'decisions.measured',
     cell: ({ meanResponseMs }) => formatFigure(meanResponseMs),
   },
   {
@@ -47,6 +49,7 @@ const FEED_COLUMNS: readonly TableColumn<DecisionRecord>[] = [
     hint: WORDS.hints.reward,
     width: '10ch',
     align: 'end',
+    help: 'decisions.reward',
     cell: ({ rewardMs }) => formatFigure(rewardMs),
   },
   { key: 'reason', label: COLUMNS.reason, width: '16ch', cell: ({ reason }) => WORDS.reasons[reason] },

@@ -5,7 +5,7 @@ import type { Belief, DecisionRecord, NodeState, UserDecision } from '../../../c
 import { formatClock, formatCount, formatFigure, formatMs, formatPct } from '../../format';
 import { useSession } from '../../session';
 import { strings } from '../../strings';
-import { Button, FactList, Inspector } from '../../ui';
+import { Button, FactList, Help, Inspector } from '../../ui';
 import { showDecision } from '../timeline';
 import { Candidates } from './decision-candidates';
 import styles from './decision-inspector.module.css';
@@ -18,11 +18,11 @@ const WORDS = STRINGS.inspector;
 function Why({ record }: { readonly record: DecisionRecord }): ReactNode {
   const facts = [
     [WORDS.by, record.agent],
-    [WORDS.threshold, formatPct(record.thresholdPct, 1)],
-    [WORDS.accuracy, formatPct(record.meanAccuracyPct, 1)],
-    [WORDS.predicted, formatMs(record.predictedMs ?? Number.NaN)],
-    [WORDS.measured, formatMs(record.meanResponseMs ?? Number.NaN)],
-    [WORDS.reward, `${formatFigure(record.rewardMs)} ms`],
+    [WORDS.threshold, formatPct(record.thresholdPct, 1), 'decisions.threshold'],
+    [WORDS.accuracy, formatPct(record.meanAccuracyPct, 1), 'decisions.accuracy'],
+    [WORDS.predicted, formatMs(record.predictedMs ?? Number.NaN), 'decisions.predicted'],
+    [WORDS.measured, formatMs(record.meanResponseMs ?? Number.NaN), 'decisions.measured'],
+    [WORDS.reward, `${formatFigure(record.rewardMs)} ms`, 'decisions.reward'],
   ] as const;
   return (
     <section aria-label={WORDS.why}>
@@ -50,9 +50,15 @@ function NodesSeen({ nodes }: { readonly nodes: readonly NodeState[] }): ReactNo
         <thead>
           <tr>
             <th scope="col">{WORDS.node}</th>
-            <th scope="col">{WORDS.cpu}</th>
-            <th scope="col">{WORDS.memory}</th>
-            <th scope="col">{WORDS.link}</th>
+            <th scope="col">
+              <Help id="decisions.levels">{WORDS.cpu}</Help>
+            </th>
+            <th scope="col">
+              <Help id="decisions.levels">{WORDS.memory}</Help>
+            </th>
+            <th scope="col">
+              <Help id="decisions.levels">{WORDS.link}</Help>
+            </th>
           </tr>
         </thead>
         <tbody>
@@ -111,11 +117,11 @@ function Chosen({ record }: { readonly record: DecisionRecord }): ReactNode {
             <th scope="col">{STRINGS.matrix.columns.user}</th>
             <th scope="col">{WORDS.choice}</th>
             <th scope="col" className={styles['number']}>
-              {STRINGS.matrix.columns.predicted}
+              <Help id="decisions.predicted">{STRINGS.matrix.columns.predicted}</Help>
             </th>
             <th scope="col">{WORDS.answeredBy}</th>
             <th scope="col" className={styles['number']}>
-              {STRINGS.matrix.columns.measured}
+              <Help id="decisions.measured">{STRINGS.matrix.columns.measured}</Help>
             </th>
           </tr>
         </thead>

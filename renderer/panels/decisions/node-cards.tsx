@@ -5,7 +5,8 @@ import type { EndpointRecord, NodeState, OffloadState } from '../../../core/cont
 import { formatCount, formatMs, formatPct, formatRate, NO_FIGURE } from '../../format';
 import { useSession } from '../../session';
 import { strings } from '../../strings';
-import { Button } from '../../ui';
+import { Button, Help } from '../../ui';
+import type { HelpId } from '../../ui';
 import styles from './node-cards.module.css';
 
 const STRINGS = strings.decisions;
@@ -13,7 +14,7 @@ const STRINGS = strings.decisions;
 const WORDS = STRINGS.nodes;
 
 /** `share`: how full it is, 0..1, drawn below the figure. */
-type Fact = readonly [label: string, value: string, share?: number];
+type Fact = readonly [label: string, value: string, help: HelpId, share?: number | undefined];
 
 interface CardProps {
   readonly name: string;
@@ -53,9 +54,11 @@ function Card({ name, tier, state, concern, node, facts }: CardProps): ReactNode
       </p>
       {node?.barred === undefined ? (
         <dl className={styles['facts']}>
-          {facts.map(([label, value, share]) => (
+          {facts.map(([label, value, help, share]) => (
             <div key={label}>
-              <dt>{label}</dt>
+              <dt>
+                <Help id={help}>{label}</Help>
+              </dt>
               <dd>{value}</dd>
               {share !== undefined && (
                 <i aria-hidden="true" className={styles['queue']}>
@@ -82,10 +85,10 @@ function endpointFacts({ health }: EndpointRecord): readonly Fact[] {
       : `${formatCount(queueLength)}/${formatCount(queueCapacity ?? Number.NaN)}`;
   const share = queueLength === undefined || !queueCapacity ? undefined : queueLength / queueCapacity;
   return [
-    [WORDS.roundTrip, formatMs(health.roundTripMs ?? Number.NaN)],
-    [WORDS.link, formatRate(health.bytesPerSec ?? Number.NaN)],
-    share === undefined ? [WORDS.queue, queue] : [WORDS.queue, queue, share],
-    [WORDS.busy, formatPct(health.busyPct ?? Number.NaN)],
+    [WORDS.roundTrip, formatMs(health.roundTripMs ?? Number.NaN), 'endpoints.roundTrip'],
+    [WORDS.link, formatRate(health.bytesPerSec ?? Number.NaN), 'endpoints.link'],
+    [WORDS.queue, queue, 'endpoints.queue', share],
+    [WORDS.busy, formatPct(health.busyPct ?? Number.NaN), 'endpoints.busy'],
   ];
 }
 
@@ -129,8 +132,8 @@ function DeviceCard({ node }: { readonly node: NodeState | undefined }): ReactNo
       concern={node?.barred === undefined ? 'none' : 'degraded'}
       node={node}
       facts={[
-        [WORDS.cpu, node === undefined ? NO_FIGURE : levels[node.cpu]],
-        [WORDS.memory, node === undefined ? NO_FIGURE : levels[node.memory]],
+        [WORDS.cpu, node === undefined ? NO_FIGURE : levels[node.cpu], 'decisions.levels'],
+        [WORDS.memory, node === undefined ? NO_FIGURE : levels[node.memory], 'decisions.levels'],
       ]}
     />
   );

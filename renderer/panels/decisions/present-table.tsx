@@ -2,6 +2,7 @@ import type { ReactNode } from 'react';
 
 import { formatFigure, NO_FIGURE } from '../../format';
 import { strings } from '../../strings';
+import { Help } from '../../ui';
 import styles from './choice-matrix.module.css';
 import type { PresentChoice } from './matrix-model';
 
@@ -47,11 +48,11 @@ export function PresentTable({ present }: { readonly present: readonly PresentCh
           <th scope="col" className={styles['choice']}>
             {COLUMNS.choice}
           </th>
-          <th scope="col" title={hints.predicted}>
-            {COLUMNS.predicted}
+          <th scope="col">
+            <Help id="decisions.predicted">{COLUMNS.predicted}</Help>
           </th>
-          <th scope="col" title={hints.measured}>
-            {COLUMNS.measured}
+          <th scope="col">
+            <Help id="decisions.measured">{COLUMNS.measured}</Help>
           </th>
           <th scope="col" title={hints.by} className={styles['by']}>
             {COLUMNS.by}

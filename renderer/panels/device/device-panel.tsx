@@ -6,7 +6,7 @@ import type { DeviceInfo, EngineStatus } from '../../../core/contract';
 import { formatBytes, formatCount } from '../../format';
 import { useSession } from '../../session';
 import { strings } from '../../strings';
-import { EmptyState, Help, Segmented } from '../../ui';
+import { EmptyState, Help, HelpedLabel, Segmented } from '../../ui';
 import { chartsOf } from './charts';
 import type { ChartSpec } from './charts';
 import styles from './device-panel.module.css';
@@ -96,16 +96,18 @@ function Facts({ device }: { readonly device: DeviceInfo | undefined }): ReactNo
   const facts = [
     [words.host, device.hostname],
     [words.cpu, `${device.cpu}, ${STRINGS.cores(device.cores)}`],
-    [words.memory, formatBytes(device.memTotalBytes)],
+    [words.memory, formatBytes(device.memTotalBytes), 'device.total'],
     [words.disk, device.disk],
     [words.gpu, device.gpu ? `${device.gpu.name} (${device.gpu.source})` : STRINGS.noGpu],
     [words.os, device.os],
   ] as const;
   return (
     <dl className={styles['facts']}>
-      {facts.map(([label, value]) => (
+      {facts.map(([label, value, help]) => (
         <div key={label}>
-          <dt>{label}</dt>
+          <dt>
+            <HelpedLabel help={help}>{label}</HelpedLabel>
+          </dt>
           <dd title={value}>{value}</dd>
         </div>
       ))}

@@ -12,7 +12,7 @@ import styles from './device-panel.module.css';
 export function Figures({ spec }: { readonly spec: ChartSpec }): ReactNode {
   const extra = EXTRA_FIGURES[spec.id] ?? [];
   return (
-    <dl className={styles['figures']}>
+    <dl className={styles['figures']} data-help={spec.help}>
       {spec.lines.map((line, index) => (
         <Figure key={line.series} {...line} large={index === 0} />
       ))}

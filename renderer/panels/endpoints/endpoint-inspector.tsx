@@ -22,7 +22,7 @@ function Facts({ endpoint }: { readonly endpoint: EndpointRecord }): ReactNode {
     [WORDS.server, health.server ?? NO_FIGURE],
     [WORDS.checked, health.checkedAt === undefined ? STRINGS.states.unknown : formatClock(health.checkedAt)],
     [WORDS.breaker, WORDS.breakers[health.breaker]],
-    [WORDS.memory, formatBytes(health.availableBytes ?? Number.NaN)],
+    [WORDS.memory, formatBytes(health.availableBytes ?? Number.NaN), 'endpoints.memory'],
     [WORDS.offers, health.offers.length === 0 ? NO_FIGURE : health.offers.join(', ')],
   ] as const;
   return <FactList facts={facts} className={styles['facts']} />;

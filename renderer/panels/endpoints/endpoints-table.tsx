@@ -5,7 +5,7 @@ import type { EndpointRecord } from '../../../core/contract';
 import { formatCount, formatFigure, formatPct, formatRate, NO_FIGURE } from '../../format';
 import { useSession } from '../../session';
 import { strings } from '../../strings';
-import { onRowKey, RECORD_TABLE } from '../../ui';
+import { Help, onRowKey, RECORD_TABLE } from '../../ui';
 import styles from './endpoints-table.module.css';
 import { healthConcern } from './health';
 
@@ -97,20 +97,20 @@ export function EndpointsTable({ endpoints }: { readonly endpoints: readonly End
               {COLUMNS.url}
             </th>
             <th scope="col">{COLUMNS.health}</th>
-            <th scope="col" className={number} title={HINTS.roundTrip}>
-              {COLUMNS.roundTrip}
+            <th scope="col" className={number}>
+              <Help id="endpoints.roundTrip">{COLUMNS.roundTrip}</Help>
             </th>
-            <th scope="col" className={number} title={HINTS.link}>
-              {COLUMNS.link}
+            <th scope="col" className={number}>
+              <Help id="endpoints.link">{COLUMNS.link}</Help>
             </th>
-            <th scope="col" className={number} title={HINTS.queue}>
-              {COLUMNS.queue}
+            <th scope="col" className={number}>
+              <Help id="endpoints.queue">{COLUMNS.queue}</Help>
             </th>
-            <th scope="col" className={number} title={HINTS.busy}>
-              {COLUMNS.busy}
+            <th scope="col" className={number}>
+              <Help id="endpoints.busy">{COLUMNS.busy}</Help>
             </th>
-            <th scope="col" className={number} title={HINTS.offers}>
-              {COLUMNS.offers}
+            <th scope="col" className={number}>
+              <Help id="endpoints.offers">{COLUMNS.offers}</Help>
             </th>
             <th scope="col">{COLUMNS.token}</th>
             <th scope="col" title={HINTS.use}>

@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 import type { CacheMemory } from '../../../core/contract';
 import { formatBytes, formatBytesOf, formatFixed } from '../../format';
 import { strings } from '../../strings';
-import { SegmentBar } from '../../ui';
+import { Help, SegmentBar } from '../../ui';
 import styles from './pictures.module.css';
 
 const STRINGS = strings.language;
@@ -77,7 +77,9 @@ export function MemoryPicture({ memory }: { readonly memory: CacheMemory | undef
   return (
     <section className={styles['picture']} aria-label={WORDS.title} data-testid="cache-memory">
       <header>
-        <h3>{WORDS.title}</h3>
+        <h3>
+          <Help id="language.memory">{WORDS.title}</Help>
+        </h3>
         {memory !== undefined && (
           <span className={styles['figure']}>
             {memory.budgetBytes > 0 ? formatBytesOf(heldBytes, memory.budgetBytes) : formatBytes(heldBytes)}

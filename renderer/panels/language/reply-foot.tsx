@@ -53,7 +53,7 @@ function StatsLine({ message, stats }: StatsProps): ReactNode {
       className={styles['stats']}
       data-testid="reply-stats"
       aria-pressed={isShown}
-      title={WORDS.showRounds}
+      data-help="language.replies"
       onClick={() => showReply(isShown ? undefined : message.id)}
     >
       {statsParts(stats, ended).map((part) => (

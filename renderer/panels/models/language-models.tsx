@@ -6,7 +6,7 @@ import type { LanguageModelSummary } from '../../../core/contract';
 import { formatBytes, formatCount, formatFixed } from '../../format';
 import { useSession } from '../../session';
 import { strings } from '../../strings';
-import { Button, RECORD_TABLE } from '../../ui';
+import { Button, Help, RECORD_TABLE } from '../../ui';
 import { AddModel, createConversation, removeLanguageModel, verifyLanguageModel } from '../language';
 import styles from './language-models.module.css';
 import { VerificationNote } from './model-operations';
@@ -134,19 +134,19 @@ function Table({ models }: { readonly models: readonly LanguageModelSummary[] })
               {COLUMNS.quantisation}
             </th>
             <th scope="col" className={wideNumber}>
-              {COLUMNS.parameters}
+              <Help id="models.parameters">{COLUMNS.parameters}</Help>
             </th>
             <th scope="col" className={number}>
-              {COLUMNS.weights}
+              <Help id="models.weights">{COLUMNS.weights}</Help>
             </th>
             <th scope="col" className={wideNumber}>
-              {COLUMNS.layers}
+              <Help id="models.count">{COLUMNS.layers}</Help>
             </th>
-            <th scope="col" className={number} title={WORDS.hints.context}>
-              {COLUMNS.context}
+            <th scope="col" className={number}>
+              <Help id="models.context">{COLUMNS.context}</Help>
             </th>
-            <th scope="col" className={wideNumber} title={WORDS.hints.cache}>
-              {COLUMNS.cache}
+            <th scope="col" className={wideNumber}>
+              <Help id="models.cache">{COLUMNS.cache}</Help>
             </th>
             <th scope="col">{COLUMNS.state}</th>
             <th scope="col">{COLUMNS.actions}</th>

@@ -1,10 +1,13 @@
 import type { ReactNode } from 'react';
 
 import type { LayerInfo } from '../../../core/contract';
+import { formatBytes } from '../../format';
 import { strings } from '../../strings';
+import { ChartFrame } from '../../ui';
+import type { ChartTable } from '../../ui';
 import styles from './layers-bar.module.css';
 
-const STRINGS = strings.models;
+const WORDS = strings.models.inspector;
 
 const WIDTH = 1000;
 const HEIGHT = 56;
@@ -26,16 +29,30 @@ export function layersPath(weightBytes: readonly number[]): string {
     .join('');
 }
 
+function layersTable(layers: readonly LayerInfo[]): ChartTable {
+  return {
+    columns: [WORDS.columns.index, WORDS.columns.name, WORDS.bytesPerLayer],
+    rows: layers.map(({ index, name, weightBytes }) => [index + 1, name, weightBytes]),
+  };
+}
+
 export function LayersBar({ layers }: { readonly layers: readonly LayerInfo[] }): ReactNode {
   return (
-    <svg
-      className={styles['bars']}
-      viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
-      preserveAspectRatio="none"
-      role="img"
-      aria-label={STRINGS.inspector.bytesPerLayer}
+    <ChartFrame
+      className={styles['frame']}
+      title={WORDS.bytesPerLayer}
+      table={() => layersTable(layers)}
+      lines={[2]}
+      text={formatBytes}
     >
-      <path d={layersPath(layers.map(({ weightBytes }) => weightBytes))} />
-    </svg>
+      <svg
+        className={styles['bars']}
+        viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+        preserveAspectRatio="none"
+        aria-hidden="true"
+      >
+        <path d={layersPath(layers.map(({ weightBytes }) => weightBytes))} />
+      </svg>
+    </ChartFrame>
   );
 }

@@ -5,12 +5,20 @@ import type { ReactNode } from 'react';
 import type { LayerInfo } from '../../../core/contract';
 import { formatBytes, formatMs, NO_FIGURE } from '../../format';
 import { strings } from '../../strings';
+import { HelpedLabel } from '../../ui';
+import type { HelpId } from '../../ui';
 import styles from './layers-table.module.css';
 
 const STRINGS = strings.models;
 
 const ROW_PX = 24;
 const COLUMNS = STRINGS.inspector.columns;
+/** What the columns with figures tell. */
+const HELP: Readonly<Partial<Record<string, HelpId>>> = {
+  weights: 'models.layers',
+  tiles: 'models.tiles',
+  compute: 'models.compute',
+};
 
 function LayerRow({ layer, topPx }: { readonly layer: LayerInfo; readonly topPx: number }): ReactNode {
   return (
@@ -67,7 +75,7 @@ export function LayersTable({ layers }: { readonly layers: readonly LayerInfo[] 
             role="columnheader"
             className={['name', 'op'].includes(key) ? undefined : styles['number']}
           >
-            {label}
+            <HelpedLabel help={HELP[key]}>{label}</HelpedLabel>
           </span>
         ))}
       </div>

@@ -27,13 +27,21 @@ function Tensors({ specs }: { readonly specs: readonly TensorSpec[] }): ReactNod
 function Facts({ detail }: { readonly detail: ModelDetail }): ReactNode {
   return (
     <dl className={styles['facts']}>
-      <dt>{STRINGS.columns.weights}</dt>
+      <dt>
+        <Help id="models.weights">{STRINGS.columns.weights}</Help>
+      </dt>
       <dd>{formatBytes(detail.weightBytes)}</dd>
-      <dt>{STRINGS.columns.layers}</dt>
+      <dt>
+        <Help id="models.count">{STRINGS.columns.layers}</Help>
+      </dt>
       <dd>{formatCount(detail.layers)}</dd>
-      <dt>{STRINGS.columns.largest}</dt>
+      <dt>
+        <Help id="models.largest">{STRINGS.columns.largest}</Help>
+      </dt>
       <dd>{formatBytes(detail.largestLayerBytes)}</dd>
-      <dt>{STRINGS.columns.minimum}</dt>
+      <dt>
+        <Help id="models.minimum">{STRINGS.columns.minimum}</Help>
+      </dt>
       <dd>{formatBytes(detail.minimumBytes)}</dd>
       <dt>{WORDS.inputs}</dt>
       <dd>

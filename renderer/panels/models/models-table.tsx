@@ -5,7 +5,7 @@ import type { ModelSummary } from '../../../core/contract';
 import { formatBytes, formatCount } from '../../format';
 import { useSession } from '../../session';
 import { strings } from '../../strings';
-import { onRowKey, RECORD_TABLE } from '../../ui';
+import { Help, onRowKey, RECORD_TABLE } from '../../ui';
 import styles from './models-table.module.css';
 
 const STRINGS = strings.models;
@@ -72,17 +72,17 @@ export function ModelsTable({ models }: { readonly models: readonly ModelSummary
             <th scope="col" className={styles['wide']}>
               {COLUMNS.task}
             </th>
-            <th scope="col" className={RECORD_TABLE.number} title={STRINGS.hints.weights}>
-              {COLUMNS.weights}
+            <th scope="col" className={RECORD_TABLE.number}>
+              <Help id="models.weights">{COLUMNS.weights}</Help>
             </th>
             <th scope="col" className={RECORD_TABLE.number}>
-              {COLUMNS.layers}
+              <Help id="models.count">{COLUMNS.layers}</Help>
             </th>
             <th scope="col" className={`${RECORD_TABLE.number} ${styles['wide']}`}>
-              {COLUMNS.largest}
+              <Help id="models.largest">{COLUMNS.largest}</Help>
             </th>
-            <th scope="col" className={RECORD_TABLE.number} title={STRINGS.hints.minimum}>
-              {COLUMNS.minimum}
+            <th scope="col" className={RECORD_TABLE.number}>
+              <Help id="models.minimum">{COLUMNS.minimum}</Help>
             </th>
             <th scope="col">{COLUMNS.state}</th>
           </tr>

@@ -3,6 +3,8 @@ import type { ReactNode } from 'react';
 import type { RunInput, RunResult } from '../../../core/contract';
 import { formatPct, formatShape } from '../../format';
 import { strings } from '../../strings';
+import { HelpedLabel } from '../../ui';
+import type { HelpId } from '../../ui';
 import { InputPicture } from './input-picture';
 import styles from './run-result.module.css';
 
@@ -47,6 +49,13 @@ function TopClasses({ result }: { readonly result: ResultOf<'classification'> })
   );
 }
 
+/** What the columns with figures tell. */
+const HELP: Readonly<Partial<Record<string, HelpId>>> = {
+  min: 'run.least',
+  max: 'run.most',
+  mean: 'run.mean',
+};
+
 function Tensors({ result }: { readonly result: ResultOf<'tensors'> }): ReactNode {
   const columns = WORDS.columns;
   const figure = (value: number): string => Number(value.toPrecision(4)).toString();
@@ -55,8 +64,8 @@ function Tensors({ result }: { readonly result: ResultOf<'tensors'> }): ReactNod
       <thead>
         <tr>
           {Object.entries(columns).map(([key, label]) => (
-            <th key={key} scope="col" data-number={['min', 'max', 'mean'].includes(key)}>
-              {label}
+            <th key={key} scope="col" data-number={key in HELP}>
+              <HelpedLabel help={HELP[key]}>{label}</HelpedLabel>
             </th>
           ))}
         </tr>

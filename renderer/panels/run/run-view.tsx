@@ -95,20 +95,22 @@ function NothingToRun(): ReactNode {
   const busy = attempts.some(({ phase }) => phase !== 'failed');
   const failed = attempts.find(({ phase }) => phase === 'failed');
   const action = (
-    <Button
-      data-tour="import"
-      variant="primary"
-      disabled={!live || busy}
-      onClick={() => void importExample(session)}
-    >
-      {busy ? STRINGS.emptyBusy : STRINGS.emptyAction}
-    </Button>
+    <>
+      <Button
+        data-tour="import"
+        variant="primary"
+        disabled={!live || busy}
+        onClick={() => void importExample(session)}
+      >
+        {busy ? STRINGS.emptyBusy : STRINGS.emptyAction}
+      </Button>
+      <TourLink />
+      {failed?.error !== undefined && <FailureNote title={failed.title} error={failed.error} />}
+    </>
   );
   return (
     <EmptyState title={STRINGS.emptyTitle} action={action}>
       {STRINGS.empty}
-      <TourLink />
-      {failed?.error !== undefined && <FailureNote title={failed.title} error={failed.error} />}
     </EmptyState>
   );
 }

@@ -7,6 +7,7 @@ import { strings } from '../../strings';
 import { sumLayers } from '../../timeline-engine';
 import type { LayerTrace } from '../../timeline-engine';
 import { onRowKey } from '../../ui';
+import type { HelpId } from '../../ui';
 import styles from './layer-table.module.css';
 import { sortRows } from './sort-rows';
 import type { LayerRow, SortKey, SortOrder } from './sort-rows';
@@ -19,17 +20,28 @@ const ROW_PX = 24;
 interface Column {
   readonly key: Exclude<SortKey, 'layer' | 'name'>;
   readonly label: string;
+  readonly help: HelpId;
   readonly text: (row: LayerRow) => string;
 }
 
 const ms = (us: number): string => formatFixed(us / 1000, 2);
 const COLUMNS: readonly Column[] = [
-  { key: 'waitUs', label: WORDS.wait, text: (row) => ms(row.waitUs) },
-  { key: 'readUs', label: WORDS.read, text: (row) => ms(row.readUs) },
-  { key: 'readBytes', label: WORDS.bytes, text: (row) => formatFixed(row.readBytes / 2 ** 20, 2) },
-  { key: 'computeUs', label: WORDS.compute, text: (row) => ms(row.computeUs) },
+  { key: 'waitUs', label: WORDS.wait, help: 'timeline.wait', text: (row) => ms(row.waitUs) },
+  { key: 'readUs', label: WORDS.read, help: 'timeline.read', text: (row) => ms(row.readUs) },
+  {
+    key: 'readBytes',
+    label: WORDS.bytes,
+    help: 'timeline.bytes',
+    text: (row) => formatFixed(row.readBytes / 2 ** 20, 2),
+  },
+  { key: 'computeUs', label: WORDS.compute, help: 'timeline.compute', text: (row) => ms(row.computeUs) },
 ];
-const OTHER: Column = { key: 'otherWaitUs', label: WORDS.other, text: (row) => ms(row.otherWaitUs) };
+const OTHER: Column = {
+  key: 'otherWaitUs',
+  label: WORDS.other,
+  help: 'timeline.wait',
+  text: (row) => ms(row.otherWaitUs),
+};
 
 interface LayerTableProps {
   readonly models: readonly LayerTrace[];
@@ -52,11 +64,20 @@ export function LayerTable({ models, selectedLayer, onShow }: LayerTableProps): 
   return (
     <div role="table" aria-label={WORDS.title} aria-rowcount={rows.length + 1} className={styles['table']}>
       <div role="row" aria-rowindex={1} className={styles['head']} data-columns={columns.length}>
-        {[{ key: 'layer' as const, label: '#' }, { key: 'name' as const, label: WORDS.name }, ...columns].map(
-          ({ key, label }) => (
-            <SortHeader key={key} column={key} label={label} order={order} onSort={() => sortBy(key)} />
-          ),
-        )}
+        {[
+          { key: 'layer' as const, label: '#', help: undefined },
+          { key: 'name' as const, label: WORDS.name, help: undefined },
+          ...columns,
+        ].map(({ key, label, help }) => (
+          <SortHeader
+            key={key}
+            column={key}
+            label={label}
+            help={help}
+            order={order}
+            onSort={() => sortBy(key)}
+          />
+        ))}
       </div>
       <LayerRows rows={sorted} columns={columns} selectedLayer={selectedLayer} onShow={onShow} />
     </div>
@@ -73,6 +94,7 @@ function rowsOf(models: readonly LayerTrace[]): readonly LayerRow[] {
 function SortHeader(props: {
   readonly column: SortKey;
   readonly label: string;
+  readonly help: HelpId | undefined;
   readonly order: SortOrder;
   readonly onSort: () => void;
 }): ReactNode {
@@ -80,7 +102,7 @@ function SortHeader(props: {
   const direction = props.order.descending ? 'descending' : 'ascending';
   return (
     <span role="columnheader" aria-sort={active ? direction : 'none'} data-column={props.column}>
-      <button type="button" onClick={props.onSort}>
+      <button type="button" data-help={props.help} onClick={props.onSort}>
         {props.label}
         <span aria-hidden="true" className={styles['arrow']}>
           {active ? (props.order.descending ? '↓' : '↑') : ''}

@@ -87,6 +87,41 @@ describe('the Timeline panel', () => {
     expect(screen.getByRole('columnheader', { name: 'Wait B ms' })).toBeDefined();
   });
 
+  it('saves a report of the run, or of both that are compared', async () => {
+    const asked: unknown[] = [];
+    const answers: Answers = {
+      'runs.trace': () => TRACE,
+      'report.make': ({ what }) => {
+        asked.push(what);
+        return { name: 'report.html', title: 'Report', html: '<!doctype html>' };
+      },
+    };
+    const save = async (): Promise<void> =>
+      act(async () => void fireEvent.click(screen.getByRole('button', { name: 'Save report' })));
+    await show(answers, [runOf('a', '2026-01-01T11:00:00Z'), runOf('b', '2026-01-01T10:00:00Z')]);
+    await save();
+    expect(screen.getByTestId('report-status').textContent).toContain('report.html');
+    await act(async () => fireEvent.change(screen.getByLabelText('Compare'), { target: { value: 'b' } }));
+    expect(screen.getByTestId('report-status').textContent).toBe('');
+    await save();
+    expect(asked).toEqual([
+      { kind: 'run', run: 'a' },
+      { kind: 'runs', from: 'a', to: 'b' },
+    ]);
+  });
+
+  it('shows every span as figures on demand, of two traces which one it is of', async () => {
+    await show({ 'runs.trace': () => TRACE }, [
+      runOf('a', '2026-01-01T11:00:00Z'),
+      runOf('b', '2026-01-01T10:00:00Z'),
+    ]);
+    await act(async () => void fireEvent.click(screen.getByRole('button', { name: /Show as table/ })));
+    const table = screen.getByRole('table', { name: /Spans/ });
+    expect(table.getAttribute('aria-rowcount')).toBe('4');
+    expect(table.textContent).toContain('Duration, ms');
+    expect(screen.getByRole('figure', { name: /^Spans of .*: 3$/ })).toBeDefined();
+  });
+
   it('chooses spans by key and tells their figures', async () => {
     await show({ 'runs.trace': () => TRACE }, [runOf('a', '2026-01-01T11:00:00Z')]);
     act(() => void fireEvent.keyDown(screen.getByTestId('timeline-canvas'), { key: 'n' }));

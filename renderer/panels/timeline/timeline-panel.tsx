@@ -3,11 +3,14 @@ import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 
 import { REMOTE_STAGES, SPAN_KINDS } from '../../../core/contract';
+import type { ReportSubject } from '../../../core/contract';
 import { useSession } from '../../session';
 import { strings } from '../../strings';
 import { TourLink } from '../../tour/tour-link';
 import type { Timeline } from '../../timeline-engine';
 import { Button, EmptyState, FailureNote } from '../../ui';
+import { isRunning } from './subject';
+import type { Subject } from './subject';
 import styles from './timeline-panel.module.css';
 import { Toolbar } from './toolbar';
 import { TraceBody } from './trace-body';
@@ -29,14 +32,16 @@ function NoRuns(): ReactNode {
   const down = useStore(engine, ({ status }) => status.state === 'down' || status.state === 'restarting');
   if (down) return <EmptyState title={STRINGS.emptyTitle}>{STRINGS.emptyDown}</EmptyState>;
   const action = (
-    <Button variant="primary" onClick={() => layout.getState().actions.setPanel('run')}>
-      {STRINGS.goToRun}
-    </Button>
+    <>
+      <Button variant="primary" onClick={() => layout.getState().actions.setPanel('run')}>
+        {STRINGS.goToRun}
+      </Button>
+      <TourLink />
+    </>
   );
   return (
     <EmptyState title={STRINGS.emptyTitle} action={action}>
       {STRINGS.empty}
-      <TourLink />
     </EmptyState>
   );
 }
@@ -60,6 +65,7 @@ function Chosen({ traces, main }: { readonly traces: Traces; readonly main: Show
         live={live}
         hasWaits={hasWaits(main)}
         exporting={exported.state === 'busy'}
+        report={reportOf(subject, compared?.subject)}
         onRefresh={traces.refresh}
         onChoose={(key) => actions.choose(key === newestRun ? undefined : key)}
         onCompare={actions.compareWith}
@@ -90,6 +96,15 @@ function Chosen({ traces, main }: { readonly traces: Traces; readonly main: Show
       />
     </div>
   );
+}
+
+/** One run, or two beside each other; while one of them goes on there is nothing final to tell. */
+function reportOf(main: Subject, compared: Subject | undefined): ReportSubject | undefined {
+  if (main.kind !== 'run' || isRunning(main)) return undefined;
+  if (compared === undefined) return { kind: 'run', run: main.run.id };
+  return compared.kind === 'run' && !isRunning(compared)
+    ? { kind: 'runs', from: main.run.id, to: compared.run.id }
+    : undefined;
 }
 
 function hasWaits({ trace }: Shown): boolean {

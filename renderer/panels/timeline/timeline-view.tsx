@@ -5,6 +5,8 @@ import { formatCount } from '../../format';
 import { strings } from '../../strings';
 import { Timeline } from '../../timeline-engine';
 import type { ShownTrace, SpanRef, TimeWindow } from '../../timeline-engine';
+import { CHART_FILL, ChartFrame } from '../../ui';
+import { spansTable } from './spans-table';
 import styles from './timeline-panel.module.css';
 
 const STRINGS = strings.timeline;
@@ -52,5 +54,19 @@ export function TimelineView({ traces, onSelect, onRange, onReady }: TimelineVie
     const name = STRINGS.canvas(formatCount(timeline.spanCount), title, table);
     timeline.canvas.setAttribute('aria-label', name);
   }, [traces]);
-  return <div ref={host} className={styles['canvas']} data-traces={traces.length} />;
+  const title = traces.map((trace) => trace.title).join(', ');
+  const spans = traces.reduce((sum, { model }) => sum + model.columns.startUs.length, 0);
+  return (
+    <ChartFrame
+      className={traces.length > 1 ? `${styles['canvas']} ${styles['two']}` : styles['canvas']}
+      title={STRINGS.spans.title}
+      name={STRINGS.spans.name(title, formatCount(spans))}
+      table={() => spansTable(traces)}
+      lines={[]}
+    >
+      <div className={CHART_FILL}>
+        <div ref={host} className={styles['host']} />
+      </div>
+    </ChartFrame>
+  );
 }

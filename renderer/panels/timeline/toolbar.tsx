@@ -1,5 +1,7 @@
 import type { ReactNode } from 'react';
 
+import type { ReportSubject } from '../../../core/contract';
+import { SaveReport } from '../../report';
 import { strings } from '../../strings';
 import type { Timeline } from '../../timeline-engine';
 import { Button } from '../../ui';
@@ -17,6 +19,8 @@ interface ToolbarProps {
   readonly live: boolean;
   readonly hasWaits: boolean;
   readonly exporting: boolean;
+  /** What a report would be of: the run, or both that are compared. */
+  readonly report: ReportSubject | undefined;
   readonly onChoose: (key: string) => void;
   readonly onCompare: (key: string | undefined) => void;
   /** The lists are about to be looked at. */
@@ -86,6 +90,10 @@ export function Toolbar(props: ToolbarProps): ReactNode {
         <Button title={STRINGS.exportHint} disabled={!props.live || props.exporting} onClick={props.onExport}>
           {props.exporting ? STRINGS.exporting : STRINGS.export}
         </Button>
+      )}
+      {props.report !== undefined && (
+        // What was saved of others is no news of these.
+        <SaveReport key={JSON.stringify(props.report)} what={props.report} />
       )}
     </div>
   );

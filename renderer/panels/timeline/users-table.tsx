@@ -7,7 +7,7 @@ import { formatFigure, NO_FIGURE } from '../../format';
 import { strings } from '../../strings';
 import type { RequestTrace } from '../../timeline-engine';
 import { VirtualTable } from '../../ui';
-import type { TableColumn } from '../../ui';
+import type { HelpId, TableColumn } from '../../ui';
 
 const STRINGS = strings.timeline;
 
@@ -42,16 +42,16 @@ function figure(
   key: string,
   label: string,
   pick: (row: UserRow) => number | undefined,
-  hint?: string,
+  help: HelpId,
 ): TableColumn<UserRow> {
   return {
     key,
     label,
     width: '13ch',
     align: 'end',
+    help,
     cell: (row) => formatFigure(pick(row)),
     compare: (a, b) => (pick(a) ?? Infinity) - (pick(b) ?? Infinity) || 0,
-    ...(hint === undefined ? {} : { hint }),
   };
 }
 
@@ -71,12 +71,12 @@ const COLUMNS: readonly TableColumn<UserRow>[] = [
     cell: ({ decided }) => (decided === undefined ? NO_FIGURE : `${decided.tier} ${decided.variant}`),
   },
   { key: 'by', label: WORDS.by, width: '12ch', cell: answeredBy },
-  figure('response', WORDS.response, ({ decided }) => decided?.responseMs, WORDS.hints.response),
-  figure('send', WORDS.send, ({ ms }) => ms.send),
-  figure('queue', WORDS.queue, ({ ms }) => ms.queue, WORDS.hints.queue),
-  figure('compute', WORDS.compute, ({ ms }) => ms.compute),
-  figure('receive', WORDS.receive, ({ ms }) => ms.receive),
-  figure('lost', WORDS.lost, ({ ms }) => ms.lost, WORDS.hints.lost),
+  figure('response', WORDS.response, ({ decided }) => decided?.responseMs, 'timeline.response'),
+  figure('send', WORDS.send, ({ ms }) => ms.send, 'timeline.send'),
+  figure('queue', WORDS.queue, ({ ms }) => ms.queue, 'timeline.queue'),
+  figure('compute', WORDS.compute, ({ ms }) => ms.compute, 'timeline.compute'),
+  figure('receive', WORDS.receive, ({ ms }) => ms.receive, 'timeline.receive'),
+  figure('lost', WORDS.lost, ({ ms }) => ms.lost, 'timeline.lost'),
 ];
 
 interface UsersTableProps {

@@ -3,6 +3,7 @@ export const palette = {
   groups: {
     recent: 'Recent',
     do: 'Actions',
+    panel: 'In this panel',
     go: 'Go to',
     models: 'Models',
     runs: 'Runs',
@@ -27,6 +28,9 @@ export const palette = {
   fewChosen: 'Choose two runs or more in the table.',
   noReply: 'No reply is being written.',
   noLanguageModel: 'There is no language model yet.',
+  removeModel: (name: string): string => `Remove the model ${name}`,
+  removeEndpoint: (name: string): string => `Remove the endpoint ${name}`,
+  removeKeywords: 'delete take out',
   showHelp: (name: string): string => `What is ${name}?`,
   keys: {
     title: 'Keyboard shortcuts',

@@ -37,6 +37,18 @@ export const timeline = {
     `Timeline of ${title}: ${spans} spans. Arrow keys pan and zoom, N goes to the next wait, comma and full stop to ` +
     `neighbouring spans, F fits. The same figures are in the table of ${table}.`,
   tables: { layers: 'layers', requests: 'users' },
+  spans: {
+    title: 'Spans',
+    name: (title: string, spans: string): string => `Spans of ${title}: ${spans}`,
+    columns: {
+      trace: 'Of',
+      kind: 'Kind',
+      what: 'What',
+      start: 'Start, ms',
+      duration: 'Duration, ms',
+      bytes: 'Bytes',
+    },
+  },
   sums: {
     whole: 'Whole inference',
     range: 'Range',

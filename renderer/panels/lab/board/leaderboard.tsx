@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 import type { LabBoardRow, LabCompetition } from '../../../../core/contract';
 import { formatCount, formatFixed } from '../../../format';
 import { strings } from '../../../strings';
-import { RECORD_TABLE } from '../../../ui';
+import { Help, RECORD_TABLE } from '../../../ui';
 import { formatWhen } from '../lab-format';
 import { decimalsFor, RunLink } from '../shelf';
 import styles from './board.module.css';
@@ -33,22 +33,18 @@ export function Leaderboard({ competition, rows, user, nowMs, runName }: Leaderb
       <table className={`${RECORD_TABLE.table} ${styles['board']}`} aria-label={STRINGS.board}>
         <thead>
           <tr>
-            <th scope="col" className={RECORD_TABLE.number} title={STRINGS.hints.rank}>
-              {COLUMNS.rank}
-            </th>
-            <th scope="col" className={RECORD_TABLE.number} title={STRINGS.directions[metric.direction]}>
-              {`${metric.name} ${STRINGS.arrows[metric.direction]}`}
-            </th>
-            <th scope="col">{COLUMNS.user}</th>
-            <th
-              scope="col"
-              className={`${RECORD_TABLE.number} ${styles['wide']}`}
-              title={STRINGS.hints.submissions}
-            >
-              {COLUMNS.submissions}
+            <th scope="col" className={RECORD_TABLE.number}>
+              <Help id="lab.rank">{COLUMNS.rank}</Help>
             </th>
             <th scope="col" className={RECORD_TABLE.number}>
-              {COLUMNS.when}
+              <Help id="lab.score">{`${metric.name} ${STRINGS.arrows[metric.direction]}`}</Help>
+            </th>
+            <th scope="col">{COLUMNS.user}</th>
+            <th scope="col" className={`${RECORD_TABLE.number} ${styles['wide']}`}>
+              <Help id="lab.submissions">{COLUMNS.submissions}</Help>
+            </th>
+            <th scope="col" className={RECORD_TABLE.number}>
+              <Help id="lab.submitted">{COLUMNS.when}</Help>
             </th>
             <th scope="col" title={STRINGS.hints.run}>
               {COLUMNS.run}

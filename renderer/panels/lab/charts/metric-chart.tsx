@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { useEffect, useMemo, useRef } from 'react';
 import type { KeyboardEvent, ReactNode } from 'react';
 import type uPlot from 'uplot';
 import { createStore } from 'zustand/vanilla';
@@ -6,8 +6,8 @@ import { createStore } from 'zustand/vanilla';
 import type { LabSeries } from '../../../../core/contract';
 import { formatCount } from '../../../format';
 import { strings } from '../../../strings';
-import { Button, FailureNote, Help, Plot } from '../../../ui';
-import type { Token } from '../../../ui';
+import { ChartFrame, FailureNote, Help, Plot } from '../../../ui';
+import type { ChartTable, Token } from '../../../ui';
 import { formatMetric, formatMoment } from '../lab-format';
 import { chartData, valueRange, wholeRange } from './chart-data';
 import { chartOptions, cursorText } from './chart-options';
@@ -19,8 +19,6 @@ import { useSeries } from './use-series';
 
 const STRINGS = strings.lab.charts;
 
-/** Points the table shows of each run. */
-const MOST_POINTS = 400;
 /** Runs whose values stand at the cursor. */
 const MOST_READ = 3;
 const NO_SERIES: readonly LabSeries[] = [];
@@ -145,48 +143,21 @@ function widest(known: ChartRange, shown: ChartRange): ChartRange {
   return { from: Math.min(known.from, shown.from - span), to: Math.max(known.to, shown.to + span) };
 }
 
-function PointTable(props: {
-  readonly metric: string;
-  readonly lines: readonly ChartLine[];
-  readonly list: readonly LabSeries[];
-}): ReactNode {
-  const labels = new Map(props.lines.map(({ runId, label }) => [runId, label]));
-  const isMany = props.lines.length > 1;
-  const rows = props.list.flatMap(({ runId, step, timestampMs, value }) =>
-    Array.from(step.subarray(0, MOST_POINTS), (at, index) => ({
-      key: `${runId}.${index}`,
-      run: labels.get(runId) ?? runId,
-      step: at,
-      ms: timestampMs[index]!,
-      value: value[index]!,
-    })),
+/** The points as figures: of several runs, one below the other. */
+function pointTable(lines: readonly ChartLine[], list: readonly LabSeries[]): ChartTable {
+  const labels = new Map(lines.map(({ runId, label }) => [runId, label]));
+  const rows = list.flatMap(({ runId, step, timestampMs, value }) =>
+    Array.from(step, (at, index) => [
+      labels.get(runId) ?? runId,
+      at,
+      formatMoment(timestampMs[index]!),
+      value[index]!,
+    ]),
   );
-  const left = props.list.reduce((sum, { step }) => sum + Math.max(0, step.length - MOST_POINTS), 0);
-  return (
-    <div className={styles['points']} tabIndex={0} role="region" aria-label={STRINGS.tableOf(props.metric)}>
-      <table>
-        <thead>
-          <tr>
-            {isMany && <th scope="col">{STRINGS.run}</th>}
-            <th scope="col">{STRINGS.step}</th>
-            <th scope="col">{STRINGS.time}</th>
-            <th scope="col">{STRINGS.value}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map(({ key, run, step, ms, value }) => (
-            <tr key={key}>
-              {isMany && <td>{run}</td>}
-              <td>{formatCount(step)}</td>
-              <td>{formatMoment(ms)}</td>
-              <td>{formatMetric(value)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      {left > 0 && <p>{STRINGS.left(formatCount(left))}</p>}
-    </div>
-  );
+  const columns = [STRINGS.run, STRINGS.step, STRINGS.time, STRINGS.value];
+  return lines.length > 1
+    ? { columns, rows }
+    : { columns: columns.slice(1), rows: rows.map((cells) => cells.slice(1)) };
 }
 
 /** Last value and range in words, of one run. */
@@ -202,7 +173,6 @@ function summary(list: readonly LabSeries[]): string | undefined {
 /** One metric of some runs: a plot, or its points as a table. */
 export function MetricChart(props: MetricChartProps): ReactNode {
   const { metric, lines, settings, range, revision } = props;
-  const [isTable, setIsTable] = useState(false);
   const { list, error } = useSeries({
     runIds: lines.map(({ runId }) => runId),
     metric,
@@ -212,29 +182,26 @@ export function MetricChart(props: MetricChartProps): ReactNode {
   });
   const words = summary(list ?? NO_SERIES);
   return (
-    <figure className={styles['chart']} data-testid="metric-chart" data-metric={metric}>
-      <figcaption>
+    <section className={styles['chart']} aria-label={metric} data-testid="metric-chart" data-metric={metric}>
+      <header>
         <b title={metric}>
           <Help id="lab.chart">{metric}</Help>
         </b>
         <span title={words}>{words}</span>
-        <Button
-          variant="ghost"
-          aria-pressed={isTable}
-          title={STRINGS.tableHint}
-          onClick={() => setIsTable(!isTable)}
-        >
-          {STRINGS.table}
-        </Button>
-      </figcaption>
+      </header>
       {error !== undefined && <FailureNote title={STRINGS.failed(metric)} error={error} />}
       {list === undefined && error === undefined && <p className={styles['waiting']}>{STRINGS.waiting}</p>}
-      {list !== undefined &&
-        (isTable ? (
-          <PointTable metric={metric} lines={lines} list={list} />
-        ) : (
+      {list !== undefined && (
+        <ChartFrame
+          className={styles['framed']}
+          title={metric}
+          name={words === undefined ? metric : `${metric}. ${words}`}
+          table={() => pointTable(lines, list)}
+          lines={[]}
+        >
           <Canvas {...props} list={list} />
-        ))}
-    </figure>
+        </ChartFrame>
+      )}
+    </section>
   );
 }

@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 import type { LabDataset } from '../../../../core/contract';
 import { formatBytes, formatCount, NO_FIGURE } from '../../../format';
 import { strings } from '../../../strings';
-import { onRowKey, RECORD_TABLE } from '../../../ui';
+import { Help, onRowKey, RECORD_TABLE } from '../../../ui';
 import { formatWhen } from '../lab-format';
 import styles from './datasets.module.css';
 
@@ -72,16 +72,16 @@ export function DatasetsTable({ datasets, selected, nowMs, onSelect }: DatasetsT
           <tr>
             <th scope="col">{COLUMNS.name}</th>
             <th scope="col" className={number}>
-              {COLUMNS.versions}
-            </th>
-            <th scope="col" className={number} title={STRINGS.hints.size}>
-              {COLUMNS.size}
-            </th>
-            <th scope="col" className={number} title={STRINGS.hints.files}>
-              {COLUMNS.files}
+              <Help id="lab.versions">{COLUMNS.versions}</Help>
             </th>
             <th scope="col" className={number}>
-              {COLUMNS.pushed}
+              <Help id="lab.size">{COLUMNS.size}</Help>
+            </th>
+            <th scope="col" className={number}>
+              <Help id="lab.files">{COLUMNS.files}</Help>
+            </th>
+            <th scope="col" className={number}>
+              <Help id="lab.changed">{COLUMNS.pushed}</Help>
             </th>
             <th scope="col">{COLUMNS.owner}</th>
             <th scope="col">{COLUMNS.visibility}</th>

@@ -75,8 +75,8 @@ export function VersionSection({ dataset, version, nowMs, onRemoved }: VersionPr
       <FactList
         className={shelf['facts']}
         facts={[
-          [WORDS.size, WORDS.sizeOf(formatBytes(bytes), STRINGS.files(files))],
-          [WORDS.pushed, formatWhen(createdMs, nowMs)],
+          [WORDS.size, WORDS.sizeOf(formatBytes(bytes), STRINGS.files(files)), 'lab.size'],
+          [WORDS.pushed, formatWhen(createdMs, nowMs), 'lab.changed'],
           [WORDS.note, note === '' ? <span className={shelf['muted']}>{WORDS.noNote}</span> : note],
           [WORDS.hash, <code key="hash">{hash}</code>],
         ]}

@@ -6,7 +6,7 @@ import type { LabDeployment, LabTraffic } from '../../../../core/contract';
 import { formatCount, formatFigure, formatPct } from '../../../format';
 import { useSession } from '../../../session';
 import { strings } from '../../../strings';
-import { Button, FailureNote, NumberField } from '../../../ui';
+import { Button, FailureNote, Help, NumberField } from '../../../ui';
 import { AskStrip, FaultNote, useLabAction } from '../shelf';
 import type { LabAction } from '../shelf';
 import shelf from '../shelf/shelf.module.css';
@@ -37,7 +37,7 @@ function TrafficRow({ traffic, role }: { readonly traffic: LabTraffic; readonly 
 /** What each of its versions was asked and how it answered. */
 function Traffic({ deployment }: { readonly deployment: LabDeployment }): ReactNode {
   const { stable, canary, servedAs } = deployment;
-  const { columns, hints } = WORDS;
+  const { columns } = WORDS;
   return (
     <div className={styles['traffic']}>
       <span className={styles['shares']} aria-hidden="true">
@@ -48,14 +48,20 @@ function Traffic({ deployment }: { readonly deployment: LabDeployment }): ReactN
         <thead>
           <tr>
             <th scope="col">{columns.version}</th>
-            <th scope="col">{columns.share}</th>
-            <th scope="col">{columns.requests}</th>
-            <th scope="col">{columns.failures}</th>
-            <th scope="col" title={hints.latency}>
-              {columns.median}
+            <th scope="col">
+              <Help id="lab.share">{columns.share}</Help>
             </th>
-            <th scope="col" title={hints.latency}>
-              {columns.p95}
+            <th scope="col">
+              <Help id="lab.requests">{columns.requests}</Help>
+            </th>
+            <th scope="col">
+              <Help id="lab.failures">{columns.failures}</Help>
+            </th>
+            <th scope="col">
+              <Help id="lab.median">{columns.median}</Help>
+            </th>
+            <th scope="col">
+              <Help id="lab.p95">{columns.p95}</Help>
             </th>
           </tr>
         </thead>

@@ -30,7 +30,7 @@ function VersionFacts({ version, nowMs }: { readonly version: LabModelVersion; r
             <RunLink key="run" runId={runId} name={runName ?? runId.slice(0, 8)} />
           ),
         ],
-        [WORDS.created, formatWhen(createdMs, nowMs)],
+        [WORDS.created, formatWhen(createdMs, nowMs), 'lab.changed'],
         ...(isStaged ? [[WORDS.stage, stage] as const] : []),
         ...(description === '' ? [] : [[WORDS.about, description] as const]),
         [WORDS.source, <code key="source">{source}</code>],

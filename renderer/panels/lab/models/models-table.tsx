@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 import type { LabModel } from '../../../../core/contract';
 import { NO_FIGURE } from '../../../format';
 import { strings } from '../../../strings';
-import { onRowKey, RECORD_TABLE } from '../../../ui';
+import { Help, onRowKey, RECORD_TABLE } from '../../../ui';
 import { formatWhen } from '../lab-format';
 import { RunLink } from '../shelf';
 import styles from './models.module.css';
@@ -35,12 +35,12 @@ export function ModelsTable({ models, selected, nowMs, onSelect }: ModelsTablePr
           <tr>
             <th scope="col">{COLUMNS.name}</th>
             <th scope="col" className={number}>
-              {COLUMNS.newest}
+              <Help id="lab.newest">{COLUMNS.newest}</Help>
             </th>
             <th scope="col">{COLUMNS.aliases}</th>
             <th scope="col">{COLUMNS.run}</th>
             <th scope="col" className={number}>
-              {COLUMNS.updated}
+              <Help id="lab.changed">{COLUMNS.updated}</Help>
             </th>
             <th scope="col">{COLUMNS.about}</th>
           </tr>

@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import type { LabNode, LabQueue } from '../../../../core/contract';
 import { formatBytes, formatBytesOf } from '../../../format';
 import { strings } from '../../../strings';
+import { Help } from '../../../ui';
 import { UsageBar } from '../shelf';
 import styles from './queue.module.css';
 
@@ -110,12 +111,16 @@ export function Nodes({ nodes, account }: Pick<LabQueue, 'nodes' | 'account'>): 
   return (
     <aside className={styles['side']} aria-label={STRINGS.nodes}>
       <section>
-        <h2 title={STRINGS.accountHint}>{STRINGS.account}</h2>
+        <h2>
+          <Help id="lab.account">{STRINGS.account}</Help>
+        </h2>
         <AccountLine label={STRINGS.cpuMinutes} used={account.cpuMinutes} budget={account.cpuMinutesBudget} />
         <AccountLine label={STRINGS.gpuMinutes} used={account.gpuMinutes} budget={account.gpuMinutesBudget} />
       </section>
       <section>
-        <h2>{STRINGS.nodes}</h2>
+        <h2>
+          <Help id="lab.node">{STRINGS.nodes}</Help>
+        </h2>
         {nodes.length === 0 ? (
           <p className={styles['muted']}>{STRINGS.noNodes}</p>
         ) : (

@@ -39,6 +39,7 @@ function columnsOf(
       hint: STRINGS.hints.position,
       width: '3ch',
       align: 'end',
+      help: 'lab.position',
       cell: ({ position }) => position ?? '',
     },
     {
@@ -63,13 +64,28 @@ function columnsOf(
       title: ({ engine, node, reason }) => reason ?? node ?? engine,
       cell: Where,
     },
-    { key: 'cpus', label: COLUMNS.cpus, width: '5ch', align: 'end', cell: ({ resources }) => resources.cpus },
-    { key: 'gpus', label: COLUMNS.gpus, width: '5ch', align: 'end', cell: ({ resources }) => resources.gpus },
+    {
+      key: 'cpus',
+      label: COLUMNS.cpus,
+      width: '5ch',
+      align: 'end',
+      help: 'lab.cpus',
+      cell: ({ resources }) => resources.cpus,
+    },
+    {
+      key: 'gpus',
+      label: COLUMNS.gpus,
+      width: '5ch',
+      align: 'end',
+      help: 'lab.gpus',
+      cell: ({ resources }) => resources.gpus,
+    },
     {
       key: 'memory',
       label: COLUMNS.memory,
       width: '9ch',
       align: 'end',
+      help: 'lab.memory',
       cell: ({ resources }) => formatBytes(resources.memoryBytes),
     },
     {
@@ -78,6 +94,7 @@ function columnsOf(
       hint: STRINGS.hints.priority,
       width: '7ch',
       align: 'end',
+      help: 'lab.priority',
       cell: ({ priority }) => priority,
     },
     {
@@ -86,6 +103,7 @@ function columnsOf(
       hint: STRINGS.hints.since,
       width: '9ch',
       align: 'end',
+      help: 'lab.since',
       cell: ({ startedMs, submittedMs }) => formatDuration(nowMs - (startedMs ?? submittedMs)),
     },
     {

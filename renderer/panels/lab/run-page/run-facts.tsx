@@ -4,6 +4,7 @@ import type { LabRunDetail, LabRunRow } from '../../../../core/contract';
 import { formatBytes, formatCount } from '../../../format';
 import { strings } from '../../../strings';
 import { Button, FactList } from '../../../ui';
+import type { Fact } from '../../../ui';
 import { formatDuration, formatMoment } from '../lab-format';
 import { durationMs } from '../runs/run-values';
 import { StateMark } from '../runs/state-mark';
@@ -18,10 +19,8 @@ const WORDS = STRINGS.facts_;
 const PARTS = STRINGS.parts;
 const HASH_LETTERS = 12;
 
-type Fact = readonly [label: string, value: ReactNode];
-
 /** Facts whose value is known. */
-function known(facts: readonly (readonly [string, ReactNode])[]): readonly Fact[] {
+function known(facts: readonly Fact[]): readonly Fact[] {
   return facts.filter(([, value]) => value !== undefined && value !== '');
 }
 
@@ -60,6 +59,7 @@ function programFacts({ entry, args, image, resources }: LabRunDetail): readonly
     [
       WORDS.resources,
       resources && STRINGS.resourcesText(resources.cpus, resources.gpus, formatBytes(resources.memoryBytes)),
+      'lab.cpus',
     ],
   ]);
 }
@@ -77,6 +77,7 @@ function dataFacts({ code, dataset, datasetHash }: LabRunDetail): readonly Fact[
           )}
         </span>
       ),
+      'lab.code',
     ],
     [WORDS.dataset, dataset],
     [WORDS.datasetHash, datasetHash && <span title={datasetHash}>{datasetHash.slice(0, HASH_LETTERS)}</span>],
@@ -155,7 +156,7 @@ export function RunFacts({ row, detail, onFork }: RunFactsProps): ReactNode {
           [WORDS.created, formatMoment(row.createdMs)],
           [WORDS.started, when(row.startedMs)],
           [WORDS.ended, when(row.endedMs)],
-          [WORDS.duration, row.startedMs === undefined ? undefined : <Duration row={row} />],
+          [WORDS.duration, row.startedMs === undefined ? undefined : <Duration row={row} />, 'lab.duration'],
           [WORDS.engine, row.engine],
           [WORDS.node, row.node],
           [WORDS.attempt, row.attempt],

@@ -2,6 +2,7 @@ import { useState } from 'react';
 import type { KeyboardEvent, PointerEvent, ReactNode } from 'react';
 
 import { strings } from '../../../strings';
+import type { HelpId } from '../../../ui';
 import type { RunColumn } from './columns';
 import { LEAST_PX } from './columns';
 import styles from './run-table.module.css';
@@ -67,6 +68,12 @@ export function TableHead(props: TableHeadProps): ReactNode {
   );
 }
 
+function helpOf({ key, isNumber }: RunColumn): HelpId | undefined {
+  if (!isNumber) return undefined;
+  if (key === 'created') return 'lab.changed';
+  return key === 'duration' ? 'lab.duration' : 'lab.value';
+}
+
 interface HeadProps extends Pick<TableHeadProps, 'order' | 'onOrder' | 'onWidth'> {
   readonly column: RunColumn;
   readonly isStop: boolean;
@@ -90,6 +97,7 @@ function Head({ column, order, isStop, onOrder, onWidth, onKey }: HeadProps): Re
         type="button"
         tabIndex={isStop ? 0 : -1}
         title={column.key}
+        data-help={helpOf(column)}
         onClick={() => onOrder({ key: column.key, isDescending: active?.isDescending === false })}
         onKeyDown={onKey}
       >

@@ -1,0 +1,105 @@
+/** Help on figures: Decisions. */
+export const decisionsHelp = {
+  'decisions.response': {
+    name: 'mean response',
+    what: 'Mean time from a request to its answer over the last hundred rounds, in ms.',
+    how: 'Measured on this device, all users together.',
+    do: 'Start the deployment’s learning again if the world changed for good.',
+  },
+  'decisions.accuracy': {
+    name: 'mean accuracy',
+    what: 'Mean accuracy of the variants that answered, in %.',
+    how: 'From the variants’ published accuracies, weighted by what was chosen.',
+    do: 'Below the threshold, no permitted choice reaches it: pin less, or bring an endpoint back.',
+  },
+  'decisions.error': {
+    name: 'prediction error',
+    what: 'How far predicted and measured response are apart, in % of the measured.',
+    how: 'Mean over the last hundred rounds.',
+    do: 'It falls with learning; if it stays high, the load changes faster than can be learned.',
+  },
+  'decisions.elsewhere': {
+    name: 'answered elsewhere',
+    what: 'Answers from another tier than was decided.',
+    how: 'Counted since the start: a server failed or was too slow, another took over.',
+    do: 'Look at the feed for which server failed, and test it.',
+  },
+  'decisions.rounds': {
+    name: 'rounds',
+    what: 'Rounds of requests, one of each user.',
+    how: 'Counted since the start.',
+    do: 'If it stands still, the deployment is stopped.',
+  },
+  'decisions.matrix': {
+    name: 'choices',
+    what: 'For each user, what every tier and variant is predicted to take, in ms, and what is chosen.',
+    how: 'The agent’s beliefs, the other users’ choices kept.',
+    do: 'Click a figure to pin a user to it; a barred one says why.',
+  },
+  'decisions.responseChart': {
+    name: 'response over time',
+    what: 'Mean response of each round in ms, measured and predicted; marks where the world changed.',
+    how: 'Measured on this device; changes are seen in what the nodes tell.',
+    do: 'A rise without a mark is load that no node tells of.',
+  },
+  'decisions.learning': {
+    name: 'learning curve',
+    what: 'Response, reward, error or exploration against real steps, on a logarithmic axis.',
+    how: 'Means over growing windows of steps that were really made.',
+    do: 'A curve that no longer falls has learned what there is: lower the exploration cap.',
+  },
+  'decisions.predicted': {
+    name: 'predicted',
+    what: 'Response time the agent expected of what it chose, in ms.',
+    how: 'From its beliefs before the round.',
+    do: 'If it is far off for long, start learning again.',
+  },
+  'decisions.measured': {
+    name: 'measured',
+    what: 'Response time that came out, in ms.',
+    how: 'On this device, from the request to the answer.',
+    do: 'Open the decision in Timeline to see which stage took it.',
+  },
+  'decisions.reward': {
+    name: 'reward',
+    what: 'What the agent learns from: minus the mean response, in ms.',
+    how: 'Minus the deadline when the accuracy threshold was missed.',
+    do: 'It rises towards nought while the agent learns.',
+  },
+  'decisions.variantAccuracy': {
+    name: 'accuracy',
+    what: 'Accuracy of this variant, in %.',
+    how: 'As published for it; measured where it says so.',
+    do: 'A round’s mean has to reach the threshold.',
+  },
+  'decisions.meanPredicted': {
+    name: 'mean predicted',
+    what: 'Mean response of all users if this user had this choice, in ms.',
+    how: 'The other users’ choices kept.',
+    do: 'The least of these is what the agent takes.',
+  },
+  'decisions.lastMeasured': {
+    name: 'last measured',
+    what: 'Last response of this tier and variant, in ms, whoever asked.',
+    how: 'On this device.',
+    do: 'A choice that was never measured is only believed.',
+  },
+  'decisions.count': {
+    name: 'measured n',
+    what: 'How often this tier and variant was measured.',
+    how: 'Counted since the agent began to learn.',
+    do: 'Few measurements: let it explore.',
+  },
+  'decisions.threshold': {
+    name: 'threshold',
+    what: 'Mean accuracy that a round must reach, in %.',
+    how: 'As set for the deployment.',
+    do: 'Lower it if no permitted choice reaches it.',
+  },
+  'decisions.levels': {
+    name: 'level',
+    what: 'What the agent sees of a node: free or busy, enough or short, regular or weak.',
+    how: 'From what the node told last, against fixed limits.',
+    do: 'Busy or weak nodes slow answers down; the agent avoids them.',
+  },
+} as const;
