@@ -143,7 +143,7 @@ function copyright() {
     'Sluice is not licensed for redistribution.',
     '',
     'Electron and Chromium, on which it runs:',
-    '/usr/lib/sluice/LICENSE.electron.txt, /usr/lib/sluice/LICENSES.chromium.html',
+    '/usr/lib/sluice/LICENSE.electron.txt, /usr/lib/sluice/LICENSES.chromium.html.gz',
     '',
   ].join('\n');
 }
