@@ -30,7 +30,7 @@ const BUNDLED = [
 ];
 /** Of the binding and the installer of ONNX Runtime, of which the C library alone is used. */
 const NOT_USED = [
-  ...['adm-zip', 'global-agent', 'onnxruntime-common', 'onnxruntime-node/{bin,dist,lib,script}'],
+  ...['adm-zip', 'global-agent', 'onnxruntime-common', 'onnxruntime-node/{dist,lib,script}'],
   // Tasks are types alone to the hub's client; the rest are other builds of what is used.
   ...['@huggingface/tasks', '@huggingface/hub/dist/browser', 'protobufjs/dist', 'zod/v3'],
 ];
@@ -42,15 +42,45 @@ const LEFT_OUT = [
   '!node_modules/koffi/src/**/*.{inc,def,S,asm}',
   '!node_modules/@huggingface/hub/dist/cli.*',
   '!node_modules/pkijs/build/index.es.js',
-  '!node_modules/@koromix/koffi-!(${platform}-${arch})/**',
-  '!node_modules/@libsql/!(${platform}-${arch}*)/**',
-  '!node_modules/@napi-rs/image-!(${platform}-${arch}*)/**',
   '!node_modules/@napi-rs/image-*-musl/**',
   '!node_modules/@koromix/*/musl_*/**',
   '!node_modules/@libsql/*-musl/**',
   '!node_modules/**/*.{ts,mts,cts,map,flow,md,markdown,cc,c,h,hh,hpp,gyp,gypi}',
   '!node_modules/**/{test,tests,__tests__,example,examples,benchmark,benchmarks,docs}/**',
 ];
+
+const ORT = 'node_modules/onnxruntime-node/bin/napi-v6';
+/** The one library of ONNX Runtime that is loaded; macOS's package has it twice. */
+const ORT_LIBRARIES = {
+  linux: 'libonnxruntime.so.1',
+  win32: 'onnxruntime.dll',
+  darwin: 'libonnxruntime.1.dylib',
+};
+
+/**
+ * What is packed for a platform. Of packages, patterns can only take away; and a list of a platform's own would pack the
+ * whole repository, unless it names files too.
+ */
+export function filesFor(platform) {
+  return [
+    'package.json',
+    'out/{main,preload,renderer}/**',
+    '!out/renderer/{bench-timeline.html,assets/bench-timeline*}',
+    '!out/**/*.map',
+    // Read as files, not bundled.
+    'core/serving/protocol/*.proto',
+    'core/vision/{examples,labels}/**',
+    'core/host/lab/example/programs/**',
+    '!core/**/*.ts',
+    ...LEFT_OUT,
+    `!node_modules/@koromix/koffi-!(${platform}-\${arch})/**`,
+    `!node_modules/@libsql/!(${platform}-\${arch}*)/**`,
+    `!node_modules/@napi-rs/image-!(${platform}-\${arch}*)/**`,
+    `!${ORT}/!(${platform})/**`,
+    `!${ORT}/${platform}/!(\${arch})/**`,
+    `!${ORT}/${platform}/*/!(${ORT_LIBRARIES[platform]})`,
+  ];
+}
 
 /** Electron-builder's numbers of them. */
 const ARCHS = { 1: 'x64', 3: 'arm64' };
@@ -71,19 +101,7 @@ export default {
     checkLibraries(appOutDir, { platform: electronPlatformName, arch: ARCHS[arch] });
   },
   asar: true,
-  files: [
-    'package.json',
-    'out/{main,preload,renderer}/**',
-    '!out/renderer/{bench-timeline.html,assets/bench-timeline*}',
-    '!out/**/*.map',
-    // Read as files, not bundled.
-    'core/serving/protocol/*.proto',
-    'core/vision/{examples,labels}/**',
-    'core/host/lab/example/programs/**',
-    '!core/**/*.ts',
-    ...LEFT_OUT,
-    'node_modules/onnxruntime-node/bin/napi-v6/${platform}/${arch}/*onnxruntime*.{so.1,dylib,dll}',
-  ],
+  files: filesFor(process.platform),
   // The archive is what Electron starts from, and keeps no file's content: workers, native libraries, `import` of packages
   // (before Electron 28), programs copied for users and a Node that is not Electron's can not look into one.
   asarUnpack: ['**/*'],
@@ -103,7 +121,10 @@ export default {
     icon: join(ICONS, 'png'),
     desktop: { entry: { StartupWMClass: 'sluice', Keywords: 'onnx;gguf;inference;model;' } },
   },
-  win: { target: ['nsis'], icon: join(ICONS, 'icon.ico') },
+  win: {
+    target: ['nsis'],
+    icon: join(ICONS, 'icon.ico'),
+  },
   nsis: { oneClick: false, perMachine: false, allowToChangeInstallationDirectory: true },
   mac: {
     target: ['dmg'],
