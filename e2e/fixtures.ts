@@ -255,3 +255,30 @@ export function end(child: ChildProcess, signal: 'SIGINT' | 'SIGTERM' = 'SIGINT'
     child.kill(signal);
   });
 }
+
+/** Where Chromium's own port is: Playwright's way into an Electron is Node's inspector, which the fuses refuse. */
+export async function devToolsOf(app: ChildProcess): Promise<string> {
+  const said = await firstOutput(app, /ws:\/\/\S+\s/, app.stderr);
+  return /ws:\/\/\S+/.exec(said)![0];
+}
+
+/** What a process says until it has said `wanted`. */
+export function firstOutput(child: ChildProcess, wanted: RegExp, stream = child.stdout): Promise<string> {
+  return new Promise((done, fail) => {
+    let said = '';
+    const timer = setTimeout(
+      () => fail(new Error(`It did not say ${wanted} within 30 s, but:\n${said}`)),
+      30_000,
+    );
+    stream?.on('data', (chunk: Buffer) => {
+      said += chunk.toString('utf8');
+      if (!wanted.test(said)) return;
+      clearTimeout(timer);
+      done(said);
+    });
+    child.once('exit', (code) => {
+      clearTimeout(timer);
+      fail(new Error(`It ended with code ${String(code)} and said:\n${said}`));
+    });
+  });
+}

@@ -1,4 +1,4 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import {
   copyFileSync,
   existsSync,
@@ -15,13 +15,15 @@ import { promisify } from 'node:util';
 import { FuseV1Options, getCurrentFuseWire } from '@electron/fuses';
 import { chromium, expect, test, type Browser } from '@playwright/test';
 import { bytesUnder, foreignFiles } from '../scripts/lib/package/contents.mjs';
-import { end, saveScreen } from './fixtures';
+import { devToolsOf, end, firstOutput, saveScreen } from './fixtures';
 import { ConsolePage } from './pages/console-page';
 
 const ROOT = resolve(__dirname, '..');
 const APP = '/usr/lib/sluice';
 const BINARY = join(APP, 'sluice');
 const DRAWN = readFileSync(resolve(ROOT, 'core/vision/examples/sign.txt'), 'utf8').trim().split('\n');
+/** Of the application without Electron (its libraries are most of it), and with the one of the tests or the pinned one. */
+const MOST_BYTES = { ours: 117_000_000, all: 450_000_000 };
 const execute = promisify(execFile);
 
 /** Why the package can't be installed here, if it can't. */
@@ -59,9 +61,13 @@ test('nothing of another platform is installed, and the fuses are set', async ()
   expect(foreignFiles(APP, { arch: process.arch })).toEqual([]);
   expect(installed.filter((path) => /\.test\.|\/bench-timeline|\.map$/.test(path))).toEqual([]);
   expect(statSync(join(APP, 'chrome-sandbox')).mode & 0o7777).toBe(0o4755);
-  const megabytes = Math.round(bytesUnder(APP) / 1e6);
-  tell(`installed size: ${megabytes} MB`);
-  expect(megabytes).toBeLessThan(450);
+  const bytes = { all: bytesUnder(APP), ours: bytesUnder(join(APP, 'resources')) };
+  tell(
+    `installed size: ${(bytes.all / 1e6).toFixed(0)} MB, of which ${(bytes.ours / 1e6).toFixed(0)} MB are not Electron`,
+  );
+  expect(bytes.ours).toBeLessThan(MOST_BYTES.ours);
+  expect(bytes.all).toBeLessThan(MOST_BYTES.all);
+  expect(existsSync(join(APP, 'LICENSES.chromium.html.gz'))).toBe(true);
 
   const wire = await getCurrentFuseWire(BINARY);
   const [off, on] = [0x30, 0x31]; // the characters '0' and '1'
@@ -193,30 +199,4 @@ function environment(dataDir: string): NodeJS.ProcessEnv {
 function tell(text: string): void {
   test.info().annotations.push({ type: 'measured', description: text });
   console.log(`    ${text}`);
-}
-
-async function devToolsOf(app: ChildProcess): Promise<string> {
-  const said = await firstOutput(app, /ws:\/\/\S+\s/, app.stderr);
-  return /ws:\/\/\S+/.exec(said)![0];
-}
-
-/** What a process says until it has said `wanted`. */
-function firstOutput(child: ChildProcess, wanted: RegExp, stream = child.stdout): Promise<string> {
-  return new Promise((done, fail) => {
-    let said = '';
-    const timer = setTimeout(
-      () => fail(new Error(`It did not say ${wanted} within 30 s, but:\n${said}`)),
-      30_000,
-    );
-    stream?.on('data', (chunk: Buffer) => {
-      said += chunk.toString('utf8');
-      if (!wanted.test(said)) return;
-      clearTimeout(timer);
-      done(said);
-    });
-    child.once('exit', (code) => {
-      clearTimeout(timer);
-      fail(new Error(`It ended with code ${String(code)} and said:\n${said}`));
-    });
-  });
 }

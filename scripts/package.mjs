@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import config, { ICONS } from '../electron-builder.config.mjs';
+import { ICONS } from '../electron-builder.config.mjs';
 import { ensureBuilt } from './lib/build.mjs';
-import { pinnedElectron } from './lib/electron.mjs';
+import { electronForTests, pinnedElectron } from './lib/electron.mjs';
 import { ensureInstalled } from './lib/install.mjs';
 import { ROOT } from './lib/paths.mjs';
 import { main, SetupError, step } from './lib/terminal.mjs';
@@ -13,28 +13,36 @@ Makes this platform's installers with electron-builder in out/installers/: AppIm
 server of updates. It downloads Electron and electron-builder's tools. The Debian package: npm run package:deb.
 
   --arch NAME  x64 or arm64 (default: this machine's)
+  --preview    on the older Electron of the tests, if the pinned one can't be downloaded: to try, not to give to others
   --help       this text
 `;
 
+/** Named, so that no other architecture is made beside it from this one's native libraries. */
+const TARGETS = { linux: 'AppImage', win32: 'nsis', darwin: 'dmg' };
+
 await main(async () => {
-  const { arch, help } = readOptions();
+  const { arch, help, preview } = readOptions();
   if (help) {
     process.stdout.write(HELP);
     return 0;
   }
   await ensureInstalled();
   await ensureBuilt();
-  await pinnedElectron();
-  const [{ checkNativePackages }, { drawIcons }, { default: builder }] = await Promise.all([
-    import('./lib/package/app-folder.mjs'),
-    import('./lib/package/icons.mjs'),
-    import('electron-builder'),
-  ]);
+  const electron = await (preview ? electronForTests() : pinnedElectron());
+  const [{ checkNativePackages, configFor, toStderr, warnOfPreview }, { drawIcons }, { default: builder }] =
+    await Promise.all([
+      import('./lib/package/app-folder.mjs'),
+      import('./lib/package/icons.mjs'),
+      import('electron-builder'),
+    ]);
   checkNativePackages(arch);
   await drawIcons(join(ROOT, ICONS));
+  if (electron.kind === 'fallback') warnOfPreview(electron);
   step(`Packing for ${process.platform} ${arch}`);
-  const targets = builder.Platform.current().createTarget(null, builder.Arch[arch]);
-  const made = await builder.build({ projectDir: ROOT, targets, publish: 'never', config });
+  const targets = builder.Platform.current().createTarget(TARGETS[process.platform], builder.Arch[arch]);
+  // Electron for another architecture is the builder's to download.
+  const config = configFor(arch === process.arch ? electron : undefined);
+  const made = await toStderr(() => builder.build({ projectDir: ROOT, targets, publish: 'never', config }));
   process.stdout.write(`${made.join('\n')}\n`);
   return 0;
 });
@@ -46,6 +54,7 @@ function readOptions() {
     const { values } = parseArgs({
       options: {
         arch: { type: 'string', default: process.arch },
+        preview: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });

@@ -1,6 +1,7 @@
-import { parseArgs } from 'node:util';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+// Whole: a Node that has no parseArgs is to be told what is wrong with it.
+import util from 'node:util';
 import { ensureBuilt } from './lib/build.mjs';
 import { electronForTests, pinnedElectron } from './lib/electron.mjs';
 import { ensureInstalled } from './lib/install.mjs';
@@ -49,7 +50,7 @@ await main(async () => {
 
 function readOptions() {
   try {
-    const { values } = parseArgs({
+    const { values } = util.parseArgs({
       options: {
         headless: { type: 'boolean', default: false },
         'fallback-electron': { type: 'boolean', default: false },

@@ -24,8 +24,7 @@ export async function ensureInstalled() {
       if (code === 0) return;
       if (attempt < 3 && /ECONNRESET|ETIMEDOUT|EAI_AGAIN|ENOTFOUND|network/i.test(output)) continue;
       throw new SetupError(
-        `npm ci failed (exit ${code}):\n${firstErrors(output, 15)}\n` +
-          'If the registry could not be reached, check the network or proxy settings of npm and try again.',
+        `npm ci failed (exit ${code}):\n${firstErrors(output, 15)}\n${installAdvice(output)}`,
       );
     }
   });
@@ -42,6 +41,39 @@ function isInstalled() {
     const found = present[path];
     return found === undefined ? optional === true : found.version === version;
   });
+}
+
+/** What npm's errors ask of the person at the terminal, the first that fits. */
+const ADVICE = [
+  [/ENOSPC/, 'The disk is full: the packages take about 1 GB here, and npm keeps a copy in its cache.'],
+  [
+    /EACCES|EPERM/,
+    'Some of these files belong to another user (was it run with sudo before?): give them back with chown.',
+  ],
+  [
+    /E407|Proxy Authentication/i,
+    "The proxy wants a name and password: npm config set https-proxy 'http://NAME:PASSWORD@HOST:PORT'",
+  ],
+  [
+    /SELF_SIGNED_CERT|UNABLE_TO_(?:VERIFY_LEAF|GET_ISSUER)|CERT_/,
+    'Somebody between here and the registry re-signs its traffic: name the file of that authority in NODE_EXTRA_CA_CERTS, or by npm config set cafile FILE.',
+  ],
+  [
+    /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|network/i,
+    'The registry could not be reached: check the network. Behind a proxy: npm config set https-proxy http://HOST:PORT',
+  ],
+  [
+    /E40[134]|ETARGET|EINTEGRITY/,
+    "The registry has not what package-lock.json names: ask npm config get registry whether it is the public one's mirror.",
+  ],
+  [/spawn \S*npm\S* ENOENT/, 'There is no npm beside this Node: install it (Debian: sudo apt install npm).'],
+];
+
+export function installAdvice(output) {
+  return (
+    ADVICE.find(([pattern]) => pattern.test(output))?.[1] ??
+    "Try again; if it stays, npm's own log tells more."
+  );
 }
 
 /** npm tells the reason first and its usage after it. */

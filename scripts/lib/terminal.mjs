@@ -1,8 +1,12 @@
 const colour = process.stderr.isTTY && !process.env.NO_COLOR;
 const paint = (code, text) => (colour ? `\u001b[${code}m${text}\u001b[0m` : text);
 
-/** The oldest Node the build tools (Vite 8, ESLint 10) and Electron's downloader run on. */
-const OLDEST_NODE = [20, 19];
+/** Major versions and the oldest minor of each that the build tools (Vite 8) and Electron's downloader run on. */
+const OLDEST_MINORS = [
+  [20, 19],
+  [22, 12],
+];
+const NEWEST_MAJOR = 22;
 
 /** A failure whose message is meant for the person at the terminal: no stack is shown. */
 export class SetupError extends Error {
@@ -36,13 +40,20 @@ export async function main(body) {
   }
 }
 
-/** @throws SetupError on a Node too old to build Sluice. */
+/** @throws SetupError on a Node that Sluice can't be built with. */
 function checkNode() {
-  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  const [wantMajor, wantMinor] = OLDEST_NODE;
-  if (major > wantMajor || (major === wantMajor && minor >= wantMinor)) return;
+  const problem = nodeProblem(process.versions.node);
+  if (problem === undefined) return;
   throw new SetupError(
-    `Sluice is built with Node ${wantMajor}.${wantMinor} or newer; this is Node ${process.versions.node} ` +
-      `(${process.execPath}). Install a current Node 20, 22 or 24 and run the same command again.`,
+    `${problem} (${process.execPath}). Install a current Node 22 or 24 and run the same command again.`,
   );
+}
+
+/** @returns {string | undefined} why Sluice can't be built with a Node of that version */
+export function nodeProblem(version) {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const isEnough = OLDEST_MINORS.some(([of, oldest]) => major === of && minor >= oldest);
+  if (isEnough || major > NEWEST_MAJOR) return undefined;
+  const wanted = OLDEST_MINORS.map(([of, oldest]) => `${of}.${oldest}`).join(' or ');
+  return `Sluice is built with Node ${wanted} or newer; this is Node ${version}`;
 }

@@ -27,12 +27,7 @@ export async function makeAppFolder({ arch }) {
   await drawIcons(join(ROOT, ICONS));
   const electron = arch === process.arch ? await electronForTests() : undefined;
   const isPreview = electron?.kind === 'fallback';
-  if (isPreview) {
-    warn(
-      `A PREVIEW: Electron ${electron.version} stands in for the supported one and gets no security fixes.`,
-    );
-    note('Install it to try the package. Build the one you give to others where Electron can be downloaded.');
-  }
+  if (isPreview) warnOfPreview(electron);
   step(`Packing the application for ${process.platform} ${arch}`);
   const { default: builder } = await import('electron-builder');
   const build = () =>
@@ -40,23 +35,36 @@ export async function makeAppFolder({ arch }) {
       projectDir: ROOT,
       targets: builder.Platform.current().createTarget('dir', builder.Arch[arch]),
       publish: 'never',
-      config: {
-        ...config,
-        ...(electron !== undefined && {
-          electronVersion: electron.version,
-          electronDist: dirname(electron.executablePath),
-          afterExtract: removeOtherApp,
-        }),
-        ...(isPreview && { electronFuses: FALLBACK_FUSES }),
-      },
+      config: configFor(electron),
     });
   await toStderr(build);
   const path = unpackedFolder(arch);
   return { path, electron: electron?.version ?? config.electronVersion, isPreview };
 }
 
+export function warnOfPreview({ version }) {
+  warn(`A PREVIEW: Electron ${version} stands in for the supported one and gets no security fixes.`);
+  note('Install it to try the package. Build the one you give to others where Electron can be downloaded.');
+}
+
+/**
+ * Electron-builder's configuration, with an Electron that is there already in place of one that it would download.
+ *
+ * @param {import('../electron.mjs').ElectronRuntime | undefined} electron
+ */
+export function configFor(electron) {
+  if (electron === undefined) return config;
+  return {
+    ...config,
+    electronVersion: electron.version,
+    electronDist: dirname(electron.executablePath),
+    afterExtract: removeOtherApp,
+    ...(electron.kind === 'fallback' && { electronFuses: FALLBACK_FUSES }),
+  };
+}
+
 /** What the builder tells is for people; stdout belongs to the path of what is made. */
-async function toStderr(body) {
+export async function toStderr(body) {
   const { write } = process.stdout;
   process.stdout.write = process.stderr.write.bind(process.stderr);
   try {
@@ -81,13 +89,23 @@ function unpackedFolder(arch) {
   return join(ROOT, INSTALLERS, name[process.platform]);
 }
 
+/** Of packages with a native part in one of its own for each platform: what the part's name begins with. */
+const NATIVE = ['@koromix/koffi-', '@libsql/', '@napi-rs/image-'];
+/** How packages name a platform and its C library. */
+const TARGET_NAMES = {
+  linux: (arch) => [`linux-${arch}`, `linux-${arch}-gnu`],
+  win32: (arch) => [`win32-${arch}`, `win32-${arch}-msvc`],
+  darwin: (arch) => [`darwin-${arch}`],
+};
+
 /** npm installs the native packages of its own platform only. */
-export function checkNativePackages(arch) {
-  const wanted = [`@koromix/koffi-${process.platform}-${arch}`];
-  const missing = wanted.filter((name) => !existsSync(join(ROOT, 'node_modules', name)));
+export function checkNativePackages(arch, { platform = process.platform, root = ROOT } = {}) {
+  const isThere = (start) =>
+    TARGET_NAMES[platform](arch).some((end) => existsSync(join(root, 'node_modules', `${start}${end}`)));
+  const missing = NATIVE.filter((start) => !isThere(start)).map((start) => `${start}${platform}-${arch}`);
   if (missing.length === 0) return;
   throw new SetupError(
     `The native libraries for ${arch} are not installed (${missing.join(', ')}). Build on such a machine, or install ` +
-      `theirs beside this one's: npm install --no-save --ignore-scripts --cpu=${arch} --os=${process.platform}`,
+      `theirs beside this one's: npm install --no-save --ignore-scripts --cpu=${arch} --os=${platform}`,
   );
 }

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { bytesUnder, foreignFiles } from './contents.mjs';
+import { bytesUnder, checkLibraries, foreignFiles } from './contents.mjs';
 
 let folder;
 beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'sluice-contents-'))));
@@ -28,11 +28,14 @@ it('finds what is made for another platform by its content, and by the name of n
   put('lib/darwin-notes.txt', '23');
   writeFileSync(join(folder, 'short'), 'MZ');
   expect([...foreignFiles(folder, { arch: 'x64' })].sort()).toEqual([
-    'lib/apple.node: Mach-O',
+    'lib/apple.node: Mach-O of another kind',
     'lib/arm.node: ELF arm64',
-    'lib/harmless.txt: PE',
+    'lib/harmless.txt: PE of another kind',
     'lib/musl_x64/own.node: by its name',
-    'lib/universal.bin: Mach-O',
+    'lib/universal.bin: Mach-O universal',
   ]);
   expect(bytesUnder(folder)).toBe(802);
+  expect(() => checkLibraries(folder, { arch: 'x64', platform: 'linux' })).toThrow(
+    /lib\/arm\.node: ELF arm64/,
+  );
 });

@@ -89,11 +89,11 @@ class SluiceInstaller extends Installer {
  * Packs an application's folder as a Debian package.
  *
  * @param {import('./app-folder.mjs').AppFolder} app
- * @param {{arch: 'x64' | 'arm64', compression: 'xz' | 'zstd' | 'gzip' | 'none'}} options
+ * @param {{arch: 'x64' | 'arm64', compression: 'xz' | 'zstd' | 'gzip' | 'none', folder?: string}} options `folder`: where it is left
  * @returns {Promise<string>} its path
  * @throws SetupError where this is no Debian, or its tools are missing
  */
-export async function makeDeb(app, { arch, compression }) {
+export async function makeDeb(app, { arch, compression, folder = join(ROOT, INSTALLERS) }) {
   await checkTools();
   step(`Packing the Debian package (${compression})`);
   const icon = Object.fromEntries(
@@ -104,7 +104,7 @@ export async function makeDeb(app, { arch, compression }) {
     : 'The console opens as a window, and in a browser as the service sluice-host.';
   const installer = new SluiceInstaller({
     src: app.path,
-    dest: join(ROOT, INSTALLERS),
+    dest: folder,
     arch: DEBIAN_ARCH[arch],
     bin: 'sluice',
     icon: { ...icon, scalable: join(ROOT, ICONS, 'icon.svg') },
@@ -112,7 +112,7 @@ export async function makeDeb(app, { arch, compression }) {
     compression,
     productDescription,
     logger: () => undefined,
-    rename: (folder) => join(folder, `<%= name %>_<%= version %>-<%= revision %>_<%= arch %>.deb`),
+    rename: (dest) => join(dest, `<%= name %>_<%= version %>-<%= revision %>_<%= arch %>.deb`),
   });
   // Modes of folders and files are the package's content.
   const umask = process.umask(0o022);
@@ -143,7 +143,7 @@ function copyright() {
     'Sluice is not licensed for redistribution.',
     '',
     'Electron and Chromium, on which it runs:',
-    '/usr/lib/sluice/LICENSE.electron.txt, /usr/lib/sluice/LICENSES.chromium.html',
+    '/usr/lib/sluice/LICENSE.electron.txt, /usr/lib/sluice/LICENSES.chromium.html.gz',
     '',
   ].join('\n');
 }

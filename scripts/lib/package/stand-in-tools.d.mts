@@ -1,0 +1,1 @@
+export function makeStandInTools(folder: string): Promise<string | undefined>;
