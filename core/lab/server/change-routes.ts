@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import type { BearerToken } from '../../serving';
 import type { LabChanges } from '../changes/lab-changes';
+import { clientGone } from './client-gone';
 import type { LabRoutes } from './lab-server';
 import { parseRequest } from './parse-request';
 
@@ -20,12 +21,10 @@ export interface ChangeRouteOptions {
 /** What of the lab has changed since a revision, at `/api/sluice/changes`. */
 export function changeRoutes({ changes, guard }: ChangeRouteOptions): LabRoutes {
   return (app) => {
-    app.get('/api/sluice/changes', (request) => {
+    app.get('/api/sluice/changes', (request, reply) => {
       guard.check(request.headers.authorization);
       const { since, waitMs } = parseRequest(changesQuery, request.query);
-      const gone = new AbortController();
-      request.raw.socket.once('close', () => gone.abort());
-      return changes.untilChange(since, waitMs, gone.signal);
+      return changes.untilChange(since, waitMs, clientGone(reply));
     });
   };
 }

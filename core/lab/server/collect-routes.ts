@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 
 import type { CollectOptions, CollectedRoom } from '../collect-lab';
+import { clientGone } from './client-gone';
 import type { LabRoutes } from './lab-server';
 import { parseJsonBody } from './parse-request';
 
@@ -19,17 +20,10 @@ export function collectRoutes(
   check: (request: FastifyRequest) => unknown,
 ): LabRoutes {
   return (app) => {
-    app.post('/api/sluice/collect', async (request) => {
+    app.post('/api/sluice/collect', (request, reply) => {
       check(request);
       const { graceMs } = parseJsonBody(collectSchema, request.body);
-      const gone = new AbortController();
-      const stop = (): void => gone.abort();
-      request.raw.socket.once('close', stop);
-      try {
-        return await collect({ graceMs, signal: gone.signal });
-      } finally {
-        request.raw.socket.off('close', stop);
-      }
+      return collect({ graceMs, signal: clientGone(reply) });
     });
   };
 }

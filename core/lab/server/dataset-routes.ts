@@ -93,7 +93,6 @@ function addReadRoutes(
     if (progress === 'false') return { damaged: await datasets.verify(user, name, version) };
     const { clock } = datasets.trees.chunks;
     return tellProgress(
-      request,
       reply,
       () => clock.nowMs(),
       async (work) => ({

@@ -10,6 +10,7 @@ import type { BearerToken } from '../../serving';
 import { hasEnded } from '../jobs/job-state';
 import type { RunService } from '../runs/run-service';
 import { runPlanSchema } from '../runs/run-types';
+import { clientGone } from './client-gone';
 import type { LabRoutes } from './lab-server';
 import { parseJsonBody, parseRequest } from './parse-request';
 
@@ -97,9 +98,8 @@ function addLogRoute(app: FastifyInstance, runs: RunService): void {
         `The log of ${run} has ${bytes} bytes; offset ${offset} is past its end.`,
       );
     }
-    const gone = new AbortController();
-    request.raw.socket.once('close', () => gone.abort());
-    const text = Readable.from(logText(runs, run, offset, follow === 'true' ? gone.signal : undefined));
+    const following = follow === 'true' ? clientGone(reply) : undefined;
+    const text = Readable.from(logText(runs, run, offset, following));
     return reply.type('text/plain; charset=utf-8').send(text);
   });
 }

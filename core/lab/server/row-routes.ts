@@ -7,6 +7,7 @@ import type { RunPages } from '../rows/run-pages';
 import type { RunRows } from '../rows/run-rows';
 import { logPart } from '../runs/log-part';
 import type { RunService } from '../runs/run-service';
+import { clientGone } from './client-gone';
 import type { LabRoutes } from './lab-server';
 import { parseRequest } from './parse-request';
 
@@ -100,12 +101,11 @@ function addRunRoutes(app: FastifyInstance, { rows, pages, runs, clock }: RowRou
     const { path: wanted, mostBytes } = parseRequest(readQuery, query);
     return pages.read(params.run, wanted, mostBytes);
   });
-  app.get(`${ROWS}/:run/log`, (request: Named) => {
+  app.get(`${ROWS}/:run/log`, (request: Named, reply) => {
     const { run } = request.params;
-    let isGone = false;
-    request.raw.socket.once('close', () => (isGone = true));
+    const gone = clientGone(reply);
     const pause = (ms: number): Promise<boolean> =>
-      new Promise((resolve) => clock.after(ms, () => resolve(!isGone)));
+      new Promise((resolve) => clock.after(ms, () => resolve(!gone.aborted)));
     return logPart(runs, { run, ...parseRequest(logQuery, request.query) }, pause);
   });
   app.delete(`${ROWS}/:run`, async ({ params }: Named) => {

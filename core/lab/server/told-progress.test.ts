@@ -15,7 +15,7 @@ async function serve(
   nowMs: () => number = () => 0,
 ): Promise<string> {
   listener = await startLabServer({
-    routes: [(app) => app.post('/work', (request, reply) => tellProgress(request, reply, nowMs, work))],
+    routes: [(app) => app.post('/work', (_request, reply) => tellProgress(reply, nowMs, work))],
     token: undefined,
     host: '127.0.0.1',
     port: 0,

@@ -1,9 +1,10 @@
 import { Readable } from 'node:stream';
 
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 
 import { SluiceError } from '../../contract';
 import type { LongWork } from '../datasets/tree/tree-store';
+import { clientGone } from './client-gone';
 
 /** Between two lines of progress. */
 const TOLD_EVERY_MS = 100;
@@ -14,29 +15,24 @@ const TOLD_EVERY_MS = 100;
  * gone.
  */
 export function tellProgress(
-  request: FastifyRequest,
   reply: FastifyReply,
   nowMs: () => number,
   work: (work: LongWork) => Promise<object>,
 ): FastifyReply {
-  const gone = new AbortController();
   const lines = new Readable({ read: () => undefined });
   const tell = (line: object): void => void lines.push(`${JSON.stringify(line)}\n`);
-  const stop = (): void => gone.abort();
-  request.raw.socket.once('close', stop);
   let toldMs = -Infinity;
   const onProgress: LongWork['onProgress'] = (progress) => {
     if (nowMs() - toldMs < TOLD_EVERY_MS) return;
     toldMs = nowMs();
     tell(progress);
   };
-  void work({ signal: gone.signal, onProgress })
+  void work({ signal: clientGone(reply), onProgress })
     .catch((thrown: unknown) => {
       const { code, message } = SluiceError.from(thrown);
       return { error: { code, message } };
     })
     .then((last) => {
-      request.raw.socket.off('close', stop);
       tell(last);
       lines.push(null);
     });
