@@ -18,8 +18,8 @@ import {
 
 /** What `npm run check` does before its tests, and the audit: name of the npm script, what it looks at. */
 const CHECKS = [
-  ['format:check', 'format'],
   ['lint', 'lint, layers and import cycles'],
+  ['format:check', 'format'],
   ['types', 'types'],
   ['dead', 'dead code'],
   ['audit', 'dependencies and their licences'],
@@ -39,12 +39,7 @@ await main(async () => {
   rmSync(TEST_RESULTS, { recursive: true, force: true });
   mkdirSync(TEST_RESULTS, { recursive: true });
 
-  const failedChecks = [];
-  for (const [script, what] of CHECKS) {
-    step(`Checking ${what}`);
-    const { code } = await run('npm', ['run', '--silent', script], { show: true });
-    if (code !== 0) failedChecks.push(script);
-  }
+  const failedChecks = await failuresOf(CHECKS);
   // Tests need what the end-to-end environment finds too: webgpu runs on the software driver that Electron ships.
   const { env, stop } = await endToEndEnvironment();
   const counts = [];
@@ -74,6 +69,23 @@ async function prepare() {
     process.once('exit', () => console.log(`\n${closingLine([{ passed: 0, failed: 1, skipped: 0 }])}`));
     throw error;
   }
+}
+
+/** Two at a time: lint takes as long as all the others. What a check printed is shown when it is over. */
+async function failuresOf(checks) {
+  const failed = [];
+  const waiting = [...checks];
+  const takeTurns = async () => {
+    for (let check = waiting.shift(); check !== undefined; check = waiting.shift()) {
+      const [script, what] = check;
+      const { code, output } = await run('npm', ['run', '--silent', script]);
+      step(`Checked ${what}`);
+      process.stdout.write(output);
+      if (code !== 0) failed.push(script);
+    }
+  };
+  await Promise.all([takeTurns(), takeTurns()]);
+  return failed;
 }
 
 async function unitTests(env) {
