@@ -23,10 +23,11 @@ export const FUSES = {
   grantFileProtocolExtraPrivileges: false,
 };
 
-/** Bundled into out/renderer, with what they need themselves: in no other form needed where Sluice is installed. */
+/** Bundled into out/renderer or out/main, with what they need themselves: in no other form needed where Sluice is installed. */
 const BUNDLED = [
   ...['@babel', '@base-ui', '@floating-ui', '@tanstack', 'react', 'react-dom', 'reselect', 'scheduler'],
   ...['tabbable', 'uplot', 'use-sync-external-store', 'zustand'],
+  ...['@msgpack', 'image-size', 'undici', 'zod'],
 ];
 /** Of the binding and the installer of ONNX Runtime, of which the C library alone is used. */
 const NOT_USED = [
