@@ -196,8 +196,20 @@ const JSONS: readonly (readonly [what: string, bytes: () => Uint8Array])[] = [
   ['a number that is none', () => ascii('{"version": 1e999, "format": 1e999}')],
 ];
 
+const deployment = (users: number, periodMs: number): Uint8Array => {
+  const settings = { users, thresholdPct: 85, agent: 'factored', periodMs, explorationCap: 0.1 };
+  return ascii(JSON.stringify({ version: 1, content: { settings, variants: [] } }));
+};
+const DEPLOYMENTS: readonly (readonly [what: string, bytes: () => Uint8Array])[] = [
+  ['of a billion users', () => deployment(1e9, 200)],
+  ['with a period that no timer takes', () => deployment(1, 1e300)],
+];
+
 /** Every file that once broke a reader, or is made as such files are. A new one is a line here. */
 export const CRAFTED_FILES: readonly CraftedFile[] = [
+  ...DEPLOYMENTS.map(([what, bytes]): CraftedFile => ({
+    ...{ format: 'state offload', file: 'offload.json', what: `a deployment ${what}`, bytes, refusal: /./ },
+  })),
   ...ONNX.map(([what, bytes, refusal]): CraftedFile => ({
     ...{ format: 'onnx', file: 'crafted.onnx', what: `ONNX: ${what}`, bytes },
     ...(refusal && { refusal }),
