@@ -168,9 +168,7 @@ describe('what goes wrong', () => {
     for (const json of [[], ['--json']]) {
       const { stdout, stderr } = await cli(...json, 'models', 'inspect', name);
       expect(stdout + stderr).toContain('a\\u001b]0;b\\u0007\\u009b2J\\u202ec');
-      expect(
-        [...(stdout + stderr)].filter((letter) => name.slice(1).includes(letter) && letter > 'z'),
-      ).toEqual([]);
+      expect(stdout + stderr).toMatch(/^[^\u007f-\u009f\u202e]*$/);
       expect(stdout + stderr).not.toContain('\u001b');
     }
   });

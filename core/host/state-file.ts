@@ -25,7 +25,7 @@ export function listOf<T>(element: z.ZodType<T>): z.ZodType<readonly T[]> {
         context.addIssue({ code: 'custom', message: issue?.message ?? 'does not fit', path });
         return z.NEVER;
       }
-      read.push(data as T);
+      read.push(data);
     }
     return read;
   });

@@ -45,7 +45,7 @@ export interface ParseAnswer {
 }
 
 /** Small files that a process keeps, by name. */
-const STATES: Readonly<Record<'endpoints' | 'fleet' | 'pushes' | 'offload', z.ZodType<unknown>>> = {
+const STATES: Readonly<Record<'endpoints' | 'fleet' | 'pushes' | 'offload', z.ZodType>> = {
   endpoints: endpointsSchema,
   fleet: fleetSchema,
   pushes: pushesSchema,
