@@ -97,6 +97,7 @@ export type {
   VariantRecord,
 } from './offload';
 export { PIPELINE_MODES } from './plan';
+export { printable } from './printable';
 export type {
   CurvePoint,
   LayerPlacement,

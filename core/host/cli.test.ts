@@ -163,6 +163,16 @@ describe('what goes wrong', () => {
     expect(answer.stderr).toMatch(/^sluice: .*nobody/);
   });
 
+  it('sends a terminal nothing that steers it', async () => {
+    const name = 'a\u001b]0;b\u0007\u009b2J\u202ec';
+    for (const json of [[], ['--json']]) {
+      const { stdout, stderr } = await cli(...json, 'models', 'inspect', name);
+      expect(stdout + stderr).toContain('a\\u001b]0;b\\u0007\\u009b2J\\u202ec');
+      expect(stdout + stderr).toMatch(/^[^\u007f-\u009f\u202e]*$/);
+      expect(stdout + stderr).not.toContain('\u001b');
+    }
+  });
+
   it('a misspelt command is told in one sentence, with the likely one', async () => {
     expect((await cli('runn')).stderr).toBe(
       `sluice: unknown command 'runn'. Did you mean run? See "sluice --help".\n`,

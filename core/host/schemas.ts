@@ -14,11 +14,10 @@ import { LAB_DEPLOYMENT_SCHEMAS } from './lab/requests/deployment-schemas';
 import { LAB_RUN_SCHEMAS, LAB_STATUS_SCHEMAS } from './lab/requests/run-schemas';
 import { LAB_SHELF_SCHEMAS } from './lab/requests/shelf-schemas';
 import { languageSettingsSchema } from './language/conversations/settings-schema';
+import { MAX_PERIOD_MS, MAX_USERS } from './offload/deployment-store';
 
 /** A day: longer periods and deadlines are mistakes of units. */
 const MAX_MS = 86_400_000;
-/** Request streams of one box; joint actions of more are for simulations. */
-const MAX_USERS = 32;
 const MAX_DECISIONS = 1000;
 
 const nothing = z.strictObject({});
@@ -89,7 +88,7 @@ const OFFLOAD_SCHEMAS: { readonly [N in keyof OffloadRequests]: z.ZodType<Reques
     users: z.number().int().min(1).max(MAX_USERS).exactOptional(),
     thresholdPct: percent.exactOptional(),
     agent: text.exactOptional(),
-    periodMs: z.number().nonnegative().max(MAX_MS).exactOptional(),
+    periodMs: z.number().nonnegative().max(MAX_PERIOD_MS).exactOptional(),
     explorationCap: z.number().min(0).max(1).exactOptional(),
   }),
   'offload.addVariant': z.strictObject({

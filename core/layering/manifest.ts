@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { SluiceError, refuseNewer } from '../contract';
 import { ioError, isDiskFault } from '../storage';
+import { manifestFaults } from './manifest-faults';
 
 /** Version of the store's layout. A newer store is refused, an older one recompiled. */
 export const STORE_FORMAT = 2;
@@ -10,7 +11,9 @@ export const MANIFEST_FILE = 'manifest.json';
 export const WEIGHTS_FILE = 'weights.bin';
 
 const count = z.number().int().nonnegative();
-const tensorSpec = z.object({ name: z.string(), dtype: z.string(), shape: z.array(z.number().int()) });
+/** -1: free. */
+const shape = z.array(z.number().int().min(-1));
+const tensorSpec = z.object({ name: z.string(), dtype: z.string(), shape });
 
 const weight = z.object({
   name: z.string(),
@@ -41,7 +44,7 @@ const tiling = z.object({
   sum: z.string().optional(),
   output: z.string(),
   /** Shape of the whole output, -1 where free; decides whether parts lie one after the other in memory. */
-  outputShape: z.array(z.number().int()),
+  outputShape: shape,
 });
 
 /** An embedding table: only the rows asked for are read. */
@@ -58,13 +61,13 @@ const layer = z.object({
   op: z.string(),
   nodes: count,
   /** Relative path of its graph: weights are graph inputs, small constants are initializers. */
-  graph: z.string(),
+  graph: z.string().regex(/^layers\/\w+\.onnx$/, 'must be a file of the store'),
   inputs: z.array(z.string()),
   outputs: z.array(z.string()),
   /** Its own block in the weights file; a multiple of 4096 at a multiple of 4096. */
   fileOffset: count,
   byteLength: count,
-  sha256: z.string(),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
   /** In the order of the block; one that lies outside the block is shared with an earlier layer. */
   weights: z.array(weight),
   /** Bytes of constants kept inside ONNX Runtime. */
@@ -93,7 +96,7 @@ const manifest = z.object({
   weightBytes: count,
   layers: z.array(layer).min(1),
   /** dtype code and shape (-1: free) of every value that crosses a layer border. */
-  values: z.record(z.string(), z.object({ dtype: count, shape: z.array(z.number().int()) })),
+  values: z.record(z.string(), z.object({ dtype: count, shape })),
   notes: z.array(z.string()),
 });
 
@@ -132,8 +135,10 @@ export function readManifest(storePath: string): StoreManifest {
     );
   }
   const parsed = manifest.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  const faults = parsed.success
+    ? manifestFaults(parsed.data)
+    : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  if (parsed.success && faults.length === 0) return parsed.data;
   throw new SluiceError(
     'corrupt-store',
     `${path} is not a store manifest: ${faults.slice(0, 5).join('; ')}.`,

@@ -1,5 +1,5 @@
 import { SluiceError } from '../contract';
-import { dtypeBits, dtypeFromNumber, dtypeName, elementCount, tensorBytes } from './dtypes';
+import { dtypeBits, dtypeFromNumber, dtypeName, elementCount, shapeText, tensorBytes } from './dtypes';
 import type { ExternalData } from './external-data';
 import { DataType } from './model';
 import type { OnnxTensor, TensorData } from './model';
@@ -197,7 +197,7 @@ function decodeExternal(
   if (length !== byteLength) {
     throw new SluiceError(
       'bad-model',
-      `expected ${byteLength} bytes of external data for shape [${fields.dims.join(', ')}], found length=${length}`,
+      `expected ${byteLength} bytes of external data for shape ${shapeText(fields.dims)}, found length=${length}`,
     );
   }
   const entry = { tensor: fields.name, location, offset, byteLength };
@@ -221,7 +221,7 @@ function sizeFault(fields: TensorFields, dtype: DataType, byteLength: number, fo
   const bits = dtypeBits(dtype);
   return new SluiceError(
     'bad-model',
-    `expected ${byteLength} bytes for shape [${fields.dims.join(', ')}] of ${dtypeName(dtype)} (${bits} bits each), ` +
+    `expected ${byteLength} bytes for shape ${shapeText(fields.dims)} of ${dtypeName(dtype)} (${bits} bits each), ` +
       `found ${found}`,
   );
 }

@@ -56,6 +56,14 @@ export function dtypeFromNumber(value: number): DataType | undefined {
   return BY_NUMBER.get(value);
 }
 
+const MOST_SIZES = 16;
+
+/** `[1, 3, 224, 224]`, for a message: a damaged file may hold a million sizes. */
+export function shapeText(dims: readonly number[]): string {
+  const more = dims.length > MOST_SIZES ? `, ... ${dims.length - MOST_SIZES} more` : '';
+  return `[${dims.slice(0, MOST_SIZES).join(', ')}${more}]`;
+}
+
 /**
  * The product of the sizes; 1 for a scalar (`[]`).
  * @throws SluiceError `bad-model` for a negative or fractional size, or a product beyond 2^53.
@@ -65,13 +73,13 @@ export function elementCount(dims: readonly number[]): number {
   if (wrong !== undefined) {
     throw new SluiceError(
       'bad-model',
-      `shape [${dims.join(', ')}]: expected sizes of 0 or more, found ${wrong}`,
+      `shape ${shapeText(dims)}: expected sizes of 0 or more, found ${wrong}`,
     );
   }
   // A zero anywhere makes the tensor empty, however large the other sizes are.
   const count = dims.includes(0) ? 0 : dims.reduce((product, dim) => product * dim, 1);
   if (!Number.isSafeInteger(count)) {
-    throw new SluiceError('bad-model', `shape [${dims.join(', ')}] has more than 2^53 elements`);
+    throw new SluiceError('bad-model', `shape ${shapeText(dims)} has more than 2^53 elements`);
   }
   return count;
 }
@@ -90,7 +98,7 @@ export function tensorBytes(dtype: DataType, dims: readonly number[]): number {
   if (!Number.isSafeInteger(bytes)) {
     throw new SluiceError(
       'bad-model',
-      `shape [${dims.join(', ')}] of ${dtypeName(dtype)} has more than 2^53 bytes`,
+      `shape ${shapeText(dims)} of ${dtypeName(dtype)} has more than 2^53 bytes`,
     );
   }
   return bytes;

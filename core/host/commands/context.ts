@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 
-import { SluiceError } from '../../contract';
+import { printable, SluiceError } from '../../contract';
 import type { Command } from 'commander';
 import { appVersion, findAppRoot } from '../app-root';
 import type { CrashWriter } from '../crash-reports/install-crash-reports';
@@ -58,7 +58,7 @@ export async function execute(
     globals.dataDir === undefined ? dataDirOf(process.env, homedir()) : resolve(globals.dataDir);
   let crashes: CrashWriter | undefined;
   const print = (outcome: Outcome): void => {
-    process.stdout.write(json ? `${JSON.stringify(outcome.json, null, 2)}\n` : `${outcome.text}\n`);
+    process.stdout.write(`${printable(json ? JSON.stringify(outcome.json, null, 2) : outcome.text)}\n`);
   };
   try {
     const appRoot = findAppRoot(__dirname);
@@ -122,7 +122,7 @@ export function onCancel(signal: AbortSignal, cancel: () => void): () => void {
 
 /** Prints an error in the form asked for and sets the exit code. */
 export function reportError(error: SluiceError, json: boolean): void {
-  if (json) process.stdout.write(`${JSON.stringify({ error: error.toWire() }, null, 2)}\n`);
+  if (json) process.stdout.write(`${printable(JSON.stringify({ error: error.toWire() }, null, 2))}\n`);
   else log(`sluice: ${error.message}`);
   if (error.code === 'internal' && error.cause instanceof Error) log(error.cause.stack ?? '');
   process.exitCode = exitCodeOf(error.code);
@@ -134,5 +134,5 @@ function reportClose(thrown: unknown): void {
 }
 
 function log(message: string): void {
-  process.stderr.write(`${message}\n`);
+  process.stderr.write(`${printable(message)}\n`);
 }

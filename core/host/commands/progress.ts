@@ -1,4 +1,5 @@
 import { formatBytes } from '../../base';
+import { printable } from '../../contract';
 import type { EventBus } from '../event-bus';
 
 export interface ShownProgress {
@@ -12,8 +13,9 @@ export function showProgress(subject: string, stream: NodeJS.WriteStream): Shown
   return {
     show: (phase, doneBytes, totalBytes) => {
       const share = totalBytes > 0 ? ` ${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}` : '';
-      if (stream.isTTY) stream.write(`\r\x1b[K${subject}: ${phase}${share}`);
-      else if (phase !== shown) stream.write(`${subject}: ${phase}\n`);
+      const said = printable(`${subject}: ${phase}`);
+      if (stream.isTTY) stream.write(`\r\x1b[K${said}${share}`);
+      else if (phase !== shown) stream.write(`${said}\n`);
       shown = phase;
     },
     end: () => {

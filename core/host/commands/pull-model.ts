@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 
 import { formatBytes, type Clock } from '../../base';
-import { SluiceError } from '../../contract';
+import { printable, SluiceError } from '../../contract';
 import { systemClock } from '../host-clock';
 import { execute, type CommandContext, type Outcome } from './context';
 import { languageTable, listed } from './language-models';
@@ -117,7 +117,7 @@ function showDownload(stream: NodeJS.WriteStream, clock: Clock): ShownDownload {
   return {
     show: (path, doneBytes, totalBytes) => {
       meter.update(doneBytes);
-      const text = `${path}: ${meter.text(doneBytes, totalBytes)}`;
+      const text = `${printable(path)}: ${meter.text(doneBytes, totalBytes)}`;
       const isDone = doneBytes === totalBytes;
       if (stream.isTTY && (isDone || clock.nowMs() - drawnMs >= REDRAW_MS)) {
         stream.write(`\r\x1b[K${text}`);

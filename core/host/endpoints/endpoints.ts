@@ -7,13 +7,14 @@ import { SluiceError } from '../../contract';
 import type { EndpointRecord, EndpointTest, NewEndpoint, RemoteTier } from '../../contract';
 import { FailureBackoff } from '../../offload';
 import type { EventBus } from '../event-bus';
+import { listOf } from '../state-file';
 import type { StateFile } from '../state-file';
 import { EndpointProbe } from './endpoint-probe';
 import { testEndpoint } from './endpoint-test';
 import { RemoteEndpoint } from './remote-endpoint';
 import type { KnownEndpoint, RemoteEndpointParts } from './remote-endpoint';
 
-export const endpointsSchema: z.ZodType<readonly KnownEndpoint[]> = z.array(
+export const endpointsSchema: z.ZodType<readonly KnownEndpoint[]> = listOf(
   z.object({
     id: z.string(),
     name: z.string(),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { parseUrl } from '../../base';
 import { SluiceError } from '../../contract';
+import { listOf } from '../state-file';
 
 /** What is remembered of a box between starts: no secret. */
 export interface KnownBox {
@@ -15,7 +16,7 @@ export interface KnownBox {
   readonly certificateFingerprint?: string | undefined;
 }
 
-export const fleetSchema: z.ZodType<readonly KnownBox[]> = z.array(
+export const fleetSchema: z.ZodType<readonly KnownBox[]> = listOf(
   z.object({
     id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9-]*$/),
     name: z.string(),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import type { FleetPush, FleetPushBox } from '../../contract';
 import { isProcessAlive, processMark } from '../../storage';
+import { listOf } from '../state-file';
 import type { StateFile } from '../state-file';
 
 const boxSchema = z.object({
@@ -24,7 +25,7 @@ const recordSchema = z.object({
 
 /** A push as it is remembered. */
 export type PushRecord = FleetPush & { readonly owner: string };
-export const pushesSchema = z.array(recordSchema) as unknown as z.ZodType<readonly PushRecord[]>;
+export const pushesSchema = listOf(recordSchema) as unknown as z.ZodType<readonly PushRecord[]>;
 
 /** Of those that are over. */
 export const KEPT_PUSHES = 30;

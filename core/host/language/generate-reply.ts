@@ -3,7 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
-import { DEFAULT_LANGUAGE_SETTINGS, SluiceError } from '../../contract';
+import { DEFAULT_LANGUAGE_SETTINGS, printable, SluiceError } from '../../contract';
 import type { CacheMemory, CacheMode, LanguageSettings, RoundRecord } from '../../contract';
 import { ChatTemplate, generate, generateFrom, openLanguageModel } from '../../llm';
 import type { GenerateOptions, Generation, LanguageModel, WeightMemory, WeightTraffic } from '../../llm';
@@ -161,7 +161,7 @@ function requestOf(
     ...(maxTokens !== undefined && { maxTokens }),
     ...(stop && { stop }),
     onPiece: ({ text }) => {
-      if (!json) process.stdout.write(text);
+      if (!json) process.stdout.write(printable(text));
     },
   };
 }

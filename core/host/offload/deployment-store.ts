@@ -18,12 +18,17 @@ export interface StoredDeployment {
   readonly variants: readonly RegisteredVariant[];
 }
 
+/** Request streams of one box; joint actions of more are for simulations. */
+export const MAX_USERS = 32;
+/** A day: longer ones are mistakes of units, and none that a timer takes. */
+export const MAX_PERIOD_MS = 86_400_000;
+
 export const deploymentSchema: z.ZodType<StoredDeployment> = z.object({
   settings: z.object({
-    users: z.number().int().min(1),
+    users: z.number().int().min(1).max(MAX_USERS),
     thresholdPct: z.number().min(0).max(100),
     agent: z.string(),
-    periodMs: z.number().nonnegative(),
+    periodMs: z.number().nonnegative().max(MAX_PERIOD_MS),
     explorationCap: z.number().min(0).max(1),
   }),
   variants: z.array(

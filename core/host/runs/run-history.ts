@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { PIPELINE_MODES } from '../../contract';
 import type { PlanDetail, RunRecord, RunResult, WireError } from '../../contract';
 import { isProcessAlive, processMark } from '../../storage';
-import { StateFile } from '../state-file';
+import { listOf, StateFile } from '../state-file';
 import type { Log } from '../state-file';
 
 /** Runs remembered, here and by the console. */
@@ -41,7 +41,7 @@ const record = z.object({
   process: z.string().exactOptional(),
 });
 type StoredRun = z.infer<typeof record>;
-const historySchema: z.ZodType<readonly StoredRun[]> = z.array(record).readonly();
+const historySchema: z.ZodType<readonly StoredRun[]> = listOf(record);
 function isObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null;
 }

@@ -17,16 +17,23 @@ const count = (most: number) => z.number().int().min(1).max(most);
 
 export const JOURNAL_VERSION = 1;
 
+/** Layers, heads and tokens: a sum is kept in memory for each block of them. 128 layers of 16 heads fit a million tokens. */
+const MOST_HEAD_TOKENS = 2 ** 31;
+
 /** The first record of a journal: whose cache this is, and its layout. */
 export const journalHeaderSchema = z.object({
   version: z.literal(JOURNAL_VERSION),
   identity: cacheIdentitySchema,
-  shape: z.object({
-    layers: count(4096),
-    kvHeads: count(4096),
-    headDim: count(8192),
-    capacityTokens: count(2 ** 26),
-  }),
+  shape: z
+    .object({
+      layers: count(4096),
+      kvHeads: count(4096),
+      headDim: count(8192),
+      capacityTokens: count(2 ** 26),
+    })
+    .refine(({ layers, kvHeads, capacityTokens }) => layers * kvHeads * capacityTokens <= MOST_HEAD_TOKENS, {
+      error: 'more layers, heads and tokens than any model has together',
+    }),
 });
 export type JournalHeader = z.infer<typeof journalHeaderSchema>;
 

@@ -134,6 +134,12 @@ describe('a journal', () => {
     );
   });
 
+  it('that asks for more memory than any model needs is refused', () => {
+    const shape = { layers: 4096, kvHeads: 4096, headDim: 8, capacityTokens: 2 ** 26 };
+    const { bytes } = headerRecord({ ...HEADER, shape });
+    expect(() => scanJournal(bytes)).toThrow(expect.objectContaining({ code: 'stale-store' }) as Error);
+  });
+
   it('of another version is refused, not taken for an empty one', () => {
     const of = (version: number): Uint8Array => headerRecord({ ...HEADER, version: version as 1 }).bytes;
     expect(() => scanJournal(of(0))).toThrow(/another version of Sluice/);

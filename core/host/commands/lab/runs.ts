@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
 
-import { SluiceError } from '../../../contract';
+import { printable, SluiceError } from '../../../contract';
 import type { LabConnection } from '../../lab/connection/lab-connection';
 import { runSchema, type ShownRun } from '../../lab/shown-run';
 import { splitArguments } from '../../lab/split-arguments';
@@ -102,9 +102,12 @@ function addLookCommands(lab: Command): void {
     .action((run: string, options: { follow?: boolean }, command: Command) =>
       onLab(command, async ({ api }, context) => {
         const parts: Uint8Array[] = [];
+        const decoder = new TextDecoder();
+        const { stdout } = process;
         for await (const part of api.stream(logPath(run, options.follow === true), context.signal)) {
           if (context.json) parts.push(part);
-          else process.stdout.write(part);
+          else if (!stdout.isTTY) stdout.write(part);
+          else stdout.write(printable(decoder.decode(part, { stream: true }), 'colours'));
         }
         return context.json ? { json: { log: Buffer.concat(parts).toString('utf8') }, text: '' } : undefined;
       }),
