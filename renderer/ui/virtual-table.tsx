@@ -2,6 +2,7 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { memo, useMemo, useRef, useState } from 'react';
 import type { CSSProperties, KeyboardEvent, ReactNode } from 'react';
 
+import type { HelpId } from './help';
 import { onRowKey } from './row-keys';
 import styles from './virtual-table.module.css';
 
@@ -14,6 +15,8 @@ export interface TableColumn<R> {
   /** In place of the label, which stays its name. */
   readonly head?: ReactNode;
   readonly hint?: string;
+  /** The help text of its figure, in place of a hint. */
+  readonly help?: HelpId;
   /** A track of CSS grid: `8ch`, `minmax(0, 1fr)`. */
   readonly width: string;
   readonly align?: 'end';
@@ -211,7 +214,7 @@ function Head<R>(props: {
   const { column, order } = props;
   if (column.compare === undefined) {
     return (
-      <span role="columnheader" data-align={column.align} title={column.hint}>
+      <span role="columnheader" data-align={column.align} data-help={column.help} title={column.hint}>
         {column.head ?? column.label}
       </span>
     );
@@ -221,7 +224,12 @@ function Head<R>(props: {
   // On the side away from the figures, so that head and figures end on one line.
   const arrow = active && <i aria-hidden="true">{active.descending ? '↓' : '↑'}</i>;
   return (
-    <span role="columnheader" aria-sort={active ? direction : 'none'} data-align={column.align}>
+    <span
+      role="columnheader"
+      aria-sort={active ? direction : 'none'}
+      data-align={column.align}
+      data-help={column.help}
+    >
       <button
         type="button"
         title={column.hint}
