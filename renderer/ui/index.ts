@@ -19,6 +19,7 @@ export {
   ThemeIcon,
   TimelineIcon,
 } from './icons';
+export { FieldLine } from './field-line';
 export { Help } from './help';
 export type { HelpId } from './help';
 export { Inspector } from './inspector';
