@@ -18,26 +18,44 @@ export async function sluice(...args) {
 }
 
 /** Starts `sluice serve ARGS` at a free port. @returns its address, and the way to stop it. */
-export async function startServer(...args) {
-  console.log(`$ sluice serve ${args.join(' ')}`);
-  const child = spawn(process.execPath, [CLI, 'serve', '--port', '0', ...args, '--json'], {
+export function startServer(...args) {
+  return start('serve', args, ({ url }) => url !== undefined);
+}
+
+/** Starts `sluice host ARGS` at a free port. @returns what it printed (port, certificate), and the way to stop it. */
+export function startHost(...args) {
+  return start('host', args, ({ port }) => port !== undefined);
+}
+
+async function start(command, args, isReady) {
+  console.log(`$ sluice ${command} ${args.join(' ')}`);
+  const child = spawn(process.execPath, [CLI, command, '--port', '0', ...args, '--json'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = once(child, 'close');
   let printed = '';
-  const url = await new Promise((resolve, reject) => {
-    child.once('close', (code) => reject(new Error(`sluice serve ended with ${code}: ${printed}`)));
+  const told = await new Promise((resolve, reject) => {
+    child.once('close', (code) => reject(new Error(`sluice ${command} ended with ${code}: ${printed}`)));
     child.stdout.on('data', (text) => {
       printed += text;
-      const found = /"url": "([^"]+)"/.exec(printed);
-      if (found) resolve(found[1]);
+      const found = parsed(printed);
+      if (found !== undefined && isReady(found)) resolve(found);
     });
   });
   const stop = async () => {
     child.kill('SIGTERM');
     await ended;
   };
-  return { url, stop };
+  return { ...told, stop };
+}
+
+/** Undefined while the text is not a whole document. */
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 export function check(isTrue, what) {

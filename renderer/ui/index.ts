@@ -20,6 +20,7 @@ export {
   ThemeIcon,
   TimelineIcon,
 } from './icons';
+export { FieldLine } from './field-line';
 export { Help, HelpedLabel } from './help';
 export type { HelpId } from './help';
 export { Inspector } from './inspector';

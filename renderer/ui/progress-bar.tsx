@@ -21,6 +21,7 @@ export function ProgressBar({ label, fraction }: ProgressBarProps): ReactNode {
     >
       <div
         className={pct === undefined ? styles['unknown'] : styles['bar']}
+        data-done={pct === 100}
         style={pct === undefined ? undefined : { width: `${pct}%` }}
       />
     </div>

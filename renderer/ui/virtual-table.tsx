@@ -225,7 +225,12 @@ function Head<R>(props: {
   // On the side away from the figures, so that head and figures end on one line.
   const arrow = active && <i aria-hidden="true">{active.descending ? '↓' : '↑'}</i>;
   return (
-    <span role="columnheader" aria-sort={active ? direction : 'none'} data-align={column.align}>
+    <span
+      role="columnheader"
+      aria-sort={active ? direction : 'none'}
+      data-align={column.align}
+      data-help={column.help}
+    >
       <button
         type="button"
         title={column.hint}

@@ -203,7 +203,8 @@ export class Pushes {
 
   private failed(entry: ActivePush, box: string, signal: AbortSignal, error: SluiceError): void {
     if (this.isClosed || signal.aborted) return;
-    this.parts.log(`fleet: push of ${entry.push.model} to ${box}: ${error.message}`);
+    const { name } = this.parts.fleet.list().find(({ id }) => id === box) ?? { name: box };
+    this.parts.log(`fleet: push of ${entry.push.model} to ${name}: ${error.message}`);
     this.change(entry, box, { state: 'failed', error: error.toWire() });
   }
 

@@ -1,12 +1,11 @@
 import { useRef, useState } from 'react';
-import type { ReactNode, SubmitEvent } from 'react';
+import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 
 import type { RemoteTier } from '../../../core/contract';
 import { useSession } from '../../session';
 import { strings } from '../../strings';
-import { Button, SelectField, TextField } from '../../ui';
-import styles from './add-form.module.css';
+import { Button, FieldLine, SelectField, TextField } from '../../ui';
 import { addEndpoint } from './endpoint-actions';
 import { isEndpointUrl } from './health';
 
@@ -25,11 +24,13 @@ function KeychainNote(): ReactNode {
       ? STRINGS.keychain.browser
       : STRINGS.keychain.unavailable(keychain.reason ?? STRINGS.keychain.none);
   return (
-    <p className={styles['note']} data-testid="keychain-note" data-available={keychain.available}>
+    <p data-testid="keychain-note" data-available={keychain.available}>
       {keychain.available ? STRINGS.keychain.available : unavailable}
     </p>
   );
 }
+
+const TRACKS = ['minmax(100px, 180px)', '96px', 'minmax(160px, 380px)', 'minmax(100px, 200px)'];
 
 /** The line of fields that adds an endpoint. The token leaves the page as it is sent. */
 export function AddForm(): ReactNode {
@@ -59,43 +60,47 @@ export function AddForm(): ReactNode {
     setUrl('');
     form.current?.querySelector('input')?.focus();
   };
-  const submit = (event: SubmitEvent): void => {
-    event.preventDefault();
+  const submit = (): void => {
     if (complete && live && !busy) void add();
   };
   return (
-    <form ref={form} className={styles['form']} aria-label={WORDS.form} onSubmit={submit}>
-      <div className={styles['fields']}>
-        <TextField label={WORDS.name} value={name} placeholder={WORDS.namePlaceholder} onChange={setName} />
-        <SelectField
-          label={WORDS.tier}
-          value={tier}
-          options={TIERS}
-          hint={WORDS.tierHint}
-          onChange={(value) => setTier(value === 'cloud' ? 'cloud' : 'edge')}
-        />
-        <TextField
-          label={WORDS.url}
-          value={url}
-          mono
-          placeholder={WORDS.urlPlaceholder}
-          hint={WORDS.urlHint}
-          fault={badUrl ? WORDS.badUrl : undefined}
-          onChange={setUrl}
-        />
-        <TextField
-          label={WORDS.token}
-          type="password"
-          value={token}
-          placeholder={WORDS.tokenPlaceholder}
-          hint={WORDS.tokenHint}
-          onChange={setToken}
-        />
+    <FieldLine
+      ref={form}
+      label={WORDS.form}
+      tracks={TRACKS}
+      note={<KeychainNote />}
+      onSubmit={submit}
+      buttons={
         <Button type="submit" variant="primary" disabled={!live || !complete || busy}>
           {WORDS.submit}
         </Button>
-      </div>
-      <KeychainNote />
-    </form>
+      }
+    >
+      <TextField label={WORDS.name} value={name} placeholder={WORDS.namePlaceholder} onChange={setName} />
+      <SelectField
+        label={WORDS.tier}
+        value={tier}
+        options={TIERS}
+        hint={WORDS.tierHint}
+        onChange={(value) => setTier(value === 'cloud' ? 'cloud' : 'edge')}
+      />
+      <TextField
+        label={WORDS.url}
+        value={url}
+        mono
+        placeholder={WORDS.urlPlaceholder}
+        hint={WORDS.urlHint}
+        fault={badUrl ? WORDS.badUrl : undefined}
+        onChange={setUrl}
+      />
+      <TextField
+        label={WORDS.token}
+        type="password"
+        value={token}
+        placeholder={WORDS.tokenPlaceholder}
+        hint={WORDS.tokenHint}
+        onChange={setToken}
+      />
+    </FieldLine>
   );
 }

@@ -1,17 +1,18 @@
 import { useEffect, useRef, useState } from 'react';
-import type { ReactNode, SubmitEvent } from 'react';
+import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 
 import { useSession } from '../../session';
 import { strings } from '../../strings';
-import { Button, TextField } from '../../ui';
-import styles from './add-box-form.module.css';
+import { Button, FieldLine, TextField } from '../../ui';
 import { isBoxUrl } from './box-text';
 import { addBox } from './fleet-actions';
 
 const { fleet } = strings;
 
 const WORDS = fleet.add;
+
+const TRACKS = ['minmax(160px, 400px)', 'minmax(110px, 200px)', 'minmax(110px, 180px)'];
 
 /** The line of fields that adds a box. The token leaves the page as it is sent. */
 export function AddBoxForm(): ReactNode {
@@ -40,19 +41,25 @@ export function AddBoxForm(): ReactNode {
     });
     setIsBusy(false);
   };
-  const submit = (event: SubmitEvent): void => {
-    event.preventDefault();
+  const submit = (): void => {
     if (isComplete && live && !isBusy) void add();
   };
   return (
-    <form
+    <FieldLine
       ref={form}
-      className={styles['form']}
-      aria-label={WORDS.form}
+      label={WORDS.form}
+      tracks={TRACKS}
+      note={isKept ? WORDS.kept : WORDS.notKeptHere}
       onSubmit={submit}
-      onKeyDown={(event) => {
-        if (event.key === 'Escape') close();
-      }}
+      onCancel={close}
+      buttons={
+        <>
+          <Button type="submit" variant="primary" disabled={!live || !isComplete || isBusy}>
+            {isBusy ? WORDS.busy : WORDS.submit}
+          </Button>
+          <Button onClick={close}>{WORDS.cancel}</Button>
+        </>
+      }
     >
       <TextField
         label={WORDS.url}
@@ -72,13 +79,6 @@ export function AddBoxForm(): ReactNode {
         onChange={setToken}
       />
       <TextField label={WORDS.name} value={name} placeholder={WORDS.namePlaceholder} onChange={setName} />
-      <span className={styles['buttons']}>
-        <Button type="submit" variant="primary" disabled={!live || !isComplete || isBusy}>
-          {isBusy ? WORDS.busy : WORDS.submit}
-        </Button>
-        <Button onClick={close}>{WORDS.cancel}</Button>
-      </span>
-      <p className={styles['note']}>{isKept ? WORDS.kept : WORDS.notKeptHere}</p>
-    </form>
+    </FieldLine>
   );
 }

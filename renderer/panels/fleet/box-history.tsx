@@ -6,8 +6,8 @@ import { formatBytes, formatMs, formatPct, formatRate, NO_FIGURE } from '../../f
 import { useSession } from '../../session';
 import type { BoxSeries, FleetStore } from '../../stores';
 import { strings } from '../../strings';
-import { Plot } from '../../ui';
-import type { PlotOptions, Token } from '../../ui';
+import { Help, Plot } from '../../ui';
+import type { HelpId, PlotOptions, Token } from '../../ui';
 import styles from './box-inspector.module.css';
 
 const { fleet } = strings;
@@ -17,6 +17,7 @@ const WINDOW_SEC = 300;
 
 interface Spec {
   readonly series: BoxSeries;
+  readonly help: HelpId;
   /** Colour by what it means, as in the other panels. */
   readonly token: string;
   readonly text: (value: number) => string;
@@ -25,22 +26,30 @@ interface Spec {
 }
 
 const SPECS: readonly Spec[] = [
-  { series: 'cpuPct', token: '--compute', text: (value) => formatPct(value), topOf: () => 100 },
+  {
+    series: 'cpuPct',
+    help: 'fleet.cpu',
+    token: '--compute',
+    text: (value) => formatPct(value),
+    topOf: () => 100,
+  },
   {
     series: 'memUsedBytes',
+    help: 'fleet.memory',
     token: '--verify',
     text: formatBytes,
     topOf: ({ figures }) => figures?.memTotalBytes ?? 2 ** 28,
   },
-  { series: 'diskReadBytesPerSec', token: '--ssd', text: formatRate, topOf: () => 10e6 },
+  { series: 'diskReadBytesPerSec', help: 'fleet.disk', token: '--ssd', text: formatRate, topOf: () => 10e6 },
   {
     series: 'budgetUsedBytes',
+    help: 'fleet.budget',
     token: '--resident',
     text: formatBytes,
     topOf: ({ figures }) => Math.max(2 ** 20, figures?.budgetLimitBytes ?? 0),
   },
-  { series: 'roundTripMs', token: '--send', text: formatMs, topOf: () => 2 },
-  { series: 'medianResponseMs', token: '--receive', text: formatMs, topOf: () => 10 },
+  { series: 'roundTripMs', help: 'fleet.roundTrip', token: '--send', text: formatMs, topOf: () => 2 },
+  { series: 'medianResponseMs', help: 'fleet.response', token: '--receive', text: formatMs, topOf: () => 10 },
 ];
 
 function optionsOf(token: Token, color: string, top: number): PlotOptions {
@@ -95,7 +104,9 @@ function Series({ box, spec }: { readonly box: FleetBox; readonly spec: Spec }):
   const last = values.at(-1);
   return (
     <div className={styles['series']} data-testid="box-series" data-series={series}>
-      <dt>{WORDS.series[series]}</dt>
+      <dt>
+        <Help id={spec.help}>{WORDS.series[series]}</Help>
+      </dt>
       <dd>
         <b>{typeof last === 'number' ? spec.text(last) : NO_FIGURE}</b>
         <span>{range}</span>

@@ -16,7 +16,6 @@ import { toggleChosen } from './fleet-actions';
 const { fleet } = strings;
 
 const WORDS = fleet.columns;
-const HINTS = fleet.hints;
 
 /** What asks for a look comes first. */
 const STATE_ORDER: Readonly<Record<BoxState, number>> = { refused: 0, offline: 1, connecting: 2, online: 3 };
@@ -104,6 +103,7 @@ export const FLEET_COLUMNS: readonly FleetColumn[] = [
   {
     key: 'state',
     label: WORDS.state,
+    help: 'fleet.state',
     width: '88px',
     needsPx: 88,
     leaves: 0,
@@ -116,21 +116,27 @@ export const FLEET_COLUMNS: readonly FleetColumn[] = [
     ({ cpuPct }) => cpuPct,
     ({ cpuPct }) => formatPct(cpuPct),
     {
-      ...{ label: WORDS.cpu, hint: HINTS.cpu, width: '46px', needsPx: 46, leaves: 0, isLive: true },
+      ...{ label: WORDS.cpu, help: 'fleet.cpu', width: '46px', needsPx: 46, leaves: 0, isLive: true },
     },
   ),
   figureColumn(
     'memory',
     ({ memUsedBytes, memTotalBytes }) => memUsedBytes / memTotalBytes,
     ({ memUsedBytes, memTotalBytes }) => formatBytesOf(memUsedBytes, memTotalBytes),
-    { label: WORDS.memory, hint: HINTS.memory, width: '92px', needsPx: 92, leaves: 1, isLive: true },
+    { label: WORDS.memory, help: 'fleet.memory', width: '92px', needsPx: 92, leaves: 1, isLive: true },
   ),
   figureColumn(
     'budget',
     ({ budgetUsedBytes }) => budgetUsedBytes,
     (figures) => <BoxBudget figures={figures} />,
     {
-      ...{ label: WORDS.budget, hint: HINTS.budget, width: 'minmax(170px, 0.9fr)', needsPx: 170, leaves: 0 },
+      ...{
+        label: WORDS.budget,
+        help: 'fleet.budget',
+        width: 'minmax(170px, 0.9fr)',
+        needsPx: 170,
+        leaves: 0,
+      },
       isLive: true,
     },
   ),
@@ -138,14 +144,14 @@ export const FLEET_COLUMNS: readonly FleetColumn[] = [
     'disk',
     ({ diskReadBytesPerSec }) => diskReadBytesPerSec,
     ({ diskReadBytesPerSec }) => formatRate(diskReadBytesPerSec),
-    { label: WORDS.disk, hint: HINTS.disk, width: '74px', needsPx: 74, leaves: 2, isLive: true },
+    { label: WORDS.disk, help: 'fleet.disk', width: '74px', needsPx: 74, leaves: 2, isLive: true },
   ),
   figureColumn(
     'models',
     ({ models }) => models.length,
     ({ models }) => formatCount(models.length),
     {
-      ...{ label: WORDS.models, width: '54px', needsPx: 54, leaves: 4 },
+      ...{ label: WORDS.models, help: 'fleet.models', width: '54px', needsPx: 54, leaves: 4 },
       title: ({ figures }) => figures?.models.map(({ name }) => name).join(', '),
     },
   ),
@@ -154,7 +160,7 @@ export const FLEET_COLUMNS: readonly FleetColumn[] = [
     ({ runsGoing }) => runsGoing,
     ({ runsGoing }) => formatCount(runsGoing),
     {
-      ...{ label: WORDS.runs, hint: HINTS.runs, width: '38px', needsPx: 38, leaves: 1, isLive: true },
+      ...{ label: WORDS.runs, help: 'fleet.runs', width: '38px', needsPx: 38, leaves: 1, isLive: true },
     },
   ),
   figureColumn(
@@ -162,34 +168,34 @@ export const FLEET_COLUMNS: readonly FleetColumn[] = [
     ({ jobsGoing }) => jobsGoing,
     ({ jobsGoing }) => formatCount(jobsGoing),
     {
-      ...{ label: WORDS.jobs, hint: HINTS.jobs, width: '38px', needsPx: 38, leaves: 5, isLive: true },
+      ...{ label: WORDS.jobs, help: 'fleet.jobs', width: '38px', needsPx: 38, leaves: 5, isLive: true },
     },
   ),
   figureColumn(
     'decisions',
     ({ decisions }) => decisions?.total,
     ({ decisions }) => formatCount(decisions?.total ?? Number.NaN),
-    { label: WORDS.decisions, hint: HINTS.decisions, width: '66px', needsPx: 66, leaves: 6, isLive: true },
+    { label: WORDS.decisions, help: 'fleet.decisions', width: '66px', needsPx: 66, leaves: 6, isLive: true },
   ),
   figureColumn(
     'response',
     ({ decisions }) => decisions?.medianResponseMs,
     ({ decisions }) => formatMs(decisions?.medianResponseMs ?? Number.NaN),
-    { label: WORDS.response, hint: HINTS.response, width: '66px', needsPx: 66, leaves: 3, isLive: true },
+    { label: WORDS.response, help: 'fleet.response', width: '66px', needsPx: 66, leaves: 3, isLive: true },
   ),
   figureColumn(
     'alerts',
     ({ alerts }) => alerts.length,
     (figures) => <Alerts figures={figures} />,
     {
-      ...{ label: WORDS.alerts, hint: HINTS.alerts, width: '44px', needsPx: 44, leaves: 0 },
+      ...{ label: WORDS.alerts, help: 'fleet.alerts', width: '44px', needsPx: 44, leaves: 0 },
       title: ({ figures }) => figures?.alerts.join('\n'),
     },
   ),
   {
     key: 'roundTrip',
     label: WORDS.roundTrip,
-    hint: HINTS.roundTrip,
+    help: 'fleet.roundTrip',
     width: '72px',
     needsPx: 72,
     leaves: 7,
@@ -201,7 +207,7 @@ export const FLEET_COLUMNS: readonly FleetColumn[] = [
   {
     key: 'since',
     label: WORDS.since,
-    hint: HINTS.since,
+    help: 'fleet.since',
     width: '54px',
     needsPx: 54,
     leaves: 8,

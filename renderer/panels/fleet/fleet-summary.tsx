@@ -43,9 +43,9 @@ export function FleetSummary({ boxes }: { readonly boxes: readonly FleetBox[] })
   const sums = sumFleet(boxes);
   return (
     <p className={styles['summary']} aria-label={WORDS.label} data-testid="fleet-summary">
-      <b>{WORDS.online(formatCount(sums.online), formatCount(sums.boxes))}</b>
+      <b data-help="fleet.online">{WORDS.online(formatCount(sums.online), formatCount(sums.boxes))}</b>
       {sums.budgetLimitBytes > 0 && (
-        <span className={styles['sum']} title={WORDS.budgetOf}>
+        <span className={styles['sum']} data-help="fleet.budget">
           {WORDS.budget}
           <SegmentBar
             className={styles['sumBar']}
@@ -57,8 +57,8 @@ export function FleetSummary({ boxes }: { readonly boxes: readonly FleetBox[] })
         </span>
       )}
       {sums.unlimited > 0 && <span>{WORDS.unlimited(formatCount(sums.unlimited))}</span>}
-      <span>{WORDS.runs(sums.runsGoing)}</span>
-      <span data-alerts={sums.alerts > 0}>
+      <span data-help="fleet.runs">{WORDS.runs(sums.runsGoing)}</span>
+      <span data-help="fleet.alerts" data-alerts={sums.alerts > 0}>
         {sums.alerts === 0 ? WORDS.noAlerts : WORDS.alerts(sums.alerts)}
       </span>
     </p>

@@ -20,6 +20,12 @@ interface LineProps {
   readonly rate: ProgressRate | undefined;
 }
 
+/** A box that had the model, or a copy of the example of its own, was sent nothing. */
+function sentText({ state, sentBytes, totalBytes }: FleetPushBox): string {
+  if (state === 'done' && sentBytes < totalBytes) return WORDS.hadIt;
+  return totalBytes > 0 ? formatBytesOf(sentBytes, totalBytes) : '';
+}
+
 function fractionOf({ state, sentBytes, totalBytes }: FleetPushBox): number | undefined {
   if (state === 'done') return 1;
   if (state === 'importing') return undefined;
@@ -31,7 +37,7 @@ const PushLine = memo(function PushLine({ entry, rate }: LineProps): ReactNode {
   const { fleet: store } = useSession();
   const name = useStore(store, ({ boxes }) => boxes?.get(entry.box)?.name ?? WORDS.gone);
   const isAway = useStore(store, ({ boxes }) => boxes?.get(entry.box)?.state !== 'online');
-  const { state, sentBytes, totalBytes, error } = entry;
+  const { state, error } = entry;
   const word = state === 'waiting' && isAway ? WORDS.waitingForBox : WORDS.states[state];
   const isSending = state === 'sending';
   return (
@@ -41,8 +47,10 @@ const PushLine = memo(function PushLine({ entry, rate }: LineProps): ReactNode {
       {error === undefined ? (
         <>
           <ProgressBar label={`${name}: ${word}`} fraction={fractionOf(entry)} />
-          <span className={styles['figure']}>{totalBytes > 0 && formatBytesOf(sentBytes, totalBytes)}</span>
-          <span className={styles['figure']}>
+          <span className={styles['figure']} data-help="fleet.sent">
+            {sentText(entry)}
+          </span>
+          <span className={styles['figure']} data-help="fleet.rate">
             {isSending && rate?.bytesPerSec !== undefined && formatRate(rate.bytesPerSec)}
           </span>
           <span className={styles['figure']}>

@@ -1,6 +1,7 @@
 import { decisionsHelp } from './decisions';
 import { deviceHelp } from './device';
 import { endpointsHelp } from './endpoints';
+import { fleetHelp } from './fleet';
 import { frameHelp } from './frame';
 import { labHelp } from './lab';
 import { languageHelp } from './language';
@@ -22,4 +23,5 @@ export const help = {
   ...endpointsHelp,
   ...labHelp,
   ...deviceHelp,
+  ...fleetHelp,
 } as const;
