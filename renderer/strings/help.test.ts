@@ -7,7 +7,8 @@ import { help } from './en/help';
 
 const ROOT = join(import.meta.dirname, '..');
 /** Where figures are named: `help="run.stall"`, `<Help id="run.stall">`, `help: 'device.cpu'`. */
-const ID = /['"]((?:run|strip|budget|timeline|device|decisions|language|models|endpoints|lab|fleet)\.\w+)['"]/g;
+const ID =
+  /['"]((?:run|strip|budget|timeline|device|decisions|language|models|endpoints|lab|fleet)\.\w+)['"]/g;
 const MARKED = /(?:data-help|help|<Help\s+id)="([\w.]+)"/g;
 
 function sources(): readonly string[] {

@@ -61,7 +61,9 @@ export class FaultRunner {
     const all = Promise.all(recoveries).then(() => true);
     const isRecovered = await Promise.race([all, late(all)]);
     const recoveredAfterMs = Math.round(systemClock.nowMs() - endMs);
-    const notRecovered = [...waiting].map((lane) => `${lane.name}: ${lane.lastFailure}`);
+    const notRecovered = [...waiting].map(
+      (lane) => `${lane.name}: ${lane.lastFailure || 'at work, without a failure'}`,
+    );
     const endSec = Math.round((endMs - this.startMs) / 100) / 10;
     const row: FaultRow = { kind: fault.kind, way, detail, startSec, endSec, notRecovered };
     this.rows.push(isRecovered ? { ...row, recoveredAfterMs, slowest } : row);

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 import { seededRandom, systemClock } from '../../base';
 import { SluiceError } from '../../contract';
@@ -97,7 +97,7 @@ export async function benchSoak(options: SoakOptions): Promise<SoakReport> {
         seed,
         elapsedSec: Math.round((performance.now() - startedMs) / 1000),
         disk: disk.isOwn ? 'tmpfs' : 'folder',
-        ...(options.languageModel !== undefined && { languageModel: options.languageModel }),
+        ...(options.languageModel !== undefined && { languageModel: basename(options.languageModel) }),
       },
       ...figures,
       bars: soakBars(figures),

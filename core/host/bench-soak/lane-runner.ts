@@ -43,6 +43,7 @@ export class LaneRunner {
   private recovered: (() => void) | undefined;
   private wake: (() => void) | undefined;
   private working: Promise<void> | undefined;
+  /** Since the last fault began. */
   lastFailure = '';
 
   constructor(private readonly lane: Lane) {}
@@ -63,6 +64,7 @@ export class LaneRunner {
   }
 
   faultBegins(): void {
+    this.lastFailure = '';
     this.isFaulty = true;
   }
 

@@ -27,7 +27,9 @@ it('knows nothing of a process that noted nothing', () => {
 it('is what a process notes of itself, without its garbage', async () => {
   const end = noteMemory(folder, 5);
   try {
-    await vi.waitFor(() => expect(keptMemoryOf(folder, process.pid).length).toBeGreaterThan(2));
+    await vi.waitFor(() => expect(keptMemoryOf(folder, process.pid).length).toBeGreaterThan(0), {
+      timeout: 30_000,
+    });
   } finally {
     end();
   }
@@ -35,4 +37,4 @@ it('is what a process notes of itself, without its garbage', async () => {
     expect(heapBytes).toBeGreaterThan(0);
     expect(rssBytes).toBeGreaterThan(heapBytes);
   }
-});
+}, 60_000);

@@ -308,6 +308,8 @@ export class LocalEngine implements JobEngine {
       await folder.writeStatus({ ...folder.status(), state: 'lost', endedMs: this.clock.nowMs(), reason });
     }
     if (isOver(folder)) {
+      // What the last look met is over: it must not pass for how the job ended.
+      this.faults.delete(key);
       this.waiting.delete(key);
       this.running.delete(key);
       this.unstarted.delete(key);
