@@ -32,8 +32,11 @@ async function sluice(...args) {
   return JSON.parse(printed);
 }
 
-async function startHost() {
-  const child = spawn(process.execPath, [CLI, 'host', '--port', '0', '--json'], {
+const servers = [];
+
+/** `sluice host`, or `sluice serve` as an endpoint. */
+async function startServer(...args) {
+  const child = spawn(process.execPath, [CLI, ...args, '--port', '0', '--json'], {
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -42,9 +45,11 @@ async function startHost() {
   for await (const text of child.stdout) {
     printed += text;
     const found = /"url": "([^"]+)"/.exec(printed);
-    if (found) return { url: found[1], stop: () => (child.kill('SIGTERM'), ended) };
+    if (found === null) continue;
+    servers.push({ stop: () => (child.kill('SIGTERM'), ended) });
+    return found[1];
   }
-  throw new Error(`sluice host printed no address: ${printed}`);
+  throw new Error(`sluice ${args.join(' ')} printed no address: ${printed}`);
 }
 
 /** A few colours are enough for flat surfaces and text: a tenth of the bytes. */
@@ -85,7 +90,7 @@ const SCREENS = {
   models: async (page) => {
     await open(page, 'Models');
     await page.locator('[data-testid=model-row]').first().click();
-    await page.getByTestId('model-inspector').waitFor();
+    await page.getByTestId('model-inspector').getByRole('table').first().waitFor();
     await save('models', page);
   },
   device: async (page) => {
@@ -131,6 +136,35 @@ const SCREENS = {
       .waitFor({ timeout: PATIENCE_MS });
     await save('lab', page);
   },
+  decisions: async (page) => {
+    await open(page, 'Decisions');
+    const decisions = panel(page, 'decisions');
+    await decisions
+      .getByRole('button', { name: /install/i })
+      .first()
+      .click();
+    await decisions.getByTestId('variant-row').nth(7).waitFor({ timeout: PATIENCE_MS });
+    await open(page, 'Endpoints');
+    const endpoints = panel(page, 'endpoints');
+    for (const tier of ['edge', 'cloud']) {
+      const address = await startServer('serve', '--tier', tier);
+      await endpoints.getByLabel('Name', { exact: true }).fill(`${tier}-1`);
+      await endpoints.getByLabel('Tier', { exact: true }).selectOption(tier);
+      await endpoints.getByLabel('URL', { exact: true }).fill(address);
+      await endpoints.getByRole('button', { name: 'Add', exact: true }).click();
+      await endpoints.locator(`[data-testid=endpoint-row][data-name=${tier}-1][data-state=ready]`).waitFor();
+    }
+    await open(page, 'Decisions');
+    await decisions.getByLabel('Users', { exact: true }).fill('3');
+    await decisions.getByLabel('Users', { exact: true }).press('Enter');
+    await decisions.getByRole('button', { name: /^start/i }).click();
+    // Some rounds, so that there is a curve to see.
+    await decisions
+      .locator('[data-testid=decision-row][data-decision="60"]')
+      .waitFor({ timeout: PATIENCE_MS });
+    await save('decisions', page);
+    await decisions.getByRole('button', { name: 'Stop', exact: true }).click();
+  },
   report: async (page) => {
     const file = join(folder, 'report.html');
     await sluice('report', 'run', 'latest', '-o', file);
@@ -146,7 +180,7 @@ if (unknown.length > 0)
 
 await sluice('models', 'import', '--example');
 await sluice('run', 'ppocr', '--input', 'example:receipt', '--budget', '3MiB', '--repeat', '3');
-const host = await startHost();
+const url = await startServer('host');
 const executablePath = [process.env.CHROME_PATH, '/usr/bin/chromium', chromium.executablePath()].find(
   (path) => path && existsSync(path),
 );
@@ -157,12 +191,12 @@ const browser = await chromium.launch({
 try {
   const page = await browser.newPage({ viewport: VIEWPORT, colorScheme: 'light', reducedMotion: 'reduce' });
   page.setDefaultTimeout(60_000);
-  await page.goto(host.url);
+  await page.goto(url);
   for (const [name, take] of Object.entries(SCREENS)) {
     if (wanted.length === 0 || wanted.includes(name)) await take(page);
   }
 } finally {
   await browser.close();
-  await host.stop();
+  await Promise.all(servers.map((server) => server.stop()));
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 }

@@ -1,11 +1,11 @@
 import { useEffect, useState } from 'react';
 import type { ReactNode } from 'react';
 
-import { formatFigure } from '../format';
+import { formatCount, formatFigure, formatFixed, NO_FIGURE } from '../format';
 import { strings } from '../strings';
 import { Button } from './button';
 import styles from './chart-frame.module.css';
-import { columnSummary, tableCsv } from './chart-table';
+import { columnDecimals, columnSummary, tableCsv } from './chart-table';
 import type { ChartTable } from './chart-table';
 import { VirtualTable } from './virtual-table';
 import type { TableColumn } from './virtual-table';
@@ -70,22 +70,23 @@ function useName(props: ChartFrameProps): string {
   return now;
 }
 
-function cellText(value: string | number | null | undefined): string {
+function cellText(value: string | number | null | undefined, decimals: number): string {
   if (typeof value === 'string') return value;
-  if (typeof value === 'number' && Number.isInteger(value) && Math.abs(value) < 1e15) return String(value);
-  return formatFigure(value ?? undefined);
+  if (value === null || value === undefined || !Number.isFinite(value)) return NO_FIGURE;
+  return decimals === 0 ? formatCount(value) : formatFixed(value, decimals);
 }
 
 type Row = ChartTable['rows'][number];
 
 function Figures({ title, table }: { readonly title: string; readonly table: ChartTable }): ReactNode {
   const keyed = table.rows.map((cells, index) => ({ cells, index }));
+  const decimals = table.columns.map((_, at) => columnDecimals(table.rows, at));
   const columns = table.columns.map((label, at): TableColumn<{ cells: Row; index: number }> => ({
     key: String(at),
     label,
     width: 'minmax(9ch, 1fr)',
     ...(table.rows.some((cells) => typeof cells[at] === 'number') ? { align: 'end' as const } : {}),
-    cell: ({ cells }) => cellText(cells[at]),
+    cell: ({ cells }) => cellText(cells[at], decimals[at] ?? 0),
   }));
   return (
     <VirtualTable

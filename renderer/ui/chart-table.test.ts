@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { columnSummary, tableCsv } from './chart-table';
+import { columnDecimals, columnSummary, tableCsv } from './chart-table';
 
 describe('a chart as a table', () => {
   it('is CSV that spreadsheets read as figures and never as formulas', () => {
@@ -26,4 +26,19 @@ describe('a chart as a table', () => {
     expect(columnSummary(rows, 1)).toEqual({ count: 3, least: 1, most: 5, last: 3 });
     expect(columnSummary([[1, null]], 1)).toBeUndefined();
   });
+});
+
+it.each([
+  ['whole numbers', [1, 20, Number.NaN], 0],
+  ['shares', [0.25, 1], 4],
+  ['milliseconds', [3.25, 120], 2],
+  ['large ones', [0.5, 12_000], 1],
+  ['no number', ['a', null], 0],
+])('decimals of %s', (_what, values, decimals) => {
+  expect(
+    columnDecimals(
+      values.map((value) => [value]),
+      0,
+    ),
+  ).toBe(decimals);
 });

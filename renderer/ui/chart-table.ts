@@ -40,3 +40,18 @@ export function columnSummary(
   }
   return count === 0 ? undefined : { count, least, most, last };
 }
+
+/** Decimals that all figures of a column have, so that they stand one below the other. */
+export function columnDecimals(rows: ChartTable['rows'], column: number): number {
+  let most = 0;
+  let isWhole = true;
+  for (const row of rows) {
+    const value = row[column];
+    if (typeof value !== 'number' || !Number.isFinite(value)) continue;
+    most = Math.max(most, Math.abs(value));
+    isWhole &&= Number.isInteger(value);
+  }
+  if (isWhole) return 0;
+  if (most >= 1000) return 1;
+  return most >= 10 ? 2 : 4;
+}

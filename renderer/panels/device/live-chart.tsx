@@ -2,6 +2,7 @@ import { useMemo } from 'react';
 import type { ReactNode } from 'react';
 import type uPlot from 'uplot';
 
+import type { TelemetrySeries } from '../../../core/contract';
 import { useSession } from '../../session';
 import { strings } from '../../strings';
 import { CHART_FILL, ChartFrame, Plot } from '../../ui';
@@ -42,9 +43,19 @@ export function LiveChart({ spec, windowSec }: LiveChartProps): ReactNode {
   );
 }
 
+/** A series' name ends in its unit. */
+function unitOf(series: TelemetrySeries): readonly string[] {
+  if (/Pct$/.test(series)) return ['%'];
+  if (/BytesPerSec$/.test(series)) return ['B/s'];
+  return /Bytes$/.test(series) ? ['B'] : [];
+}
+
 function tableOf(data: uPlot.AlignedData, spec: ChartSpec): ChartTable {
   return {
-    columns: [STRINGS.seconds, ...spec.lines.map(({ label, series }) => `${label} (${series})`)],
+    columns: [
+      STRINGS.seconds,
+      ...spec.lines.map(({ label, series }) => [label, ...unitOf(series)].join(', ')),
+    ],
     rows: Array.from(data[0], (second, index) => [
       second,
       ...data.slice(1).map((line) => line[index] ?? null),
