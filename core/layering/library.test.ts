@@ -109,6 +109,25 @@ describe('a library', () => {
     expect((await failureOf(library.remove('small'))).code).toBe('not-found');
   });
 
+  it('keeps the file whose folder it takes as long as the model, over a removal and a compilation anew', async () => {
+    const sent = join(dataDir, 'sent');
+    mkdirSync(sent);
+    const sourcePath = join(sent, 'sent.onnx');
+    writeFileSync(sourcePath, readFileSync(small));
+    await library.import({ sourcePath, threads: 2, takesSource: true }, () => undefined, never);
+    expect(existsSync(sent)).toBe(false);
+    const kept = library.sourcePath('sent');
+    expect(readFileSync(kept)).toEqual(readFileSync(small));
+    await library.restore(await library.remove('sent'));
+    await add(kept, 'sent', { replace: true });
+    expect(library.sourcePath('sent')).toBe(kept);
+    library = await ModelLibrary.open(dataDir, here);
+    expect(existsSync(kept)).toBe(true);
+    await add(small, 'sent', { replace: true });
+    expect(library.sourcePath('sent')).toBe(small);
+    expect(existsSync(kept)).toBe(false);
+  }, 120_000);
+
   it('stays whole beside broken models, which can be removed', async () => {
     await add(small, 'fine');
     for (const name of ['garbage', 'stale', 'hollow']) await add(small, name);

@@ -17,14 +17,22 @@ interface FieldLineProps {
 }
 
 /** A form above a table: its fields in one line, buttons at their end. Escape cancels. */
-export function FieldLine(props: FieldLineProps): ReactNode {
-  const { onSubmit, onCancel, note } = props;
+export function FieldLine({
+  label,
+  tracks,
+  buttons,
+  note,
+  ref,
+  onSubmit,
+  onCancel,
+  children,
+}: FieldLineProps): ReactNode {
   return (
     <form
-      ref={props.ref}
+      ref={ref}
       className={styles['form']}
-      style={{ gridTemplateColumns: [...props.tracks, 'auto'].join(' ') }}
-      aria-label={props.label}
+      style={{ gridTemplateColumns: [...tracks, 'auto'].join(' ') }}
+      aria-label={label}
       onSubmit={(event: SubmitEvent) => {
         event.preventDefault();
         onSubmit();
@@ -33,8 +41,8 @@ export function FieldLine(props: FieldLineProps): ReactNode {
         if (event.key === 'Escape') onCancel?.();
       }}
     >
-      {props.children}
-      <span className={styles['buttons']}>{props.buttons}</span>
+      {children}
+      <span className={styles['buttons']}>{buttons}</span>
       {note !== undefined && <div className={styles['note']}>{note}</div>}
     </form>
   );
