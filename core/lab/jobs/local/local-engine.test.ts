@@ -66,7 +66,7 @@ describe('jobs that go wrong', () => {
   });
 
   it('a folder that goes while its program runs: its supervisor ends with the program', async () => {
-    await engine.submit('gone', shellJob(ground, 'sleep 0.2'));
+    await engine.submit('gone', shellJob(ground, 'while [ -e jobs/gone ]; do sleep 0.05; done'));
     await untilStatus(engine, 'gone', isRunning);
     const supervisor = supervisorPid(ground, 'gone');
     rmSync(join(ground.root, 'jobs', 'gone'), { recursive: true });
