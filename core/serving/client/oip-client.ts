@@ -95,6 +95,7 @@ export class OipClient {
 
   /** Whether the server takes inferences now. Goes out even while the breaker is open, and closes it when all is well. */
   async health(call: CallOptions = {}): Promise<EndpointHealth> {
+    await this.endpoint.prepare();
     const startedMs = this.clock.nowMs();
     const roundTrip = (): number => this.clock.nowMs() - startedMs;
     try {
