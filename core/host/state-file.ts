@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { copyFileSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 
 import { z } from 'zod';
@@ -42,7 +42,8 @@ const MOST_WAITING = 1000;
 /**
  * A small JSON file that several processes may change: each change is made to what is there then, under a lock, and
  * the file is replaced as a whole. Changes asked for during a write are made together in the next one; those that a
- * failing disk refuses are made again later. A file of a newer Sluice is never written.
+ * failing disk refuses are made again later. A file of a newer Sluice is never written; one that can't be used is kept
+ * beside the new one, with `.damaged` to its name.
  */
 export class StateFile<T> {
   private changes: readonly Change<T>[] = [];
@@ -65,7 +66,7 @@ export class StateFile<T> {
    * can't be used is told about and counts as none. @throws SluiceError `io`, `unsupported` when a newer Sluice wrote it.
    */
   read(): T | undefined {
-    return applied(this.changes, this.stored());
+    return applied(this.changes, this.stored().value);
   }
 
   /** Changes the file soon. A failure is told, and tried again for as long as this process is there. */
@@ -82,21 +83,24 @@ export class StateFile<T> {
     await this.writing;
   }
 
-  private stored(): T | undefined {
+  private stored(): { readonly value?: T; readonly isDamaged?: boolean } {
     let text: string;
     try {
       text = readFileSync(this.path, 'utf8');
     } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return {};
       throw ioError(`Can't read ${this.path}`, cause);
     }
     try {
-      return parseStored(this.format, this.path, text);
+      return { value: parseStored(this.format, this.path, text) };
     } catch (cause) {
       if (isNewerStore(cause)) throw cause;
       const reason = cause instanceof Error ? cause.message : String(cause);
-      this.log(`${this.path} is not usable and will be written anew: ${reason.slice(0, MOST_LETTERS)}`);
-      return undefined;
+      this.log(
+        `${this.path} is not usable; once there is something to keep it is written anew, and kept as ${this.damagedPath}: ` +
+          reason.slice(0, MOST_LETTERS),
+      );
+      return { isDamaged: true };
     }
   }
 
@@ -104,9 +108,7 @@ export class StateFile<T> {
     while (this.changes.length > 0 && this.retry === undefined) {
       const { changes } = this;
       try {
-        await withLock(`${this.path}.lock`, () =>
-          writeFileAtomic(this.path, storedText(this.format, applied(changes, this.stored()) as T)),
-        );
+        await withLock(`${this.path}.lock`, () => this.write(changes));
         this.failures = 0;
       } catch (error) {
         this.log(`${this.path} was not saved: ${error instanceof Error ? error.message : String(error)}`);
@@ -118,6 +120,17 @@ export class StateFile<T> {
       this.changes = this.changes.filter((change) => !changes.includes(change));
     }
     this.writing = undefined;
+  }
+
+  private write(changes: readonly Change<T>[]): Promise<void> {
+    const { value, isDamaged = false } = this.stored();
+    const text = storedText(this.format, applied(changes, value) as T);
+    if (isDamaged) copyFileSync(this.path, this.damagedPath);
+    return writeFileAtomic(this.path, text);
+  }
+
+  private get damagedPath(): string {
+    return `${this.path}.damaged`;
   }
 
   private later(): void {
