@@ -4,7 +4,9 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  renameSync,
   rmSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
   openSync,
@@ -147,6 +149,24 @@ describe('a library', () => {
     for (const name of ['garbage', 'stale', 'hollow']) await library.remove(name);
     expect(library.list()).toHaveLength(1);
   });
+
+  // What is read from there is answered as a failing disk answers.
+  it.skipIf(!existsSync('/proc/self/mem'))(
+    'a disk that fails under a model is told as that, and the model is whole afterwards',
+    async () => {
+      await add(small, 'fine');
+      const entry = join(dataDir, 'models', 'fine', 'entry.json');
+      renameSync(entry, `${entry}.spare`);
+      symlinkSync('/proc/self/mem', entry);
+      expect(await failureOf(Promise.resolve().then(() => library.sourcePath('fine')))).toMatchObject({
+        code: 'io',
+        message: expect.stringMatching(/entry\.json.*check its health \(EIO\)/) as string,
+      });
+      expect(library.list()[0]).toMatchObject({ state: 'broken', stateReason: expect.any(String) as string });
+      renameSync(`${entry}.spare`, entry);
+      expect(library.list()[0]).toMatchObject({ name: 'fine', state: 'ready' });
+    },
+  );
 
   it.each(['', '.hidden', 'a/b', '../up', 'x'.repeat(65), 'has space', 'a.partial'])(
     'refuses the name %j',

@@ -11,7 +11,7 @@ import {
   type VerifyReport,
   refuseNewer,
 } from '../contract';
-import { ioError, removeIfEmpty, sha256OfFile, writeFileAtomic } from '../storage';
+import { ioError, isDiskFault, removeIfEmpty, sha256OfFile, writeFileAtomic } from '../storage';
 import { compileInProcess } from './compile-client';
 import { checksumError } from './layer-checks';
 import {
@@ -413,6 +413,7 @@ function parseJson(path: string): unknown {
   try {
     return JSON.parse(readFileSync(path, 'utf8'));
   } catch (cause) {
+    if (isDiskFault(cause)) throw ioError(`Can't read ${path}`, cause);
     throw new SluiceError(
       'corrupt-store',
       `${path} can't be read. Remove the model and import it again.`,

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
 import { refuseNewer } from '../../../contract';
+import { ioError, isDiskFault } from '../../../storage';
 
 const count = z.number().int().nonnegative();
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
@@ -39,12 +40,14 @@ const manifestSchema = z.object({
 export type LanguageManifest = z.infer<typeof manifestSchema>;
 export type ManifestFile = NonNullable<LanguageManifest['files']>[number];
 
-/** @returns undefined for what is no manifest, or can't be read. @throws SluiceError `unsupported` when it is newer. */
+/** @returns undefined for what is no manifest. @throws SluiceError `io`; `unsupported` when it is newer. */
 export function readManifest(path: string): LanguageManifest | undefined {
   let value: unknown;
   try {
     value = JSON.parse(readFileSync(path, 'utf8'));
-  } catch {
+  } catch (cause) {
+    // A disk that fails for a moment says nothing of the model.
+    if (isDiskFault(cause)) throw ioError(`Can't read ${path}`, cause);
     return undefined;
   }
   refuseNewer(value, 'format', { path, what: 'a language model of the library', known: MANIFEST_FORMAT });
