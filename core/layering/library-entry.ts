@@ -1,9 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import { z } from 'zod';
-import { SluiceError } from '../contract';
+import { refuseNewer, SluiceError } from '../contract';
+import { ioError, isDiskFault } from '../storage';
 
 export const ENTRY_FILE = 'entry.json';
-export const ENTRY_FORMAT = 1;
+const ENTRY_FORMAT = 1;
 
 const task = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('tensor') }),
@@ -25,6 +27,33 @@ export const libraryEntry = z.object({
 });
 
 export type LibraryEntry = z.infer<typeof libraryEntry>;
+
+/** @throws SluiceError `io`, `corrupt-store`, `unsupported` when a newer Sluice wrote it. */
+export function readEntry(path: string): LibraryEntry {
+  const value = parseJson(path);
+  refuseNewer(value, 'format', { path, what: 'a model of the library', known: ENTRY_FORMAT });
+  const { data, error } = libraryEntry.safeParse(value);
+  if (error) throw unusable(path, error);
+  return data;
+}
+
+function parseJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    if (isDiskFault(cause)) throw ioError(`Can't read ${path}`, cause);
+    throw unusable(path, cause);
+  }
+}
+
+function unusable(path: string, cause: unknown): SluiceError {
+  return new SluiceError(
+    'corrupt-store',
+    `${path} can't be read. Remove the model and import it again.`,
+    { path },
+    { cause },
+  );
+}
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 

@@ -24,8 +24,9 @@ import { makeNode, readTensorBytesSync, writeModel } from '../onnx';
 import { OrtEnvironment } from '../ort';
 import type { CompileRequest } from './compile-request';
 import { instructionSet } from './instruction-set';
-import { ModelLibrary, type LibraryHere } from './library';
+import { ModelLibrary } from './library';
 import { MANIFEST_FILE, readManifest, WEIGHTS_FILE } from './manifest';
+import type { LibraryHere } from './model-summary';
 import { mediumNetwork, twoProducts } from './test-support/networks';
 
 let folder: string;

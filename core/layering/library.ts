@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { cp, mkdir, readdir, rename } from 'node:fs/promises';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { mkdir, readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import {
   SluiceError,
@@ -9,21 +9,13 @@ import {
   type ModelSummary,
   type ModelTask,
   type VerifyReport,
-  refuseNewer,
 } from '../contract';
-import { ioError, isDiskFault, removeIfEmpty, sha256OfFile, writeFileAtomic } from '../storage';
+import { removeIfEmpty, writeFileAtomic } from '../storage';
 import { compileInProcess } from './compile-client';
-import { checksumError } from './layer-checks';
-import {
-  checkName,
-  ENTRY_FILE,
-  ENTRY_FORMAT,
-  libraryEntry,
-  nameFromPath,
-  type LibraryEntry,
-} from './library-entry';
-import { checkManifestFits, readManifest, STORE_FORMAT, WEIGHTS_FILE, type StoreManifest } from './manifest';
+import { checkName, ENTRY_FILE, nameFromPath, readEntry, type LibraryEntry } from './library-entry';
+import { readManifest, STORE_FORMAT, WEIGHTS_FILE } from './manifest';
 import { lockModelFolder, sweepModelFolder, tidyModelFolder } from './model-folder';
+import { brokenSummary, pipelineSummary, storeSummary, type LibraryHere } from './model-summary';
 import {
   deleteAside,
   moveAside,
@@ -32,14 +24,9 @@ import {
   sweepAside,
   type RemovedFolder,
 } from './moved-aside';
-import { minimumBudget } from './plan';
 import { readProfile } from './profile-file';
-
-/** The machine a library is opened on: stores must have been compiled for it. */
-export interface LibraryHere {
-  readonly runtimeVersion: string;
-  readonly instructionSet: string;
-}
+import { requireFile, takeSource } from './source-file';
+import { verifyStore } from './verify-store';
 
 export interface ImportRequest {
   readonly sourcePath: string;
@@ -94,20 +81,11 @@ export class ModelLibrary {
       importedAt: entry.importedAt,
       sourceFile: basename(entry.sourcePath),
     };
-    if (entry.task.kind === 'text') return this.pipelineSummary(base, entry.task);
-    try {
-      const manifest = readManifest(this.storeFolder(name, entry));
-      checkManifestFits(manifest, this.here);
-      return { ...base, ...storeFigures(manifest), state: 'ready' };
-    } catch (error) {
-      const { code, message } = SluiceError.from(error);
-      return {
-        ...base,
-        ...EMPTY_FIGURES,
-        state: code === 'stale-store' ? 'stale' : 'broken',
-        stateReason: message,
-      };
+    if (entry.task.kind === 'text') {
+      const { detector, recognizer } = entry.task;
+      return pipelineSummary(base, [this.summary(detector), this.summary(recognizer)]);
     }
+    return storeSummary(base, this.storeFolder(name, entry), this.here);
   }
 
   /** Folder of the layer store. @throws SluiceError `not-found`, `bad-input` for a pipeline, which has none. */
@@ -227,26 +205,7 @@ export class ModelLibrary {
     onBytes: (done: number, total: number) => void,
     signal: AbortSignal,
   ): Promise<VerifyReport> {
-    const storePath = this.storePath(name);
-    const { layers } = readManifest(storePath);
-    const total = layers.reduce((sum, layer) => sum + layer.byteLength, 0);
-    const faults: { layer: string; problem: string }[] = [];
-    let done = 0;
-    for (const [index, layer] of layers.entries()) {
-      const range = { offset: layer.fileOffset, byteLength: layer.byteLength };
-      try {
-        const found = await sha256OfFile(join(storePath, WEIGHTS_FILE), range, undefined, signal);
-        if (found !== layer.sha256)
-          faults.push({ layer: layer.name, problem: checksumError(index, layer).message });
-      } catch (error) {
-        const fault = SluiceError.from(error, 'io');
-        if (fault.code === 'cancelled') throw fault;
-        faults.push({ layer: layer.name, problem: fault.message });
-      }
-      done += layer.byteLength;
-      onBytes(done, total);
-    }
-    return { name, ok: faults.length === 0, layersChecked: layers.length, bytesChecked: total, faults };
+    return { name, ...(await verifyStore(this.storePath(name), onBytes, signal)) };
   }
 
   /**
@@ -302,14 +261,7 @@ export class ModelLibrary {
   }
 
   private entry(name: string): LibraryEntry {
-    const path = this.requireEntry(name);
-    const value = parseJson(path);
-    refuseNewer(value, 'format', { path, what: 'a model of the library', known: ENTRY_FORMAT });
-    const parsed = libraryEntry.safeParse(value);
-    if (parsed.success) return parsed.data;
-    throw new SluiceError('corrupt-store', `${path} can't be read. Remove the model and import it again.`, {
-      path,
-    });
+    return readEntry(this.requireEntry(name));
   }
 
   private storeFolder(name: string, entry: LibraryEntry): string {
@@ -325,101 +277,13 @@ export class ModelLibrary {
     );
   }
 
-  private pipelineSummary(
-    base: Pick<ModelSummary, 'name' | 'task' | 'importedAt' | 'sourceFile'>,
-    task: Extract<ModelTask, { kind: 'text' }>,
-  ): ModelSummary {
-    const parts = [task.detector, task.recognizer].map((part) => this.summary(part));
-    const broken = parts.find((part) => part.state !== 'ready');
-    const sum = (figure: (part: ModelSummary) => number): number =>
-      parts.reduce((total, part) => total + figure(part), 0);
-    return {
-      ...base,
-      state: broken?.state ?? 'ready',
-      ...(broken ? { stateReason: `${broken.name}: ${broken.stateReason ?? ''}` } : {}),
-      provider: parts[0]?.provider ?? 'cpu',
-      weightBytes: sum((part) => part.weightBytes),
-      layers: sum((part) => part.layers),
-      largestLayerBytes: Math.max(...parts.map((part) => part.largestLayerBytes)),
-      minimumBytes: sum((part) => part.minimumBytes),
-      inputs: parts[0]?.inputs ?? [],
-      outputs: parts[1]?.outputs ?? [],
-    };
-  }
-
   /** One model that can't be read must not hide the others. */
   private summaryOrFault(name: string): ModelSummary {
     try {
       return this.summary(name);
     } catch (error) {
-      return {
-        name,
-        task: { kind: 'tensor' },
-        importedAt: '',
-        sourceFile: '',
-        ...EMPTY_FIGURES,
-        state: 'broken',
-        stateReason: SluiceError.from(error).message,
-      };
+      return brokenSummary(name, error);
     }
-  }
-}
-
-const EMPTY_FIGURES = {
-  provider: 'cpu',
-  weightBytes: 0,
-  layers: 0,
-  largestLayerBytes: 0,
-  minimumBytes: 0,
-  inputs: [],
-  outputs: [],
-} as const;
-
-function storeFigures(
-  manifest: StoreManifest,
-): Omit<typeof EMPTY_FIGURES, keyof typeof EMPTY_FIGURES> & Pick<ModelSummary, keyof typeof EMPTY_FIGURES> {
-  return {
-    provider: manifest.provider,
-    weightBytes: manifest.weightBytes,
-    layers: manifest.layers.length,
-    largestLayerBytes: Math.max(...manifest.layers.map((layer) => layer.byteLength)),
-    minimumBytes: minimumBudget(manifest, 'async'),
-    inputs: manifest.inputs,
-    outputs: manifest.outputs,
-  };
-}
-
-/** @returns the name of the folder in `folder` that the source's folder has become. @throws SluiceError `io`. */
-async function takeSource(sourcePath: string, folder: string): Promise<string> {
-  const source = `source-${randomBytes(6).toString('hex')}`;
-  const [from, to] = [dirname(sourcePath), join(folder, source)];
-  try {
-    await rename(from, to).catch(async (cause: unknown) => {
-      if ((cause as NodeJS.ErrnoException).code !== 'EXDEV') throw cause;
-      await cp(from, to, { recursive: true });
-    });
-  } catch (cause) {
-    throw ioError(`Can't keep ${sourcePath}`, cause);
-  }
-  return source;
-}
-
-function requireFile(path: string): void {
-  if (existsSync(path) && statSync(path).isFile()) return;
-  throw new SluiceError('not-found', `There is no file ${path}. Give the path of an .onnx file.`, { path });
-}
-
-function parseJson(path: string): unknown {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8'));
-  } catch (cause) {
-    if (isDiskFault(cause)) throw ioError(`Can't read ${path}`, cause);
-    throw new SluiceError(
-      'corrupt-store',
-      `${path} can't be read. Remove the model and import it again.`,
-      { path },
-      { cause },
-    );
   }
 }
 
