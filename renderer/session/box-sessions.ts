@@ -1,18 +1,8 @@
 import { createBoxClient, createBoxServices } from '../transport';
 import type { BoxClient } from '../transport';
 import type { KeyValueStorage } from '../stores';
-import type { Session, SessionParts } from './session';
+import type { BoxSessions, Session, SessionParts } from './session-types';
 import { uniqueId } from './unique-id';
-
-/** Sessions of other boxes; a few are kept, so that going back and forth is at once. */
-export interface BoxSessions {
-  readonly get: (box: string | undefined) => Session | undefined;
-  /** Opens it if need be; the one that was not shown for longest is closed when there are too many. */
-  readonly show: (box: string) => Session;
-  readonly close: (box: string) => void;
-  /** Ids of the boxes that have one. */
-  readonly open: () => readonly string[];
-}
 
 /** What is remembered of a box is apart from what is remembered of this machine. */
 function storageOf(storage: KeyValueStorage, box: string): KeyValueStorage {

@@ -1,5 +1,5 @@
 import { SluiceError } from '../../core/contract';
-import type { Session } from './session';
+import type { Session } from './session-types';
 
 /** What a fresh engine is asked about other boxes. */
 export function loadFleet({ client, fleet }: Session): readonly Promise<unknown>[] {

@@ -1,5 +1,5 @@
 import { SluiceError } from '../../core/contract';
-import type { Session } from './session';
+import type { Session } from './session-types';
 
 /** Sessions whose runs are being asked for, and whether they changed meanwhile. */
 const asking = new WeakMap<Session, { isStale: boolean }>();

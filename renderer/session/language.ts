@@ -1,5 +1,5 @@
 import { SluiceError } from '../../core/contract';
-import type { Session } from './session';
+import type { Session } from './session-types';
 
 /** Brings a conversation into view as the engine has it, again when it is in view already. */
 export async function openConversation(session: Session, id: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { createContext, useContext } from 'react';
 
-import type { Session } from './session';
+import type { Session } from './session-types';
 
 export const SessionContext = createContext<Session | undefined>(undefined);
 

@@ -1,6 +1,6 @@
 import { SluiceError } from '../../core/contract';
 import type { ChosenFile, HostServices, SendProgress } from '../transport';
-import type { Session } from './session';
+import type { Session } from './session-types';
 
 /** Uploads in flight, by the caller's id, so that Cancel can stop them. */
 const uploads = new WeakMap<Session, Map<string, AbortController>>();
