@@ -161,7 +161,8 @@ function requestOf(
     ...(maxTokens !== undefined && { maxTokens }),
     ...(stop && { stop }),
     onPiece: ({ text }) => {
-      if (!json) process.stdout.write(printable(text));
+      // A file or a program gets the text as it is.
+      if (!json) process.stdout.write(process.stdout.isTTY ? printable(text) : text);
     },
   };
 }
