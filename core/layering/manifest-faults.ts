@@ -65,8 +65,8 @@ function tilingFaults({ tiling, weights }: LayerRecord): readonly string[] {
     (unitRows * rowBytes) % DIRECT_ALIGNMENT === 0 &&
     minRows <= unitRows &&
     (bias === undefined || bias.dims.at(-1) === rows) &&
-    outputAxis >= -outputShape.length &&
-    (size === rows || size === -1);
+    // Empty where the compiler could not infer it.
+    (outputShape.length === 0 || (outputAxis >= -outputShape.length && (size === rows || size === -1)));
   return isSound ? [] : [`its tiling does not fit ${tiling.weight}`];
 }
 
