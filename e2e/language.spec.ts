@@ -96,6 +96,8 @@ test('a reply is stopped, goes on, and survives the engine', async ({
   await language.replyEnds();
   expect((await language.replyText()).startsWith(stopped)).toBe(true);
 
+  // How long the replies before have become depends on the machine's speed, and the context of this model is short.
+  await language.begin();
   await language.setMaxTokens(LONG_TOKENS);
   await language.ask('And then?');
   await expect.poll(async () => (await language.replyText()).length, { timeout: 60_000 }).toBeGreaterThan(0);
@@ -107,7 +109,7 @@ test('a reply is stopped, goes on, and survives the engine', async ({
   await expect(language.messages.last().getByRole('alert')).toBeVisible();
   await saveScreen(page, 'language-engine-killed');
   await ui.ready();
-  await expect(language.messages).toHaveCount(4);
+  await expect(language.messages).toHaveCount(2);
   await language.setMaxTokens(MAX_TOKENS);
   await language.ask('Still there?');
   await language.replyEnds();
