@@ -136,6 +136,7 @@ export type {
   RequestOutput,
   Requests,
 } from './contract';
+export { ENGINE_NOTE } from './contract';
 export {
   ENGINE_PORT_CHANNEL,
   ENGINE_STATUS_CHANNEL,
