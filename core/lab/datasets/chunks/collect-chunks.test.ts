@@ -188,10 +188,14 @@ describe('processes on one store', () => {
       const children = [start(folder, 'push', round, 1000), start(folder, 'collect', round, 1000)];
       // Killed in the midst of the turn behind the last one that was heard of.
       let turns = Math.floor(random() * 6);
-      await new Promise<void>((resolve) => {
-        children[round % 2]!.stdout!.on('data', () => {
+      const heard = children[round % 2]!;
+      await new Promise<void>((resolve, reject) => {
+        heard.stdout!.on('data', () => {
           if ((turns -= 1) < 0) resolve();
         });
+        void outputOf(heard).then(({ code, err }) =>
+          reject(new Error(`It ended by itself with ${String(code)}: ${err}`)),
+        );
       });
       for (const child of children) child.kill('SIGKILL');
       await Promise.all(children.map((child) => once(child, 'close')));
