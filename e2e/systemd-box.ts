@@ -1,4 +1,4 @@
-import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { execFile, execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
   copyFileSync,
@@ -38,7 +38,41 @@ export function boxObstacle(): string | undefined {
   const missing = ['/lib/systemd/systemd', '/usr/bin/nsenter', '/usr/bin/unshare'].find(
     (path) => !existsSync(path),
   );
-  return missing === undefined ? undefined : `${missing} is missing (Debian: systemd, util-linux)`;
+  if (missing !== undefined) return `${missing} is missing (Debian: systemd, util-linux)`;
+  const refused = refusal();
+  return refused === undefined
+    ? undefined
+    : `this machine gives no room for a systemd of its own: ${refused}`;
+}
+
+/** What containers and old kernels refuse even root. */
+const ROOM = `set -e
+mount --make-rprivate /
+mount -t tmpfs box "$BOX"
+mkdir "$BOX/upper" "$BOX/work" "$BOX/root" "$BOX/groups"
+mount -t overlay -o "lowerdir=/,upperdir=$BOX/upper,workdir=$BOX/work" box "$BOX/root"
+mount -t cgroup2 cgroup2 "$BOX/groups"
+mkdir "$BOX/groups/$GROUP"
+rmdir "$BOX/groups/$GROUP"
+`;
+
+function refusal(): string | undefined {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-systemd-'));
+  try {
+    const namespaces = ['--mount', '--pid', '--fork', '--uts', '--ipc', '--net'];
+    const env = { PATH, BOX: folder, GROUP: groupName() };
+    const { status, stderr } = spawnSync('unshare', [...namespaces, 'sh', '-c', ROOM], {
+      env,
+      encoding: 'utf8',
+    });
+    return status === 0 ? undefined : stderr.trim();
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function groupName(): string {
+  return `sluice-box-${randomBytes(6).toString('hex')}`;
 }
 
 /**
@@ -87,7 +121,7 @@ mount -t cgroup2 cgroup2 "$BOX"
  */
 export async function startSystemdBox(): Promise<SystemdBox> {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-systemd-'));
-  const group = `sluice-box-${randomBytes(6).toString('hex')}`;
+  const group = groupName();
   const env = { PATH, BOX: join(folder, 'box'), GROUP: group, BOOT };
   mkdirSync(env.BOX);
   const inner = 'exec unshare --mount --pid --fork --kill-child --cgroup --uts --ipc --net sh -c "$BOOT"';
