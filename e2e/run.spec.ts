@@ -21,8 +21,11 @@ async function readSign(ui: ConsolePage): Promise<void> {
 }
 
 async function expectSignWasRead(ui: ConsolePage): Promise<void> {
-  const lines = await ui.run.lines.allTextContents();
-  for (const line of DRAWN) expect(lines.join('\n')).toContain(line);
+  // The latency may be there a moment before the lines.
+  await expect(async () => {
+    const lines = await ui.run.lines.allTextContents();
+    for (const line of DRAWN) expect(lines.join('\n')).toContain(line);
+  }).toPass({ timeout: 15_000 });
 }
 
 test(

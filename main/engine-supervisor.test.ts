@@ -120,14 +120,6 @@ describe('engine supervisor', () => {
     expect(b.delays).toEqual([250, 500, 1000, 2000]);
   });
 
-  it('takes no note from before for the reason', () => {
-    const b = bench();
-    b.supervisor.start();
-    b.spawn();
-    b.die('engine: gpu: no GPU that tells its use was found\n');
-    expect(b.supervisor.status()).toMatchObject({ reason: 'the engine process ended with code 139' });
-  });
-
   it('does not try again where a newer Sluice wrote the data folder, until asked', () => {
     const b = bench();
     b.supervisor.start();

@@ -1,4 +1,4 @@
-import { ENGINE_NOTE, ENGINE_REFUSAL_EXIT_CODE } from '../core/contract';
+import { ENGINE_REFUSAL_EXIT_CODE } from '../core/contract';
 import type { EngineStatus } from '../core/contract';
 import type { KeptTokens } from './secret-keeper';
 
@@ -43,8 +43,7 @@ const FIRST_DELAY_MS = 250;
 const MAX_DELAY_MS = 8_000;
 
 function deathReason(code: number, lastWords: string, report: string | undefined): string {
-  const last = lastWords.trim().split('\n').at(-1) ?? '';
-  const said = last.startsWith(ENGINE_NOTE) ? '' : last;
+  const said = lastWords.trim().split('\n').at(-1) ?? '';
   const ended = `the engine process ended with code ${code}${said === '' ? '' : `: ${said}`}`;
   return report === undefined ? ended : `${ended} (crash report: ${report})`;
 }

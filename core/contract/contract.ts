@@ -149,9 +149,6 @@ export type EngineMessage =
   | { readonly id: number; readonly reply: Reply<unknown> }
   | { [E in EventName]: { readonly event: E; readonly payload: Events[E] } }[EventName];
 
-/** What the engine's process says while it is well begins with this; any other last line tells why it ended. */
-export const ENGINE_NOTE = 'engine: ';
-
 /** How the console sees the engine process, told by main (Electron) or by the socket (browser). */
 export type EngineStatus =
   | { readonly state: 'starting' }

@@ -136,7 +136,6 @@ export type {
   RequestOutput,
   Requests,
 } from './contract';
-export { ENGINE_NOTE } from './contract';
 export {
   ENGINE_PORT_CHANNEL,
   ENGINE_STATUS_CHANNEL,

@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 
-import { ENGINE_NOTE, ENGINE_REFUSAL_EXIT_CODE, isNewerStore, SluiceError } from '../contract';
+import { ENGINE_REFUSAL_EXIT_CODE, isNewerStore, SluiceError } from '../contract';
 import type { EngineMessage } from '../contract';
 import { appVersion, findAppRoot } from './app-root';
 import { connect } from './connection';
@@ -31,12 +31,12 @@ interface ParentPort {
 const CLOSE_WITHIN_MS = 2000;
 
 function log(message: string): void {
-  process.stderr.write(`${ENGINE_NOTE}${message}\n`);
+  process.stderr.write(`engine: ${message}\n`);
 }
 
 function fail(thrown: unknown): never {
   // The last line of stderr is what the console shows of a dead engine.
-  process.stderr.write(`${SluiceError.from(thrown).message}\n`);
+  log(SluiceError.from(thrown).message);
   process.exit(isNewerStore(thrown) ? ENGINE_REFUSAL_EXIT_CODE : 1);
 }
 
