@@ -15,13 +15,13 @@ import { promisify } from 'node:util';
 import { FuseV1Options, getCurrentFuseWire } from '@electron/fuses';
 import { chromium, expect, test, type Browser } from '@playwright/test';
 import { bytesUnder, foreignFiles } from '../scripts/lib/package/contents.mjs';
+import { expectSignWasRead, readSign } from './example-sign';
 import { devToolsOf, end, firstOutput, saveScreen } from './fixtures';
 import { ConsolePage } from './pages/console-page';
 
 const ROOT = resolve(__dirname, '..');
 const APP = '/usr/lib/sluice';
 const BINARY = join(APP, 'sluice');
-const DRAWN = readFileSync(resolve(ROOT, 'core/vision/examples/sign.txt'), 'utf8').trim().split('\n');
 /** Of the application without Electron (its libraries are most of it), and with the one of the tests or the pinned one. */
 const MOST_BYTES = { ours: 117_000_000, all: 450_000_000 };
 const execute = promisify(execFile);
@@ -107,14 +107,8 @@ test('the window opens, imports the example and runs it', async () => {
     const ui = new ConsolePage(page);
     await ui.ready();
     tell(`start to a console that answers: ${((performance.now() - startedMs) / 1000).toFixed(1)} s`);
-    await ui.open('Models');
-    await ui.models.importExampleReady();
-    await ui.open('Run');
-    await ui.run.chooseInput(/sign/i);
-    await ui.run.chooseMode('async');
-    await ui.run.answer();
-    const lines = (await ui.run.lines.allTextContents()).join('\n');
-    for (const line of DRAWN) expect(lines).toContain(line);
+    await readSign(ui);
+    await expectSignWasRead(ui);
     await saveScreen(page, 'installed-run');
     await opensAFile(ui, dataDir);
   } finally {

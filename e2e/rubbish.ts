@@ -92,6 +92,7 @@ export function rubbishThroughBridge(seed: number, count: number): string {
         Array.from({ length: 20 }, () => ask(rubbish.pick(names), Array.from({ length: 1 + Math.floor(rubbish.random() * 2) }, rubbish.next))),
       );
     }
+    // To throw at once is one of the right answers here; what must not happen is seen in the processes afterwards.
     for (const on of ['onEngineStatus', 'onFilesOpened', 'onUpdateState']) {
       for (const listener of [undefined, 5, 'text', {}, () => { throw new Error('a listener of a page'); }]) {
         try { window.sluice[on](listener); } catch {}

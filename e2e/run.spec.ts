@@ -1,32 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { expect } from '@playwright/test';
+import { expectSignWasRead, readSign } from './example-sign';
 import { saveScreen, test } from './fixtures';
-import type { ConsolePage } from './pages/console-page';
-
-const EXAMPLES = resolve(__dirname, '../core/vision/examples');
-const DRAWN = readFileSync(resolve(EXAMPLES, 'sign.txt'), 'utf8').trim().split('\n');
 
 test.describe.configure({ timeout: 180_000 });
-
-/** Imports the example and reads the sign with it, streamed. */
-async function readSign(ui: ConsolePage): Promise<void> {
-  await ui.ready();
-  await ui.open('Models');
-  await ui.models.importExampleReady();
-  await ui.open('Run');
-  await ui.run.chooseInput(/sign/i);
-  await ui.run.chooseMode('async');
-  await ui.run.answer();
-}
-
-async function expectSignWasRead(ui: ConsolePage): Promise<void> {
-  // The latency may be there a moment before the lines.
-  await expect(async () => {
-    const lines = await ui.run.lines.allTextContents();
-    for (const line of DRAWN) expect(lines.join('\n')).toContain(line);
-  }).toPass({ timeout: 15_000 });
-}
 
 test(
   'reads the text of a photo under a budget and shows what every layer did',

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { chromium, expect, test } from '@playwright/test';
 import { ensureDebianPackages } from '../scripts/lib/debian.mjs';
+import { expectSignWasRead, readSign } from './example-sign';
 import { saveScreen } from './fixtures';
 import { ConsolePage } from './pages/console-page';
 import { LoginPage } from './pages/login-page';
@@ -13,7 +14,6 @@ const ROOT = resolve(__dirname, '..');
 const UNIT = 'sluice-host.service';
 const STATE = '/var/lib/sluice';
 const ORIGIN = 'http://127.0.0.1:8787';
-const DRAWN = readFileSync(resolve(ROOT, 'core/vision/examples/sign.txt'), 'utf8').trim().split('\n');
 /** In tenths, of `systemd-analyze security`: services that face a network reach 4. */
 const MOST_EXPOSURE_TENTHS = 16;
 const execute = promisify(execFile);
@@ -81,15 +81,8 @@ test('a browser runs a model on it, by direct I/O within what the unit allows', 
     await page.goto(ORIGIN);
     await new LoginPage(page).logIn(token);
     const ui = new ConsolePage(page);
-    await ui.ready();
-    await ui.open('Models');
-    await ui.models.importExampleReady();
-    await ui.open('Run');
-    await ui.run.chooseInput(/sign/i);
-    await ui.run.chooseMode('async');
-    await ui.run.answer();
-    const lines = (await ui.run.lines.allTextContents()).join('\n');
-    for (const line of DRAWN) expect(lines).toContain(line);
+    await readSign(ui);
+    await expectSignWasRead(ui);
     await saveScreen(page, 'service-run');
   } finally {
     await browser.close();
