@@ -21,6 +21,7 @@ import { ioError, processMark, syncFolder, writeFileAtomic } from '../../../stor
 import { removePath } from '../../store/remove-path';
 import type { JobSpec } from '../job-engine';
 import { jobSpecSchema } from '../job-spec';
+import { hasEnded } from '../job-state';
 
 import { bootId, isRunning } from './process-table';
 
@@ -123,7 +124,7 @@ export class JobFolder {
     return this.fileOf('supervisor.log');
   }
 
-  /** @throws SluiceError `io` when it is not there or not what was written. */
+  /** @throws SluiceError `io` when it is not there, `corrupt-store` when it is not what was written. */
   record(): JobRecord {
     return this.needed('job.json', recordSchema);
   }
@@ -210,7 +211,7 @@ export class JobFolder {
     throw new SluiceError('io', `${path} is not there. Was it deleted? Submit the job again.`, { path });
   }
 
-  /** @returns undefined when it is not there. @throws SluiceError `io` when it is not what was written. */
+  /** @returns undefined when it is not there. @throws SluiceError `io`, `corrupt-store` when it is not what was written. */
   private read<T>(name: string, schema: z.ZodType<T>): T | undefined {
     const path = this.fileOf(name);
     try {
@@ -219,11 +220,19 @@ export class JobFolder {
       if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       if (cause instanceof z.ZodError || cause instanceof SyntaxError) {
         const what = cause instanceof SyntaxError ? cause.message : z.prettifyError(cause);
-        throw new SluiceError('io', `${path} is damaged: ${what}. Remove ${dirname(path)}.`, { path });
+        throw new SluiceError('corrupt-store', `${path} is damaged: ${what}. Remove ${dirname(path)}.`, {
+          path,
+        });
       }
       throw ioError(`Can't read ${path}`, cause);
     }
   }
+}
+
+/** Whether how the job ended is written. @throws SluiceError `io`, `corrupt-store`. */
+export function isOver(folder: JobFolder): boolean {
+  const status = folder.status();
+  return status !== undefined && hasEnded(status);
 }
 
 function writeFlushed(path: string, text: string): void {

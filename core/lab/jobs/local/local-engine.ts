@@ -1,22 +1,20 @@
-import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 
-import { systemClock, workerFile, type Clock } from '../../../base';
+import { systemClock, type Clock } from '../../../base';
 import { SluiceError } from '../../../contract';
 import { ioError } from '../../../storage';
+import { namesIn, removePath } from '../../store/remove-path';
 import type { JobEngine, JobNode, JobResources, JobSpec, JobStatus } from '../job-engine';
 import { checkJob } from '../job-spec';
-import { hasEnded } from '../job-state';
-import { namesIn, removePath } from '../../store/remove-path';
 import { refuseImage, refuseMissing, refuseTooLarge } from '../refuse-job';
 import { fits, missingOf, subtract } from '../resources';
 
-import { JobFolder, type JobRecord, type KeptStatus } from './job-folder';
-import { endLeftovers } from './leftovers';
-import { baseEnvironment } from './program-environment';
+import { ActiveJob } from './active-job';
+import { isOver, JobFolder, type JobStart, type KeptStatus } from './job-folder';
 import { allowedCpuIds, Slots, totalsOf } from './slots';
+import { wakeSupervisor } from './supervisor-start';
 
 export interface LocalEngineOptions {
   /** Of its own; a folder a job is made in it. */
@@ -38,16 +36,6 @@ export interface LocalEngineOptions {
 
 const DEFAULTS = { pollMs: 500, sampleMs: 100, idleAfterMs: 60_000, graceMs: 2_000 };
 
-/** A supervisor is small: it needs neither a large heap nor many threads. */
-const SUPERVISOR_FLAGS = ['--max-old-space-size=64', '--max-semi-space-size=1'];
-
-interface ActiveJob {
-  readonly folder: JobFolder;
-  readonly record: JobRecord;
-  /** What was told last, to tell changes. */
-  told: string;
-}
-
 /**
  * Runs jobs on this machine, each held by a supervisor process of its own that outlives the server. First come, first
  * served; priorities are the queue's. Linux only.
@@ -63,10 +51,8 @@ export class LocalEngine implements JobEngine {
   /** In the order they came. */
   private readonly waiting = new Map<string, ActiveJob>();
   private readonly running = new Map<string, ActiveJob>();
-  /** Why a job's supervisor did not start, until that is on disk. */
-  private readonly unstarted = new Map<string, string>();
-  /** What went wrong in the engine's own care of a job, not in the job. */
-  private readonly faults = new Map<string, string>();
+  /** What was told last of those in care, to tell changes. */
+  private readonly told = new Map<string, string>();
   private cancelPoll: (() => void) | undefined;
   private looking: Promise<void> = Promise.resolve();
   private isClosed = false;
@@ -96,10 +82,10 @@ export class LocalEngine implements JobEngine {
     try {
       mkdirSync(engine.root, { recursive: true });
       await engine.sweep();
+      await engine.takeUpAll();
     } catch (cause) {
       throw ioError(`Can't use ${engine.root} for jobs`, cause);
     }
-    engine.takeUp();
     await engine.look();
     engine.poll();
     return engine;
@@ -107,27 +93,27 @@ export class LocalEngine implements JobEngine {
 
   async submit(key: string, spec: JobSpec): Promise<void> {
     checkJob(key, spec);
-    const folder = new JobFolder(join(this.root, key));
+    const folder = this.folderOf(key);
     if (!folder.exists) {
       refuseImage(this.name, spec);
       refuseTooLarge(spec.resources, [{ name: this.node, total: this.slots.total }]);
       refuseMissing(spec, spec.environment['PATH'] ?? process.env['PATH'] ?? '');
       await JobFolder.create(this.root, key, this.clock.nowMs(), spec);
     }
-    this.enqueue(key, folder);
+    this.takeUp(key, folder);
   }
 
   async statuses(keys: readonly string[]): Promise<ReadonlyMap<string, JobStatus>> {
     const found = new Map<string, JobStatus>();
     for (const key of keys) {
-      const folder = new JobFolder(join(this.root, key));
+      const folder = this.folderOf(key);
       if (folder.exists) found.set(key, this.statusOf(key, folder));
     }
     return found;
   }
 
   async stop(key: string, graceMs: number): Promise<void> {
-    const folder = new JobFolder(join(this.root, key));
+    const folder = this.folderOf(key);
     if (!folder.exists || isOver(folder)) return;
     await folder.writeStop(graceMs);
     const stopped: KeptStatus = {
@@ -137,7 +123,7 @@ export class LocalEngine implements JobEngine {
     };
     if (!folder.claim(stopped)) {
       const mark = folder.supervisor();
-      if (mark !== undefined) wake(mark);
+      if (mark !== undefined) wakeSupervisor(mark);
     }
     await this.look();
   }
@@ -147,15 +133,14 @@ export class LocalEngine implements JobEngine {
   }
 
   async clear(key: string): Promise<number> {
-    const folder = new JobFolder(join(this.root, key));
-    if (!folder.exists || this.running.has(key) || this.waiting.has(key) || !isOver(folder)) return 0;
-    this.faults.delete(key);
+    const folder = this.folderOf(key);
+    if (!folder.exists || this.inCare(key) || !isOver(folder)) return 0;
     return folder.remove();
   }
 
   async nodes(): Promise<readonly JobNode[]> {
     const { total } = this.slots;
-    const waiting = [...this.waiting.values()].map(({ record }) => record.spec.resources);
+    const waiting = [...this.waiting.values()].map(({ resources }) => resources);
     const free = waiting.reduce(subtract, this.slots.free);
     return [{ name: this.node, total, free, isUp: true }];
   }
@@ -172,6 +157,14 @@ export class LocalEngine implements JobEngine {
     await this.looking;
   }
 
+  private folderOf(key: string): JobFolder {
+    return new JobFolder(join(this.root, key));
+  }
+
+  private inCare(key: string): ActiveJob | undefined {
+    return this.running.get(key) ?? this.waiting.get(key);
+  }
+
   /** Folders that a process that died had half made or half removed. */
   private async sweep(): Promise<void> {
     const names = await namesIn(this.root);
@@ -179,97 +172,50 @@ export class LocalEngine implements JobEngine {
       await removePath(join(this.root, name));
   }
 
-  /** What a server that is gone left: in order of submission. */
-  private takeUp(): void {
-    const jobs: [string, ActiveJob][] = [];
-    for (const key of readdirSync(this.root)) {
-      const folder = new JobFolder(join(this.root, key));
-      if (key.startsWith('.') || !folder.exists) continue;
+  /** What a server that is gone left, in order of submission. What can't be read is tried again when it is asked for. */
+  private async takeUpAll(): Promise<void> {
+    const jobs: [key: string, folder: JobFolder, submittedMs: number][] = [];
+    for (const key of await this.kept()) {
+      const folder = this.folderOf(key);
       try {
-        if (!isOver(folder)) jobs.push([key, { folder, record: folder.record(), told: '' }]);
+        if (folder.exists && !isOver(folder)) jobs.push([key, folder, folder.record().submittedMs]);
       } catch (error) {
-        this.faults.set(key, SluiceError.from(error).message);
+        if (!(error instanceof SluiceError)) throw error;
       }
     }
-    jobs.sort(([, a], [, b]) => a.record.submittedMs - b.record.submittedMs);
-    for (const [key, job] of jobs) {
-      const start = job.folder.start();
-      // It has its slots already; whether its supervisor came up is seen below, and another one does no harm.
-      if (start) {
-        this.slots.retake(key, {
-          resources: job.record.spec.resources,
-          cpuIds: start.cpuIds,
-          gpuIds: start.gpuIds,
-        });
-        this.running.set(key, job);
-        if (!job.folder.isClaimed) this.spawnSupervisor(key, job);
-      } else {
-        this.waiting.set(key, job);
-      }
-    }
+    jobs.sort(([, , a], [, , b]) => a - b);
+    for (const [key, folder] of jobs) this.takeUp(key, folder);
   }
 
-  /** Of a job that is known nothing happens. A folder may be there although making it seemed to fail. */
-  private enqueue(key: string, folder: JobFolder): void {
-    if (this.waiting.has(key) || this.running.has(key) || isOver(folder)) return;
-    this.waiting.set(key, { folder, record: folder.record(), told: '' });
-    this.startWaiting();
+  /**
+   * Takes a job into care that is not over; one that has begun has its slots already.
+   * @throws SluiceError `io`, `corrupt-store` when its files can't be read.
+   */
+  private takeUp(key: string, folder: JobFolder): void {
+    if (this.inCare(key) || isOver(folder)) return;
+    const job = new ActiveJob(folder, this.clock, () => void this.look());
+    const start = folder.start();
+    if (start) {
+      const { cpuIds, gpuIds } = start;
+      this.slots.retake(key, { resources: job.resources, cpuIds, gpuIds });
+      this.running.set(key, job);
+      job.goOn();
+    } else {
+      this.waiting.set(key, job);
+      this.startWaiting();
+    }
   }
 
   private startWaiting(): void {
     for (const [key, job] of this.waiting) {
-      const { resources } = job.record.spec;
-      if (this.isClosed || !fits(resources, this.slots.free)) return;
+      if (this.isClosed || !fits(job.resources, this.slots.free)) return;
       this.waiting.delete(key);
       this.running.set(key, job);
-      const { cpuIds, gpuIds } = this.slots.take(key, resources);
+      const { cpuIds, gpuIds } = this.slots.take(key, job.resources);
       const { sampleMs, idleAfterMs, graceMs } = this.settings;
-      const start = {
-        ...(cpuIds && { cpuIds: [...cpuIds] }),
-        gpuIds: [...gpuIds],
-        sampleMs,
-        idleAfterMs,
-        graceMs,
-      };
-      job.folder
-        .writeStart(start)
-        .then(() => this.spawnSupervisor(key, job))
-        .catch((error: unknown) => this.giveUp(key, error));
+      const start: JobStart = { gpuIds: [...gpuIds], sampleMs, idleAfterMs, graceMs };
+      job.begin(cpuIds ? { ...start, cpuIds: [...cpuIds] } : start);
     }
-  }
-
-  private spawnSupervisor(key: string, job: ActiveJob): void {
-    const log = openSync(job.folder.supervisorLog, 'a');
-    const args = [...SUPERVISOR_FLAGS, workerFile('lab-supervisor'), resolve(job.folder.path)];
-    const child = spawn(process.execPath, args, {
-      cwd: '/',
-      // Inside Electron the executable is Electron itself; this makes it behave as Node.
-      env: { ...baseEnvironment(process.env), ELECTRON_RUN_AS_NODE: '1' },
-      stdio: ['ignore', 'ignore', log],
-      detached: true,
-    });
-    closeSync(log);
-    child.unref();
-    child.once('error', (error) => this.giveUp(key, error));
-    child.once('exit', (code) => {
-      if (code !== 0 && !job.folder.isClaimed) this.giveUp(key, lastLine(job.folder.supervisorLog));
-      void this.look();
-    });
-  }
-
-  /** Its supervisor can't be started; it has not run and never will. */
-  private giveUp(key: string, why: unknown): void {
-    this.unstarted.set(key, why instanceof Error ? why.message : String(why));
-    void this.look();
-  }
-
-  /** Writes that a job was given up. @throws SluiceError `io`: each look tries again until the disk takes it. */
-  private writeGivenUp(key: string, { folder }: ActiveJob): void {
-    const why = this.unstarted.get(key);
-    if (why === undefined) return;
-    const reason = `its supervisor did not start: ${why}`;
-    folder.claim({ state: 'failed', endedMs: this.clock.nowMs(), reason });
-    this.unstarted.delete(key);
   }
 
   private poll(): void {
@@ -280,64 +226,55 @@ export class LocalEngine implements JobEngine {
     });
   }
 
-  /** Sees what has become of the jobs; one look at a time. */
+  /** Sees what has become of the jobs in care; one look at a time. */
   private look(): Promise<void> {
     this.looking = this.looking.then(async () => {
       for (const [key, job] of [...this.running, ...this.waiting]) {
-        try {
-          this.writeGivenUp(key, job);
-          await this.lookAt(key, job);
-          this.faults.delete(key);
-        } catch (error) {
-          // A full disk, say: it is looked at again, and the others go on.
-          this.faults.set(key, SluiceError.from(error).message);
-        }
+        const isOverNow = await job.look();
+        const told = JSON.stringify(this.statusOf(key, job.folder));
+        const isNews = told !== this.told.get(key);
+        this.told.set(key, told);
+        if (isOverNow) this.letGo(key);
+        if (isNews) for (const listener of this.listeners) listener(key);
       }
       this.startWaiting();
     });
     return this.looking;
   }
 
-  private async lookAt(key: string, job: ActiveJob): Promise<void> {
-    const { folder } = job;
-    if (folder.isClaimed && !isOver(folder) && folder.supervisor() === undefined && !isOver(folder)) {
-      if (!(await endLeftovers(job.record.token, folder.status()?.mark, this.clock))) return;
-      const reason =
-        'its supervisor was killed, and how the program ended can not be told; what was left of it was ended';
-      folder.giveBackReserve();
-      await folder.writeStatus({ ...folder.status(), state: 'lost', endedMs: this.clock.nowMs(), reason });
-    }
-    if (isOver(folder)) {
-      // What the last look met is over: it must not pass for how the job ended.
-      this.faults.delete(key);
-      this.waiting.delete(key);
-      this.running.delete(key);
-      this.unstarted.delete(key);
-      this.slots.giveBack(key);
-    }
-    const now = JSON.stringify(this.statusOf(key, folder));
-    if (now === job.told) return;
-    job.told = now;
-    this.changed(key);
+  private letGo(key: string): void {
+    this.waiting.delete(key);
+    this.running.delete(key);
+    this.told.delete(key);
+    this.slots.giveBack(key);
   }
 
-  private changed(key: string): void {
-    for (const listener of this.listeners) listener(key);
-  }
-
+  /**
+   * Whoever is told that a job is there does not submit it again: it is in care from then on, also when its folder was
+   * made although that seemed to fail, or could not be read when this engine opened.
+   */
   private statusOf(key: string, folder: JobFolder): JobStatus {
-    const fault = this.faults.get(key);
-    if (fault !== undefined && !this.running.has(key) && !this.waiting.has(key)) {
-      return { state: 'lost', node: this.node, reason: fault };
-    }
-    const kept = folder.status();
-    if (kept) {
+    try {
+      this.takeUp(key, folder);
+      const kept = folder.status();
+      if (!kept) return this.unclaimedStatus(key);
       const { mark: _mark, ...status } = kept;
-      return { ...status, node: this.node };
+      const fault = isOver(folder) ? undefined : this.inCare(key)?.fault;
+      return { ...(fault !== undefined && { reason: fault }), ...status, node: this.node };
+    } catch (error) {
+      const { code, message: reason } = SluiceError.from(error);
+      return { state: code === 'corrupt-store' ? 'lost' : 'running', node: this.node, reason };
     }
+  }
+
+  /** Of a job that no supervisor has told anything of. */
+  private unclaimedStatus(key: string): JobStatus {
     const job = this.waiting.get(key);
-    if (!job) return { state: 'running', node: this.node };
-    const missing = missingOf(job.record.spec.resources, this.slots.free);
+    if (!job) {
+      const fault = this.running.get(key)?.fault;
+      return { state: 'running', node: this.node, ...(fault !== undefined && { reason: fault }) };
+    }
+    const missing = missingOf(job.resources, this.slots.free);
     return {
       state: 'queued',
       reason: missing ? `waits for ${missing}` : 'waits for jobs that came before it',
@@ -345,33 +282,9 @@ export class LocalEngine implements JobEngine {
   }
 }
 
-/** Makes a supervisor look at what it was asked; should it have ended just now, that is seen anyway. */
-function wake(mark: string): void {
-  try {
-    process.kill(Number.parseInt(mark, 10), 'SIGTERM');
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'ESRCH')
-      throw ioError(`Can't reach the supervisor ${mark}`, cause);
-  }
-}
-
-function isOver(folder: JobFolder): boolean {
-  const status = folder.status();
-  return status !== undefined && hasEnded(status);
-}
-
 function definedOf(options: LocalEngineOptions): Partial<typeof DEFAULTS> {
   const names = ['pollMs', 'sampleMs', 'idleAfterMs', 'graceMs'] as const;
   return Object.fromEntries(
     names.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])),
   );
-}
-
-function lastLine(path: string): string {
-  try {
-    return readFileSync(path, 'utf8').trim().split('\n').at(-1) ?? '';
-  } catch (cause) {
-    // Its folder may have gone with the run.
-    return SluiceError.from(cause).message;
-  }
 }
