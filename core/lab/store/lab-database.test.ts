@@ -73,4 +73,19 @@ describe('LabDatabase', () => {
     expect(database.prepare('SELECT * FROM notes_all').all()).toEqual([]);
     database.close();
   });
+
+  it('says that the disk is full, and goes on once it is not', () => {
+    const database = LabDatabase.open(join(folder, 'full.db'), [notes(FIRST)]);
+    const add = database.prepare('INSERT INTO notes_all VALUES (?)');
+    const addMany = (): void => {
+      for (let note = 0; note < 100; note += 1) add.run('x'.repeat(3000));
+    };
+    database.execute('PRAGMA max_page_count = 20');
+    expect(() => database.transaction(addMany)).toThrow(/Can't write .*full\.db: .*full.*Nothing of it/);
+    expect(database.prepare('SELECT * FROM notes_all').all()).toEqual([]);
+    database.execute('PRAGMA max_page_count = 1000');
+    database.transaction(addMany);
+    expect(database.prepare('SELECT * FROM notes_all').all()).toHaveLength(100);
+    database.close();
+  });
 });

@@ -67,7 +67,7 @@ export class LabDatabase {
   /** Runs `work` as one transaction, all or nothing. Not to be nested. @throws what it throws, SluiceError `io`. */
   transaction<T>(work: () => T): T {
     try {
-      return this.database.transaction(work)();
+      return allOrNothing(this.database, work);
     } catch (cause) {
       if (!(cause instanceof Database.SqliteError)) throw cause;
       throw new SluiceError(
@@ -129,14 +129,30 @@ function migrate(
 ): void {
   const stale = schemas.filter(({ area, steps }) => (versions.get(area) ?? 0) < steps.length);
   if (stale.length === 0) return;
-  database.transaction(() => {
+  allOrNothing(database, () => {
     if (versions.size === 0) database.exec(CREATE_VERSIONS);
     const setVersion = database.prepare('INSERT OR REPLACE INTO area_versions VALUES (?, ?)');
     for (const { area, steps } of stale) {
       for (const sql of steps.slice(versions.get(area) ?? 0)) database.exec(sql);
       setVersion.run(area, steps.length);
     }
-  })();
+  });
+}
+
+/**
+ * The library's own `transaction` hides why one failed that SQLite has taken back itself, as it does on a full disk: it
+ * takes it back once more, and that is an error.
+ */
+function allOrNothing<T>(database: Database.Database, work: () => T): T {
+  database.exec('BEGIN');
+  try {
+    const result = work();
+    database.exec('COMMIT');
+    return result;
+  } catch (error) {
+    if (database.inTransaction) database.exec('ROLLBACK');
+    throw error;
+  }
 }
 
 function reasonOf(cause: unknown): string {
