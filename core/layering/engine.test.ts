@@ -6,6 +6,7 @@ import * as stock from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seededRandom } from '../base';
 import { SluiceError } from '../contract';
+import { failureOf } from '../contract/test-support/failure-of';
 import { writeModel } from '../onnx';
 import { zooNetwork } from '../zoo';
 import { compileStore } from './compile';
@@ -49,15 +50,6 @@ afterAll(async () => {
 const least = (): number => minimumBudget(manifest, 'async');
 const loadMedium = (budgetBytes = least()): Promise<EngineModel> =>
   engine.load({ storePath: storePath('medium'), mode: 'async', budgetBytes });
-
-async function failureOf(work: Promise<unknown>): Promise<SluiceError> {
-  const failure = await work.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  expect(failure).toBeInstanceOf(SluiceError);
-  return failure as SluiceError;
-}
 
 describe('Engine', () => {
   it('tells what it runs on', () => {

@@ -20,6 +20,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { seededRandom, workerFile } from '../base';
 import { SluiceError } from '../contract';
+import { failureOf } from '../contract/test-support/failure-of';
 import { makeNode, readTensorBytesSync, writeModel } from '../onnx';
 import { OrtEnvironment } from '../ort';
 import type { CompileRequest } from './compile-request';
@@ -61,15 +62,6 @@ const add = (sourcePath: string, name: string, options: { signal?: AbortSignal; 
     () => undefined,
     options.signal ?? never,
   );
-
-async function failureOf(work: Promise<unknown>): Promise<SluiceError> {
-  const failure = await work.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  expect(failure).toBeInstanceOf(SluiceError);
-  return failure as SluiceError;
-}
 
 /** Everything under models/, to see what is left. */
 const files = (name = ''): string[] => {

@@ -3,7 +3,8 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { copyFile, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { SluiceError, type PipelineMode } from '../contract';
+import type { SluiceError, PipelineMode } from '../contract';
+import { failureOf } from '../contract/test-support/failure-of';
 import { Engine } from './engine';
 import { MANIFEST_FILE, readManifest, WEIGHTS_FILE } from './manifest';
 import { minimumBudget } from './plan';
@@ -52,15 +53,6 @@ async function mend(): Promise<void> {
   const copy = `${weights()}.copy`;
   await copyFile(spare(), copy);
   await rename(copy, weights());
-}
-
-async function failureOf(work: Promise<unknown>): Promise<SluiceError> {
-  const failure = await work.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  expect(failure).toBeInstanceOf(SluiceError);
-  return failure as SluiceError;
 }
 
 /** It is a read error that names one of the first layers: two readers begin at about the same time. */

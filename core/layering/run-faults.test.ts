@@ -1,7 +1,8 @@
 import { copyFile, open, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { SluiceError, type PipelineMode } from '../contract';
+import type { PipelineMode } from '../contract';
+import { failureOf } from '../contract/test-support/failure-of';
 import { WEIGHTS_FILE } from './manifest';
 import { minimumBudget } from './plan';
 import { BenchTop, infer, type TestStore } from './test-support/bench-top';
@@ -42,15 +43,6 @@ const copyOfWeights = async (): Promise<string> => {
 const loadLeast = (mode: PipelineMode): Promise<LoadedModel> =>
   bench.load(store, mode, minimumBudget(store.manifest, mode));
 const weightsPath = (): string => join(store.storePath, WEIGHTS_FILE);
-
-async function failureOf(work: Promise<unknown>): Promise<SluiceError> {
-  const failure = await work.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  expect(failure).toBeInstanceOf(SluiceError);
-  return failure as SluiceError;
-}
 
 /** Turns one bit of the weights over; again to put it right. */
 async function flipBit(fileOffset: number): Promise<void> {

@@ -14,6 +14,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seededRandom } from '../base';
 import { SluiceError } from '../contract';
+import { failureOf } from '../contract/test-support/failure-of';
 import {
   alignUp,
   closeDirect,
@@ -44,15 +45,6 @@ function countingFile(name: string, pages: number, base = 0): string {
   const path = join(folder, name);
   writeFileSync(path, new Uint8Array(words.buffer));
   return path;
-}
-
-async function failureOf(work: Promise<unknown>): Promise<SluiceError> {
-  const failure = await work.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  expect(failure).toBeInstanceOf(SluiceError);
-  return failure as SluiceError;
 }
 
 describe('writeFileAtomic', () => {

@@ -4,8 +4,8 @@ import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { systemClock } from '../../base';
-import { SluiceError } from '../../contract';
 import type { ErrorCode } from '../../contract';
+import { failureOf } from '../../contract/test-support/failure-of';
 import { echoOf } from '../test-support/fake-models';
 import { ScriptedServer } from '../test-support/scripted-server';
 import { startTestServer } from '../test-support/test-server';
@@ -36,15 +36,6 @@ function json(
   headers: Record<string, string> = {},
 ): void {
   response.writeHead(status, headers).end(JSON.stringify(value));
-}
-
-async function failureOf(promise: Promise<unknown>): Promise<SluiceError> {
-  const thrown: unknown = await promise.then(
-    () => expect.unreachable('expected a failure'),
-    (error: unknown) => error,
-  );
-  expect(thrown).toBeInstanceOf(SluiceError);
-  return thrown as SluiceError;
 }
 
 describe('with our server', () => {

@@ -2,12 +2,12 @@ import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { failureOf } from '../../contract/test-support/failure-of';
 import { BLOCK_TOKENS } from '../full-cache';
 import type { CacheShape } from './cache-layout';
 import { DiskCache } from './disk-cache';
 import {
   append,
-  failureOf,
   fillRows,
   IDENTITY,
   makeRows,

@@ -2,10 +2,11 @@ import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from '
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { failureOf } from '../../contract/test-support/failure-of';
 import { BLOCK_TOKENS } from '../full-cache';
 import type { CacheShape } from './cache-layout';
 import { DiskCache } from './disk-cache';
-import { append, failureOf, IDENTITY, textOf, wrongRowsOf } from './test-support/made-cache';
+import { append, IDENTITY, textOf, wrongRowsOf } from './test-support/made-cache';
 import { useCacheGround } from './test-support/cache-ground';
 
 const SHAPE: CacheShape = { layers: 3, kvHeads: 2, headDim: 16, capacityTokens: 12 * BLOCK_TOKENS };

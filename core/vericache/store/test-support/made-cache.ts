@@ -119,13 +119,3 @@ export async function wrongRowsOf(cache: DiskCache, blocks = cache.blocks, skipB
   const tokens = cache.tokens.slice(0, blocks * BLOCK_TOKENS);
   return layers.reduce((sum, layer) => sum + wrongRows(layout, rows[layer]!, 0, layer, tokens), 0);
 }
-
-/** What a promise rejects with. @throws when it does not. */
-export function failureOf(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    () => {
-      throw new Error('it should have failed');
-    },
-    (error: unknown) => error,
-  );
-}
