@@ -1,3 +1,4 @@
+export { BoundRun } from './bound-run';
 export { OrtEnvironment } from './environment';
 export type { EnvironmentOptions } from './environment';
 export { inLargePages } from './large-pages';
@@ -15,8 +16,10 @@ export {
   viewNativeMemory,
 } from './native-memory';
 export type { NativeMemory } from './native-memory';
-export { BoundRun, OrtSession, RunOptions, terminateRun } from './session';
-export type { OptimizationLevel, SessionOptions, SessionPorts } from './session';
+export { RunOptions, terminateRun } from './run-options';
+export { OrtSession } from './session';
+export type { SessionPorts } from './session';
+export type { OptimizationLevel, SessionOptions } from './session-options';
 export { OrtTensor, tensorOver } from './tensor';
 export type { TensorShape } from './tensor';
 export { WholeModel } from './whole-model';

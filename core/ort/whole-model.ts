@@ -1,7 +1,9 @@
 import { dtypeNameOf } from '../base';
+import { BoundRun } from './bound-run';
 import { OrtEnvironment } from './environment';
 import { addressOf, copyFromNative } from './native-memory';
-import { BoundRun, OrtSession, RunOptions } from './session';
+import { RunOptions } from './run-options';
+import { OrtSession } from './session';
 import { tensorOver } from './tensor';
 
 interface PlainTensor {

@@ -1,26 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { DataType, encodeModel } from '../../../onnx';
-import {
-  allocateNativeMemory,
-  BoundRun,
-  OrtEnvironment,
-  OrtSession,
-  RunOptions,
-  tensorOver,
-  type OrtTensor,
-} from '../../../ort';
+import { allocateNativeMemory, BoundRun, OrtSession, tensorOver, type OrtTensor } from '../../../ort';
+import { openRuntime } from '../../../ort/test-support/open-runtime';
 import { IntegerGraph } from './integer-graph';
 
-let environment: OrtEnvironment;
-let options: RunOptions;
-beforeAll(() => {
-  environment = OrtEnvironment.open({ threads: 2 });
-  options = RunOptions.create(environment);
-});
-afterAll(() => {
-  options.release();
-  environment.close();
-});
+const runtime = openRuntime(2);
 
 function memoryOf(
   dtype: 'uint8' | 'float32',
@@ -29,7 +13,7 @@ function memoryOf(
   const byteLength = dims.reduce((product, dim) => product * dim, dtype === 'uint8' ? 1 : 4);
   const memory = allocateNativeMemory(byteLength);
   return {
-    tensor: tensorOver(environment, dtype, dims, memory.address, byteLength, memory),
+    tensor: tensorOver(runtime.environment, dtype, dims, memory.address, byteLength, memory),
     bytes: memory.bytes.subarray(0, byteLength),
   };
 }
@@ -38,11 +22,13 @@ function memoryOf(
 function run(build: (graph: IntegerGraph, input: string) => string, input: Uint8Array): Float32Array {
   const graph = new IntegerGraph({ heads: 2, kvHeads: 1, headDim: 8 });
   graph.output('out', build(graph, graph.input('in', ['n'], DataType.uint8)), ['n']);
-  const session = OrtSession.create(environment, encodeModel(graph.model('test')), { optimization: 'all' });
+  const session = OrtSession.create(runtime.environment, encodeModel(graph.model('test')), {
+    optimization: 'all',
+  });
   const from = memoryOf('uint8', [input.length]);
   const to = memoryOf('float32', [input.length]);
   from.bytes.set(input);
-  new BoundRun(session, new Map([['in', from.tensor]]), new Map([['out', to.tensor]])).run(options);
+  new BoundRun(session, new Map([['in', from.tensor]]), new Map([['out', to.tensor]])).run(runtime.options);
   const found = new Float32Array(to.bytes.slice().buffer);
   for (const tensor of [from.tensor, to.tensor]) tensor.release();
   session.release();
