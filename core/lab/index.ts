@@ -1,4 +1,4 @@
-export { DatasetClient } from './datasets/dataset-client';
+export { DatasetClient } from './datasets/client/dataset-client';
 export { parseDatasetRef } from './datasets/dataset-types';
 export type { Dataset, DatasetVersion } from './datasets/dataset-types';
 export type { LongWork, TreeProgress } from './datasets/tree/tree-store';

@@ -10,7 +10,7 @@ import { SluiceError } from '../../contract';
 import { DEFAULT_LIMITS, type Listener } from '../../serving';
 import { sha256Hex } from '../../storage';
 import { ContentCutter } from '../datasets/chunks/content-cutter';
-import { DatasetClient } from '../datasets/dataset-client';
+import { DatasetClient } from '../datasets/client/dataset-client';
 import {
   makeTree,
   openTestLab,

@@ -5,9 +5,11 @@ import { badInput, checkTag } from './entity-limits';
 import type { ExperimentStore } from './experiment-store';
 import type { MetricStore } from './metric-store';
 import { RunModels } from './run-models';
+import { RunParams } from './run-params';
+import { NAME_TAG, RunTags } from './run-tags';
 import { search, type SearchQuery } from './search/search';
 import { RUN_TARGET } from './search/search-target';
-import { inExperiments, inView, pairReader, pairsAsJson, stageOf, type PairReader } from './rows';
+import { inExperiments, inView, stageOf } from './rows';
 import { DatasetStore } from './dataset-store';
 import type {
   DatasetInput,
@@ -35,11 +37,7 @@ type RunRow = [
   string,
   number,
 ];
-/** The tag in which MLflow's clients keep a run's name; name and tag are always the same. */
-const NAME_TAG = 'mlflow.runName';
 const USER_TAG = 'mlflow.user';
-/** Where MLflow 2 clients keep what they logged as models. */
-const MODELS_TAG = 'mlflow.log-model.history';
 
 export interface NewRun {
   /** Of a run that another lab made; absent: a new one. */
@@ -70,8 +68,8 @@ export interface LoggedByRun {
 
 /** Runs with their params, tags, datasets and models. Methods that change something are one transaction each. */
 export class RunStore {
-  private readonly paramsOf: PairReader;
-  private readonly tagsOf: PairReader;
+  readonly params: RunParams;
+  readonly tags: RunTags;
   private readonly datasets: DatasetStore;
   private readonly models: RunModels;
   private readonly find;
@@ -82,8 +80,8 @@ export class RunStore {
     private readonly metrics: MetricStore,
     private readonly random: Random,
   ) {
-    this.paramsOf = pairReader(database, 'tracking_params', 'run');
-    this.tagsOf = pairReader(database, 'tracking_tags', 'run');
+    this.params = new RunParams(database);
+    this.tags = new RunTags(database);
     this.datasets = new DatasetStore(database);
     this.models = new RunModels(database);
     this.find = database
@@ -112,7 +110,7 @@ export class RunStore {
         )
         .run([runId, experimentId, runName, user, startMs ?? null, `${artifactLocation}/${runId}/artifacts`]);
       const inserted = Number(lastInsertRowid);
-      this.writeTags(inserted, [...tags, { key: NAME_TAG, value: runName }]);
+      this.tags.write(inserted, [...tags, { key: NAME_TAG, value: runName }]);
       return inserted;
     });
     return this.byNumbers([number])[0]!;
@@ -134,7 +132,7 @@ export class RunStore {
           'UPDATE tracking_runs SET status = coalesce(?, status), end_ms = coalesce(?, end_ms) WHERE number = ?',
         )
         .run([status ?? null, endMs ?? null, number]);
-      if (name) this.writeTags(number, [{ key: NAME_TAG, value: name }]);
+      if (name) this.tags.write(number, [{ key: NAME_TAG, value: name }]);
       return this.infosOf([number]).get(number)!;
     });
   }
@@ -152,11 +150,7 @@ export class RunStore {
   /** @throws SluiceError `not-found`, also for a key the run does not have; `bad-input` for a deleted run. */
   deleteTag(runId: string, key: string): void {
     this.database.transaction(() => {
-      const number = this.activeNumberOf(runId);
-      const { changes } = this.database
-        .prepare('DELETE FROM tracking_tags WHERE run = ? AND key = ?')
-        .run([number, key]);
-      if (changes > 0) return;
+      if (this.tags.delete(this.activeNumberOf(runId), key)) return;
       throw new SluiceError('not-found', `Run ${runId} has no tag ${JSON.stringify(key)}.`);
     });
   }
@@ -176,17 +170,9 @@ export class RunStore {
     this.database.transaction(() => this.models.addOutputs(this.activeNumberOf(runId), outputs));
   }
 
-  /** Adds to the list that MLflow 2 clients keep in a tag. @param model a JSON object. */
+  /** To the list that MLflow 2 clients keep in a tag. @param model a JSON object. @throws SluiceError `not-found`, `bad-input`. */
   addModelRecord(runId: string, model: object): void {
-    this.database.transaction(() => {
-      const number = this.activeNumberOf(runId);
-      const before =
-        this.tagsOf([number])
-          .get(number)
-          ?.find(({ key }) => key === MODELS_TAG)?.value ?? '[]';
-      const value = JSON.stringify([...(JSON.parse(before) as object[]), model]);
-      this.writeTags(number, [{ key: MODELS_TAG, value }]);
-    });
+    this.database.transaction(() => this.tags.addModelRecord(this.activeNumberOf(runId), model));
   }
 
   /** All but its id and name. Inside the caller's transaction. */
@@ -208,51 +194,6 @@ export class RunStore {
     return this.rowOf(runId)[0];
   }
 
-  /** Inside the caller's transaction. The last of tags with the same key counts. */
-  writeTags(number: number, tags: readonly KeyValue[]): void {
-    if (tags.length === 0) return;
-    this.database
-      .prepare(
-        'INSERT INTO tracking_tags SELECT ?, value ->> 0, value ->> 1 FROM json_each(?) WHERE true ' +
-          'ON CONFLICT DO UPDATE SET value = excluded.value',
-      )
-      .run([number, pairsAsJson(tags)]);
-    const name = tags.findLast(({ key }) => key === NAME_TAG)?.value;
-    if (name) {
-      this.database.prepare('UPDATE tracking_runs SET name = ? WHERE number = ?').run([name, number]);
-    }
-  }
-
-  /**
-   * Inside the caller's transaction.
-   * @throws SluiceError `bad-input` for a param that has another value; nothing is written then.
-   */
-  writeParams(number: number, runId: string, params: readonly KeyValue[]): void {
-    if (params.length === 0) return;
-    const json = pairsAsJson(params);
-    const changed = this.database
-      .prepare(
-        'SELECT p.key, p.value, j.value ->> 1 FROM json_each(?) j ' +
-          'JOIN tracking_params p ON p.run = ? AND p.key = j.value ->> 0 WHERE p.value <> j.value ->> 1',
-      )
-      .raw()
-      .all([json, number]) as [string, string, string][];
-    if (changed.length > 0) {
-      const what = changed.map(
-        ([key, before, after]) => `"${key}" is ${JSON.stringify(before)}, found ${JSON.stringify(after)}`,
-      );
-      throw badInput(
-        `Params of a run can't be changed, and run ${runId} has: ${what.join('; ')}. Log to a new run.`,
-      );
-    }
-    this.database
-      .prepare(
-        'INSERT INTO tracking_params SELECT ?, value ->> 0, value ->> 1 FROM json_each(?) WHERE true ' +
-          'ON CONFLICT DO NOTHING',
-      )
-      .run([number, json]);
-  }
-
   /**
    * Those of some experiments that a filter describes, the last started first if not ordered otherwise.
    * @throws SluiceError `bad-input` that says where in the filter or order.
@@ -268,8 +209,8 @@ export class RunStore {
   /** Params, tags and the last metrics of runs, by their numbers. Metrics as they were settled last. */
   loggedTo(numbers: readonly number[]): LoggedByRun {
     return {
-      params: this.paramsOf(numbers),
-      tags: this.tagsOf(numbers),
+      params: this.params.of(numbers),
+      tags: this.tags.of(numbers),
       metrics: this.metrics.latestOf(numbers),
     };
   }

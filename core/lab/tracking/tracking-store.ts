@@ -126,8 +126,8 @@ export class TrackingStore {
       // First what can be refused: all that follows it succeeds, so that nothing has to be taken back.
       const ofModels = metrics.filter(isOfModel);
       for (const { modelId } of ofModels) this.models.numberOf(modelId);
-      this.runs.writeParams(number, runId, params);
-      this.runs.writeTags(number, tags);
+      this.runs.params.write(number, runId, params);
+      this.runs.tags.write(number, tags);
       this.metrics.append(number, metrics);
       for (const metric of ofModels) this.models.addMetric(runId, metric);
       return undefined;

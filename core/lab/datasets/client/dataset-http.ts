@@ -1,9 +1,9 @@
 import type { Pool } from 'undici';
 import { z } from 'zod';
 
-import { parseUrl, systemClock, type Clock } from '../../base';
-import { SluiceError } from '../../contract';
-import { codeOfHttpStatus } from '../../serving';
+import { parseUrl, systemClock, type Clock } from '../../../base';
+import { SluiceError } from '../../../contract';
+import { codeOfHttpStatus } from '../../../serving';
 
 /** Tries of one request, and rounds of a push that send nothing, before a link counts as gone. */
 export const TRIES = 6;
