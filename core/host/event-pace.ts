@@ -1,4 +1,4 @@
-import type { Clock } from '../../base';
+import type { Clock } from '../base';
 
 /** Tells at once what comes after a pause, and what comes fast together once in a while. */
 export class EventPace {

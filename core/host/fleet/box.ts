@@ -1,37 +1,18 @@
 import type { Clock, Random } from '../../base';
 import { SluiceError } from '../../contract';
-import type { BoxFigures, FleetBox } from '../../contract';
-import { EventPace } from '../offload/event-pace';
+import type { FleetBox } from '../../contract';
 import type { Log } from '../state-file';
-import { BoxDigest, DIGEST_REQUESTS, isDigested } from './box-digest';
 import { BoxLink } from './box-link';
+import { BoxListeners, type BoxListener } from './box-listeners';
 import type { Dial } from './box-socket';
+import type { FleetTimes } from './fleet-times';
 import type { KnownBox } from './known-box';
 import type { BoxTarget } from './pinned-connection';
 import { standingAfter, UNTRIED, waitMs } from './reconnect';
 import type { Happening, Standing } from './reconnect';
 import type { ToldEvent } from './told-events';
+import { WatchedFigures } from './watched-figures';
 import { engineInfoSchema, speakOneProtocol } from './wire-schemas';
-
-/** How often a box is looked at; shorter in tests. */
-export interface FleetTimes {
-  readonly pingMs: number;
-  /** While no console shows the fleet. */
-  readonly idlePingMs: number;
-  /** Online for so long, its next loss is news. */
-  readonly steadyMs: number;
-  /** Its first answer. */
-  readonly helloMs: number;
-  readonly figuresMs: number;
-}
-
-export const FLEET_TIMES: FleetTimes = {
-  pingMs: 5000,
-  idlePingMs: 30_000,
-  steadyMs: 30_000,
-  helloMs: 10_000,
-  figuresMs: 500,
-};
 
 export interface BoxParts {
   readonly dial: Dial;
@@ -45,10 +26,8 @@ export interface BoxParts {
   readonly onChange: () => void;
 }
 
-export type BoxListener = (event: ToldEvent, payload: unknown) => void;
-
 const TOKEN_MISSING = 'Its token must be entered again.';
-const DIGEST_WITHIN_MS = 60_000;
+const TELEMETRY_WITHIN_MS = 60_000;
 const NOTE_EVERY_MS = 60_000;
 
 /** A box: connected again and again, asked for its figures while somebody looks, and heard by those who follow it. */
@@ -57,18 +36,14 @@ export class Box {
   private sinceMs: number;
   private roundTripMs: number | undefined;
   private link: BoxLink | undefined;
-  private digest: BoxDigest;
-  private figures: BoxFigures | undefined;
-  private isWatched = false;
   private hasTelemetry = false;
-  private telemetryMs = -Infinity;
   private notedMs = -Infinity;
   private stopTimer: (() => void) | undefined;
   private isClosed = false;
-  private readonly listeners = new Map<BoxListener, ReadonlySet<ToldEvent> | undefined>();
+  private readonly figures: WatchedFigures;
+  private readonly listeners = new BoxListeners();
   private readonly onlineWaiters = new Set<() => void>();
   private readonly lossListeners = new Set<(reason: string) => void>();
-  private readonly pace: EventPace;
 
   constructor(
     public known: KnownBox,
@@ -77,15 +52,17 @@ export class Box {
   ) {
     const { clock, times, onChange } = parts;
     this.sinceMs = clock.nowMs();
-    this.digest = new BoxDigest(() => clock.nowMs());
-    this.pace = new EventPace(clock, times.figuresMs, () => {
-      this.figures = this.digest.figures() ?? this.figures;
-      onChange();
+    this.figures = new WatchedFigures({
+      clock,
+      everyMs: times.figuresMs,
+      onChange,
+      note: (what) => this.note(what),
     });
   }
 
   get view(): FleetBox {
-    const { known, standing, sinceMs, roundTripMs, figures } = this;
+    const { known, standing, sinceMs, roundTripMs } = this;
+    const figures = this.figures.current;
     return {
       id: known.id,
       name: known.name,
@@ -127,7 +104,7 @@ export class Box {
   close(): void {
     this.isClosed = true;
     this.unlink('No longer attached.');
-    this.pace.cancel();
+    this.figures.cancel();
     this.stopTimer?.();
     for (const wake of [...this.onlineWaiters]) wake();
   }
@@ -144,19 +121,17 @@ export class Box {
 
   /** Follows its figures, or lets it be: then events are not even read. */
   setWatched(isWatched: boolean): void {
-    if (isWatched === this.isWatched) return;
-    this.isWatched = isWatched;
-    if (!this.isOnline) return;
+    if (!this.figures.setWatched(isWatched) || !this.isOnline) return;
     this.adjust();
-    if (isWatched) void this.askDigest();
+    if (isWatched) this.askFigures();
   }
 
   /** Hears what the box tells, `only` some of it; over its absences too. @returns ends it. */
   follow(listener: BoxListener, only?: ReadonlySet<ToldEvent>): () => void {
-    this.listeners.set(listener, only);
+    this.listeners.add(listener, only);
     this.adjust();
     return () => {
-      this.listeners.delete(listener);
+      this.listeners.remove(listener);
       this.adjust();
     };
   }
@@ -193,11 +168,14 @@ export class Box {
       target: this.target,
       clock,
       onOpen: () => void this.greet(link),
-      wants: (event) => this.wants(event),
-      onEvent: (event, payload) => this.told(event, payload),
+      wants: (event) => this.listeners.want(event) || this.figures.want(event),
+      onEvent: (event, payload) => {
+        this.listeners.tell(event, payload);
+        this.figures.tell(event, payload);
+      },
       onRoundTrip: (ms) => {
         this.roundTripMs = ms;
-        this.pace.changed();
+        this.figures.changed();
       },
       onEnd: ({ isRefusal, reason }) => {
         if (this.link === link) this.lost(isRefusal, reason);
@@ -229,71 +207,32 @@ export class Box {
 
   private online(info: unknown): void {
     const { clock, times } = this.parts;
-    this.digest = new BoxDigest(() => clock.nowMs());
-    this.digest.take('engine.info', info);
+    this.figures.begin(info);
     this.hasTelemetry = false;
     this.happened({ kind: 'opened' });
     this.stopTimer = clock.after(times.steadyMs, () => this.happened({ kind: 'steady' }));
     this.adjust();
-    if (this.isWatched) void this.askDigest();
+    if (this.figures.isWatched) this.askFigures();
     for (const wake of [...this.onlineWaiters]) wake();
   }
 
-  /** What the box can't answer shows as absent, so that an older or damaged one is seen at all. */
-  private async askDigest(): Promise<void> {
-    const { link, digest } = this;
-    if (!link) return;
-    const asking = DIGEST_REQUESTS.map(async ({ name, input }) => {
-      const fault = await link.request(name, input, DIGEST_WITHIN_MS).then(
-        (value) => digest.take(name, value),
-        (thrown: unknown) => `${name}: ${SluiceError.from(thrown).message}`,
-      );
-      if (this.digest !== digest || this.link !== link) return;
-      if (fault === undefined) this.pace.changed();
-      else this.note(`did not answer: ${fault}`);
-    });
-    await Promise.all(asking);
-  }
-
-  private wants(event: ToldEvent): boolean {
-    if (this.isFollowedFor(event)) return true;
-    if (!this.isWatched || !isDigested(event)) return false;
-    return event !== 'telemetry' || this.isTelemetryDue();
-  }
-
-  /** Half of a box's batches lie between two figures that are told. */
-  private isTelemetryDue(): boolean {
-    return this.parts.clock.nowMs() - this.telemetryMs >= this.parts.times.figuresMs * 0.9;
-  }
-
-  private isFollowedFor(event: ToldEvent): boolean {
-    for (const only of this.listeners.values()) if (only?.has(event) ?? true) return true;
-    return false;
-  }
-
-  private told(event: ToldEvent, payload: unknown): void {
-    for (const [listener, only] of [...this.listeners])
-      if (only?.has(event) ?? true) listener(event, payload);
-    if (!this.isWatched || !isDigested(event)) return;
-    if (event === 'telemetry') {
-      if (!this.isTelemetryDue()) return;
-      this.telemetryMs = this.parts.clock.nowMs();
-    }
-    this.digest.tell(event, payload);
-    this.pace.changed();
+  private askFigures(): void {
+    const { link } = this;
+    if (link) void this.figures.ask(link, () => this.link === link);
   }
 
   /** Asks the box for as much as somebody here wants. */
   private adjust(): void {
     const { link, parts } = this;
     if (!link || !this.isOnline) return;
-    const wantsTelemetry = this.isWatched || this.isFollowedFor('telemetry');
-    const isHeard = this.isWatched || this.listeners.size > 0;
+    const { isWatched } = this.figures;
+    const wantsTelemetry = isWatched || this.listeners.want('telemetry');
+    const isHeard = isWatched || !this.listeners.isEmpty;
     link.pingEvery(isHeard ? parts.times.pingMs : parts.times.idlePingMs);
     if (wantsTelemetry === this.hasTelemetry) return;
     this.hasTelemetry = wantsTelemetry;
     link
-      .request('telemetry.watch', { on: wantsTelemetry }, DIGEST_WITHIN_MS)
+      .request('telemetry.watch', { on: wantsTelemetry }, TELEMETRY_WITHIN_MS)
       .catch((thrown: unknown) => this.note(`telemetry: ${SluiceError.from(thrown).message}`));
   }
 

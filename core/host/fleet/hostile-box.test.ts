@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { encodeWire, SluiceError } from '../../contract';
 import { FakeClock, settle } from '../test-support/fake-clock';
-import { Box, FLEET_TIMES } from './box';
+import { Box } from './box';
+import { FLEET_TIMES } from './fleet-times';
 import type { BoxSocketEvents, Dial } from './box-socket';
 import type { ToldEvent } from './told-events';
 

@@ -17,7 +17,7 @@ import { SimulatedBox } from '../bench-fleet/simulated-box';
 import { EventBus } from '../event-bus';
 import { systemClock } from '../host-clock';
 import { Jobs } from '../jobs';
-import { FLEET_TIMES } from './box';
+import { FLEET_TIMES } from './fleet-times';
 import { KEPT_PUSHES } from './push-records';
 import { startFleet } from './start-fleet';
 import type { FleetService } from './start-fleet';

@@ -4,7 +4,7 @@ import type { Clock } from '../../base';
 import { SluiceError } from '../../contract';
 import type { FleetPush, FleetPushBox } from '../../contract';
 import type { EventBus } from '../event-bus';
-import { EventPace } from '../offload/event-pace';
+import { EventPace } from '../event-pace';
 import type { Log } from '../state-file';
 import type { Fleet } from './fleet';
 import type { ModelSources, PushedModel } from './model-sources';

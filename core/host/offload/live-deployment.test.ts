@@ -122,7 +122,10 @@ describe('a live deployment', () => {
     const older = await host.request('offload.decisions', { limit: 3, beforeId: decisions[0]!.id });
     expect(older.map(({ id }) => id)).toEqual(decisions.slice(1, 4).map(({ id }) => id));
 
-    const remote = decisions.find(({ users }) => users[0]!.tier === 'edge')!;
+    // Of attempts beside each other, as a slow machine makes them, the stages are no sum.
+    const remote = decisions.find(
+      ({ users: [user] }) => user!.tier === 'edge' && user!.failures.length === 0,
+    )!;
     const trace = await host.request('offload.trace', { decisionId: remote.id });
     expect(trace.laneNames).toContain('e');
     const laneMs =

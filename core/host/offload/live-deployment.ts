@@ -1,20 +1,14 @@
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-
 import { SluiceError } from '../../contract';
 import type {
   Belief,
-  DecisionRecord,
   DeploymentSettings,
   LearningCurve,
   NewVariant,
   OffloadState,
   Pin,
-  WireError,
 } from '../../contract';
 import { AGENT_NAMES, deploymentSystem, encodeCheckpoint } from '../../offload';
 import type { Agent, System } from '../../offload';
-import { tryLock } from '../../storage';
 import type { Endpoints } from '../endpoints/endpoints';
 import type { EventBus } from '../event-bus';
 import { Mutex } from '../mutex';
@@ -23,13 +17,22 @@ import type { DecisionHistory } from './decision-history';
 import type { Round } from './decision-records';
 import type { DeploymentStore } from './deployment-store';
 import type { DeviceEndpoint } from './device-endpoint';
-import { EventPace } from './event-pace';
+import { DeploymentEvents } from './deployment-events';
 import { installExampleVariants } from './example-variants';
+import { KeptPins } from './kept-pins';
 import { Learner } from './learner';
 import type { LearnerParts } from './learner';
 import { LiveSession } from './live-session';
 import type { NodeFigures } from './node-levels';
-import { newVariant, systemVariant, variantRecords, withVariants } from './variants';
+import { SessionRunner } from './session-runner';
+import {
+  systemVariant,
+  variantRecords,
+  withoutVariant,
+  withPutVariant,
+  withVariant,
+  withVariants,
+} from './variants';
 
 export interface LiveDeploymentParts extends LearnerParts, ModelServices {
   readonly dataDir: string;
@@ -41,51 +44,35 @@ export interface LiveDeploymentParts extends LearnerParts, ModelServices {
   readonly deviceFigures: () => Omit<NodeFigures, 'link'>;
 }
 
-const STATE_EVERY_MS = 200;
-const DECISIONS_EVERY_MS = 100;
-
-interface Running {
-  readonly abort: AbortController;
-  readonly done: Promise<void>;
-  readonly unlock: () => Promise<void>;
-}
-
 /** The box's deployment: its settings, variants and agent, and the session in which it works. */
 export class LiveDeployment {
   private readonly changing = new Mutex();
   private readonly learner: Learner;
-  private readonly statePace: EventPace;
-  private readonly decisionsPace: EventPace;
-  private readonly waiting = new Map<number, DecisionRecord>();
-  private readonly pins = new Map<number, Pin>();
+  private readonly events: DeploymentEvents;
+  private readonly runner: SessionRunner;
+  private readonly pins = new KeptPins();
   private session: LiveSession | undefined;
-  private running: Running | undefined;
-  private failure: WireError | undefined;
   private learningPaused = false;
 
   constructor(private readonly parts: LiveDeploymentParts) {
-    const { clock, bus } = parts;
     this.learner = new Learner(parts);
-    this.statePace = new EventPace(clock, STATE_EVERY_MS, () => bus.emit('offload', this.state()));
-    this.decisionsPace = new EventPace(clock, DECISIONS_EVERY_MS, () => {
-      const records = [...this.waiting.values()];
-      this.waiting.clear();
-      if (records.length > 0) bus.emit('decisions', records);
-    });
+    this.events = new DeploymentEvents(parts.clock, parts.bus, () => this.state());
+    this.runner = new SessionRunner({ ...parts, onFailed: () => this.events.stateChanged() });
   }
 
   state(): OffloadState {
     const { store, device } = this.parts;
-    const { session, failure } = this;
+    const { session } = this;
+    const { failure, isRunning } = this.runner;
     const { settings, variants } = store.current;
     const waitsFor = session?.waitsFor?.toWire();
     const error = failure ?? waitsFor;
     return {
-      state: failure ? 'failed' : this.running ? 'running' : 'idle',
+      state: failure ? 'failed' : isRunning ? 'running' : 'idle',
       settings,
       variants: variantRecords(variants, (id) => device.problemOf(id)),
       agents: AGENT_NAMES,
-      pins: [...this.pins.values()],
+      pins: this.pins.all,
       learningPaused: this.learningPaused,
       learnedSteps: this.learner.steps,
       canRestore: this.learner.canRestore,
@@ -116,23 +103,15 @@ export class LiveDeployment {
   addVariant(added: NewVariant): Promise<OffloadState> {
     const { store, models } = this.parts;
     return this.rebuild(() => {
-      const { variants } = store.current;
-      const variant = newVariant(added, models.summary(added.model), variants);
-      store.change({ variants: [...variants, variant] });
+      const variants = withVariant(store.current.variants, added, models.summary(added.model));
+      store.change({ variants });
     });
   }
 
   /** @throws SluiceError `not-found`. */
   removeVariant(id: string): Promise<OffloadState> {
     const { store } = this.parts;
-    return this.rebuild(() => {
-      const { variants } = store.current;
-      const left = variants.filter((variant) => variant.id !== id);
-      if (left.length === variants.length) {
-        throw new SluiceError('not-found', `No variant is called "${id}".`, { id });
-      }
-      store.change({ variants: left });
-    });
+    return this.rebuild(() => store.change({ variants: withoutVariant(store.current.variants, id) }));
   }
 
   /**
@@ -143,16 +122,8 @@ export class LiveDeployment {
     const { store, models } = this.parts;
     return this.rebuild(async () => {
       await prepare();
-      const { variants } = store.current;
-      const others = variants.filter(({ model }) => model !== added.model);
-      const known = variants.find(({ model }) => model === added.model);
-      const variant = {
-        ...newVariant(added, models.summary(added.model), others),
-        ...(known && { id: known.id }),
-      };
-      store.change({
-        variants: known ? variants.map((one) => (one === known ? variant : one)) : [...variants, variant],
-      });
+      const variants = withPutVariant(store.current.variants, added, models.summary(added.model));
+      store.change({ variants });
     });
   }
 
@@ -175,7 +146,7 @@ export class LiveDeployment {
   /** @throws SluiceError `conflict` while another process runs this folder's deployment; `bad-input` without variants. */
   start(): Promise<OffloadState> {
     return this.changing.run(async () => {
-      if (!this.running || this.failure) {
+      if (!this.runner.isRunning || this.runner.failure) {
         await this.halt();
         await this.prepare();
         await this.launch();
@@ -187,24 +158,18 @@ export class LiveDeployment {
   stop(): Promise<OffloadState> {
     return this.changing.run(async () => {
       await this.halt();
-      this.failure = undefined;
+      this.runner.forgetFailure();
       return this.told();
     });
   }
 
   /** @throws SluiceError `bad-input` for a user, tier or variant there is not. */
   pin(pin: Pin): Promise<OffloadState> {
-    return this.withSession((session) => {
-      session.pin(pin);
-      this.pins.set(pin.user, pin);
-    });
+    return this.withSession((session) => this.pins.pin(session, pin));
   }
 
   unpin(user: number): Promise<OffloadState> {
-    return this.withSession((session) => {
-      session.decider.unpin(user);
-      this.pins.delete(user);
-    });
+    return this.withSession((session) => this.pins.unpin(session, user));
   }
 
   pauseLearning(paused: boolean): Promise<OffloadState> {
@@ -242,15 +207,14 @@ export class LiveDeployment {
 
   async close(): Promise<void> {
     await this.changing.run(() => this.halt());
-    this.statePace.cancel();
-    this.decisionsPace.cancel();
+    this.events.cancel();
     await this.parts.store.settled();
   }
 
   /** Changes what the session is made of: a running one stops for it and goes on with what it is then. */
   private rebuild(change: () => void | Promise<void>): Promise<OffloadState> {
     return this.changing.run(async () => {
-      const wasRunning = this.running !== undefined;
+      const wasRunning = this.runner.isRunning;
       await this.halt();
       try {
         await change();
@@ -287,18 +251,8 @@ export class LiveDeployment {
       onRound: (round) => this.onRound(round),
     });
     this.session.decider.pauseLearning(this.learningPaused);
-    this.pinAgain(this.session);
+    this.pins.pinAgain(this.session);
     return agent;
-  }
-
-  private pinAgain(session: LiveSession): void {
-    for (const pin of [...this.pins.values()]) {
-      try {
-        session.pin(pin);
-      } catch {
-        this.pins.delete(pin.user); // its user or variant is gone
-      }
-    }
   }
 
   /** @throws SluiceError `bad-input` without variants. */
@@ -319,50 +273,23 @@ export class LiveDeployment {
 
   private async launch(): Promise<void> {
     const { session, parts } = this;
-    if (!session) return;
-    await mkdir(parts.folder, { recursive: true });
-    const unlock = await tryLock(join(parts.folder, 'running.lock'));
-    if (!unlock) {
-      throw new SluiceError(
-        'conflict',
-        `Another Sluice process runs the deployment of ${parts.dataDir}; stop it there first.`,
-      );
-    }
-    this.failure = undefined;
-    await parts.loaded.keepIdle(parts.store.current.variants.length);
-    const abort = new AbortController();
-    parts.endpoints.setUser(session);
-    const done = session.run(abort.signal).catch((thrown: unknown) => {
-      this.failure = SluiceError.from(thrown).toWire();
-      this.statePace.changed();
-    });
-    this.running = { abort, done, unlock };
+    if (session) await this.runner.launch(session, parts.store.current.variants.length);
   }
 
   private async halt(): Promise<void> {
-    const { running } = this;
-    if (!running) return;
-    running.abort.abort();
-    await running.done;
-    this.running = undefined;
-    this.parts.endpoints.setUser(undefined);
-    await running.unlock();
-    await this.parts.loaded.keepIdle(0);
-    await this.learner.save();
+    if (await this.runner.halt()) await this.learner.save();
   }
 
   private onRound(round: Round): void {
     const record = this.parts.history.add(round);
-    this.waiting.set(record.id, record);
-    this.decisionsPace.changed();
+    this.events.decided(record);
     if (!round.outcome) return;
     if (!this.learningPaused) this.learner.learned();
-    this.statePace.changed();
+    this.events.stateChanged();
   }
 
   private told(): OffloadState {
-    this.decisionsPace.flush();
-    this.statePace.flush();
+    this.events.flush();
     return this.state();
   }
 }

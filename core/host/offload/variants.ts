@@ -15,7 +15,7 @@ const MMACS_PER_MS = 38;
  * The next free id: `d0`, `d1`, ...
  * @throws SluiceError `not-found`; `bad-input` for what can't be a variant; `conflict` when it is one already.
  */
-export function newVariant(
+function newVariant(
   { model, accuracyPct, source }: NewVariant,
   summary: ModelSummary,
   known: readonly RegisteredVariant[],
@@ -49,6 +49,38 @@ export function newVariant(
   let number = 0;
   while (ids.has(`d${number}`)) number += 1;
   return { id: `d${number}`, model, title: model, accuracyPct, source };
+}
+
+/** @throws SluiceError as `newVariant`. */
+export function withVariant(
+  registered: readonly RegisteredVariant[],
+  added: NewVariant,
+  summary: ModelSummary,
+): readonly RegisteredVariant[] {
+  return [...registered, newVariant(added, summary, registered)];
+}
+
+/** Adds one, or tells the one of that model what is known now; its id stays. @throws SluiceError as `newVariant`. */
+export function withPutVariant(
+  registered: readonly RegisteredVariant[],
+  put: NewVariant,
+  summary: ModelSummary,
+): readonly RegisteredVariant[] {
+  const known = registered.find(({ model }) => model === put.model);
+  if (!known) return withVariant(registered, put, summary);
+  const others = registered.filter((one) => one !== known);
+  const variant = { ...newVariant(put, summary, others), id: known.id };
+  return registered.map((one) => (one === known ? variant : one));
+}
+
+/** @throws SluiceError `not-found`. */
+export function withoutVariant(
+  registered: readonly RegisteredVariant[],
+  id: string,
+): readonly RegisteredVariant[] {
+  const left = registered.filter((variant) => variant.id !== id);
+  if (left.length < registered.length) return left;
+  throw new SluiceError('not-found', `No variant is called "${id}".`, { id });
 }
 
 /** Registered ones first; of the others those whose model is free, under a free id. */

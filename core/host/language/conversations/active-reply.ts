@@ -9,7 +9,7 @@ import type {
 import type { DecodedToken, Generation, LanguageModel, ReplyPiece, TokenSource } from '../../../llm';
 import type { EventBus } from '../../event-bus';
 import type { HostClock } from '../../host-clock';
-import { EventPace } from '../../offload/event-pace';
+import { EventPace } from '../../event-pace';
 import { ReplyMeter } from './reply-meter';
 import { pieceOf, wholeText, withPiece } from './reply-pieces';
 import type { ConversationSource } from './conversation-source';
