@@ -1,4 +1,4 @@
-import type { JointScore } from '../learning/joint-search';
+import type { JointScore } from '../learning/joint-score';
 import type { ServiceCurves } from '../learning/service-curves';
 import { SharedLoads } from '../learning/shared-loads';
 import { STATE_LINK, nodeOffset } from '../scenario/system';

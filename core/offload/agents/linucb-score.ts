@@ -1,5 +1,5 @@
 import { CrowdFeatures } from '../learning/crowd-features';
-import type { JointScore } from '../learning/joint-search';
+import type { JointScore } from '../learning/joint-score';
 import type { RecursiveLeastSquares } from '../learning/least-squares';
 import type { System, SystemState } from '../scenario/system';
 

@@ -1,7 +1,7 @@
 import { LINK_CLASSES } from '../scenario/schema';
 import { CLOUD, DEVICE, EDGE, STATE_CPU, STATE_LINK, STATE_MEMORY, nodeOffset } from '../scenario/system';
 import type { System, SystemState } from '../scenario/system';
-import type { JointScore } from './joint-search';
+import type { JointScore } from './joint-score';
 import type { Mlp } from './mlp';
 
 const LINKS = LINK_CLASSES.length;

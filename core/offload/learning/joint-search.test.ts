@@ -5,7 +5,7 @@ import { mobilenetVariants } from '../scenario/mobilenet-variants';
 import { CLOUD, DEVICE } from '../scenario/system';
 import { freeConstraints } from './constraints';
 import { JointSearch } from './joint-search';
-import type { JointScore } from './joint-search';
+import type { JointScore } from './joint-score';
 
 const USERS = 3;
 const system = deploymentSystem(USERS, mobilenetVariants());

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { SimulatedTestbed } from '../environment/simulated-testbed';
 import { freeConstraints } from '../learning/constraints';
 import { JointSearch } from '../learning/joint-search';
-import type { JointScore } from '../learning/joint-search';
+import type { JointScore } from '../learning/joint-score';
 import { builtInScenario, LINK_SCENARIO_NAMES } from '../scenario/built-in';
 import { meanAccuracyPct } from '../scenario/system';
 import { statesOf } from '../training/evaluation';
