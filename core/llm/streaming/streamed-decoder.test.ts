@@ -1,110 +1,25 @@
-import { execFileSync } from 'node:child_process';
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readSync,
-  rmSync,
-  truncateSync,
-  utimesSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
-import type { SluiceError } from '../../contract';
-import { heapBytes, OrtEnvironment } from '../../ort';
-import { Decoder, type DecoderOptions, type WeightBudget } from '../decoder/decoder';
+import { heapBytes } from '../../ort';
+import { Decoder } from '../decoder/decoder';
 import { ggufSource } from '../gguf/gguf-source';
 import { readGguf } from '../gguf/read-gguf';
-import type { ModelSource } from '../source/model-source';
 import { TensorReader } from '../source/tensor-reader';
 import { smolLm2, SMOLLM2_SET_UP_MS } from '../test-support/smollm2';
 import { tinyModel, type TinyModelOptions } from '../test-support/tiny-model';
 import { openSteps } from './open-steps';
 import { StreamedSteps } from './streamed-steps';
+import { logits, text, useStreamedGround } from './test-support/streamed-ground';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-let folder: string;
-let environment: OrtEnvironment;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'sluice-streaming-'));
-  environment = OrtEnvironment.open({ threads: 2 });
-});
-afterAll(() => {
-  environment.close();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-let files = 0;
-async function read(bytes: Uint8Array): Promise<ModelSource> {
-  const file = join(folder, `${files++}.gguf`);
-  writeFileSync(file, bytes);
-  return ggufSource(await readGguf(file));
-}
-
-const text = (length: number): number[] => Array.from({ length }, (_, index) => (index * 7919 + 13) % 320);
-
-/** Logits of passes of 1, 8, 70 and again 1 tokens. */
-async function logits(decoder: Decoder): Promise<Buffer> {
-  const cache = decoder.createCache(128);
-  const parts: Buffer[] = [];
-  let at = 0;
-  for (const [count, rows] of [
-    [1, 1],
-    [8, 8],
-    [70, 3],
-    [2, 0],
-    [1, 1],
-  ] as const) {
-    const found = await decoder.forward(text(128).slice(at, at + count), cache, rows);
-    parts.push(Buffer.from(found.slice().buffer));
-    at += count;
-  }
-  cache.release();
-  return Buffer.concat(parts);
-}
-
-async function withDecoder<T>(
-  source: ModelSource,
-  options: DecoderOptions,
-  use: (decoder: Decoder) => Promise<T>,
-): Promise<T> {
-  const decoder = await Decoder.open(source, environment, options);
-  try {
-    return await use(decoder);
-  } finally {
-    decoder.close();
-  }
-}
-
-async function leastBudget(
-  source: ModelSource,
-  storeFolder: string,
-  options: DecoderOptions,
-): Promise<number> {
-  const failed = await Decoder.open(source, environment, {
-    ...options,
-    weights: { budgetBytes: 1, storeFolder },
-  }).then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  expect(failed).toMatchObject({ code: 'budget-too-small' });
-  return Number((failed as SluiceError).details['minimumBytes']);
-}
+const ground = useStreamedGround();
 
 const MODELS: readonly TinyModelOptions[] = [
   { architecture: 'llama', weights: 'Q4_1' },
@@ -117,69 +32,33 @@ describe('a decoder whose weights stream', () => {
   it.each(MODELS.map((model) => [`${model.architecture} ${model.weights}`, model] as const))(
     'of %s gives the bits of one in memory',
     async (_name, model) => {
-      const source = await read(tinyModel(model));
+      const source = await ground.read(tinyModel(model));
       for (const precision of ['packed', 'float32'] as const) {
-        const storeFolder = join(folder, `${files}-${precision}`);
-        const resident = await withDecoder(source, { precision }, logits);
-        const budgetBytes = await leastBudget(source, storeFolder, { precision });
-        await withDecoder(source, { precision, weights: { budgetBytes, storeFolder } }, async (decoder) => {
-          const { streamedBytesPerPass, residentBytes, ringBytes, sessionBytes } = decoder.weightMemory();
-          expect(streamedBytesPerPass).toBeGreaterThan(0);
-          expect(residentBytes + ringBytes + sessionBytes).toBeLessThanOrEqual(budgetBytes);
-          expect((await logits(decoder)).equals(resident)).toBe(true);
-          expect((await logits(decoder)).equals(resident)).toBe(true);
-        });
+        const storeFolder = ground.newStore();
+        const resident = await ground.withDecoder(source, { precision }, logits);
+        const budgetBytes = await ground.leastBudget(source, storeFolder, { precision });
+        await ground.withDecoder(
+          source,
+          { precision, weights: { budgetBytes, storeFolder } },
+          async (decoder) => {
+            const { streamedBytesPerPass, residentBytes, ringBytes, sessionBytes } = decoder.weightMemory();
+            expect(streamedBytesPerPass).toBeGreaterThan(0);
+            expect(residentBytes + ringBytes + sessionBytes).toBeLessThanOrEqual(budgetBytes);
+            expect((await logits(decoder)).equals(resident)).toBe(true);
+            expect((await logits(decoder)).equals(resident)).toBe(true);
+          },
+        );
       }
     },
   );
 });
 
-interface Streamed {
-  readonly source: ModelSource;
-  readonly storeFolder: string;
-  /** The least there is. */
-  readonly budgetBytes: number;
-  readonly expected: Buffer;
-}
-
-/** A small model of which every weight streams, and the bits it gives. */
-async function streamed(): Promise<Streamed> {
-  const source = await read(tinyModel());
-  const storeFolder = join(folder, `${files++}-store`);
-  const expected = await withDecoder(source, {}, logits);
-  return { source, storeFolder, expected, budgetBytes: await leastBudget(source, storeFolder, {}) };
-}
-
-const weightsFile = ({ storeFolder }: Streamed): string => join(storeFolder, 'weights.bin');
-
-function flipBit({ storeFolder }: Streamed, at: number): void {
-  const file = openSync(join(storeFolder, 'weights.bin'), 'r+');
-  const byte = Buffer.alloc(1);
-  readSync(file, byte, 0, 1, at);
-  byte[0]! ^= 4;
-  writeSync(file, byte, 0, 1, at);
-  closeSync(file);
-}
-
-/** What a decoder says that fails sooner or later: what was read before may still be good. */
-async function failure(decoder: Decoder): Promise<unknown> {
-  const cache = decoder.createCache(8);
-  try {
-    for (let pass = 0; pass < 8; pass += 1) await decoder.forward([pass], cache, 1);
-  } catch (error) {
-    return error;
-  } finally {
-    cache.release();
-  }
-  return undefined;
-}
-
 describe('under any budget', () => {
   it('a decoder gives the same bits within it, or says what is the least', async () => {
-    const { source, storeFolder, expected, budgetBytes: least } = await streamed();
+    const { source, storeFolder, expected, budgetBytes: least } = await ground.streamed();
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 0, max: 2 * least }), async (budgetBytes) => {
-        const opening = Decoder.open(source, environment, { weights: { budgetBytes, storeFolder } });
+        const opening = Decoder.open(source, ground.environment, { weights: { budgetBytes, storeFolder } });
         const decoder = await opening.catch((error: unknown) => {
           expect(error).toMatchObject({ code: 'budget-too-small', details: { minimumBytes: least } });
         });
@@ -195,15 +74,15 @@ describe('under any budget', () => {
   });
 
   it('two decoders stream from one store at once', async () => {
-    const { source, storeFolder, expected, budgetBytes } = await streamed();
+    const { source, storeFolder, expected, budgetBytes } = await ground.streamed();
     const weights = { budgetBytes, storeFolder };
-    const found = await Promise.all([0, 1].map(() => withDecoder(source, { weights }, logits)));
+    const found = await Promise.all([0, 1].map(() => ground.withDecoder(source, { weights }, logits)));
     for (const bits of found) expect(bits.equals(expected)).toBe(true);
   });
 
   it('passes that are given up leave the next one as it would be', async () => {
-    const { source, storeFolder, expected, budgetBytes } = await streamed();
-    await withDecoder(source, { weights: { budgetBytes, storeFolder } }, async (decoder) => {
+    const { source, storeFolder, expected, budgetBytes } = await ground.streamed();
+    await ground.withDecoder(source, { weights: { budgetBytes, storeFolder } }, async (decoder) => {
       const cache = decoder.createCache(512);
       for (const turns of [0, 1, 2, 4, 7]) {
         const stop = new AbortController();
@@ -220,8 +99,8 @@ describe('under any budget', () => {
   });
 
   it('a decoder that is closed in the middle ends its pass', async () => {
-    const { source, storeFolder, budgetBytes } = await streamed();
-    const decoder = await Decoder.open(source, environment, { weights: { budgetBytes, storeFolder } });
+    const { source, storeFolder, budgetBytes } = await ground.streamed();
+    const decoder = await Decoder.open(source, ground.environment, { weights: { budgetBytes, storeFolder } });
     const cache = decoder.createCache(8);
     const pass = decoder.forward([1], cache, 1);
     decoder.close();
@@ -230,12 +109,12 @@ describe('under any budget', () => {
   });
 
   it('nothing stays behind: sessions, given up and not, and what was made ahead', async () => {
-    const { source, storeFolder, budgetBytes } = await streamed();
+    const { source, storeFolder, budgetBytes } = await ground.streamed();
     const turn = async (): Promise<void> => {
       const reader = new TensorReader(source);
       const { config } = source;
       const options = { config, precision: 'packed', budgetBytes, storeFolder } as const;
-      const steps = await openSteps(source, reader, environment, options);
+      const steps = await openSteps(source, reader, ground.environment, options);
       for (let step = 0; step < 3; step += 1) {
         await steps.acquire(step);
         steps.release(step);
@@ -268,116 +147,12 @@ describe('under any budget', () => {
       cache.release();
       return Buffer.concat([first, next]);
     };
-    const expected = await withDecoder(source, {}, bits);
-    const weights = { budgetBytes: 50_000_000, storeFolder: join(folder, 'smollm2') };
-    const found = await withDecoder(source, { weights }, async (decoder) => {
+    const expected = await ground.withDecoder(source, {}, bits);
+    const weights = { budgetBytes: 50_000_000, storeFolder: join(ground.folder, 'smollm2') };
+    const found = await ground.withDecoder(source, { weights }, async (decoder) => {
       expect(decoder.weightMemory().streamedBytesPerPass).toBeGreaterThan(40_000_000);
       return bits(decoder);
     });
     expect(found.equals(expected)).toBe(true);
-  });
-});
-
-/** The least budget, of some, with which a part of the weights stays in memory; what sessions take is measured, and differs. */
-async function partlyResident({ source, storeFolder, budgetBytes }: Streamed): Promise<WeightBudget> {
-  for (let share = 1.2; share < 4; share += 0.1) {
-    const weights = { budgetBytes: Math.ceil(share * budgetBytes), storeFolder };
-    const memory = await withDecoder(source, { weights }, (decoder) =>
-      Promise.resolve(decoder.weightMemory()),
-    );
-    if (memory.residentBytes > 0 && memory.streamedBytesPerPass > 0) return weights;
-  }
-  throw new Error('No budget keeps some weights in memory and streams the others.');
-}
-
-describe('a store of weights', () => {
-  it.each([0, 5000, -1])('with a flipped bit at %i is found out, and made anew', async (at) => {
-    const made = await streamed();
-    const { source, storeFolder, budgetBytes, expected } = made;
-    const weights = { budgetBytes, storeFolder };
-    await withDecoder(source, { weights }, async (decoder) => {
-      flipBit(made, at < 0 ? readFileSync(weightsFile(made)).byteLength + at : at);
-      expect(await failure(decoder)).toMatchObject({
-        code: 'corrupt-store',
-        message: expect.stringMatching(/is not what was written there.*laid out anew/) as string,
-      });
-    });
-    // Sessions are measured anew.
-    const again = { ...weights, budgetBytes: 2 * budgetBytes };
-    expect((await withDecoder(source, { weights: again }, logits)).equals(expected)).toBe(true);
-  });
-
-  it('that is damaged is found out where weights stay in memory too', async () => {
-    const made = await streamed();
-    const { source, expected } = made;
-    const weights = await partlyResident(made);
-    flipBit(made, 5000);
-    flipBit(made, readFileSync(weightsFile(made)).byteLength - 5000);
-    // Found while opening, the store is made anew and its sessions measured anew: more than before may be needed.
-    const bits = await withDecoder(source, { weights }, logits).catch((error: unknown) => error);
-    if (Buffer.isBuffer(bits)) expect(bits.equals(expected)).toBe(true);
-    else expect((bits as SluiceError).code).toMatch(/^(corrupt-store|budget-too-small)$/);
-  });
-
-  it('that can not be read fails the pass, and the next one works when it can', async () => {
-    const made = await streamed();
-    const { source, storeFolder, budgetBytes, expected } = made;
-    await withDecoder(source, { weights: { budgetBytes, storeFolder } }, async (decoder) => {
-      const whole = readFileSync(weightsFile(made));
-      truncateSync(weightsFile(made), 4096);
-      expect(await failure(decoder)).toMatchObject({
-        code: 'io',
-        message: expect.stringMatching(/the file ended early/) as string,
-      });
-      writeFileSync(weightsFile(made), whole);
-      expect((await logits(decoder)).equals(expected)).toBe(true);
-    });
-  });
-
-  it.each<readonly [string, (made: Streamed) => void]>([
-    ['of a model that changed', ({ source }) => utimesSync(source.path, 1, 1)],
-    ['without its list', ({ storeFolder }) => rmSync(join(storeFolder, 'steps.json'))],
-    ['whose list is damaged', ({ storeFolder }) => writeFileSync(join(storeFolder, 'steps.json'), '{')],
-    ['that is too short', (made) => truncateSync(weightsFile(made), 4096)],
-  ])('%s is made anew', async (_name, harm) => {
-    const made = await streamed();
-    const { source, storeFolder, budgetBytes, expected } = made;
-    harm(made);
-    // Sessions are measured anew.
-    const weights = { budgetBytes: 2 * budgetBytes, storeFolder };
-    expect((await withDecoder(source, { weights }, logits)).equals(expected)).toBe(true);
-    expect(existsSync(join(storeFolder, 'steps.json'))).toBe(true);
-  });
-
-  it('leaves nothing when it is cancelled', async () => {
-    const source = await read(tinyModel());
-    const parent = join(folder, 'cancelled');
-    const weights = { budgetBytes: 1, storeFolder: join(parent, 'store') };
-    const stop = new AbortController();
-    const opening = Decoder.open(source, environment, { weights, signal: stop.signal });
-    setImmediate(() => setImmediate(() => stop.abort()));
-    await expect(opening).rejects.toMatchObject({ code: 'cancelled' });
-    expect(existsSync(parent) ? readdirSync(parent) : []).toEqual([]);
-  });
-
-  it('leaves nothing on a full disk, and says so', async (context) => {
-    const source = await read(tinyModel());
-    const disk = join(folder, 'small-disk');
-    mkdirSync(disk);
-    try {
-      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', disk], { stdio: 'ignore' });
-    } catch {
-      context.skip('a small disk can be mounted by root only');
-    }
-    try {
-      const weights = { budgetBytes: 1, storeFolder: join(disk, 'store') };
-      await expect(Decoder.open(source, environment, { weights })).rejects.toMatchObject({
-        code: 'io',
-        message: expect.stringMatching(/the disk is full/) as string,
-      });
-      expect(readdirSync(disk)).toEqual([]);
-    } finally {
-      execFileSync('umount', [disk]);
-    }
   });
 });
