@@ -18,6 +18,30 @@ export const labHelp = {
     how: 'Last logged values; runs without a value leave the axis out.',
     do: 'Brush an axis to see which parameters the good runs share.',
   },
+  'lab.diffLogged': {
+    name: 'launched and logged',
+    what: 'Arguments, data, parameters and tags in which the runs differ.',
+    how: 'From what was launched and what programs logged.',
+    do: 'One line alone explains a difference best: change one thing a run.',
+  },
+  'lab.diffEnvironment': {
+    name: 'environment',
+    what: 'Variables the runs were given that are not alike.',
+    how: 'As launched; what the job engine adds itself is left out.',
+    do: 'A variable that one run lacks has a dash.',
+  },
+  'lab.diffResources': {
+    name: 'resources',
+    what: 'Processors and memory the runs asked for, where not alike.',
+    how: 'As launched, not as used.',
+    do: 'Compare durations only where there is no line.',
+  },
+  'lab.diffCode': {
+    name: 'code',
+    what: 'Files of the working folder that are not as in the first run the lab launched.',
+    how: 'By the hash of their content when they were sent. Two that are “changed” may still be alike.',
+    do: 'Compare two runs alone to see how these differ.',
+  },
   'lab.rank': {
     name: 'rank',
     what: 'Place on the board; equal scores share one.',
