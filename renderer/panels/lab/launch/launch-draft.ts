@@ -1,12 +1,13 @@
 import type { LabLaunch, WireError } from '../../../../core/contract';
-import { formatBytes, parseSize } from '../../../format';
 import { strings } from '../../../strings';
 import { faultLines } from '../shelf';
+import { numberOf, readResources, resourceDraftOf, textOf } from './resource-draft';
+import type { ResourceDraft } from './resource-draft';
 
 const STRINGS = strings.lab.launch;
 
 /** What stands in the form's fields, as typed. */
-export interface LaunchDraft {
+export interface LaunchDraft extends ResourceDraft {
   readonly folder: string;
   readonly entry: string;
   readonly args: string;
@@ -14,9 +15,6 @@ export interface LaunchDraft {
   readonly dataset: string;
   /** Empty: the lab's default. */
   readonly engine: string;
-  readonly cpus: string;
-  readonly gpus: string;
-  readonly memory: string;
   readonly priority: string;
   /** Minutes; empty: none. */
   readonly limit: string;
@@ -29,10 +27,6 @@ export type LaunchFaults = Partial<Readonly<Record<LaunchField, string>>>;
 
 const FAULTS = STRINGS.faults;
 
-function textOf(value: number | undefined): string {
-  return value === undefined ? '' : String(value);
-}
-
 /** What the form begins with. */
 export function draftOf(start: Partial<LabLaunch>): LaunchDraft {
   const { resources = {}, limitMs } = start;
@@ -42,24 +36,13 @@ export function draftOf(start: Partial<LabLaunch>): LaunchDraft {
     args: start.args ?? '',
     dataset: start.dataset ?? '',
     engine: start.engine ?? '',
-    cpus: textOf(resources.cpus),
-    gpus: textOf(resources.gpus),
-    memory:
-      resources.memoryBytes === undefined ? '' : formatBytes(resources.memoryBytes).replace('\u2009', ' '),
+    ...resourceDraftOf(resources),
     priority: textOf(start.priority),
     limit: limitMs === undefined ? '' : String(Number((limitMs / 60_000).toFixed(2))),
     environment: Object.entries(start.environment ?? {})
       .map(([name, value]) => `${name}=${value}`)
       .join('\n'),
   };
-}
-
-/** A number that may be absent; what it is not is a fault. */
-function numberOf(text: string, isValid: (value: number) => boolean): number | undefined | 'fault' {
-  const trimmed = text.trim().replace(',', '.');
-  if (trimmed === '') return undefined;
-  const value = Number(trimmed);
-  return Number.isFinite(value) && isValid(value) ? value : 'fault';
 }
 
 function environmentOf(text: string): Readonly<Record<string, string>> | { readonly faultLine: number } {
@@ -110,32 +93,19 @@ function definedOf<T extends object>(value: T): Defined<T> {
 export function launchOf(
   draft: LaunchDraft,
 ): { readonly launch: LabLaunch } | { readonly faults: LaunchFaults } {
-  const cpus = numberOf(draft.cpus, (value) => value > 0);
-  const gpus = numberOf(draft.gpus, (value) => value >= 0 && Number.isInteger(value));
+  const { resources, faults: resourceFaults } = readResources(draft);
   const priority = numberOf(draft.priority, (value) => Number.isInteger(value) && Math.abs(value) <= 100);
   const limit = numberOf(draft.limit, (value) => value > 0);
-  const memory = draft.memory.trim() === '' ? undefined : (parseSize(draft.memory) ?? 'fault');
   const environment = environmentOf(draft.environment);
   const faults: LaunchFaults = {
     ...programFaults(draft),
-    ...(cpus === 'fault' ? { cpus: FAULTS.cpus } : {}),
-    ...(gpus === 'fault' ? { gpus: FAULTS.gpus } : {}),
-    ...(memory === 'fault' || memory === 0 ? { memory: FAULTS.memory } : {}),
+    ...resourceFaults,
     ...(priority === 'fault' ? { priority: FAULTS.priority } : {}),
     ...(limit === 'fault' ? { limit: FAULTS.limit } : {}),
     ...('faultLine' in environment ? { environment: FAULTS.environment(Number(environment.faultLine)) } : {}),
   };
-  if (
-    Object.keys(faults).length > 0 ||
-    cpus === 'fault' ||
-    gpus === 'fault' ||
-    memory === 'fault' ||
-    priority === 'fault' ||
-    limit === 'fault'
-  )
-    return { faults };
+  if (Object.keys(faults).length > 0 || priority === 'fault' || limit === 'fault') return { faults };
   const variables = environment as Readonly<Record<string, string>>;
-  const resources = definedOf({ cpus, gpus, memoryBytes: memory });
   return {
     launch: {
       folder: draft.folder.trim(),

@@ -115,28 +115,50 @@ const HINTS: Partial<Record<LaunchField, string>> = {
   limit: STRINGS.limitHint,
 };
 
+interface EngineFieldProps {
+  readonly value: string;
+  /** What the empty choice means; absent: there is none. */
+  readonly unsaid?: string;
+  readonly fault?: string | undefined;
+  readonly disabled: boolean;
+  readonly onChange: (engine: string) => void;
+}
+
+/** Choice among the job engines whose nodes the lab knows, and the one that is chosen. */
+export function EngineField({ value, unsaid, fault, disabled, onChange }: EngineFieldProps): ReactNode {
+  const { value: queue } = useLabRequest('lab.queue', {}, 'queue');
+  const names = new Set([...(queue?.nodes ?? []).map(({ engine }) => engine), value]);
+  const engines = [...names].filter((name) => name !== '').sort();
+  return (
+    <div className={styles['field']}>
+      <SelectField
+        label={STRINGS.engine}
+        hint={STRINGS.engineHint}
+        value={value}
+        options={[
+          ...(unsaid === undefined ? [] : [{ value: '', label: unsaid }]),
+          ...engines.map((engine) => ({ value: engine, label: engine })),
+        ]}
+        disabled={disabled}
+        onChange={onChange}
+      />
+      {fault !== undefined && <p className={styles['fault']}>{fault}</p>}
+    </div>
+  );
+}
+
 /** What it may use, where and for how long. */
 export function ResourceFields({ draft, faults, disabled, onChange }: LaunchFieldsProps): ReactNode {
-  const { value: queue } = useLabRequest('lab.queue', {}, 'queue');
-  const names = [...new Set([...(queue?.nodes ?? []).map(({ engine }) => engine), draft.engine])];
-  const engines = names.filter((name) => name !== '').sort();
   return (
     <>
       <div className={styles['small']}>
-        <div className={styles['field']}>
-          <SelectField
-            label={STRINGS.engine}
-            hint={STRINGS.engineHint}
-            value={draft.engine}
-            options={[
-              { value: '', label: STRINGS.defaultEngine },
-              ...engines.map((engine) => ({ value: engine, label: engine })),
-            ]}
-            disabled={disabled}
-            onChange={(value) => onChange('engine', value)}
-          />
-          {faults.engine !== undefined && <p className={styles['fault']}>{faults.engine}</p>}
-        </div>
+        <EngineField
+          value={draft.engine}
+          unsaid={STRINGS.defaultEngine}
+          fault={faults.engine}
+          disabled={disabled}
+          onChange={(value) => onChange('engine', value)}
+        />
         {SMALL.map((field) => (
           <TextField
             key={field}

@@ -13,6 +13,7 @@ vi.mock('../../../ui/plot', () => ({ Plot: () => null }));
 afterEach(cleanup);
 
 const ID = 'a'.repeat(32);
+const NONE = { cpus: 0, gpus: 0, memoryBytes: 0 };
 const FAILED = fakeRunRow({
   runId: ID,
   state: 'failed',
@@ -105,6 +106,37 @@ describe('a run’s page', () => {
       { run: ID, args: '--lr 0.1', checkpoint: 'checkpoints/step-200.json' },
     ]);
     expect(bench.session.lab.getState().over).toEqual({ kind: 'run', runId: 'c'.repeat(32) });
+  });
+
+  it('shows what the parent ran on, and forks onto another engine with more', async () => {
+    const bench = await show(FAILED, {
+      'lab.fork': () => fakeRunRow({ runId: 'c'.repeat(32), name: 'ana/digits/8', state: 'queued' }),
+      'lab.queue': () => ({
+        jobs: [],
+        nodes: [{ engine: 'slurm', name: 'n1', total: NONE, free: NONE, isUp: true, datasets: [] }],
+        account: { cpuMinutes: 0, gpuMinutes: 0 },
+      }),
+    });
+    await click('Fork');
+    const form = within(screen.getByTestId('fork-form'));
+    const field = (label: string) => form.getByLabelText<HTMLInputElement>(label);
+    expect(['Job engine', 'CPUs', 'GPUs', 'Memory'].map((label) => field(label).value)).toEqual([
+      'local',
+      '2',
+      '0',
+      '1.0 GiB',
+    ]);
+    const type = (label: string, value: string) =>
+      act(() => void fireEvent.change(field(label), { target: { value } }));
+    type('GPUs', 'half');
+    expect(form.getByText('A whole number from 0 on.')).toBeDefined();
+    expect(form.getByRole<HTMLButtonElement>('button', { name: 'Fork' }).disabled).toBe(true);
+    type('GPUs', '0');
+    type('Job engine', 'slurm');
+    type('CPUs', '4');
+    await act(async () => void fireEvent.submit(screen.getByTestId('fork-form')));
+    await bench.settle();
+    expect(bench.asked('lab.fork')).toEqual([{ run: ID, engine: 'slurm', resources: { cpus: 4 } }]);
   });
 
   it('refuses an environment that is none before it is sent', async () => {

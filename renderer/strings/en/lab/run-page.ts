@@ -74,6 +74,7 @@ export const runPage = {
     argumentsHint: 'Parted as a shell parts them',
     environment: 'Environment',
     environmentHint: 'NAME=value, parted by spaces as a shell parts them; replaces what the parent had',
+    resourcesHint: 'As the parent had it, where the field is left as it is or empty',
     checkpoint: 'Begins from',
     newest: 'the newest checkpoint',
     nothing: 'the beginning: there is no checkpoint',
