@@ -33,6 +33,7 @@ test('a run is launched, its curve moves, it is forked, submitted, and on the bo
   await args.fill(
     (await args.inputValue()).replace('--epochs 60', '--epochs 70').replace('--pace 100', '--pace 0'),
   );
+  await lab.forkForm.getByRole('textbox', { name: 'CPUs' }).fill('0.5');
   await saveScreen(page, 'lab-fork');
   await lab.forkForm.getByRole('button', { name: 'Fork' }).click();
   await expect(lab.runPage.getByRole('heading', { level: 2 })).not.toHaveText(parent, { timeout: 30_000 });
@@ -63,6 +64,9 @@ test('a run is launched, its curve moves, it is forked, submitted, and on the bo
   await saveScreen(page, 'lab-compare-plots');
   await lab.compare.getByText('Differences', { exact: true }).click();
   await expect(lab.differences).toContainText('epochs');
+  const groups = lab.differences.getByTestId('difference-group');
+  await expect(groups.filter({ hasText: 'Resources' })).toContainText(/CPUs\s*\S*0\.5/);
+  await expect(groups.filter({ hasText: 'Code' })).toContainText('the same in all');
   await saveScreen(page, 'lab-compare');
 });
 
