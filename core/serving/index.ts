@@ -17,6 +17,7 @@ export type { Publication } from './client/publish-client';
 export type { PublishedDeployment, VersionTraffic } from './protocol/deployments';
 export { datatypeOf, dtypeOf } from './protocol/datatype';
 export type { Datatype } from './protocol/datatype';
+export { errorDetailsSchema } from './protocol/error-details';
 export { codeOfHttpStatus, statusesOf } from './protocol/status-codes';
 export type { OipTensor, OipTensorMetadata } from './protocol/tensor';
 export { BearerToken, isLoopback } from './server/bearer-token';

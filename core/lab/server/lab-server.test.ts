@@ -8,10 +8,18 @@ import { startLabServer, type LabRoutes } from './lab-server';
 import { startTrackingServer } from './test-support/tracking-server';
 
 const TOKEN = 'a-token-of-sixteen-or-more';
+const DETAILS = { faults: ['a: wrong', 'b: wrong'], retryAfterSec: 3, isDryRun: false, path: '/lab/x' };
+const SECRETS = { token: 'abc', apiKey: 'abc', s3_secret: 'abc', Authorization: 'Bearer abc' };
 const routes: LabRoutes = (app) => {
   app.get('/api/fine', () => ({ fine: true }));
   app.get('/api/taken', () => {
     throw new SluiceError('conflict', 'It is there already.');
+  });
+  app.get('/api/bad', () => {
+    throw new SluiceError('bad-input', 'Not so.', { errorCode: 'OWN', ...DETAILS, ...SECRETS });
+  });
+  app.get('/api/bug', () => {
+    throw new SluiceError('internal', 'It broke.', DETAILS);
   });
 };
 
@@ -27,6 +35,8 @@ describe('the lab server', () => {
   it.each([
     ['/api/fine', {}, 200, { fine: true }],
     ['/api/taken', {}, 400, { error_code: 'RESOURCE_ALREADY_EXISTS', message: 'It is there already.' }],
+    ['/api/bad', {}, 400, { error_code: 'OWN', message: 'Not so.', details: DETAILS }],
+    ['/api/bug', {}, 500, { error_code: 'INTERNAL_ERROR', message: 'It broke.' }],
     [
       '/api/no',
       {},

@@ -4,6 +4,7 @@ import { SluiceError } from '../../contract';
 import type { ErrorCode } from '../../contract';
 import { createHttpApp, isLoopback, listenOn, statusesOf } from '../../serving';
 import type { BearerToken, Listener, ServerLimits, TlsFiles } from '../../serving';
+import { toldDetails } from './told-details';
 
 export interface LabServerOptions {
   /** What the lab's areas answer; each names whole paths. */
@@ -21,7 +22,8 @@ export interface LabServerOptions {
 export type LabRoutes = (app: FastifyInstance) => void;
 
 /**
- * The lab's HTTP server. Errors have the shape that MLflow's clients read: `{error_code, message}`.
+ * The lab's HTTP server. Errors have the shape that MLflow's clients read, `{error_code, message}`, and `details` where
+ * there are any.
  * @throws SluiceError `bad-input` (an address beyond loopback without a token, an unusable certificate), `conflict`
  * (the port is taken).
  */
@@ -68,9 +70,11 @@ function sendError(thrown: FastifyError | SluiceError, reply: FastifyReply): voi
   const own = thrown instanceof SluiceError ? undefined : thrown.statusCode;
   const code = own !== undefined && own < 500 ? 'bad-input' : error.code;
   const { errorCode } = error.details;
+  const details = toldDetails(error);
   void reply.code(own ?? statusOf(code)).send({
     error_code: typeof errorCode === 'string' ? errorCode : (MLFLOW_CODES[code] ?? 'INTERNAL_ERROR'),
     message: error.message,
+    ...(Object.keys(details).length > 0 && { details }),
   });
 }
 

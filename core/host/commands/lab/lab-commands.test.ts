@@ -96,6 +96,16 @@ describe('sluice lab, without a server', () => {
     });
   });
 
+  it('prints the details of what the lab refuses', async () => {
+    const refused = await cli('diff', 'x'.repeat(400), 'ann/numbers/1', '--json');
+    expect(refused.json()).toMatchObject({
+      error: {
+        code: 'bad-input',
+        details: { faults: [expect.stringMatching(/^from: .*300 characters/) as string] },
+      },
+    });
+  });
+
   it.each<[readonly string[], RegExp]>([
     [['logs', 'ann/numbers/99'], /No run "ann\/numbers\/99" was launched here/],
     [['dataset', 'verify', 'nothing'], /no dataset "nothing"/],

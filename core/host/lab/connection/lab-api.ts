@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
 import { SluiceError } from '../../../contract';
-import { codeOfHttpStatus } from '../../../serving';
+import { codeOfHttpStatus, errorDetailsSchema } from '../../../serving';
 
-const errorSchema = z.object({ error_code: z.string(), message: z.string() });
+const errorSchema = z.object({ error_code: z.string(), message: z.string(), details: errorDetailsSchema });
 
 /** The lab's own operations, by HTTP. */
 export class LabApi {
@@ -71,7 +71,11 @@ export class LabApi {
       ? said.data.message
       : `${this.url} answers ${answer.statusCode} to ${method} ${path}.`;
     const isTaken = said.success && said.data.error_code === 'RESOURCE_ALREADY_EXISTS';
-    throw new SluiceError(isTaken ? 'conflict' : codeOfHttpStatus(answer.statusCode), message);
+    throw new SluiceError(
+      isTaken ? 'conflict' : codeOfHttpStatus(answer.statusCode),
+      message,
+      said.success ? said.data.details : {},
+    );
   }
 }
 

@@ -3,14 +3,18 @@ import { z } from 'zod';
 
 import { parseUrl, systemClock, type Clock } from '../../../base';
 import { SluiceError } from '../../../contract';
-import { codeOfHttpStatus } from '../../../serving';
+import { codeOfHttpStatus, errorDetailsSchema } from '../../../serving';
 
 /** Tries of one request, and rounds of a push that send nothing, before a link counts as gone. */
 export const TRIES = 6;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 3000;
 const STALL_MS = 60_000;
-const errorSchema = z.object({ error_code: z.string(), message: z.string().max(10_000) });
+const errorSchema = z.object({
+  error_code: z.string(),
+  message: z.string().max(10_000),
+  details: errorDetailsSchema,
+});
 
 export interface DatasetHttpOptions {
   /** Of the lab, `http://host:port`. */
@@ -146,7 +150,7 @@ function refusal(url: string, { status, bytes }: HttpAnswer): SluiceError {
       ? 'conflict'
       : codeOfHttpStatus(status);
   const message = found.success ? found.data.message : `${url} answered ${status}, and not as a lab does.`;
-  return new SluiceError(code, message, { status });
+  return new SluiceError(code, message, { ...(found.success && found.data.details), status });
 }
 
 function jsonIn(bytes: Buffer): unknown {
