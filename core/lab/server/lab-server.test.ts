@@ -15,10 +15,13 @@ const routes: LabRoutes = (app) => {
   app.get('/api/taken', () => {
     throw new SluiceError('conflict', 'It is there already.');
   });
-  app.get('/api/bad', () => {
+  app.get('/api/sluice/bad', () => {
     throw new SluiceError('bad-input', 'Not so.', { errorCode: 'OWN', ...DETAILS, ...SECRETS });
   });
-  app.get('/api/bug', () => {
+  app.get('/api/mlflow', () => {
+    throw new SluiceError('bad-input', 'Not so.', DETAILS);
+  });
+  app.get('/api/sluice/bug', () => {
     throw new SluiceError('internal', 'It broke.', DETAILS);
   });
 };
@@ -35,8 +38,9 @@ describe('the lab server', () => {
   it.each([
     ['/api/fine', {}, 200, { fine: true }],
     ['/api/taken', {}, 400, { error_code: 'RESOURCE_ALREADY_EXISTS', message: 'It is there already.' }],
-    ['/api/bad', {}, 400, { error_code: 'OWN', message: 'Not so.', details: DETAILS }],
-    ['/api/bug', {}, 500, { error_code: 'INTERNAL_ERROR', message: 'It broke.' }],
+    ['/api/sluice/bad', {}, 400, { error_code: 'OWN', message: 'Not so.', details: DETAILS }],
+    ['/api/mlflow', {}, 400, { error_code: 'INVALID_PARAMETER_VALUE', message: 'Not so.' }],
+    ['/api/sluice/bug', {}, 500, { error_code: 'INTERNAL_ERROR', message: 'It broke.' }],
     [
       '/api/no',
       {},

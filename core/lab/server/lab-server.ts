@@ -22,8 +22,8 @@ export interface LabServerOptions {
 export type LabRoutes = (app: FastifyInstance) => void;
 
 /**
- * The lab's HTTP server. Errors have the shape that MLflow's clients read, `{error_code, message}`, and `details` where
- * there are any.
+ * The lab's HTTP server. Errors have the shape that MLflow's clients read, `{error_code, message}`; those of the lab's
+ * own operations have `details` too, where there are any.
  * @throws SluiceError `bad-input` (an address beyond loopback without a token, an unusable certificate), `conflict`
  * (the port is taken).
  */
@@ -46,6 +46,9 @@ export async function startLabServer(options: LabServerOptions): Promise<Listene
   });
   return listenOn(app, host, port);
 }
+
+/** Below it are the lab's own operations; all else answers as MLflow does, to the letter. */
+const OWN = '/api/sluice/';
 
 /** MLflow's names of what goes wrong (mlflow/protos/databricks.proto, enum ErrorCode). */
 const MLFLOW_CODES: Partial<Record<ErrorCode, string>> = {
@@ -70,7 +73,7 @@ function sendError(thrown: FastifyError | SluiceError, reply: FastifyReply): voi
   const own = thrown instanceof SluiceError ? undefined : thrown.statusCode;
   const code = own !== undefined && own < 500 ? 'bad-input' : error.code;
   const { errorCode } = error.details;
-  const details = toldDetails(error);
+  const details = reply.request.url.startsWith(OWN) ? toldDetails(error) : {};
   void reply.code(own ?? statusOf(code)).send({
     error_code: typeof errorCode === 'string' ? errorCode : (MLFLOW_CODES[code] ?? 'INTERNAL_ERROR'),
     message: error.message,

@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 
 import { SluiceError } from '../../../contract';
-import { codeOfHttpStatus, errorDetailsSchema } from '../../../serving';
+import { codeOfHttpStatus } from '../../../serving';
 import { ioError } from '../../../storage';
 import type { LabApi } from '../connection/lab-api';
 
@@ -31,7 +31,7 @@ const uriSchema = z.object({ artifact_uri: z.string() });
 const filesSchema = z.object({
   files: z.array(z.object({ path: z.string(), is_dir: z.boolean(), file_size: z.number().optional() })),
 });
-const errorSchema = z.object({ message: z.string(), details: errorDetailsSchema });
+const errorSchema = z.object({ message: z.string() });
 const anything = z.unknown();
 
 const MLFLOW = '/api/2.0/mlflow';
@@ -155,8 +155,7 @@ export class RegistryClient {
     const message = said.success
       ? said.data.message
       : `The lab at ${url} answered HTTP ${answer.statusCode} to ${path.slice(0, 200)}.`;
-    const details = said.success ? said.data.details : {};
-    throw new SluiceError(codeOfHttpStatus(answer.statusCode), message, details);
+    throw new SluiceError(codeOfHttpStatus(answer.statusCode), message);
   }
 }
 
