@@ -70,6 +70,28 @@ test('a run is launched, its curve moves, it is forked, submitted, and on the bo
   await saveScreen(page, 'lab-compare');
 });
 
+test('a lab whose server hangs says so, and goes on when it answers', async ({
+  webConsole: { page, ui },
+  dataDir,
+}) => {
+  const { lab } = ui;
+  await ui.ready();
+  await ui.open('Lab');
+  await expect(lab.startExample).toBeVisible({ timeout: 60_000 });
+  const { mark } = JSON.parse(readFileSync(join(dataDir, 'lab', 'server.json'), 'utf8')) as { mark: string };
+  process.kill(Number.parseInt(mark, 10), 'SIGSTOP');
+  try {
+    await expect(lab.failed).toContainText('The lab does not answer', { timeout: 60_000 });
+    await expect(lab.failed).toContainText('has not answered for 15 s');
+    await saveScreen(page, 'lab-hangs');
+  } finally {
+    process.kill(Number.parseInt(mark, 10), 'SIGCONT');
+  }
+  await expect(lab.failed).toBeHidden({ timeout: 60_000 });
+  await lab.startExample.click();
+  await expect(lab.runPage).toBeVisible({ timeout: 60_000 });
+});
+
 test('a run outlives its page and the lab’s server, which comes back', async ({
   webConsole: { page, ui },
   dataDir,

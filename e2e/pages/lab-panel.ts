@@ -4,6 +4,7 @@ export type LabView = 'Runs' | 'Searches' | 'Board' | 'Datasets' | 'Models' | 'Q
 
 export class LabPanel {
   readonly root: Locator;
+  readonly failed: Locator;
   readonly startExample: Locator;
   readonly table: Locator;
   readonly rows: Locator;
@@ -25,6 +26,7 @@ export class LabPanel {
 
   constructor(readonly page: Page) {
     this.root = page.getByTestId('panel-lab');
+    this.failed = this.root.getByTestId('lab-failed');
     this.startExample = this.root.getByRole('button', { name: 'Run the example' });
     this.table = this.root.getByTestId('run-table');
     this.rows = this.root.getByTestId('run-row');

@@ -2,6 +2,7 @@ import { useEffect } from 'react';
 import type { ReactNode } from 'react';
 import { useStore } from 'zustand';
 
+import type { LabStatus, WireError } from '../../../core/contract';
 import { startLab, useSession, watchLab } from '../../session';
 import { strings } from '../../strings';
 import { Button, EmptyState, FailureNote, LazyBody } from '../../ui';
@@ -10,6 +11,11 @@ import { ViewTabs, tabId } from './view-tabs';
 import { LAB_VIEWS } from './views';
 
 const STRINGS = strings.lab.frame;
+
+function titleOf(status: LabStatus | undefined, { code }: WireError): string {
+  if (code === 'timeout') return STRINGS.silent;
+  return status?.state === 'failed' ? STRINGS.failed : STRINGS.loadFailed;
+}
 
 /** What stands in a view's place while there is no lab to show. */
 function NoLab(): ReactNode {
@@ -26,11 +32,7 @@ function NoLab(): ReactNode {
   if (error !== undefined)
     return (
       <div className={styles['note']} data-testid="lab-failed">
-        <FailureNote
-          title={status?.state === 'failed' ? STRINGS.failed : STRINGS.loadFailed}
-          error={error}
-          actions={again}
-        />
+        <FailureNote title={titleOf(status, error)} error={error} actions={again} />
       </div>
     );
   if (!live) return <p className={styles['waiting']}>{STRINGS.waiting}</p>;

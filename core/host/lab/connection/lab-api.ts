@@ -2,18 +2,23 @@ import { z } from 'zod';
 
 import { SluiceError } from '../../../contract';
 import { codeOfHttpStatus, errorDetailsSchema } from '../../../serving';
+import { ServerPulse } from './server-pulse';
 
 const errorSchema = z.object({ error_code: z.string(), message: z.string(), details: errorDetailsSchema });
 
-/** The lab's own operations, by HTTP. */
+/**
+ * The lab's own operations, by HTTP. They may take as long as they do, for as long as the server is alive: one that hangs
+ * ends all of them with `timeout`.
+ */
 export class LabApi {
   constructor(
     readonly url: string,
     readonly token: string | undefined,
     private readonly user: string,
+    readonly pulse = new ServerPulse(url),
   ) {}
 
-  /** @param path below `/api/sluice/`. @throws SluiceError what the lab answers, `unavailable`. */
+  /** @param path below `/api/sluice/`. @throws SluiceError what the lab answers, `unavailable`, `timeout`. */
   async get<S extends z.ZodType>(path: string, schema: S, signal?: AbortSignal): Promise<z.output<S>> {
     return schema.parse(await this.json('GET', path, undefined, signal));
   }
@@ -28,10 +33,17 @@ export class LabApi {
     return schema.parse(await this.json(method, path, body, signal));
   }
 
-  /** A body as it comes. */
+  /** A body as it comes; nothing may come for as long as the server is alive. */
   async *stream(path: string, signal?: AbortSignal, method: Method = 'GET'): AsyncGenerator<Uint8Array> {
-    const { body } = await this.call(method, path, method === 'GET' ? undefined : {}, signal);
-    for await (const chunk of body) yield chunk as Uint8Array;
+    const wait = this.begin(signal);
+    try {
+      const { body } = await this.call(method, path, method === 'GET' ? undefined : {}, wait.signal);
+      for await (const chunk of body) yield chunk as Uint8Array;
+    } catch (cause) {
+      throw wait.meaningOf(cause);
+    } finally {
+      wait.end();
+    }
   }
 
   /** Sent with every request. */
@@ -43,27 +55,25 @@ export class LabApi {
   }
 
   private async json(method: Method, path: string, body: unknown, signal?: AbortSignal): Promise<unknown> {
-    return (await this.call(method, path, body, signal)).body.json();
+    const wait = this.begin(signal);
+    try {
+      return await (await this.call(method, path, body, wait.signal)).body.json();
+    } catch (cause) {
+      throw wait.meaningOf(cause);
+    } finally {
+      wait.end();
+    }
   }
 
-  private async call(method: Method, path: string, body: unknown, signal?: AbortSignal) {
+  private async call(method: Method, path: string, body: unknown, signal: AbortSignal) {
     const { request } = await import('undici');
     const answer = await request(`${this.url}/api/sluice/${path}`, {
       method,
       headers: this.headers,
       headersTimeout: 0,
       bodyTimeout: 0,
+      signal,
       ...(body !== undefined && { body: JSON.stringify(body) }),
-      ...(signal && { signal }),
-    }).catch((cause: unknown) => {
-      if (signal?.aborted) throw new SluiceError('cancelled', 'The request was cancelled.');
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new SluiceError(
-        'unavailable',
-        `The lab at ${this.url} can't be reached: ${reason}. Start it with "sluice lab serve".`,
-        { url: this.url },
-        { cause },
-      );
     });
     if (answer.statusCode < 300) return answer;
     const said = errorSchema.safeParse(await answer.body.json().catch(() => undefined));
@@ -77,6 +87,52 @@ export class LabApi {
       said.success ? said.data.details : {},
     );
   }
+
+  /** Begins to wait for an answer, which whoever asked may cancel, and a server that hangs never gives. */
+  private begin(signal: AbortSignal | undefined): Wait {
+    const abort = new AbortController();
+    const cancel = (): void => abort.abort();
+    let silence: SluiceError | undefined;
+    const stop = this.pulse.watch((error) => {
+      silence = error;
+      abort.abort();
+    });
+    signal?.addEventListener('abort', cancel);
+    if (signal?.aborted) cancel();
+    return {
+      signal: abort.signal,
+      end: () => {
+        stop();
+        signal?.removeEventListener('abort', cancel);
+      },
+      meaningOf: (cause) => {
+        if (signal?.aborted) return new SluiceError('cancelled', 'The request was cancelled.');
+        return silence ?? this.failure(cause);
+      },
+    };
+  }
+
+  private failure(cause: unknown): SluiceError {
+    if (cause instanceof SluiceError) return cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    if (cause instanceof SyntaxError) {
+      const message = `${this.url}: expected JSON, found something else (${reason}). It is no lab.`;
+      return new SluiceError('unavailable', message, { url: this.url }, { cause });
+    }
+    return new SluiceError(
+      'unavailable',
+      `The lab at ${this.url} can't be reached: ${reason}. Start it with "sluice lab serve".`,
+      { url: this.url },
+      { cause },
+    );
+  }
 }
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+interface Wait {
+  readonly signal: AbortSignal;
+  readonly end: () => void;
+  /** What to tell of what was thrown meanwhile. */
+  readonly meaningOf: (cause: unknown) => SluiceError;
+}

@@ -26,6 +26,8 @@ export interface LabChild {
   readonly ended: Promise<string>;
   /** Asks it to end, and waits for that, but not for ever; runs go on. */
   close(): Promise<void>;
+  /** Ends it at once, for one that hangs; runs go on. */
+  kill(): Promise<void>;
 }
 
 const READY_WITHIN_MS = 60_000;
@@ -85,6 +87,11 @@ export async function startLabChild(options: LabChildOptions): Promise<LabChild>
     close: () => {
       isClosing = true;
       return close(child, ended, clock);
+    },
+    kill: async () => {
+      isClosing = true;
+      child.kill('SIGKILL');
+      await ended;
     },
   };
 }

@@ -43,6 +43,7 @@ function watched(env: Record<string, string> = {}): Watched {
     env: { ...process.env, SLUICE_LAB_URL: '', SLUICE_USER: 'ann', ...env },
     clock: systemClock,
     log: () => undefined,
+    pulse: { everyMs: 100, withinMs: 2000 },
     onStatus: (status) => {
       statuses.push(status);
       for (const listener of [...listeners]) listener();
@@ -87,8 +88,8 @@ function serverMark(): string {
     .mark;
 }
 
-function killServer(): void {
-  process.kill(Number(serverMark().split('-')[0]), 'SIGKILL');
+function signalServer(signal: NodeJS.Signals): void {
+  process.kill(Number(serverMark().split('-')[0]), signal);
 }
 
 /** Logs to its run when a file is there. */
@@ -148,13 +149,64 @@ describe('the lab of an engine', () => {
     const { service, until: untilStatus } = watched();
     for (let time = 1; time <= 3; time += 1) {
       await service.api();
-      killServer();
+      signalServer('SIGKILL');
       const { error } = await untilStatus(({ state }) => state === 'failed');
       expect(error).toMatchObject({ code: 'unavailable', message: "The lab's server ended: SIGKILL." });
     }
     await expect(service.api()).rejects.toThrow(/ended 3 times within a minute/);
     expect(service.status()).toMatchObject({ state: 'failed' });
     expect(await service.start()).toMatchObject({ state: 'ready' });
+  });
+
+  it('that hangs is told of, refuses what is asked, and is used again when it answers', async () => {
+    const { service, until: untilStatus, untilChange } = watched();
+    const { url } = await service.api();
+    const api = await service.api();
+    signalServer('SIGSTOP');
+    // It was under way: this takes as long as the lab needs, so it has no deadline of its own.
+    const asked = api.get('runs', z.unknown());
+    const { error, isShared } = await untilStatus(({ state }) => state === 'failed');
+    expect({ error, isShared }).toMatchObject({
+      error: { code: 'timeout', message: expect.stringContaining('has not answered for 2 s') as string },
+      isShared: false,
+    });
+    await expect(asked).rejects.toMatchObject({ code: 'timeout', details: { url, silentMs: 2000 } });
+    await expect(service.api()).rejects.toMatchObject({ code: 'timeout' });
+    signalServer('SIGCONT');
+    await untilStatus(({ state }) => state === 'ready');
+    expect((await service.api()).url).toBe(url);
+    const told = untilChange('runs');
+    await fetch(`${url}/api/2.0/mlflow/runs/create`, { method: 'POST', body: '{}' });
+    await told;
+  });
+
+  it('that hangs for good is ended and started again when that is asked for', async () => {
+    const { service, until: untilStatus } = watched();
+    await service.api();
+    const mark = serverMark();
+    signalServer('SIGSTOP');
+    await untilStatus(({ state }) => state === 'failed');
+    expect(await service.start()).toMatchObject({ state: 'ready', isShared: false });
+    expect(isProcessAlive(mark)).toBe(false);
+    expect(serverMark()).not.toBe(mark);
+    await service.api();
+  });
+
+  it('is not taken for gone by an engine that finds it hanging, which takes it when it answers', async () => {
+    const first = watched();
+    await first.service.api();
+    const mark = serverMark();
+    signalServer('SIGSTOP');
+    const second = watched();
+    await expect(second.service.api()).rejects.toMatchObject({
+      code: 'timeout',
+      message: expect.stringContaining(
+        `(process ${Number.parseInt(mark, 10)}) is there and does not answer`,
+      ) as string,
+    });
+    signalServer('SIGCONT');
+    expect(await second.until(({ state }) => state === 'ready')).toMatchObject({ isShared: true });
+    expect(serverMark()).toBe(mark);
   });
 
   it('tells of changes', async () => {

@@ -11,7 +11,8 @@ import { findNode } from './find-node';
 import { LabApi } from './lab-api';
 import { startLabChild, type LabChild } from './lab-child';
 import { LAB_PARTS } from './lab-parts';
-import { readServerFile } from './server-file';
+import { isServing, readServerFile, type FoundServer } from './server-file';
+import { ServerPulse, type Pulse, type PulseTimes } from './server-pulse';
 
 export interface LabServiceOptions {
   readonly dataDir: string;
@@ -21,13 +22,15 @@ export interface LabServiceOptions {
   readonly onStatus: (status: LabStatus) => void;
   /** At most 4 a second. */
   readonly onChange: (parts: readonly LabPart[]) => void;
+  /** How long a server that hangs is waited for. */
+  readonly pulse?: PulseTimes;
 }
 
-/** A lab that answers, for as long as it does. */
+/** A lab that is spoken with, for as long as its server is the same. */
 interface Link {
   readonly api: LabApi;
   /** Of one on this machine. */
-  readonly folder?: string;
+  readonly place?: { readonly folder: string; readonly server: FoundServer };
   /** Absent: it was there before. */
   readonly child?: LabChild;
   readonly lost: AbortController;
@@ -43,6 +46,8 @@ const CHANGES_WAIT_MS = 25_000;
 const CHANGES_APART_MS = 250;
 /** A server that does not answer any more has mostly ended. */
 const ENDED_WITHIN_MS = 2000;
+/** Between two questions to a server that hangs. */
+const SILENT_AGAIN_MS = 1000;
 
 const changesSchema = z.object({ revision: z.string(), parts: z.array(z.enum(LAB_PARTS)) });
 
@@ -53,7 +58,10 @@ const changesSchema = z.object({ revision: z.string(), parts: z.array(z.enum(LAB
 export class LabService {
   private shown: LabStatus;
   private link: Link | undefined;
+  /** What its server has been since it hangs. */
+  private silence: SluiceError | undefined;
   private linking: Promise<LabApi> | undefined;
+  private isAwaiting = false;
   private startsMs: readonly number[] = [];
   private wasLinked = false;
   private isClosed = false;
@@ -66,9 +74,14 @@ export class LabService {
     return this.shown;
   }
 
-  /** Tries again where it failed. */
+  /** Tries again where it failed. A server of ours that hangs is ended, and another one started. */
   async start(): Promise<LabStatus> {
     this.startsMs = [];
+    const { link } = this;
+    if (link?.child && this.silence) {
+      this.lose(link, this.silence);
+      await link.child.kill();
+    }
     // What it fails with is in the status.
     await this.api().catch(() => undefined);
     return this.shown;
@@ -76,11 +89,15 @@ export class LabService {
 
   /**
    * Reaches the lab, and starts its server where there is none.
-   * @throws SluiceError `unavailable` (with what its server said), `unsupported` (no Node new enough), `io`.
+   * @throws SluiceError `unavailable` (with what its server said), `timeout` (it hangs), `unsupported` (no Node new
+   * enough), `io`.
    */
   async api(): Promise<LabApi> {
     if (this.isClosed) throw new SluiceError('cancelled', 'This engine is ending.');
-    if (this.link && !(await this.isGone(this.link))) return this.link.api;
+    if (this.link && !(await this.isGone(this.link))) {
+      if (this.silence) throw this.silence;
+      return this.link.api;
+    }
     return (this.linking ??= this.connect().finally(() => (this.linking = undefined)));
   }
 
@@ -89,7 +106,9 @@ export class LabService {
     this.isClosed = true;
     await this.linking?.catch(() => undefined);
     this.link?.lost.abort();
-    await this.link?.child?.close();
+    const child = this.link?.child;
+    // One that hangs does not hear that it is to end.
+    await (this.silence ? child?.kill() : child?.close());
   }
 
   private get user(): string {
@@ -103,21 +122,14 @@ export class LabService {
       const link = await this.reach();
       const { revision } = await link.api.get('changes', changesSchema);
       this.link = link;
-      const { url } = link.api;
-      const isShared = link.child === undefined;
-      this.show({
-        state: 'ready',
-        url,
-        ...(link.folder !== undefined && { folder: link.folder }),
-        isShared,
-        user: this.user,
-      });
-      void link.child?.ended.then((how) => this.lose(link, `The lab's server ended: ${how}.`));
+      this.showReady(link);
+      void link.child?.ended.then((how) => this.lose(link, unavailable(`The lab's server ended: ${how}.`)));
       void this.follow(link, revision);
       return link.api;
     } catch (thrown) {
       const error = SluiceError.from(thrown);
       this.show({ state: 'failed', isShared: false, user: this.user, error: error.toWire() });
+      if (error.code === 'timeout') void this.awaitAnswer(error);
       throw error;
     }
   }
@@ -126,16 +138,13 @@ export class LabService {
     const { dataDir, env, clock } = this.options;
     const { SLUICE_LAB_URL: url, SLUICE_LAB_TOKEN: token } = env;
     if (url !== undefined && url !== '') {
-      return {
-        api: new LabApi(url.replace(/\/+$/, ''), token, this.user),
-        lost: new AbortController(),
-      };
+      return this.linkTo(url.replace(/\/+$/, ''), token);
     }
     const folder = join(dataDir, 'lab');
     const untilMs = clock.nowMs() + HELD_MS;
     for (;;) {
       const known = await readServerFile(folder);
-      if (known) return { ...this.linkTo(known), folder };
+      if (known) return { ...this.linkTo(known.url, known.token), place: { folder, server: known } };
       try {
         return await this.startOwn(folder);
       } catch (thrown) {
@@ -153,8 +162,8 @@ export class LabService {
     const node = await findNode({ env, execPath, versions });
     const child = await startLabChild({ node, dataDir, env, clock, log });
     this.startsMs = [...this.startsMs, clock.nowMs()];
-    const address = await readServerFile(folder);
-    if (address) return { ...this.linkTo(address), folder, child };
+    const server = await readServerFile(folder);
+    if (server) return { ...this.linkTo(server.url, server.token), place: { folder, server }, child };
     await child.close();
     throw new SluiceError('unavailable', `The lab's server in ${folder} ended as soon as it had begun.`);
   }
@@ -170,31 +179,41 @@ export class LabService {
     );
   }
 
-  private linkTo({ url, token }: { readonly url: string; readonly token: string }): Link {
-    return { api: new LabApi(url, token, this.user), lost: new AbortController() };
+  private linkTo(url: string, token: string | undefined): Link {
+    const pulse = new ServerPulse(url, this.options.pulse);
+    return { api: new LabApi(url, token, this.user, pulse), lost: new AbortController() };
   }
 
   /** Whoever ended a server that is not ours did not tell us. */
   private async isGone(link: Link): Promise<boolean> {
-    if (link.folder === undefined) return false;
-    const known = await readServerFile(link.folder);
-    if (known?.url === link.api.url && known.token === link.api.token) return false;
-    this.lose(link, `The lab's server at ${link.api.url} is gone.`);
+    const { place } = link;
+    if (!place || (await isServing(place.folder, place.server))) return false;
+    this.lose(link, unavailable(`The lab's server at ${link.api.url} is gone.`));
     return true;
   }
 
-  private lose(link: Link, reason: string): void {
+  private lose(link: Link, reason: SluiceError): void {
     if (this.link !== link || this.isClosed) return;
     this.link = undefined;
+    this.silence = undefined;
     link.lost.abort();
     // One that has not ended does not answer: the next one needs its folder.
     void link.child?.close();
     // One on this machine that others ran was theirs to end.
-    const isTheirs = !link.child && link.folder !== undefined;
-    const error = new SluiceError('unavailable', reason).toWire();
+    const isTheirs = !link.child && link.place !== undefined;
     this.show({
-      ...(isTheirs ? { state: 'off' } : { state: 'failed', error }),
+      ...(isTheirs ? { state: 'off' } : { state: 'failed', error: reason.toWire() }),
       isShared: false,
+      user: this.user,
+    });
+  }
+
+  private showReady({ api: { url }, place, child }: Link): void {
+    this.show({
+      state: 'ready',
+      url,
+      ...(place && { folder: place.folder }),
+      isShared: child === undefined,
       user: this.user,
     });
   }
@@ -204,32 +223,83 @@ export class LabService {
     if (!this.isClosed) this.options.onStatus(status);
   }
 
-  /** Tells what changes there for as long as it answers. */
+  /** Tells what changes there for as long as its server is there. */
   private async follow(link: Link, from: string): Promise<void> {
     const { onChange } = this.options;
-    const { signal } = link.lost;
     // What was known of a lab before may have changed while nobody looked.
     if (this.wasLinked) onChange(LAB_PARTS);
     this.wasLinked = true;
     let since = from;
-    try {
-      for (;;) {
-        const query = new URLSearchParams({ since, waitMs: String(CHANGES_WAIT_MS) });
-        const { revision, parts } = await link.api.get(`changes?${query.toString()}`, changesSchema, signal);
-        since = revision;
-        if (parts.length === 0) continue;
-        onChange(parts);
-        await this.pause(CHANGES_APART_MS);
+    for (;;) {
+      try {
+        since = await this.nextChange(link, since);
+      } catch (thrown) {
+        const error = SluiceError.from(thrown);
+        if (link.lost.signal.aborted) return;
+        if (error.code === 'timeout') await this.waitOut(link, error);
+        else await this.giveUp(link, error);
       }
-    } catch (thrown) {
-      if (signal.aborted) return;
-      // How it ended tells more.
-      if (link.child) await Promise.race([link.child.ended, this.pause(ENDED_WITHIN_MS)]);
-      this.lose(link, SluiceError.from(thrown).message);
     }
+  }
+
+  /** @returns the revision after it. */
+  private async nextChange({ api, lost }: Link, since: string): Promise<string> {
+    const query = new URLSearchParams({ since, waitMs: String(CHANGES_WAIT_MS) });
+    const { revision, parts } = await api.get(`changes?${query.toString()}`, changesSchema, lost.signal);
+    if (parts.length > 0) {
+      this.options.onChange(parts);
+      await this.pause(CHANGES_APART_MS);
+    }
+    return revision;
+  }
+
+  /** Until a server that hangs answers again, or is gone. What is asked meanwhile fails at once. */
+  private async waitOut(link: Link, silence: SluiceError): Promise<void> {
+    this.silence = silence;
+    this.show({
+      state: 'failed',
+      isShared: link.child === undefined,
+      user: this.user,
+      error: silence.toWire(),
+    });
+    const { signal } = link.lost;
+    let pulse: Pulse = 'silent';
+    while (pulse === 'silent' && !signal.aborted && !(await this.isGone(link))) {
+      await this.pause(SILENT_AGAIN_MS);
+      pulse = await link.api.pulse.ask(signal);
+    }
+    if (signal.aborted) return;
+    this.silence = undefined;
+    // One that is gone meanwhile is told by what is asked next.
+    if (pulse === 'answers') this.showReady(link);
+  }
+
+  /** A server that hung when it was looked for is taken as soon as it answers. */
+  private async awaitAnswer({ details }: SluiceError): Promise<void> {
+    if (this.isAwaiting) return;
+    this.isAwaiting = true;
+    const server = new ServerPulse(String(details['url']), this.options.pulse);
+    let pulse: Pulse = 'silent';
+    while (pulse === 'silent' && !this.isClosed && this.shown.state !== 'ready') {
+      await this.pause(SILENT_AGAIN_MS);
+      pulse = await server.ask();
+    }
+    this.isAwaiting = false;
+    // What it fails with is in the status.
+    if (pulse === 'answers' && !this.isClosed) await this.api().catch(() => undefined);
+  }
+
+  private async giveUp(link: Link, error: SluiceError): Promise<void> {
+    // How it ended tells more.
+    if (link.child) await Promise.race([link.child.ended, this.pause(ENDED_WITHIN_MS)]);
+    this.lose(link, error);
   }
 
   private pause(ms: number): Promise<void> {
     return new Promise((resolve) => this.options.clock.after(ms, resolve));
   }
+}
+
+function unavailable(message: string): SluiceError {
+  return new SluiceError('unavailable', message);
 }

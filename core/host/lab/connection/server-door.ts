@@ -39,15 +39,21 @@ export async function openDoor(folder: string, token: string): Promise<Door> {
   }
 }
 
-/** What is behind a door; undefined when nobody is. */
-export function askDoor(path: string): Promise<string | undefined> {
+/** `silent`: somebody is there and says nothing. */
+export type DoorAnswer = { readonly token: string } | 'nobody' | 'silent';
+
+/** What is behind a door. */
+export function askDoor(path: string): Promise<DoorAnswer> {
   return new Promise((resolve) => {
     const socket = createConnection(path, () => socket.write('?'));
-    let said = '';
-    socket.setTimeout(ASK_WITHIN_MS, () => socket.destroy());
-    socket.on('data', (chunk: Buffer) => (said += chunk.toString('utf8')));
+    let token = '';
+    socket.setTimeout(ASK_WITHIN_MS, () => {
+      resolve('silent');
+      socket.destroy();
+    });
+    socket.on('data', (chunk: Buffer) => (token += chunk.toString('utf8')));
     socket.on('error', () => socket.destroy());
-    socket.on('close', () => resolve(said === '' ? undefined : said));
+    socket.on('close', () => resolve(token === '' ? 'nobody' : { token }));
   });
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { z } from 'zod';
 
+import { SluiceError } from '../../../contract';
 import { isProcessAlive, processMark, writeFileAtomic } from '../../../storage';
 import { askDoor, openDoor } from './server-door';
 
@@ -12,6 +13,12 @@ const schema = z.object({ url: z.string(), door: z.string(), mark: z.string() })
 export interface LabServerAddress {
   readonly url: string;
   readonly token: string;
+}
+
+/** A server that was found. */
+export interface FoundServer extends LabServerAddress {
+  /** Of its process (`processMark`). */
+  readonly mark: string;
 }
 
 const PORT_FILE = 'last-port';
@@ -41,16 +48,38 @@ export async function announceServer(
   };
 }
 
-/** @returns undefined when no living server serves the folder. */
-export async function readServerFile(folder: string): Promise<LabServerAddress | undefined> {
+/**
+ * @returns undefined when no living server serves the folder.
+ * @throws SluiceError `timeout`: one does, and hangs.
+ */
+export async function readServerFile(folder: string): Promise<FoundServer | undefined> {
+  const announced = await announcedIn(folder);
+  if (!announced) return undefined;
+  const { url, door, mark } = announced;
+  const answer = await askDoor(door);
+  if (answer === 'nobody') return undefined;
+  if (answer !== 'silent') return { url, mark, token: answer.token };
+  const pid = Number.parseInt(mark, 10);
+  throw new SluiceError(
+    'timeout',
+    `The lab's server at ${url} (process ${pid}) is there and does not answer: it is stopped, or the machine is too busy. ` +
+      'Runs go on without it. Try again later; if it stays like that, end the process and start the server again.',
+    { url, pid },
+  );
+}
+
+/** Whether the server that was found is the one that serves the folder, in whatever state it is. */
+export async function isServing(folder: string, { url, mark }: FoundServer): Promise<boolean> {
+  const announced = await announcedIn(folder);
+  return announced?.url === url && announced.mark === mark;
+}
+
+async function announcedIn(folder: string): Promise<z.output<typeof schema> | undefined> {
   const text = await readFile(fileIn(folder), 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
   // One of an earlier version has no door: it is not spoken with.
   const parsed = schema.safeParse(JSON.parse(text));
-  if (!parsed.success || !isProcessAlive(parsed.data.mark)) return undefined;
-  const { url, door } = parsed.data;
-  const token = await askDoor(door);
-  return token === undefined ? undefined : { url, token };
+  return parsed.success && isProcessAlive(parsed.data.mark) ? parsed.data : undefined;
 }
 
 /** Where a lab's last server listened: programs that it started go on logging there. Undefined: there was none. */

@@ -23,6 +23,7 @@ export const frame = {
   starting: 'The lab is starting…',
   startingHint: 'Its server opens the store of runs and looks for those that were going on.',
   failed: 'The lab did not start',
+  silent: 'The lab does not answer',
   again: 'Try again',
   off: 'The lab is off',
   turnOn: 'Start the lab',
