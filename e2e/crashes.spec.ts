@@ -34,17 +34,26 @@ test('an engine and a window that crash leave a report each, for the owner alone
 }) => {
   await ui.ready();
   expect(reports(dataDir)).toEqual([]);
-  const pid = await app.evaluate(({ app: electron }) => {
-    return electron.getAppMetrics().find(({ name }) => name === 'Sluice engine')?.pid;
-  });
-  process.kill(pid!, 'SIGKILL');
-  await expect.poll(() => reports(dataDir)).toMatchObject([{ process: 'engine', mode: 0o600 }]);
-  await ui.ready();
+  // The engine has said something by then, which is not why it ended.
+  for (const [at, signal] of (['SIGKILL', 'SIGABRT'] as const).entries()) {
+    const pid = await app.evaluate(({ app: electron }) => {
+      return electron.getAppMetrics().find(({ name }) => name === 'Sluice engine')?.pid;
+    });
+    process.kill(pid!, signal);
+    await expect.poll(() => reports(dataDir)).toHaveLength(at + 1);
+    const reason = expect.stringMatching(
+      new RegExp(`^ended by ${signal}\\b.* (without saying why|and wrote)`),
+    );
+    expect(reports(dataDir)[at]).toMatchObject({ process: 'engine', mode: 0o600, reason });
+    await ui.ready();
+  }
 
   await app.evaluate(({ BrowserWindow }) => {
     BrowserWindow.getAllWindows()[0]?.webContents.forcefullyCrashRenderer();
   });
-  await expect.poll(() => reports(dataDir).map((report) => report.process)).toEqual(['engine', 'renderer']);
+  await expect
+    .poll(() => reports(dataDir).map((report) => report.process))
+    .toEqual(['engine', 'engine', 'renderer']);
 });
 
 test.describe('a data folder of a newer Sluice', () => {
@@ -58,7 +67,7 @@ test.describe('a data folder of a newer Sluice', () => {
     const app = await launchElectron(dataDir, info);
     try {
       const page = await app.firstWindow({ timeout: 30_000 });
-      await expect(page.getByRole('alert')).toContainText('has version 99');
+      await expect(page.getByRole('alert')).toContainText(/ended with code 78: .*has version 99/);
       await saveScreen(page, 'newer-data-folder');
       expect(readFileSync(path, 'utf8')).toBe(text);
       expect(readdirSync(data).filter((name) => name !== 'crashes')).toEqual(['store-version.json']);

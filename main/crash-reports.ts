@@ -10,9 +10,10 @@ import {
   crashFileText,
   ENGINE_REFUSAL_EXIT_CODE,
   errorText,
+  processEndText,
   surplusCrashFiles,
 } from '../core/contract';
-import type { CrashReport } from '../core/contract';
+import type { CrashReport, ProcessEnd } from '../core/contract';
 
 /** What Chromium keeps of native crashes, below the folder of reports; its format is its own. */
 const NATIVE_FOLDER = 'native';
@@ -62,10 +63,10 @@ export function installCrashReports(): void {
 export const ENGINE_NAME = 'Sluice engine';
 
 /** @returns the path of the report; undefined when the engine was told to end, or it can't be written. */
-export function reportEngineEnd(exitCode: number, lastWords: string): string | undefined {
-  // Whatever its code: on Electron 25 an engine that was killed has 0.
-  if (exitCode === ENGINE_REFUSAL_EXIT_CODE || isQuitting) return undefined;
-  return write('engine', `exit code ${exitCode}`, { lastLines: lastWords.trimEnd().split('\n') });
+export function reportEngineEnd(end: ProcessEnd): string | undefined {
+  // Whatever its code: on Electron 25 an engine that aborted may have 0.
+  if (end.code === ENGINE_REFUSAL_EXIT_CODE || isQuitting) return undefined;
+  return write('engine', processEndText(end), { lastLines: end.log.trimEnd().split('\n') });
 }
 
 function write(

@@ -1,11 +1,14 @@
-import { MessageChannelMain, utilityProcess } from 'electron';
+import { app, MessageChannelMain, utilityProcess } from 'electron';
 import type { MessagePortMain } from 'electron';
 
 import { ENGINE_NAME, reportEngineEnd } from './crash-reports';
+import { signalOf } from './ending-signal';
 import type { EngineChild, EngineChildEvents } from './engine-supervisor';
 
 /** As much of the engine's stderr as is kept to explain its death. */
-const LAST_WORDS_CHARS = 4_000;
+const KEPT_LOG_CHARS = 16_000;
+/** Chromium tells of an engine that a signal ended within a millisecond of its `exit`. */
+const GONE_WITHIN_MS = 100;
 
 /**
  * Forks the engine file as a utilityProcess. Its output goes on to ours. It inherits our environment, so that it keeps
@@ -17,20 +20,52 @@ export function forkEngine(file: string, events: EngineChildEvents): EngineChild
     stdio: 'pipe',
     env: process.env,
   });
-  let lastWords = '';
+  let log = '';
   child.stdout?.on('data', (chunk: Buffer) => process.stdout.write(chunk));
   child.stderr?.on('data', (chunk: Buffer) => {
     process.stderr.write(chunk);
-    lastWords = (lastWords + chunk.toString('utf8')).slice(-LAST_WORDS_CHARS);
+    log = (log + chunk.toString('utf8')).slice(-KEPT_LOG_CHARS);
   });
   child.once('spawn', events.onSpawn);
-  child.once('exit', (code: number) => events.onExit(code, lastWords, reportEngineEnd(code, lastWords)));
+  const ended = onceEnded();
+  child.once('exit', (code: number) => {
+    void ended().then((signal) => {
+      const end = { code, log, ...(signal !== undefined && { signal }) };
+      events.onExit(end, reportEngineEnd(end));
+    });
+  });
   return {
     giveTokens: ({ tokens, missing }) => child.postMessage({ kind: 'tokens', tokens, missing }),
     connect: (port) => child.postMessage({ kind: 'connect' }, [port]),
     kill: () => {
       child.kill();
     },
+  };
+}
+
+/**
+ * Listens for how an engine ends: `exit` gives a signal's number as if it were an exit code, or 0, and only
+ * `child-process-gone` tells them apart. It comes right after `exit`, and not at all where the engine ended itself.
+ * @returns to be called at `exit`: resolves to the signal, if one ended it, once that and the rest of stderr have come.
+ */
+function onceEnded(): () => Promise<string | undefined> {
+  let signal: string | undefined;
+  let told = (): void => undefined;
+  const onGone = (_event: unknown, { name, exitCode }: Electron.Details): void => {
+    if (name !== ENGINE_NAME) return;
+    signal = signalOf(exitCode, process.platform);
+    told();
+  };
+  app.on('child-process-gone', onGone);
+  return async () => {
+    if (signal === undefined) {
+      await new Promise<void>((resolve) => {
+        told = resolve;
+        setTimeout(resolve, GONE_WITHIN_MS);
+      });
+    }
+    app.off('child-process-gone', onGone);
+    return signal;
   };
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { lastWordLine } from '../core/contract';
 import type { EngineStatus } from '../core/contract';
 import { createEngineSupervisor } from './engine-supervisor';
 import type { EngineChildEvents, EngineSupervisor } from './engine-supervisor';
@@ -13,8 +14,9 @@ interface Bench {
   /** What engines were told, in its order. */
   readonly told: (KeptTokens | string)[];
   readonly spawn: () => void;
-  readonly die: (lastWords?: string, report?: string) => void;
-  readonly refuse: (lastWords: string) => void;
+  readonly die: (log?: string, report?: string) => void;
+  readonly kill: (log: string) => void;
+  readonly refuse: (reason: string) => void;
   /** Runs the pending restart. */
   readonly fire: () => void;
   readonly pass: (ms: number) => void;
@@ -63,8 +65,9 @@ function bench(): Bench {
     connected,
     told,
     spawn: () => events?.onSpawn(),
-    die: (lastWords = '', report?: string) => events?.onExit(139, lastWords, report),
-    refuse: (lastWords) => events?.onExit(78, lastWords),
+    die: (log = '', report?: string) => events?.onExit({ code: 1, log }, report),
+    kill: (log) => events?.onExit({ code: 9, signal: 'SIGKILL', log }),
+    refuse: (reason) => events?.onExit({ code: 78, log: lastWordLine(reason) }),
     fire: () => {
       const run = pending;
       pending = undefined;
@@ -102,14 +105,26 @@ describe('engine supervisor', () => {
     expect(b.told).toEqual([kept('token-1'), 'first', kept('token-2'), 'second']);
   });
 
-  it('restarts a dead engine with its last words and a growing delay', () => {
+  it('does not take a note for the reason why an engine was killed', () => {
     const b = bench();
     b.supervisor.start();
     b.spawn();
-    b.die('first line\nlibonnxruntime.so: cannot open\n');
+    b.kill('engine: gpu: no GPU that tells its use was found\n');
+    expect(b.supervisor.status()).toMatchObject({
+      reason: expect.stringMatching(
+        /ended by SIGKILL .*without saying why; last lines of its log: /,
+      ) as string,
+    });
+  });
+
+  it('restarts a dead engine with its last word and a growing delay', () => {
+    const b = bench();
+    b.supervisor.start();
+    b.spawn();
+    b.die(`first line\n${lastWordLine('libonnxruntime.so: cannot open')}a note\n`);
     expect(b.supervisor.status()).toEqual({
       state: 'restarting',
-      reason: 'the engine process ended with code 139: libonnxruntime.so: cannot open',
+      reason: 'the engine process ended with code 1: libonnxruntime.so: cannot open',
       restarts: 1,
     });
     expect(b.supervisor.connect('port')).toBe(false);
@@ -136,9 +151,9 @@ describe('engine supervisor', () => {
   it('names the report of a crash', () => {
     const b = bench();
     b.supervisor.start();
-    b.die('boom', '/data/crashes/1.json');
+    b.die(lastWordLine('boom'), '/data/crashes/1.json');
     expect(b.supervisor.status()).toMatchObject({
-      reason: 'the engine process ended with code 139: boom (crash report: /data/crashes/1.json)',
+      reason: 'the engine process ended with code 1: boom (crash report: /data/crashes/1.json)',
     });
   });
 

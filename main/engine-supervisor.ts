@@ -1,5 +1,5 @@
-import { ENGINE_REFUSAL_EXIT_CODE } from '../core/contract';
-import type { EngineStatus } from '../core/contract';
+import { ENGINE_REFUSAL_EXIT_CODE, processEndText } from '../core/contract';
+import type { EngineStatus, ProcessEnd } from '../core/contract';
 import type { KeptTokens } from './secret-keeper';
 
 /** The part of Electron's UtilityProcess the supervisor needs, generic in the port it hands over. */
@@ -11,8 +11,8 @@ export interface EngineChild<Port> {
 
 export interface EngineChildEvents {
   readonly onSpawn: () => void;
-  /** `code` is the exit code; `lastWords` the end of what the child wrote to stderr; `report` a file that tells more. */
-  readonly onExit: (code: number, lastWords: string, report?: string) => void;
+  /** @param report a file that tells more. */
+  readonly onExit: (end: ProcessEnd, report?: string) => void;
 }
 
 export interface SupervisorParts<Port> {
@@ -42,9 +42,8 @@ const QUICK_DEATH_WINDOW_MS = 60_000;
 const FIRST_DELAY_MS = 250;
 const MAX_DELAY_MS = 8_000;
 
-function deathReason(code: number, lastWords: string, report: string | undefined): string {
-  const said = lastWords.trim().split('\n').at(-1) ?? '';
-  const ended = `the engine process ended with code ${code}${said === '' ? '' : `: ${said}`}`;
+function deathReason(end: ProcessEnd, report: string | undefined): string {
+  const ended = `the engine process ${processEndText(end)}`;
   return report === undefined ? ended : `${ended} (crash report: ${report})`;
 }
 
@@ -62,13 +61,13 @@ export function createEngineSupervisor<Port>(parts: SupervisorParts<Port>): Engi
     parts.onStatus(next);
   };
 
-  const onExit: EngineChildEvents['onExit'] = (code, lastWords, report) => {
+  const onExit: EngineChildEvents['onExit'] = (end, report) => {
     child = undefined;
     if (stopped) return;
     const now = parts.nowMs();
     deathsMs = [...deathsMs.filter((at) => now - at < QUICK_DEATH_WINDOW_MS), now];
-    const reason = deathReason(code, lastWords, report);
-    if (code === ENGINE_REFUSAL_EXIT_CODE) {
+    const reason = deathReason(end, report);
+    if (end.code === ENGINE_REFUSAL_EXIT_CODE) {
       setStatus({ state: 'down', reason });
       return;
     }

@@ -4,12 +4,12 @@ import { CommanderError } from 'commander';
 import { SluiceError } from '../contract';
 import { appVersion, findAppRoot } from './app-root';
 import { reportError } from './commands/context';
-import { exitCodeOf } from './commands/exit-codes';
+import { EXIT } from './commands/exit-codes';
 import { createProgram } from './commands/program';
 
 /**
  * The `sluice` command. Exit codes: 0 done; 1 failed; 2 bad usage or bad input (`bad-input`, `bad-model`, `not-found`,
- * `budget-too-small`); 130 cancelled. With `--json` exactly one document goes to stdout, errors included; everything
+ * `budget-too-small`); 78 a newer Sluice wrote the data; 130 cancelled. With `--json` exactly one document goes to stdout, errors included; everything
  * else goes to stderr.
  */
 async function main(argv: readonly string[]): Promise<void> {
@@ -21,7 +21,7 @@ async function main(argv: readonly string[]): Promise<void> {
     const json = argv.includes('--json');
     if (thrown instanceof CommanderError) {
       // A command that has only subcommands has printed its help, to stderr, which says it all.
-      if (thrown.code === HELP_INSTEAD && !json) process.exitCode = exitCodeOf('bad-input');
+      if (thrown.code === HELP_INSTEAD && !json) process.exitCode = EXIT.badInput;
       else reportError(usageError(thrown), json);
     } else reportError(SluiceError.from(thrown), json);
   }

@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 
-import { ENGINE_REFUSAL_EXIT_CODE, isNewerStore, SluiceError } from '../contract';
+import { ENGINE_REFUSAL_EXIT_CODE, isNewerStore, lastWordLine, SluiceError } from '../contract';
 import type { EngineMessage } from '../contract';
 import { appVersion, findAppRoot } from './app-root';
 import { connect } from './connection';
@@ -34,9 +34,13 @@ function log(message: string): void {
   process.stderr.write(`engine: ${message}\n`);
 }
 
+/** Tells why this process ends, apart from its notes: it is what the console shows of a dead engine. */
+function tellEnd(reason: string): void {
+  process.stderr.write(lastWordLine(reason));
+}
+
 function fail(thrown: unknown): never {
-  // The last line of stderr is what the console shows of a dead engine.
-  log(SluiceError.from(thrown).message);
+  tellEnd(SluiceError.from(thrown).message);
   process.exit(isNewerStore(thrown) ? ENGINE_REFUSAL_EXIT_CODE : 1);
 }
 
@@ -64,6 +68,7 @@ function main(): void {
   const dataDir = dataDirOf(process.env, homedir());
   const appRoot = findAppRoot(__dirname);
   installCrashReports({ dataDir: () => dataDir, process: 'engine', app: appVersion(appRoot) });
+  process.on('uncaughtExceptionMonitor', (error) => tellEnd(String(error)));
   const starting = startServices({
     dataDir,
     threads: threadsOf(process.env),
@@ -95,7 +100,7 @@ function main(): void {
 
 /** Ends the process once runs have stopped and are remembered, or after a short time anyway. */
 function end(starting: Promise<Services>, exitCode: number, reason: string): void {
-  log(reason);
+  tellEnd(reason);
   const exit = (): never => process.exit(exitCode);
   setTimeout(exit, CLOSE_WITHIN_MS);
   void starting.then((services) => services.close()).then(exit, exit);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { decodeWire, encodeWire } from '../../core/contract';
+import { decodeWire, encodeWire, HOST_ENDED } from '../../core/contract';
 import type { ClientMessage, EngineStatus } from '../../core/contract';
 import { createSocketClient } from './socket-client';
 import type { SocketLike } from './socket-client';
@@ -9,15 +9,15 @@ class FakeSocket implements SocketLike {
   binaryType = '';
   onopen: (() => void) | null = null;
   onmessage: ((event: { readonly data: unknown }) => void) | null = null;
-  onclose: (() => void) | null = null;
+  onclose: SocketLike['onclose'] = null;
   readonly sent: ClientMessage[] = [];
 
   send(data: Uint8Array<ArrayBuffer>): void {
     this.sent.push(decodeWire(data) as ClientMessage);
   }
 
-  close(): void {
-    this.onclose?.();
+  close(code = 1006, reason = ''): void {
+    this.onclose?.({ code, reason });
   }
 
   say(message: unknown): void {
@@ -82,6 +82,21 @@ describe('socket client', () => {
     last().onopen?.();
     expect(sockets).toHaveLength(2);
     expect(statuses.map(({ state }) => state)).toEqual(['ok', 'restarting', 'ok']);
+  });
+
+  it('tells why the host ended, until it is back', () => {
+    const { client, last, retry } = bench();
+    last().onopen?.();
+    last().close(HOST_ENDED, 'The engine died.');
+    const reason = 'the host ended: The engine died';
+    expect(client.status()).toMatchObject({ state: 'restarting', reason });
+    retry();
+    last().close();
+    expect(client.status()).toMatchObject({ state: 'restarting', reason });
+    retry();
+    last().onopen?.();
+    last().close();
+    expect(client.status()).not.toMatchObject({ reason });
   });
 
   it('waits longer after each failure, says down after six, and goes on trying', () => {

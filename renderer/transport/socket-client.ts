@@ -1,4 +1,4 @@
-import { decodeWire, encodeWire } from '../../core/contract';
+import { decodeWire, encodeWire, HOST_ENDED } from '../../core/contract';
 import { strings } from '../strings';
 import { createStatusHolder } from './engine-client';
 import type { EngineClient } from './engine-client';
@@ -9,7 +9,7 @@ export interface SocketLike {
   binaryType: string;
   onopen: (() => void) | null;
   onmessage: ((event: { readonly data: unknown }) => void) | null;
-  onclose: (() => void) | null;
+  onclose: ((event: { readonly code: number; readonly reason: string }) => void) | null;
   send(data: Uint8Array<ArrayBuffer>): void;
   close(): void;
 }
@@ -35,8 +35,14 @@ export function createSocketClient(parts: SocketParts): EngineClient {
   let everConnected = false;
   let cancelRetry: (() => void) | undefined;
 
-  const onLost = (): void => {
-    const reason = everConnected ? strings.connection.hostLost : strings.connection.hostSilent;
+  /** Why the host ended, while it is not back. */
+  let lastWord: string | undefined;
+
+  const onLost: SocketLike['onclose'] = ({ code, reason: said }) => {
+    if (code === HOST_ENDED) lastWord = said;
+    const { hostEnded, hostLost, hostSilent } = strings.connection;
+    const silent = everConnected ? hostLost : hostSilent;
+    const reason = lastWord === undefined ? silent : hostEnded(lastWord);
     exchange.detach(reason);
     parts.lost?.();
     failures += 1;
@@ -53,6 +59,7 @@ export function createSocketClient(parts: SocketParts): EngineClient {
     socket.binaryType = 'arraybuffer';
     socket.onopen = () => {
       failures = 0;
+      lastWord = undefined;
       everConnected = true;
       exchange.attach({ send: (message) => socket.send(new Uint8Array(encodeWire(message))) });
       holder.set({ state: 'ok' });

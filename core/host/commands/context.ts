@@ -125,7 +125,7 @@ export function reportError(error: SluiceError, json: boolean): void {
   if (json) process.stdout.write(`${printable(JSON.stringify({ error: error.toWire() }, null, 2))}\n`);
   else log(`sluice: ${error.message}`);
   if (error.code === 'internal' && error.cause instanceof Error) log(error.cause.stack ?? '');
-  process.exitCode = exitCodeOf(error.code);
+  process.exitCode = exitCodeOf(error);
 }
 
 /** Starting failed, which was reported, or closing did, which changes nothing about what was done. */

@@ -23,7 +23,7 @@ import type { Reply } from './reply';
 import { SessionGuard } from './session-guard';
 import { Sessions } from './sessions';
 import type { Session, SessionTimes } from './sessions';
-import { serveSocket, SESSION_ENDED } from './socket';
+import { serveSocket, SESSION_ENDED, tellEnd } from './socket';
 
 /** One request of a browser: an image or tensors sent along fit. */
 const MAX_FRAME_BYTES = 512 * 2 ** 20;
@@ -53,7 +53,8 @@ export interface HostServer {
   /** The address to open, with the launch token if there is one. */
   readonly url: string;
   readonly port: number;
-  close(): Promise<void>;
+  /** @param reason why the host ends, for the consoles that are open; absent when it was told to. */
+  close(reason?: string): Promise<void>;
 }
 
 /** Serves the console at a listener: its files, `/engine` (WebSocket, MessagePack frames), `/upload`, and the log-in. */
@@ -91,8 +92,9 @@ export async function startHostServer(options: HostServerOptions): Promise<HostS
   return {
     url: addressOf(listener, launchToken),
     port: listener.port,
-    async close() {
+    async close(reason) {
       sessions.close();
+      if (reason !== undefined) await tellEnd(sockets.clients, reason, clock);
       for (const client of sockets.clients) client.terminate();
       await listener.close();
     },

@@ -98,6 +98,7 @@ async function serve(
   // Whoever reads that it is ready may end it at once.
   const over = ended(signal, downSignal(services), 'sluice host');
   const manager = new ServiceManager({ env: process.env, clock: systemClock, log });
+  let reason: string | undefined;
   try {
     onReady({
       url: server.url,
@@ -108,9 +109,12 @@ async function serve(
     });
     manager.ready();
     await over;
+  } catch (thrown) {
+    reason = SluiceError.from(thrown).message;
+    throw thrown;
   } finally {
     manager.ending();
-    await server.close();
+    await server.close(reason);
   }
 }
 

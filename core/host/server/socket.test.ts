@@ -35,6 +35,17 @@ describe('the socket', () => {
     await expect.poll(() => ground.telemetry).toBeUndefined();
   });
 
+  it('tells why the host ends, as much of it as a close frame holds', async () => {
+    const socket = await open({ cookie: await ground.cookie(), origin: ground.origin });
+    const closed = new Promise<[number, string]>((resolve) =>
+      socket.once('close', (code, reason) => resolve([code, reason.toString('utf8')])),
+    );
+    await ground.server.close(`The engine died: ${'ü'.repeat(200)}`);
+    const [code, reason] = await closed;
+    expect(code).toBe(4503);
+    expect(reason).toMatch(/^The engine died: ü+…$/);
+  });
+
   it('holds telemetry back while the browser does not read', async () => {
     const socket = await open({ cookie: await ground.cookie(), origin: ground.origin });
     socket.send(encodeWire({ id: 3, request: 'telemetry.watch', input: { on: true } }));

@@ -1,6 +1,6 @@
 import type { WebSocket } from 'ws';
 
-import { decodeWire, encodeWire, SluiceError } from '../../contract';
+import { decodeWire, encodeWire, HOST_ENDED, SluiceError } from '../../contract';
 import type { EngineMessage } from '../../contract';
 import { connect } from '../connection';
 import type { Channel } from '../channel';
@@ -17,6 +17,10 @@ const UNREADABLE = 1007;
 const TRY_AGAIN_LATER = 1013;
 /** Of our own (4000 and up): logged out, expired, or the token was replaced. Connecting again needs a log-in. */
 export const SESSION_ENDED = 4401;
+/** The bytes of a reason that a close frame holds (RFC 6455, 5.5). */
+const MAX_REASON_BYTES = 123;
+/** Browsers that don't answer a close are not waited for any longer. */
+const CLOSED_WITHIN_MS = 500;
 /** A peer that answers no ping for that long is gone: its machine slept or its network went. */
 const PING_EVERY_MS = 30_000;
 
@@ -40,6 +44,28 @@ export function serveSocket(services: Services, socket: WebSocket, log: Log, clo
     endPings();
     connection.close();
   });
+}
+
+/** Closes all with the reason why the host ends, and gives it time to arrive. */
+export async function tellEnd(sockets: Iterable<WebSocket>, reason: string, clock: HostClock): Promise<void> {
+  const told = [...sockets].map(
+    (socket) =>
+      new Promise<void>((resolve) => {
+        socket.once('close', () => resolve());
+        socket.close(HOST_ENDED, closeReason(reason));
+      }),
+  );
+  await Promise.race([
+    Promise.all(told),
+    new Promise<void>((resolve) => void clock.after(CLOSED_WITHIN_MS, resolve)),
+  ]);
+}
+
+/** The first sentence or so of a longer text. */
+function closeReason(text: string): string {
+  let cut = text;
+  while (Buffer.byteLength(cut) > MAX_REASON_BYTES) cut = `${cut.slice(0, -2)}…`;
+  return cut;
 }
 
 function pingWhileOpen(socket: WebSocket, clock: HostClock): () => void {

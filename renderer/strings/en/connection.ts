@@ -6,6 +6,7 @@ export const connection = {
   starting: 'the engine is starting',
   renewed: 'the connection to the engine was renewed',
   hostLost: 'the connection to the engine’s host was lost',
+  hostEnded: (why: string): string => `the host ended: ${why.replace(/\.$/, '')}`,
   hostSilent: 'the engine’s host does not answer',
   broke: 'the connection broke',
   answered: (status: number, text: string): string => `the host answered ${status} ${text}`,

@@ -4,7 +4,7 @@ import { z } from 'zod';
 
 import { workerFile } from '../../../base';
 import type { Clock } from '../../../base';
-import { SluiceError } from '../../../contract';
+import { processEndText, SluiceError } from '../../../contract';
 import type { ErrorCode, ErrorDetails } from '../../../contract';
 import { appVersion, findAppRoot } from '../../app-root';
 import { writeCrashReport } from '../../crash-reports/crash-folder';
@@ -22,7 +22,7 @@ export interface LabChildOptions {
 
 /** A lab's server that ends with this process, however that ends. */
 export interface LabChild {
-  /** Why it ended. */
+  /** How it ended, and why if it said so: `ended by SIGKILL ...`. */
   readonly ended: Promise<string>;
   /** Asks it to end, and waits for that, but not for ever; runs go on. */
   close(): Promise<void>;
@@ -96,13 +96,12 @@ export async function startLabChild(options: LabChildOptions): Promise<LabChild>
   };
 }
 
-function endOf(child: ChildProcess, lastWords: () => string): Promise<string> {
+/** @returns what continues "The lab's server ...". */
+function endOf(child: ChildProcess, log: () => string): Promise<string> {
   return new Promise((resolve) => {
-    child.once('error', (error) => resolve(`it could not be started: ${error.message}`));
+    child.once('error', (error) => resolve(`could not be started: ${error.message}`));
     child.once('close', (code, signal) => {
-      const words = lastWords().trim().split('\n').at(-1) ?? '';
-      const how = signal === null ? `exit code ${String(code)}` : signal;
-      resolve(words === '' ? how : `${how}: ${words}`);
+      resolve(processEndText({ code: code ?? 0, log: log(), ...(signal !== null && { signal }) }));
     });
   });
 }
@@ -120,7 +119,7 @@ function ready(child: ChildProcess, ended: Promise<string>): Promise<void> {
       reject(
         refused.success
           ? SluiceError.fromWire(refused.data.error)
-          : new SluiceError('unavailable', `The lab's server did not start: ${how}.`),
+          : new SluiceError('unavailable', `The lab's server did not start: it ${how}.`),
       );
     });
   });

@@ -123,7 +123,7 @@ export class LabService {
       const { revision } = await link.api.get('changes', changesSchema);
       this.link = link;
       this.showReady(link);
-      void link.child?.ended.then((how) => this.lose(link, unavailable(`The lab's server ended: ${how}.`)));
+      void link.child?.ended.then((how) => this.lose(link, unavailable(`The lab's server ${how}.`)));
       void this.follow(link, revision);
       return link.api;
     } catch (thrown) {
