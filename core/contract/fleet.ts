@@ -56,6 +56,8 @@ export interface FleetPush {
   readonly model: string;
   readonly startedMs: number;
   readonly boxes: readonly FleetPushBox[];
+  /** Whether boxes keep a network's files, so that they can push it on; absent: they do. */
+  readonly keepSource?: boolean;
 }
 
 export interface FleetPushBox {
@@ -104,7 +106,12 @@ export interface FleetRequests {
 
   /** Sends a model of this library to boxes and imports it there. Returns at once; `fleetPush` events follow. */
   'fleet.push': {
-    input: { readonly model: string; readonly boxes: readonly string[] };
+    input: {
+      readonly model: string;
+      readonly boxes: readonly string[];
+      /** Whether boxes keep a network's files beside what they compile of it, so that they can push it on (default). */
+      readonly keepSource?: boolean;
+    };
     output: FleetPush;
   };
   'fleet.pushes': { input: Record<string, never>; output: readonly FleetPush[] };

@@ -185,7 +185,11 @@ const FLEET_SCHEMAS: { readonly [N in keyof FleetRequests]: z.ZodType<RequestInp
   }),
   'fleet.follow': z.strictObject({ box: text, on: z.boolean() }),
   'fleet.sendFile': z.strictObject({ jobId: text, box: text, path }),
-  'fleet.push': z.strictObject({ model: text, boxes: z.array(text).min(1).max(1000) }),
+  'fleet.push': z.strictObject({
+    model: text,
+    boxes: z.array(text).min(1).max(1000),
+    keepSource: z.boolean().exactOptional(),
+  }),
   'fleet.pushes': nothing,
   'fleet.cancelPush': z.strictObject({ push: text }),
   'fleet.retryPush': z.strictObject({ push: text }),

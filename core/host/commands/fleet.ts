@@ -21,6 +21,7 @@ interface AddOptions {
 
 interface PushOptions {
   readonly to?: readonly string[];
+  readonly keepSource: boolean;
 }
 
 /** A box that is there has answered by then, and told its figures. */
@@ -63,8 +64,12 @@ export function addFleetCommands(program: Command): void {
     .argument('<model>')
     .description('send a model of this library to boxes and import it there')
     .requiredOption('--to <boxes>', 'names by commas, or "all"', boxesOf)
-    .action((model: string, { to = [] }: PushOptions, command: Command) =>
-      execute(command, (context) => push(context, model, to)),
+    .option(
+      '--no-keep-source',
+      "a network's files are not kept on the boxes, which saves their disk about half; they can't push it on then",
+    )
+    .action((model: string, options: PushOptions, command: Command) =>
+      execute(command, (context) => push(context, model, options)),
     );
 }
 
@@ -145,7 +150,7 @@ async function removeBox(context: CommandContext, name: string): Promise<Outcome
 async function push(
   context: CommandContext,
   model: string,
-  names: readonly string[],
+  { to: names = [], keepSource }: PushOptions,
 ): Promise<Outcome | undefined> {
   const { boxes, pushes } = await serviceOf(context);
   const { bus } = await context.services();
@@ -162,6 +167,7 @@ async function push(
   const started = await pushes.start(
     model,
     wanted.map(({ id }) => id),
+    keepSource,
   );
   const stop = onCancel(context.signal, () => pushes.cancel(started.id));
   const ended = await pushes.ended(started.id).finally(() => {

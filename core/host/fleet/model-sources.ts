@@ -136,8 +136,8 @@ export class ModelSources {
 function goneText(name: string, sourcePath: string, dataDir: string): string {
   const why = 'Only that file can be sent, because what the library keeps is compiled for this machine.';
   return sourcePath.startsWith(pushedFolder(dataDir))
-    ? `${name} was pushed here by another Sluice, and its file was not kept. ${why} Push it from there, or import it here ` +
-        'from a file with --replace.'
+    ? `${name} was pushed here by another Sluice, and its files were not kept. ${why} Push it from there; or remove it here ` +
+        'and push it here once more, with its files; or import it here from a file with --replace.'
     : `${name} was imported from ${sourcePath}, which is gone. ${why} Put it back, or import the model again from where it ` +
         'is, with --replace.';
 }

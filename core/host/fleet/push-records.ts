@@ -19,6 +19,7 @@ const recordSchema = z.object({
   model: z.string(),
   startedMs: z.number(),
   boxes: z.array(boxSchema),
+  keepSource: z.boolean().exactOptional(),
   /** Mark of the process that sees to it. */
   owner: z.string(),
 });

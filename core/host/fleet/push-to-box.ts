@@ -13,6 +13,8 @@ export interface BoxPush {
   readonly box: Box;
   /** Of the push: jobs it begins on the box are named after it. */
   readonly id: string;
+  /** Whether the box keeps a network's files, so that it can push it on. */
+  readonly keepSource: boolean;
   readonly open: () => Promise<PushedModel>;
   readonly report: (change: Pick<FleetPushBox, 'state'> & Partial<FleetPushBox>) => void;
   readonly signal: AbortSignal;
@@ -127,7 +129,7 @@ async function importThere(
   path: string,
   replace: boolean,
 ): Promise<void> {
-  const { box, id, signal } = push;
+  const { box, id, keepSource, signal } = push;
   const jobId = `${jobPrefix(id)}${randomUUID()}`;
   const cancel = (): void => cancelJob(push, jobId);
   signal.addEventListener('abort', cancel, { once: true });
@@ -137,8 +139,7 @@ async function importThere(
       await box.request('language.import', { jobId, path, name }, IMPORT_WITHIN_MS);
     } else {
       const options = { ...(provider !== undefined && { provider }), ...(replace && { replace }) };
-      // Its file is here: a box need not spend twice the space.
-      const input = { jobId, path, name, keepSource: false, ...options };
+      const input = { jobId, path, name, keepSource, ...options };
       await box.request('models.import', input, IMPORT_WITHIN_MS);
     }
   } finally {

@@ -61,7 +61,7 @@ export class Pushes {
   }
 
   /** @throws SluiceError `not-found` for the model or a box; `conflict` when it is on its way there already. */
-  async start(model: string, boxes: readonly string[]): Promise<FleetPush> {
+  async start(model: string, boxes: readonly string[], keepSource?: boolean): Promise<FleetPush> {
     for (const box of boxes) this.parts.fleet.box(box);
     const abort = new AbortController();
     const opened = await this.parts.sources.open(model, abort.signal);
@@ -80,6 +80,7 @@ export class Pushes {
       model,
       startedMs: this.parts.clock.nowMs(),
       boxes: wanted.map((box) => ({ box, state: 'waiting', sentBytes: 0, totalBytes })),
+      ...(keepSource !== undefined && { keepSource }),
     };
     return this.enter(push, opened);
   }
@@ -166,7 +167,7 @@ export class Pushes {
   /** @throws SluiceError why this box will not get it. */
   private async deliver(entry: ActivePush, boxId: string, signal: AbortSignal): Promise<void> {
     const { fleet, clock } = this.parts;
-    const { id, model } = entry.push;
+    const { id, model, keepSource = true } = entry.push;
     let mostBytes = 0;
     for (let attempt = 1; ; attempt += 1) {
       await fleet.box(boxId).whenOnline(signal);
@@ -178,6 +179,7 @@ export class Pushes {
           await pushToBox({
             box,
             id,
+            keepSource,
             open: () => (entry.model ??= this.parts.sources.open(model, new AbortController().signal)),
             report: (change) => {
               if (!signal.aborted) this.change(entry, boxId, change);

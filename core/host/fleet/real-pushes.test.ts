@@ -10,9 +10,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
-import type { Events, FleetPush, FleetPushBox } from '../../contract';
+import type { Events, FleetPush, FleetPushBox, ModelDetail } from '../../contract';
 import { writeTinyChatFolder } from '../../llm/test-support/tiny-chat-folder';
 import { tinyChatModel } from '../../llm/test-support/tiny-chat-model';
 import { sha256Hex } from '../../storage';
@@ -20,6 +20,8 @@ import { writeZooModel, zooNetwork } from '../../zoo';
 import { SoakDisk } from '../bench-soak/soak-disk';
 import { HostProcess } from '../test-support/host-process';
 import { Relay } from '../test-support/relay';
+import { runCli } from '../test-support/run-cli';
+import type { CliAnswer } from '../test-support/run-cli';
 import { StandingHost } from '../test-support/standing-host';
 
 /** Real engines on a busy machine of two cores. */
@@ -61,9 +63,13 @@ async function ended(push: FleetPush, of = box): Promise<FleetPushBox> {
   return stateOf(push, of);
 }
 
-async function pushHere(model: string): Promise<FleetPushBox> {
-  return ended(await engine.request('fleet.push', { model, boxes: [box] }));
+async function pushHere(model: string, options: { keepSource?: boolean } = {}): Promise<FleetPushBox> {
+  return ended(await engine.request('fleet.push', { model, boxes: [box], ...options }));
 }
+
+/** Folders with files that models came from. */
+const sources = (of: string, model: string): readonly string[] =>
+  readdirSync(join(folder, of, 'models', model)).filter((name) => name.startsWith('source-'));
 
 const askBox = (request: 'models.list' | 'language.models', of = box): Promise<unknown> =>
   engine.request('fleet.ask', { box: of, request, input: {} });
@@ -153,7 +159,7 @@ function replaced(bytes: Buffer, from: string, to: string): Buffer {
 }
 
 describe('a network that a browser uploaded', () => {
-  it('is kept for boxes, which need not keep it twice', async () => {
+  it('is kept, by boxes too unless they are told not to', async () => {
     await writeZooModel(zooNetwork('tiny-cnn'), join(folder, 'sent.onnx'), { seed: 2, weights: 'inline' });
     const body = readFileSync(join(folder, 'sent.onnx'));
     const { origin, cookie } = engine;
@@ -165,15 +171,65 @@ describe('a network that a browser uploaded', () => {
     const { path } = (await answer.json()) as { path: string };
     await engine.request('models.import', { jobId: 'sent', path });
     expect(readdirSync(join(folder, 'engine')).includes('uploads')).toBe(false);
-    expect(await pushHere('sent')).toMatchObject({ state: 'done' });
-    const sources = (of: string): readonly string[] =>
-      readdirSync(join(folder, of, 'models', 'sent')).filter((name) => name.startsWith('source-'));
-    expect(sources('engine')).toHaveLength(1);
-    expect(sources('box')).toEqual([]);
-    const kept = join(folder, 'engine', 'models', 'sent', sources('engine')[0]!, 'sent.onnx');
+    expect(await pushHere('sent', { keepSource: false })).toMatchObject({ state: 'done' });
+    expect(sources('engine', 'sent')).toHaveLength(1);
+    expect(sources('box', 'sent')).toEqual([]);
+    const kept = join(folder, 'engine', 'models', 'sent', sources('engine', 'sent')[0]!, 'sent.onnx');
     expect(sha256Hex(readFileSync(kept))).toBe(sha256Hex(body));
   }, 240_000);
 });
+
+describe('a network that was pushed', () => {
+  let next: StandingHost;
+  beforeAll(async () => {
+    next = await StandingHost.start(join(folder, 'next'));
+    const tokens = join(folder, 'box-tokens.json');
+    writeFileSync(tokens, JSON.stringify({ next: next.token }), { mode: 0o600 });
+    vi.stubEnv('SLUICE_FLEET_TOKENS_FILE', tokens);
+    expect(await onBox('add', next.url, '--name', 'next')).toMatchObject({ code: 0 });
+  }, 60_000);
+  afterAll(async () => {
+    vi.unstubAllEnvs();
+    await next.stop();
+  });
+
+  /** As an operator on the box does it. */
+  const onBox = (...args: readonly string[]): Promise<CliAnswer> =>
+    runCli(join(folder, 'box'), ['fleet', ...args]);
+
+  it('is pushed on from there, with the weights beside it, when it is nowhere else any more', async () => {
+    const own = join(folder, 'own');
+    mkdirSync(own);
+    await writeZooModel(zooNetwork('tiny-cnn'), join(own, 'onward.onnx'), { seed: 4 });
+    await importHere('onward', 'own/onward.onnx');
+    expect(await pushHere('onward')).toMatchObject({ state: 'done' });
+    rmSync(own, { recursive: true });
+    expect(readdirSync(join(folder, 'box', 'models', 'onward', sources('box', 'onward')[0]!)).sort()).toEqual(
+      ['onward.onnx', 'onward.weights'],
+    );
+    const pushed = await onBox('push', 'onward', '--to', 'next');
+    expect(pushed.stderr + pushed.stdout).toMatch(/next +done/);
+    const id = await attach(next.url, 'next');
+    await expect
+      .poll(() => askBox('models.list', id), SOON)
+      .toMatchObject([{ name: 'onward', state: 'ready' }]);
+    expect(await sourceOf('onward', id)).toEqual(await sourceOf('onward', box));
+    // The third has it whole too.
+    expect(sources('next', 'onward')).toHaveLength(1);
+  }, 240_000);
+
+  it('without its files says what to do instead', async () => {
+    const refused = await onBox('push', 'sent', '--to', 'next');
+    expect(refused).toMatchObject({ code: 2 });
+    expect(refused.stderr).toMatch(/its files were not kept.* remove it here and push it here once more/);
+  });
+});
+
+async function sourceOf(name: string, of: string): Promise<unknown> {
+  const detail = await engine.request('fleet.ask', { box: of, request: 'models.inspect', input: { name } });
+  const { sourceSha256, sourceBeside } = detail as Pick<ModelDetail, 'sourceSha256' | 'sourceBeside'>;
+  return { sourceSha256, sourceBeside };
+}
 
 describe('a language model', () => {
   it('of one file arrives as it is', async () => {

@@ -24,7 +24,8 @@ export const fleetHandlers: Handlers<keyof FleetRequests> = {
   'fleet.sendFile': async ({ jobId, box, path }, services) => ({
     path: await (await services.fleet()).sendFile(jobId, box, path),
   }),
-  'fleet.push': async ({ model, boxes }, services) => (await services.fleet()).pushes.start(model, boxes),
+  'fleet.push': async ({ model, boxes, keepSource }, services) =>
+    (await services.fleet()).pushes.start(model, boxes, keepSource),
   'fleet.pushes': async (_input, services) => (await services.fleet()).pushes.list(),
   'fleet.cancelPush': async ({ push }, services) => (await services.fleet()).pushes.cancel(push),
   'fleet.retryPush': async ({ push }, services) => (await services.fleet()).pushes.retry(push),

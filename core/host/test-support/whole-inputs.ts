@@ -161,7 +161,7 @@ export const WHOLE_INPUTS: { readonly [N in RequestName]: Required<RequestInput<
   'fleet.ask': { box: 'b', request: 'models.list', input: {} },
   'fleet.follow': { box: 'b', on: true },
   'fleet.sendFile': { jobId: 'j', box: 'b', path: '/m.onnx' },
-  'fleet.push': { model: 'm', boxes: ['b'] },
+  'fleet.push': { model: 'm', boxes: ['b'], keepSource: true },
   'fleet.pushes': {},
   'fleet.cancelPush': { push: 'p' },
   'fleet.retryPush': { push: 'p' },
