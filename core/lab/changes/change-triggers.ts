@@ -55,11 +55,12 @@ function triggersOf(table: string, name: string, whatOf: (row: 'NEW' | 'OLD') =>
 
 /**
  * Notes with each row of the lab that is written what it is part of: one row for each, whose sequence is that of its last
- * change. Of this connection and in memory alone.
+ * change. Of this connection and in memory alone. `what` is a part's name or a run's number; NUMERIC makes that an integer
+ * again where it was bound, which libsql does as a floating-point number.
  */
 export const TRIGGERS = [
   'PRAGMA temp_store = MEMORY;',
-  'CREATE TEMP TABLE lab_changes (seq INTEGER PRIMARY KEY AUTOINCREMENT, what NOT NULL UNIQUE);',
+  'CREATE TEMP TABLE lab_changes (seq INTEGER PRIMARY KEY AUTOINCREMENT, what NUMERIC NOT NULL UNIQUE);',
   ...Object.entries(PARTS).map(([table, part]) => triggersOf(table, `lab_part_${table}`, () => `'${part}'`)),
   ...Object.entries(RUNS).map(([table, run]) =>
     triggersOf(table, `lab_run_${table}`, (row) => run.replaceAll('ROW', row)),

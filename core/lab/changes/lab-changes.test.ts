@@ -1,6 +1,11 @@
+import { join } from 'node:path';
+
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import { systemClock } from '../../base';
 import { LabGround } from '../runs/test-support/lab-ground';
+import { LabDatabase } from '../store/lab-database';
+import { LabChanges } from './lab-changes';
 
 interface Changes {
   readonly revision: string;
@@ -43,6 +48,21 @@ describe('changes of a lab', () => {
     const { revision } = await changes('');
     await ground.ran('echo done');
     expect((await changes(revision)).parts.toSorted()).toEqual(['queue', 'runs']);
+  });
+
+  it('tells of a run whose place in the queue alone has changed', () => {
+    const { info } = ground.lab.tracking.runs.create({ experimentId: '0' });
+    // Its tables are there: another connection of the same process.
+    const database = LabDatabase.open(join(ground.labFolder, 'lab.db'), []);
+    try {
+      const own = new LabChanges(database, systemClock, 'own');
+      const { revision } = own;
+      own.touchRun(info.runId);
+      expect(own.partsSince(revision).parts).toEqual(['runs']);
+      expect(own.runsSince(revision)).toEqual([1]);
+    } finally {
+      database.close();
+    }
   });
 
   it('is for those who may launch', async () => {

@@ -49,7 +49,11 @@ const ENDED_WITHIN_MS = 2000;
 /** Between two questions to a server that hangs. */
 const SILENT_AGAIN_MS = 1000;
 
-const changesSchema = z.object({ revision: z.string(), parts: z.array(z.enum(LAB_PARTS)) });
+/** A newer lab may have parts that this console knows nothing of. */
+const changesSchema = z.object({
+  revision: z.string(),
+  parts: z.array(z.unknown()).transform((parts) => LAB_PARTS.filter((part) => parts.includes(part))),
+});
 
 /**
  * The lab of a data folder as the engine sees it: finds its server, or starts one that ends with this process, and tells
