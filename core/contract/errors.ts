@@ -28,16 +28,41 @@ export interface WireError {
   readonly details: ErrorDetails;
 }
 
-/** The one error class of Sluice. `cause` keeps the lower-level error. */
+/** Whoever sends a name of a megabyte gets no answer of a megabyte: what is at fault stands at the ends. */
+const MOST_MESSAGE_LETTERS = 4000;
+/** Longer than any path. */
+const MOST_DETAIL_LETTERS = 8192;
+
+function shortened(text: string, letters: number): string {
+  if (text.length <= letters) return text;
+  const end = Math.floor(letters / 4);
+  return `${text.slice(0, letters - end)} [...] ${text.slice(-end)}`;
+}
+
+function shortDetails(details: ErrorDetails): ErrorDetails {
+  const short = <T>(value: T): T =>
+    (typeof value === 'string' ? shortened(value, MOST_DETAIL_LETTERS) : value) as T;
+  return Object.fromEntries(
+    Object.entries(details).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.map(short) : short(value),
+    ]),
+  );
+}
+
+/** The one error class of Sluice. `cause` keeps the lower-level error. What is said is short, whatever was found. */
 export class SluiceError extends Error {
   override readonly name = 'SluiceError';
+  readonly details: ErrorDetails;
+
   constructor(
     readonly code: ErrorCode,
     message: string,
-    readonly details: ErrorDetails = {},
+    details: ErrorDetails = {},
     options?: { cause?: unknown },
   ) {
-    super(message, options);
+    super(shortened(message, MOST_MESSAGE_LETTERS), options);
+    this.details = shortDetails(details);
   }
 
   toWire(): WireError {

@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { SluiceError, refuseNewer } from '../contract';
+import { faultTexts, refuseNewer, SluiceError } from '../contract';
 import { ioError, isDiskFault } from '../storage';
 import { manifestFaults } from './manifest-faults';
 
+/** More would help nobody. */
+const MOST_FAULTS = 20;
 /** Version of the store's layout. A newer store is refused, an older one recompiled. */
 export const STORE_FORMAT = 2;
 export const MANIFEST_FILE = 'manifest.json';
@@ -136,8 +138,8 @@ export function readManifest(storePath: string): StoreManifest {
   }
   const parsed = manifest.safeParse(value);
   const faults = parsed.success
-    ? manifestFaults(parsed.data)
-    : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    ? manifestFaults(parsed.data).slice(0, MOST_FAULTS)
+    : faultTexts(parsed.error.issues, 'the whole');
   if (parsed.success && faults.length === 0) return parsed.data;
   throw new SluiceError(
     'corrupt-store',

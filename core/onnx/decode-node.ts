@@ -6,6 +6,8 @@ import { ATTRIBUTE_TYPE, FIELDS } from './schema';
 
 const NODE = FIELDS.NodeProto;
 const ATTRIBUTE = FIELDS.AttributeProto;
+/** Of a node's object and its lists, which have room for 17 names from the first one on. */
+const NODE_COST_BYTES = 512;
 const NODE_EXTRA: ReadonlySet<number> = new Set([
   NODE.doc_string,
   NODE.overload,
@@ -25,6 +27,7 @@ export type GraphDecoder = (reader: ProtoReader, context: DecodeContext) => Onnx
 export function decodeNode(reader: ProtoReader, context: DecodeContext, decodeGraph: GraphDecoder): OnnxNode {
   const node: OnnxNode = { name: '', opType: '', domain: '', inputs: [], outputs: [], attributes: [] };
   const extra: Uint8Array[] = [];
+  reader.source.charge(NODE_COST_BYTES, reader.tagOffset);
   while (reader.next()) {
     switch (reader.field) {
       case NODE.name:

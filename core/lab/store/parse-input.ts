@@ -1,9 +1,6 @@
 import type { z } from 'zod';
 
-import { SluiceError } from '../../contract';
-
-/** More would help nobody. */
-const MOST_FAULTS = 20;
+import { faultTexts, SluiceError } from '../../contract';
 
 /**
  * Reads outside input once; its faults are named, each with its path.
@@ -13,8 +10,6 @@ const MOST_FAULTS = 20;
 export function parseInput<S extends z.ZodType>(what: string, schema: S, value: unknown): z.output<S> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues
-    .slice(0, MOST_FAULTS)
-    .map(({ path, message }) => `${path.map(String).join('.') || 'the whole'}: ${message}`);
+  const faults = faultTexts(parsed.error.issues, 'the whole');
   throw new SluiceError('bad-input', `${what} can't be used as it is. ${faults.join('; ')}.`, { faults });
 }

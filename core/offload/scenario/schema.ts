@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { SluiceError } from '../../contract';
+import { faultTexts, SluiceError } from '../../contract';
 
 const positive = z.number().positive();
 const share = z.number().min(0).max(1);
@@ -126,8 +126,6 @@ export function parseScenario(text: string, origin: string): Scenario {
   }
   const parsed = scenarioSchema.safeParse(json);
   if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map(
-    ({ path, message }) => `${path.join('.') || 'top level'}: ${message}`,
-  );
+  const faults = faultTexts(parsed.error.issues, 'top level');
   throw new SluiceError('bad-input', `${origin} is no offload scenario: ${faults.join('; ')}.`, { faults });
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { SluiceError } from '../../contract';
+import { faultTexts, SluiceError } from '../../contract';
 import { DATATYPES } from './datatype';
 
 const parameters = z.record(z.string(), z.unknown());
@@ -72,6 +72,6 @@ export const anyObjectSchema = z.record(z.string(), z.unknown());
 export function parseMessage<S extends z.ZodType>(what: string, schema: S, value: unknown): z.infer<S> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`);
+  const faults = faultTexts(parsed.error.issues, 'body');
   throw new SluiceError('bad-input', `${what} is malformed: ${faults.join('; ')}.`, { faults });
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { SluiceError } from '../../../contract';
+import { faultTexts, SluiceError } from '../../../contract';
 import { sha256Hex } from '../../../storage';
 import { CHUNK_HASH } from '../chunks/chunk-store';
 import { foldedPath, linkFault, pathFault, shownPath } from './safe-path';
@@ -104,8 +104,7 @@ export function parseManifest(text: Uint8Array, where: string): Manifest {
   }
   const parsed = manifestSchema.safeParse(found);
   if (!parsed.success) {
-    const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
-    throw refused(where, faults);
+    throw refused(where, faultTexts(parsed.error.issues, 'the whole'));
   }
   const { entries, hidden } = parsed.data;
   const manifest: Manifest = { entries, hidden };
