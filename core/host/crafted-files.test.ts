@@ -6,12 +6,16 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 
 import { CRAFTED_FILES } from './test-support/crafted-files';
 import { FileReader } from './test-support/file-reader';
+import { SoundLibrary } from './test-support/sound-library';
 
 let root: string;
 let reader: FileReader;
-beforeAll(() => {
+beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), 'sluice-crafted-'));
   reader = new FileReader(root);
+  const library = await SoundLibrary.make(root);
+  library.copyModels(join(reader.folder, 'library'), ['net', 'asked']);
+  library.copyStore(join(reader.folder, 'figures'));
 });
 afterAll(() => {
   reader.close();

@@ -1,35 +1,14 @@
 import { copyFileSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 
-import { z } from 'zod';
+import type { z } from 'zod';
 
 import { isNewerStore } from '../contract';
-import { ioError, parseStored, storedText, withLock, writeFileAtomic } from '../storage';
+import { faultText, ioError, parseStored, storedText, withLock, writeFileAtomic } from '../storage';
 import type { StoreFormat } from '../storage';
 
 /** Tells a person about something that needs no answer. */
 export type Log = (message: string) => void;
-
-/** Of what is wrong with a file: the library of schemas says all of it. */
-const MOST_LETTERS = 500;
-
-/** A list of which the first element that does not fit is told: a damaged file may have a million that do not. */
-export function listOf<T>(element: z.ZodType<T>): z.ZodType<readonly T[]> {
-  return z.array(z.unknown()).transform((values, context) => {
-    const read: T[] = [];
-    for (const [index, value] of values.entries()) {
-      const { data, error } = element.safeParse(value);
-      if (error) {
-        const [issue] = error.issues;
-        const path = [index, ...(issue?.path ?? [])];
-        context.addIssue({ code: 'custom', message: issue?.message ?? 'does not fit', path });
-        return z.NEVER;
-      }
-      read.push(data);
-    }
-    return read;
-  });
-}
 
 /** What a file holds after a change. Called again on what other processes wrote, so it must bear repetition. */
 type Change<T> = (current: T | undefined) => T;
@@ -95,10 +74,9 @@ export class StateFile<T> {
       return { value: parseStored(this.format, this.path, text) };
     } catch (cause) {
       if (isNewerStore(cause)) throw cause;
-      const reason = cause instanceof Error ? cause.message : String(cause);
       this.log(
         `${this.path} is not usable; once there is something to keep it is written anew, and kept as ${this.damagedPath}: ` +
-          reason.slice(0, MOST_LETTERS),
+          faultText(cause),
       );
       return { isDamaged: true };
     }

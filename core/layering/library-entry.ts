@@ -2,26 +2,34 @@ import { readFileSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import { z } from 'zod';
 import { refuseNewer, SluiceError } from '../contract';
-import { ioError, isDiskFault } from '../storage';
+import { faultText, ioError, isDiskFault } from '../storage';
 
 export const ENTRY_FILE = 'entry.json';
 const ENTRY_FORMAT = 1;
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+/** Names lead to folders: one that is made up must not lead out of the library. */
+const name = z.string().regex(NAME, "expected a model's name");
+const folderOf = (kind: 'store' | 'source'): z.ZodType<string> =>
+  z
+    .string()
+    .regex(new RegExp(`^${kind}-[A-Za-z0-9-]{1,64}$`), `expected a name such as ${kind}-0123456789ab`);
 
 const task = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('tensor') }),
   z.object({ kind: z.literal('classification'), labels: z.number().int().positive() }),
-  z.object({ kind: z.literal('text'), detector: z.string(), recognizer: z.string() }),
+  z.object({ kind: z.literal('text'), detector: name, recognizer: name }),
 ]);
 
 /** What the library keeps of a model beside its store; writing it is what makes an import count. */
 export const libraryEntry = z.object({
   format: z.literal(ENTRY_FORMAT),
   /** Folder of the layer store beside the entry; absent for a pipeline of other models. */
-  store: z.string().optional(),
+  store: folderOf('store').optional(),
   /** Where it was imported from; of one that is kept, only the name still counts. */
   sourcePath: z.string(),
   /** Folder beside the entry that keeps the model's file and what lies beside that. */
-  source: z.string().optional(),
+  source: folderOf('source').optional(),
   importedAt: z.string(),
   task,
 });
@@ -49,13 +57,11 @@ function parseJson(path: string): unknown {
 function unusable(path: string, cause: unknown): SluiceError {
   return new SluiceError(
     'corrupt-store',
-    `${path} can't be read. Remove the model and import it again.`,
+    `${path} is damaged (${faultText(cause)}). Remove the model and import it again.`,
     { path },
     { cause },
   );
 }
-
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 /** @throws SluiceError `bad-input` for a name that could not be a folder everywhere. */
 export function checkName(name: string): string {

@@ -83,9 +83,21 @@ export class ModelLibrary {
     };
     if (entry.task.kind === 'text') {
       const { detector, recognizer } = entry.task;
-      return pipelineSummary(base, [this.summary(detector), this.summary(recognizer)]);
+      return pipelineSummary(base, [this.partSummary(name, detector), this.partSummary(name, recognizer)]);
     }
     return storeSummary(base, this.storeFolder(name, entry), this.here);
+  }
+
+  /** A pipeline of pipelines could be made of itself. @throws SluiceError as `summary`. */
+  private partSummary(pipeline: string, part: string): ModelSummary {
+    if (this.entry(part).task.kind !== 'text') return this.summary(part);
+    const path = join(this.folder, pipeline, ENTRY_FILE);
+    throw new SluiceError(
+      'corrupt-store',
+      `${path} is damaged (expected two networks, found that ${part} is itself made of others). ` +
+        `Remove ${pipeline} and make it again.`,
+      { path },
+    );
   }
 
   /** Folder of the layer store. @throws SluiceError `not-found`, `bad-input` for a pipeline, which has none. */
@@ -215,7 +227,8 @@ export class ModelLibrary {
   async remove(name: string): Promise<RemovedFolder> {
     this.requireEntry(name);
     const user = this.list().find(
-      ({ task }) => task.kind === 'text' && (task.detector === name || task.recognizer === name),
+      ({ task, name: other }) =>
+        other !== name && task.kind === 'text' && (task.detector === name || task.recognizer === name),
     );
     if (user) {
       throw new SluiceError('conflict', `${user.name} uses ${name}; remove ${user.name} first.`, {

@@ -7,7 +7,7 @@ import { SluiceError } from '../../contract';
 import type { EndpointRecord, EndpointTest, NewEndpoint, RemoteTier } from '../../contract';
 import { FailureBackoff } from '../../offload';
 import type { EventBus } from '../event-bus';
-import { listOf } from '../state-file';
+import { listOf } from '../../storage';
 import type { StateFile } from '../state-file';
 import { EndpointProbe } from './endpoint-probe';
 import { testEndpoint } from './endpoint-test';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import { parseUrl } from '../../base';
 import { SluiceError } from '../../contract';
-import { listOf } from '../state-file';
+import { listOf } from '../../storage';
 
 /** What is remembered of a box between starts: no secret. */
 export interface KnownBox {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import type { FleetPush, FleetPushBox } from '../../contract';
 import { isProcessAlive, processMark } from '../../storage';
-import { listOf } from '../state-file';
+import { listOf } from '../../storage';
 import type { StateFile } from '../state-file';
 
 const boxSchema = z.object({

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { SluiceError, isNewerStore } from '../../contract';
@@ -38,8 +38,8 @@ export class AgentMemoryFiles {
       // Learning anew would be saved over it.
       if (isNewerStore(thrown)) throw thrown;
       const { code, message } = SluiceError.from(thrown);
-      // A damaged file may still be rescued by a person: it is not written over.
-      if (code === 'bad-input') await this.setAside(path, text);
+      // A damaged file may still be rescued by a person: it is not written over. One of other users is no damage.
+      if (code !== 'unsupported') await this.setAside(path);
       this.log(`${name} starts anew: ${message}`);
       return fresh;
     }
@@ -56,8 +56,9 @@ export class AgentMemoryFiles {
     await rm(this.pathOf(agent.id, agent.system), { force: true });
   }
 
-  private async setAside(path: string, text: string): Promise<void> {
-    await writeFileAtomic(`${path}.damaged`, text);
+  /** As it is: its text would be other bytes where it is no UTF-8. */
+  private async setAside(path: string): Promise<void> {
+    await copyFile(path, `${path}.damaged`);
     this.log(`${path} is damaged; a copy is kept as ${path}.damaged`);
   }
 

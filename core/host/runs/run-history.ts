@@ -5,8 +5,8 @@ import { z } from 'zod';
 
 import { PIPELINE_MODES } from '../../contract';
 import type { PlanDetail, RunRecord, RunResult, WireError } from '../../contract';
-import { isProcessAlive, processMark } from '../../storage';
-import { listOf, StateFile } from '../state-file';
+import { isProcessAlive, listOf, processMark } from '../../storage';
+import { StateFile } from '../state-file';
 import type { Log } from '../state-file';
 
 /** Runs remembered, here and by the console. */

@@ -49,6 +49,7 @@ const weight = (dims: readonly bigint[], ...more: readonly Uint8Array[]): Buffer
   part(5, ...dims.map((dim) => integer(1, dim)), integer(2, 1n), text(8, 'w'), ...more);
 const external = (key: string, value: string): Buffer => part(13, text(1, key), text(2, value));
 const MANY = 1_000_000;
+const LONG = 'n'.repeat(16 << 20);
 const lastFirst = (count: number): readonly Buffer[] =>
   Array.from({ length: count }, (_, index) => node(`v${count - index}`, `v${count - index + 1}`));
 
@@ -56,6 +57,22 @@ const ONNX: readonly (readonly [what: string, bytes: () => Uint8Array, refusal?:
   // Whether it is read or refused, it has to be soon.
   ['a million nodes', () => onnxOf(new Array<Buffer>(MANY).fill(node('a', 'b'))), /.*/],
   ['30,000 nodes, the last one first', () => onnxOf(lastFirst(30_000)), /.*/],
+  // Names of 16 MiB, which messages are made of.
+  [
+    'a node whose operator is a long name',
+    () => onnx(part(1, text(1, 'x'), text(2, 'y'), text(4, LONG))),
+    /.*/,
+  ],
+  [
+    'a tensor of a long name and no data',
+    () => onnx(part(5, integer(1, 1n), integer(2, 1n), text(8, LONG))),
+    /\[\.\.\.\]/,
+  ],
+  [
+    'data in a file of a long name',
+    () => onnx(weight([1n], integer(14, 1n), external('location', LONG))),
+    /.*/,
+  ],
   ['nodes in a circle', () => onnx(node('a', 'b'), node('b', 'a')), /.*/],
   [
     'a node of a million inputs',
@@ -186,11 +203,25 @@ const JSON_FILES: readonly (readonly [format: Format, file: string])[] = [
   ['state fleet', 'fleet.json'],
   ['state pushes', 'pushes.json'],
   ['state offload', 'offload.json'],
+  ['runs', 'runs.json'],
+  ['library', 'library/models/asked/entry.json'],
+  ['figures', 'figures/profile.json'],
+  ['figures', 'figures/measured.json'],
+  ['agent', 'agents/q-learning-f229afd0a27e.checkpoint'],
+  ['sealed agent', 'agents/q-learning-f229afd0a27e.checkpoint'],
+  ['competition', 'competition.json'],
 ];
 const JSONS: readonly (readonly [what: string, bytes: () => Uint8Array])[] = [
   ['nothing', () => Buffer.alloc(0)],
   ['brackets in brackets', () => ascii(nested(100_000))],
   ['an array of a million', () => ascii(`[${'1,'.repeat(MANY)}1]`)],
+  ['objects in objects', () => ascii(`${'{"format": '.repeat(100_000)}1${'}'.repeat(100_000)}`)],
+  [
+    'a text of 32 MiB',
+    () => Buffer.concat([ascii('{"format": "'), Buffer.alloc(32 << 20, 'a'), ascii('"}')]),
+  ],
+  ['a million keys', () => ascii(`{${Array.from({ length: MANY }, (_, at) => `"${at}":1`).join()}}`)],
+  ['versions twice', () => ascii('{"format": 1, "format": 1000, "version": 1, "version": 1000}')],
   ['a key of its prototype', () => ascii('{"__proto__": {"version": 1, "content": []}, "content": []}')],
   ['no UTF-8', () => Buffer.from([0xff, 0xfe, 0x7b])],
   ['a number that is none', () => ascii('{"version": 1e999, "format": 1e999}')],

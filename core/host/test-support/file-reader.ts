@@ -86,7 +86,7 @@ export class FileReader {
   async expectSound(format: Format, file: string, bytes: Uint8Array): Promise<ParseAnswer> {
     const answer = await this.read(format, file, bytes);
     if (typeof answer === 'string') throw new Error(answer);
-    const refusals = format === 'layer-store' ? REFUSALS_OF_STORES : REFUSALS;
+    const refusals = format === 'layer-store' || format === 'figures' ? REFUSALS_OF_STORES : REFUSALS;
     if (answer.error) expect(refusals, answer.error.stack).toContain(answer.error.code);
     expect(answer.error?.message.length ?? 0).toBeLessThan(MOST_LETTERS);
     expect(answer.peakBytes).toBeLessThan(PEAK_BYTES);

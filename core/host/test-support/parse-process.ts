@@ -18,6 +18,7 @@ import { ConversationFolder } from '../language/conversations/conversation-folde
 import { deploymentSchema } from '../offload/deployment-store';
 import { PublishedFile } from '../publishing/published-file';
 import { StateFile } from '../state-file';
+import { openLibrary, openRuns, readCompetition, readFigures, recallAgent } from './parse-stores';
 
 export type Format =
   | 'onnx'
@@ -28,6 +29,12 @@ export type Format =
   | 'sessions'
   | 'conversation'
   | 'published'
+  | 'runs'
+  | 'library'
+  | 'figures'
+  | 'agent'
+  | 'sealed agent'
+  | 'competition'
   | `state ${keyof typeof STATES}`;
 
 export interface ParseRequest {
@@ -92,6 +99,18 @@ async function parse({ format, bytes }: ParseRequest, path: string): Promise<voi
     }
     case 'published':
       readAll(new PublishedFile(path, () => 0).current);
+      return;
+    case 'runs':
+      return openRuns(path);
+    case 'library':
+      return openLibrary(path);
+    case 'figures':
+      return readFigures(path);
+    case 'agent':
+    case 'sealed agent':
+      return recallAgent(path, format === 'sealed agent');
+    case 'competition':
+      readCompetition(bytes);
       return;
     default:
       readState(path, STATES[format.slice('state '.length) as keyof typeof STATES]);

@@ -82,7 +82,7 @@ describe('checkpoints', () => {
     ['empty', '', 'bad-input', /a\.json is no usable checkpoint: it is no JSON/],
     ['cut short', sound.slice(0, sound.length / 2), 'bad-input', /no JSON/],
     ['another document', '{}', 'bad-input', /does not say "sluice-offload-checkpoint"/],
-    ['version 0', edited((d) => (d['version'] = 0)), 'unsupported', /version 0; this build reads version 1/],
+    ['version 0', edited((d) => (d['version'] = 0)), 'bad-input', /expected version 1, found 0/],
     ['version 2', edited((d) => (d['version'] = 2)), 'unsupported', /version 2; this build reads version 1/],
     ['a version in text', edited((d) => (d['version'] = '1')), 'bad-input', /does not say/],
     ['no checksum', edited((d) => delete d['sha256']), 'bad-input', /sha256/],

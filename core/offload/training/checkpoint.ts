@@ -4,7 +4,7 @@ import { z } from 'zod';
 
 import type { Agent, AgentMemory } from '../agents/agent';
 import { createAgent } from '../agents/registry';
-import { SluiceError } from '../../contract';
+import { faultTexts, SluiceError } from '../../contract';
 import { choiceName } from '../scenario/system';
 import type { System } from '../scenario/system';
 
@@ -83,7 +83,10 @@ function parseCheckpoint(text: string, origin: string): z.infer<typeof body> {
   }
   const head = envelope.safeParse(json);
   if (!head.success) throw corrupt(origin, `it does not say "${FORMAT}"`, head.error);
-  if (head.data.version !== VERSION) {
+  // No build wrote a lower one: it is damage, of which a copy is kept.
+  if (head.data.version < VERSION)
+    throw corrupt(origin, `expected version ${VERSION}, found ${head.data.version}`);
+  if (head.data.version > VERSION) {
     throw new SluiceError(
       'unsupported',
       `${origin}: checkpoint version ${head.data.version}; this build reads version ${VERSION}. Train anew, or use the build that wrote it.`,
@@ -92,12 +95,7 @@ function parseCheckpoint(text: string, origin: string): z.infer<typeof body> {
   }
   const parsed = checkpoint.safeParse(json);
   if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    throw corrupt(
-      origin,
-      `${issue?.path.join('.') ?? 'it'}: ${issue?.message ?? 'unexpected'}`,
-      parsed.error,
-    );
+    throw corrupt(origin, faultTexts(parsed.error.issues).join('; '), parsed.error);
   }
   const found = digest(parsed.data.body);
   if (found !== parsed.data.sha256) {
