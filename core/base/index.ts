@@ -3,6 +3,7 @@ export { engineClockMs, systemClock } from './clock';
 export type { Clock } from './clock';
 export { denseBytes, dtypeCodeOf, dtypeNameOf, elementBytes } from './dtype';
 export { float16ToNumber, numberToFloat16 } from './float16';
+export { isBelow, openBelow, realPathOf } from './open-below';
 export { parseUrl } from './parse-url';
 export { gaussian, seededRandom } from './random';
 export type { Random } from './random';

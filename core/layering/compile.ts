@@ -2,7 +2,7 @@ import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { SluiceError } from '../contract';
 import { filesBeside, tensorDataBytes } from '../onnx';
-import type { OnnxModel } from '../onnx';
+import type { ModelFile, OnnxModel } from '../onnx';
 import { OrtEnvironment } from '../ort';
 import { ioError, sha256OfFile, syncFolder, writeFileAtomic } from '../storage';
 import type { CompileRequest } from './compile-request';
@@ -131,16 +131,17 @@ async function hashSource(
   model: OnnxModel,
   progress: Progress,
 ): Promise<StoreManifest['source']> {
-  const paths = [sourcePath, ...filesBeside(model, sourcePath)];
-  const sizes = await Promise.all(paths.map(async (path) => (await stat(path)).size));
+  const files: readonly ModelFile[] = [{ path: sourcePath }, ...filesBeside(model, sourcePath)];
+  const sizes = await Promise.all(files.map(async ({ path }) => (await stat(path)).size));
   progress.enter(
     'hash',
     sizes.reduce((sum, size) => sum + size, 0),
   );
   const hashed: { file: string; sha256: string; byteLength: number }[] = [];
-  for (const [at, path] of paths.entries()) {
+  for (const [at, { path, folders }] of files.entries()) {
     const byteLength = sizes[at] ?? 0;
-    const sha256 = await sha256OfFile(path, { offset: 0, byteLength }, progress.add, progress.signal);
+    const range = { offset: 0, byteLength, ...(folders && { folders }) };
+    const sha256 = await sha256OfFile(path, range, progress.add, progress.signal);
     const file = at === 0 ? basename(path) : relative(dirname(sourcePath), path).split(sep).join('/');
     hashed.push({ file, sha256, byteLength });
   }

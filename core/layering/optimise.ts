@@ -1,5 +1,6 @@
 import { statfsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { dtypeCodeOf } from '../base';
 import { SluiceError, type ExecutionProvider } from '../contract';
 import {
@@ -18,10 +19,12 @@ import {
 import { OrtSession, type OrtEnvironment } from '../ort';
 import { ioError } from '../storage';
 import { giveConstantOutputsANode } from './constant-outputs';
+import { linkSources } from './link-sources';
 import { probeModel, type ValueRecord } from './layer-graph';
 
 const OPTIMISED_FILE = 'optimised.onnx';
 const OPTIMISED_WEIGHTS = 'optimised.weights';
+const SOURCES = 'sources';
 /** Weights of subgraphs above this move to the outer graph, where they can be streamed; scalars and shapes stay. */
 const HOIST_MIN_BYTES = 64;
 /** As in partitioning: larger tensors become inputs. */
@@ -77,10 +80,12 @@ export async function optimiseModel(
   folder: string,
   provider: ExecutionProvider,
 ): Promise<OnnxModel> {
-  const base = dirname(sourcePath);
+  const base = join(folder, SOURCES);
+  const externalNames = await linkSources(source, base);
   const path = join(folder, OPTIMISED_FILE);
+  const encoded = encodeModel(source, { keepFileRefs: true, externalBase: base, externalNames });
   const session = explained(sourcePath, folder, () =>
-    OrtSession.create(environment, encodeModel(source, { keepFileRefs: true, externalBase: base }), {
+    OrtSession.create(environment, encoded, {
       // Only the CPU provider has kernels for the CPU's own tensor layouts and fusions.
       optimization: provider === 'cpu' ? 'all' : 'basic',
       optimizedModelPath: path,
@@ -93,6 +98,7 @@ export async function optimiseModel(
     }),
   );
   session.release();
+  await rm(base, { recursive: true });
   const optimised = await readModel(path);
   dropDoubledInitializers(optimised.graph);
   giveConstantOutputsANode(optimised.graph);

@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
+import { closeSync, read } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { openBelow } from '../base';
 import { SluiceError } from '../contract';
 import { readTensorBytes, tensorDataBytes, type OnnxTensor } from '../onnx';
 import { alignUp, ioError } from '../storage';
@@ -10,6 +13,7 @@ import type { LayerDraft, WeightDraft } from './partition';
 /** AVX-512 loads want weights aligned to this. */
 const WEIGHT_ALIGNMENT = 64;
 const COPY_BYTES = 4 << 20;
+const readInto = promisify(read);
 /** A transposed weight is written in panels of at most this size. */
 const PANEL_BYTES = 32 << 20;
 
@@ -146,11 +150,11 @@ async function* tensorChunks(tensor: OnnxTensor): AsyncGenerator<Uint8Array> {
     yield await readTensorBytes(tensor);
     return;
   }
-  const file = await open(data.path, 'r');
+  const fd = openBelow(data.path, data.folders);
   try {
     for (let done = 0; done < data.byteLength;) {
       const buffer = new Uint8Array(Math.min(COPY_BYTES, data.byteLength - done));
-      const { bytesRead } = await file.read(buffer, 0, buffer.byteLength, data.offset + done);
+      const { bytesRead } = await readInto(fd, buffer, 0, buffer.byteLength, data.offset + done);
       if (bytesRead === 0) {
         throw new SluiceError('io', `${data.path} ended while its tensor ${tensor.name} was read.`, {
           path: data.path,
@@ -160,7 +164,7 @@ async function* tensorChunks(tensor: OnnxTensor): AsyncGenerator<Uint8Array> {
       yield buffer.subarray(0, bytesRead);
     }
   } finally {
-    await file.close();
+    closeSync(fd);
   }
 }
 

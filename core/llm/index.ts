@@ -23,6 +23,7 @@ export { discardPulled, pullFiles } from './hub/pull-files';
 export type { ChosenModel, PulledModel, PullProgress } from './hub/pull-files';
 export { commonPrefix } from './generate/token-source';
 export type { DecodedToken, PrefillOptions, TokenSource } from './generate/token-source';
+export { openFolderText } from './huggingface/folder-file';
 export { modelFolderFiles } from './huggingface/read-model-folder';
 export { openLanguageModel, readLanguageModelFacts, readVocabulary, vocabularyOf } from './language-model';
 export type { LanguageModel, LanguageModelFacts } from './language-model';

@@ -161,7 +161,8 @@ function decodeData(
 
 function span(reader: ProtoReader, start: number, byteLength: number, context: DecodeContext): TensorData {
   if (context.path !== undefined && byteLength > context.inlineLimitBytes) {
-    return { kind: 'file', path: context.path, offset: start, byteLength };
+    const folders = context.external?.folders;
+    return { kind: 'file', path: context.path, offset: start, byteLength, ...(folders && { folders }) };
   }
   return { kind: 'inline', bytes: reader.source.copy(start, byteLength) };
 }
@@ -204,7 +205,7 @@ function decodeExternal(
   const path = context.external.resolve(entry);
   return byteLength === 0
     ? { kind: 'inline', bytes: reader.source.copy(0, 0) }
-    : { kind: 'file', path, offset, byteLength };
+    : { kind: 'file', path, offset, byteLength, folders: context.external.folders };
 }
 
 function externalNumber(fields: TensorFields, key: string): number | undefined {

@@ -1,6 +1,7 @@
-import { realpathSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 
+import { isBelow, openBelow } from '../base';
 import { SluiceError } from '../contract';
 
 /** Where a tensor's bytes stand, as TensorProto.external_data has it. */
@@ -10,6 +11,9 @@ export interface ExternalEntry {
   readonly offset: number;
   readonly byteLength: number;
 }
+
+/** No file is there, or no folder where one has to be on the way. */
+const ABSENT: readonly string[] = ['ENOENT', 'ENOTDIR'];
 
 interface KnownFile {
   readonly path: string;
@@ -23,7 +27,8 @@ interface KnownFile {
  * to), because a model is untrusted and must not name files elsewhere. Collects what is missing; `finish` throws it.
  */
 export class ExternalData {
-  private readonly folders: readonly string[];
+  /** Real paths: files with its weights lie below one of them. */
+  readonly folders: readonly string[];
   private readonly files = new Map<string, KnownFile>();
   private readonly faults: string[] = [];
   private readonly missing = new Set<string>();
@@ -31,9 +36,10 @@ export class ExternalData {
   constructor(
     private readonly modelName: string,
     private readonly folder: string,
-    modelPath: string,
+    /** Of the file that was opened: what its name leads to may have changed since. */
+    realModelPath: string,
   ) {
-    this.folders = [realpathSync(folder), path.dirname(realpathSync(modelPath))];
+    this.folders = [...new Set([realpathSync(folder), path.dirname(realModelPath)])];
   }
 
   /** @returns the file's absolute path. @throws SluiceError `bad-model` for a location outside the folder. */
@@ -84,16 +90,32 @@ export class ExternalData {
     if (path.isAbsolute(location) || path.win32.isAbsolute(location))
       this.refuse(entry, 'is an absolute path');
     const full = path.resolve(this.folder, location);
-    if (!isInside(path.resolve(this.folder), full))
-      this.refuse(entry, 'leads out of the folder of the model');
-    const stats = statSync(full, { throwIfNoEntry: false });
-    if (!stats) return { path: full, sizeBytes: -1, problem: 'does not exist' };
+    if (!isBelow(path.resolve(this.folder), full)) this.refuse(entry, 'leads out of the folder of the model');
+    try {
+      return this.look(entry, full);
+    } catch (thrown) {
+      if (thrown instanceof SluiceError) throw thrown;
+      const { code = String(thrown) } = thrown as NodeJS.ErrnoException;
+      const problem = ABSENT.includes(code) ? 'does not exist' : `can't be opened (${code})`;
+      return { path: full, sizeBytes: -1, problem };
+    }
+  }
+
+  /** A link that leads out is not opened at all, one that was turned meanwhile not read. */
+  private look(entry: ExternalEntry, full: string): KnownFile {
     const real = realpathSync(full);
-    if (!this.folders.some((folder) => isInside(folder, real))) {
+    if (!this.folders.some((folder) => isBelow(folder, real))) {
       this.refuse(entry, `is a link to ${real}, outside the folder of the model`);
     }
-    if (!stats.isFile()) return { path: full, sizeBytes: -1, problem: 'is not a regular file' };
-    return { path: full, sizeBytes: stats.size, problem: '' };
+    if (!statSync(full).isFile()) return { path: full, sizeBytes: -1, problem: 'is not a regular file' };
+    const fd = openBelow(full, this.folders);
+    try {
+      const stats = fstatSync(fd);
+      if (!stats.isFile()) return { path: full, sizeBytes: -1, problem: 'is not a regular file' };
+      return { path: full, sizeBytes: stats.size, problem: '' };
+    } finally {
+      closeSync(fd);
+    }
   }
 
   private refuse(entry: ExternalEntry, why: string): never {
@@ -104,14 +126,4 @@ export class ExternalData {
       { file: this.modelName, tensor: entry.tensor },
     );
   }
-}
-
-function isInside(folder: string, file: string): boolean {
-  const relative = path.relative(folder, file);
-  return (
-    relative !== '' &&
-    relative !== '..' &&
-    !relative.startsWith(`..${path.sep}`) &&
-    !path.isAbsolute(relative)
-  );
 }

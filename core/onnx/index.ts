@@ -14,7 +14,8 @@ export {
   renameUses,
 } from './edits';
 export type { Extraction } from './edits';
-export { filesBeside } from './files-beside';
+export { filesBeside, modelFiles } from './files-beside';
+export type { ModelFile } from './files-beside';
 export { makeNode, makeTensor, makeValueInfo } from './make';
 export { DataType } from './model';
 export type {

@@ -79,11 +79,21 @@ export interface OnnxTensor {
   readonly extra?: Uint8Array;
 }
 
+/** Bytes in a file: the model file itself, or its external data. */
+export interface FileData {
+  readonly kind: 'file';
+  /** Absolute. */
+  readonly path: string;
+  readonly offset: number;
+  readonly byteLength: number;
+  /** Real paths of the folders outside which the file must not lie, whenever it is opened; absent for files of ours. */
+  readonly folders?: readonly string[];
+}
+
 export type TensorData =
   /** Little-endian, row-major, as `raw_data` has it. The array is owned by the model; nobody else may write it. */
   | { readonly kind: 'inline'; readonly bytes: Uint8Array }
-  /** Bytes in a file: the model file itself, or its external data. Absolute path. */
-  | { readonly kind: 'file'; readonly path: string; readonly offset: number; readonly byteLength: number }
+  | FileData
   /** dtype string only. */
   | { readonly kind: 'strings'; readonly values: readonly Uint8Array[] };
 

@@ -1,11 +1,8 @@
+import type { FileData } from './model';
 import { WIRE_BYTES, WIRE_FIXED32, WIRE_VARINT } from './schema';
 
 /** Bytes copied from a file when the message is written out. */
-export interface FileSpan {
-  readonly path: string;
-  readonly offset: number;
-  readonly byteLength: number;
-}
+export type FileSpan = Omit<FileData, 'kind'>;
 export type Segment = Uint8Array | FileSpan;
 
 /** Blocks at least this large are referred to instead of copied into the buffer. */

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import path from 'node:path';
 
-import { ByteSource } from '../base';
+import { ByteSource, realPathOf } from '../base';
 import { SluiceError } from '../contract';
 import { decodeGraphSteps } from './decode-graph';
 import { canonicalDomain } from './decode-node';
@@ -51,7 +51,7 @@ export async function readModel(filePath: string, options: ReadModelOptions = {}
       fd,
       memoryLimitBytes: options.memoryLimitBytes ?? DEFAULT_MEMORY_LIMIT_BYTES,
     });
-    const external = new ExternalData(fullPath, path.dirname(fullPath), fullPath);
+    const external = new ExternalData(fullPath, path.dirname(fullPath), realPathOf(fd, fullPath));
     const model = await decodeGivingWay(source, options.signal, {
       path: fullPath,
       inlineLimitBytes: options.inlineLimitBytes ?? DEFAULT_INLINE_LIMIT_BYTES,

@@ -1,8 +1,11 @@
-import { closeSync, openSync, readSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { closeSync, read, readSync } from 'node:fs';
+import { promisify } from 'node:util';
 
+import { openBelow } from '../base';
 import { SluiceError } from '../contract';
-import type { OnnxTensor, TensorData } from './model';
+import type { FileData, OnnxTensor, TensorData } from './model';
+
+const readInto = promisify(read);
 
 /**
  * A tensor's bytes, little-endian and row-major; read from its file when they are not in memory.
@@ -14,16 +17,16 @@ export async function readTensorBytes(tensor: OnnxTensor): Promise<Uint8Array> {
   if (data.kind === 'inline') return data.bytes;
   const bytes = new Uint8Array(data.byteLength);
   try {
-    const handle = await open(data.path, 'r');
+    const fd = openBelow(data.path, data.folders);
     try {
       let done = 0;
       while (done < bytes.byteLength) {
-        const { bytesRead } = await handle.read(bytes, done, bytes.byteLength - done, data.offset + done);
+        const { bytesRead } = await readInto(fd, bytes, done, bytes.byteLength - done, data.offset + done);
         if (bytesRead === 0) throw cutShort(tensor, data, done);
         done += bytesRead;
       }
     } finally {
-      await handle.close();
+      closeSync(fd);
     }
   } catch (thrown) {
     throw readFault(tensor, data, thrown);
@@ -37,7 +40,7 @@ export function readTensorBytesSync(tensor: OnnxTensor): Uint8Array {
   if (data.kind === 'inline') return data.bytes;
   const bytes = new Uint8Array(data.byteLength);
   try {
-    const fd = openSync(data.path, 'r');
+    const fd = openBelow(data.path, data.folders);
     try {
       let done = 0;
       while (done < bytes.byteLength) {
@@ -60,8 +63,6 @@ export function tensorDataBytes(tensor: OnnxTensor): number {
   if (data.kind === 'strings') return data.values.reduce((sum, value) => sum + value.byteLength, 0);
   return data.kind === 'inline' ? data.bytes.byteLength : data.byteLength;
 }
-
-type FileData = Extract<TensorData, { kind: 'file' }>;
 
 function fixedData(tensor: OnnxTensor): Exclude<TensorData, { kind: 'strings' }> {
   if (tensor.data.kind !== 'strings') return tensor.data;

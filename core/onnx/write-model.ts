@@ -1,7 +1,10 @@
+import { closeSync, read } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
+import { promisify } from 'node:util';
 
+import { openBelow } from '../base';
 import { SluiceError } from '../contract';
 import { joinBytes } from './decode-tensor';
 import { encodeModelProto } from './encode';
@@ -13,6 +16,7 @@ import { tensorDataBytes } from './tensor-data';
 /** Protocol Buffers' own limit for one message; ONNX Runtime and every other reader refuse more. */
 const PROTO_LIMIT_BYTES = 2 ** 31 - 1;
 const COPY_BYTES = 1024 * 1024;
+const readInto = promisify(read);
 const DEFAULT_EXTERNAL_MIN_BYTES = 1024;
 /** Memory mapping wants page-aligned data. */
 const DEFAULT_ALIGNMENT_BYTES = 4096;
@@ -33,6 +37,8 @@ export interface WriteModelOptions {
    */
   readonly keepFileRefs?: boolean;
   readonly externalBase?: string;
+  /** By absolute path, under which name relative to `externalBase` a file can be found. */
+  readonly externalNames?: ReadonlyMap<string, string>;
   readonly signal?: AbortSignal;
 }
 
@@ -49,7 +55,7 @@ export async function writeModel(
 ): Promise<void> {
   const folder = path.dirname(path.resolve(filePath));
   const external = options.externalData ? planExternal(model, options.externalData) : undefined;
-  const place = external?.place ?? keepRefs(options.keepFileRefs === true, options.externalBase ?? folder);
+  const place = external?.place ?? keepRefs({ externalBase: folder, ...options });
   const message = encodeModelProto(model, place);
   checkSize(message, filePath);
   const files = [{ path: filePath, segments: message.finish() }];
@@ -65,7 +71,7 @@ export async function writeModel(
  */
 export function encodeModel(
   model: OnnxModel,
-  options: Pick<WriteModelOptions, 'keepFileRefs' | 'externalBase'> = {},
+  options: Pick<WriteModelOptions, 'keepFileRefs' | 'externalBase' | 'externalNames'> = {},
 ): Uint8Array {
   if (options.keepFileRefs && options.externalBase === undefined) {
     throw new SluiceError(
@@ -73,10 +79,7 @@ export function encodeModel(
       'encodeModel: keepFileRefs needs externalBase, the folder references start at',
     );
   }
-  const message = encodeModelProto(
-    model,
-    keepRefs(options.keepFileRefs === true, options.externalBase ?? ''),
-  );
+  const message = encodeModelProto(model, keepRefs({ externalBase: '', ...options }));
   checkSize(message, 'the encoded model');
   const inMemory = (segment: Segment): segment is Uint8Array => segment instanceof Uint8Array;
   const segments = message.finish();
@@ -89,12 +92,16 @@ export function encodeModel(
   return joinBytes(segments);
 }
 
-function keepRefs(isOn: boolean, base: string): Placer {
-  if (!isOn) return () => undefined;
-  const from = path.resolve(base);
+function keepRefs({
+  keepFileRefs = false,
+  externalBase,
+  externalNames,
+}: Pick<WriteModelOptions, 'keepFileRefs' | 'externalNames'> & { readonly externalBase: string }): Placer {
+  if (!keepFileRefs) return () => undefined;
+  const from = path.resolve(externalBase);
   return ({ name, data }) => {
     if (data.kind !== 'file') return undefined;
-    const relative = path.relative(from, data.path);
+    const relative = externalNames?.get(data.path) ?? path.relative(from, data.path);
     if (relative.startsWith('..') || path.isAbsolute(relative)) {
       throw new SluiceError(
         'bad-input',
@@ -196,7 +203,7 @@ async function writeSegments(
   segments: readonly Segment[],
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const sources = new Map<string, FileHandle>();
+  const sources = new Map<string, number>();
   const target = await open(filePath, 'w');
   try {
     for (const segment of segments) {
@@ -205,18 +212,18 @@ async function writeSegments(
         await target.writeFile(segment);
         continue;
       }
-      const source = sources.get(segment.path) ?? (await open(segment.path, 'r'));
+      const source = sources.get(segment.path) ?? openBelow(segment.path, segment.folders);
       sources.set(segment.path, source);
       await copySpan(source, target, segment, signal);
     }
   } finally {
     await target.close();
-    for (const source of sources.values()) await source.close();
+    for (const source of sources.values()) closeSync(source);
   }
 }
 
 async function copySpan(
-  source: FileHandle,
+  source: number,
   target: FileHandle,
   span: Exclude<Segment, Uint8Array>,
   signal: AbortSignal | undefined,
@@ -226,7 +233,7 @@ async function copySpan(
   while (done < span.byteLength) {
     if (signal?.aborted) throw new SluiceError('cancelled', `copying ${span.path} was cancelled`);
     const want = Math.min(chunk.byteLength, span.byteLength - done);
-    const { bytesRead } = await source.read(chunk, 0, want, span.offset + done);
+    const { bytesRead } = await readInto(source, chunk, 0, want, span.offset + done);
     if (bytesRead === 0) {
       throw new SluiceError(
         'io',

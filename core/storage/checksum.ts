@@ -1,9 +1,19 @@
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import { closeSync, read } from 'node:fs';
+import { promisify } from 'node:util';
+import { openBelow } from '../base';
 import { SluiceError } from '../contract';
 import { ioError } from './atomic-file';
 
 const CHUNK_BYTES = 4 << 20;
+const readInto = promisify(read);
+
+export interface HashedRange {
+  readonly offset: number;
+  readonly byteLength: number;
+  /** As `openBelow` has them. */
+  readonly folders?: readonly string[];
+}
 
 /** SHA-256 of bytes, as lower-case hex. */
 export function sha256Hex(bytes: Uint8Array): string {
@@ -13,18 +23,16 @@ export function sha256Hex(bytes: Uint8Array): string {
 /**
  * SHA-256 of a range of a file.
  * @param onBytes told how many more bytes were hashed. @param signal stops it with `cancelled`.
- * @throws SluiceError `io` when it can't be read or ends early, `cancelled`.
+ * @throws SluiceError `io` when it can't be read or ends early, `bad-model` when it lies elsewhere, `cancelled`.
  */
 export async function sha256OfFile(
   path: string,
-  range: { readonly offset: number; readonly byteLength: number },
+  range: HashedRange,
   onBytes: (bytes: number) => void = () => undefined,
   signal?: AbortSignal,
 ): Promise<string> {
   const hash = createHash('sha256');
-  const file = await open(path, 'r').catch((cause: unknown) => {
-    throw ioError(`Can't open ${path}`, cause);
-  });
+  const fd = opened(path, range.folders);
   const buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, Math.max(1, range.byteLength)));
   try {
     let done = 0;
@@ -32,7 +40,7 @@ export async function sha256OfFile(
       if (signal?.aborted) throw new SluiceError('cancelled', `Reading ${path} was cancelled.`, { path });
       const want = Math.min(buffer.length, range.byteLength - done);
       const at = range.offset + done;
-      const { bytesRead } = await file.read(buffer, 0, want, at).catch((cause: unknown) => {
+      const { bytesRead } = await readInto(fd, buffer, 0, want, at).catch((cause: unknown) => {
         throw ioError(`Can't read ${path} at byte ${at}`, cause);
       });
       if (bytesRead === 0) {
@@ -48,6 +56,14 @@ export async function sha256OfFile(
     }
     return hash.digest('hex');
   } finally {
-    await file.close();
+    closeSync(fd);
+  }
+}
+
+function opened(path: string, folders: readonly string[] | undefined): number {
+  try {
+    return openBelow(path, folders);
+  } catch (cause) {
+    throw ioError(`Can't open ${path}`, cause);
   }
 }

@@ -4,6 +4,7 @@ import { dirname, join, relative, sep } from 'node:path';
 import { SluiceError } from '../../contract';
 import type { ModelDetail, ModelSummary } from '../../contract';
 import { filesBeside, readModel } from '../../onnx';
+import type { ModelFile } from '../../onnx';
 import { sha256OfFile } from '../../storage';
 import { ocrAssets } from '../../vision';
 import { hasLanguageModel } from '../language/library/language-folder';
@@ -11,8 +12,7 @@ import { EXAMPLE_MODEL } from '../models';
 import { pushedFolder } from '../uploads';
 
 /** A file as it arrives: `name` is its place beside the model, with `/` between folders. */
-export interface PushedFile {
-  readonly path: string;
+export interface PushedFile extends ModelFile {
   readonly name: string;
   readonly bytes: number;
   readonly sha256: string;
@@ -87,11 +87,11 @@ export class ModelSources {
     }
     const { sourceSha256, sourceBeside, provider } = await this.networks.inspect(name);
     const path = await this.sourceOf(name, sourceSha256);
-    const model = await checked(name, path, `${name}.onnx`, sourceSha256, signal);
+    const model = await checked(name, { path }, `${name}.onnx`, sourceSha256, signal);
     const { graph } = await readModel(path, { signal });
     const beside: PushedFile[] = [];
     for (const file of filesBeside({ graph }, path)) {
-      const place = relative(dirname(path), file).split(sep).join('/');
+      const place = relative(dirname(path), file.path).split(sep).join('/');
       const expected = sourceBeside?.find((each) => each.file === place)?.sha256;
       beside.push(await checked(name, file, place, expected, signal));
     }
@@ -126,7 +126,7 @@ export class ModelSources {
   private async shipped(sha256: string): Promise<string | undefined> {
     const { detector, recognizer } = ocrAssets(this.appRoot);
     for (const path of [detector, recognizer]) {
-      const found = await fileFacts(path).catch(() => undefined);
+      const found = await fileFacts({ path }).catch(() => undefined);
       if (found?.sha256 === sha256) return path;
     }
     return undefined;
@@ -143,26 +143,32 @@ function goneText(name: string, sourcePath: string, dataDir: string): string {
 }
 
 async function fileFacts(
-  path: string,
+  { path, folders }: ModelFile,
   signal?: AbortSignal,
 ): Promise<{ readonly bytes: number; readonly sha256: string }> {
   const { size } = await stat(path);
   return {
     bytes: size,
-    sha256: await sha256OfFile(path, { offset: 0, byteLength: size }, undefined, signal),
+    sha256: await sha256OfFile(
+      path,
+      { offset: 0, byteLength: size, ...(folders && { folders }) },
+      undefined,
+      signal,
+    ),
   };
 }
 
 /** @param expected SHA-256; unknown for weights of models that an older Sluice imported. @throws SluiceError `conflict`, `io`. */
 async function checked(
   model: string,
-  path: string,
+  file: ModelFile,
   name: string,
   expected: string | undefined,
   signal: AbortSignal,
 ): Promise<PushedFile> {
-  const { bytes, sha256 } = await fileFacts(path, signal);
-  if (expected === undefined || sha256 === expected) return { path, name, bytes, sha256 };
+  const { path } = file;
+  const { bytes, sha256 } = await fileFacts(file, signal);
+  if (expected === undefined || sha256 === expected) return { ...file, name, bytes, sha256 };
   throw new SluiceError(
     'conflict',
     `${path} is no longer what ${model} was imported from (SHA-256 ${sha256}, expected ${expected}). Import it again with ` +

@@ -91,11 +91,12 @@ async function sendFiles(
   let doneBytes = 0;
   let sent = '';
   try {
-    for (const { path, name, bytes, sha256 } of model.files) {
+    for (const { path, folders, name, bytes, sha256 } of model.files) {
       const before = doneBytes;
       const there = await uploadFile({
         target: box.target,
         path,
+        ...(folders && { folders }),
         name,
         resumes: { upload, sha256 },
         signal,

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 
 import { z } from 'zod';
 
-import { formatBytes } from '../../base';
+import { formatBytes, openBelow } from '../../base';
 import { SluiceError } from '../../contract';
 import { ioError } from '../../storage';
 import { answerOf, brokenOff, openUpload } from './box-request';
@@ -16,6 +16,8 @@ export interface FileUpload {
   readonly target: BoxTarget;
   /** Of this machine, absolute. */
   readonly path: string;
+  /** Real paths of folders of which one has to hold the file when it is opened, as `openBelow` has them. */
+  readonly folders?: readonly string[];
   /** On the box; of one that can go on, a path with `/` relative to where the first of its files lies. */
   readonly name: string;
   /** It goes on where an earlier attempt broke off. */
@@ -128,7 +130,7 @@ async function untilCancelled<T>(
 /** A file that can't be read is this machine's fault; a connection that breaks is told by the answer. */
 async function sendBody(
   request: ClientRequest,
-  { path, onBytes }: FileUpload,
+  { path, folders, onBytes }: FileUpload,
   offset: number,
   size: number,
   answered: Promise<unknown>,
@@ -146,7 +148,9 @@ async function sendBody(
       next(null, chunk);
     },
   });
-  const file = createReadStream(path, { start: offset, end: size - 1, highWaterMark: 1 << 18 });
+  const fd = folders && openedBelow(path, folders);
+  const range = { start: offset, end: size - 1, highWaterMark: 1 << 18 };
+  const file = createReadStream(path, fd === undefined ? range : { ...range, fd });
   let fileError: unknown;
   file.once('error', (error) => (fileError = error));
   try {
@@ -155,6 +159,14 @@ async function sendBody(
     if (fileError !== undefined) throw ioError(`Can't read ${path}`, fileError);
     await answered; // says it better
     throw brokenOff(SluiceError.from(cause).message);
+  }
+}
+
+function openedBelow(path: string, folders: readonly string[]): number {
+  try {
+    return openBelow(path, folders);
+  } catch (cause) {
+    throw ioError(`Can't read ${path}`, cause);
   }
 }
 

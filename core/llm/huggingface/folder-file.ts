@@ -1,7 +1,8 @@
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { closeSync, fstatSync, readFile, realpathSync } from 'node:fs';
 import path from 'node:path';
+import { promisify } from 'node:util';
 
+import { openBelow } from '../../base';
 import { SluiceError } from '../../contract';
 import { ioError } from '../../storage';
 import { badModel, type NamedSource } from '../source/model-errors';
@@ -11,10 +12,31 @@ export function modelFolder(folder: string): NamedSource {
   return { path: folder, kind: 'model folder' };
 }
 
+const readOpened = promisify(readFile);
+
+/**
+ * Opens a text file of a model's folder. It may be a link within the folder, or of a hub's cache to its blobs; what lies
+ * elsewhere is no part of the model, and any text would do for a template.
+ * @returns a descriptor, the caller's to close; undefined when there is none of the name.
+ * @throws SluiceError `bad-model` for a link to elsewhere, `io`.
+ */
+export function openFolderText(folder: string, name: string): number | undefined {
+  const file = path.join(folder, name);
+  try {
+    const real = realpathSync(folder);
+    const cache = path.dirname(path.dirname(real));
+    const isSnapshot = path.basename(path.dirname(real)) === 'snapshots';
+    return openBelow(file, isSnapshot ? [real, path.join(cache, 'blobs')] : [real]);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw ioError(`Can't open ${file}`, cause);
+  }
+}
+
 /**
  * The text of a file in a model's folder.
  * @returns undefined when there is none of the name.
- * @throws SluiceError `bad-model` for one that is larger than any in use or no regular file, `io`.
+ * @throws SluiceError as `openFolderText`, `bad-model` for one that is larger than any in use or no regular file.
  */
 export async function readFolderText(
   folder: string,
@@ -22,24 +44,20 @@ export async function readFolderText(
   maxBytes: number,
 ): Promise<string | undefined> {
   const file = path.join(folder, name);
-  // Without O_NONBLOCK, opening a named pipe would wait for its writer.
-  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK).catch((cause: unknown) => {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw ioError(`Can't open ${file}`, cause);
-  });
-  if (!handle) return undefined;
+  const fd = openFolderText(folder, name);
+  if (fd === undefined) return undefined;
   try {
-    const stats = await handle.stat();
+    const stats = fstatSync(fd);
     if (!stats.isFile()) throw badModel(modelFolder(folder), `${name} is no regular file`);
     if (stats.size > maxBytes) {
       const problem = `${name} has ${stats.size} bytes; up to ${maxBytes} are in use, so it is damaged`;
       throw badModel(modelFolder(folder), problem);
     }
-    return await handle.readFile('utf8');
+    return await readOpened(fd, 'utf8');
   } catch (cause) {
     throw ioError(`Can't read ${file}`, cause);
   } finally {
-    await handle.close();
+    closeSync(fd);
   }
 }
 

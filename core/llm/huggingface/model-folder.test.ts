@@ -1,4 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -199,6 +207,26 @@ describe('a folder', () => {
     rmSync(target);
     symlinkSync(blob, target);
     checkWeights(await readModelFolder(folder));
+  });
+
+  it('follows the links of a download cache, and no link of a text to elsewhere', async () => {
+    const plain = asFolder(LLAMA);
+    const cache = mkdtempSync(path.join(root, 'cache-'));
+    const [blobs, snapshot] = [path.join(cache, 'blobs'), path.join(cache, 'snapshots', 'rev')];
+    mkdirSync(blobs);
+    mkdirSync(snapshot, { recursive: true });
+    for (const name of readdirSync(plain)) {
+      writeFileSync(path.join(blobs, name), readFileSync(path.join(plain, name)));
+      symlinkSync(path.join('..', '..', 'blobs', name), path.join(snapshot, name));
+    }
+    checkWeights(await readModelFolder(snapshot));
+    const secret = path.join(root, 'secret');
+    writeFileSync(secret, 'secret');
+    for (const folder of [plain, snapshot]) {
+      symlinkSync(secret, path.join(folder, 'chat_template.jinja'));
+      const refused = expect(readModelFolder(folder)).rejects;
+      await refused.toThrow(/chat_template\.jinja leads to .*secret; expected a file below/);
+    }
   });
 
   it('leaves out what is derived, and a head that is the embedding', async () => {

@@ -131,10 +131,13 @@ export class LanguageLibrary {
     const isFolder = existsSync(path) && statSync(path).isDirectory();
     const name = checkName(request.name ?? (isFolder ? nameOfFolder(path) : nameFromPath(path)));
     this.requireFree(name);
-    const facts = await readLanguageModelFacts(path, signal ? { signal } : {});
+    await readLanguageModelFacts(path, signal ? { signal } : {});
     const staged = await this.movingFolder(name);
     try {
       const stored = isFolder ? await storeFolder(staged, request) : await storeFile(staged, request);
+      // Of what was stored: a link that was turned since the look at it led to another file.
+      const kept = join(staged, isFolder ? MODEL_FOLDER : MODEL_FILE);
+      const facts = await readLanguageModelFacts(kept, signal ? { signal } : {});
       const manifest: LanguageManifest = {
         format: MANIFEST_FORMAT,
         ...facts,

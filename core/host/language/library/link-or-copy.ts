@@ -39,8 +39,17 @@ export async function linkOrCopy(source: string, target: string, options: CopyOp
   return (await stat(target)).size;
 }
 
-/** Copies a file to where there is none. @returns its size. @throws as `linkOrCopy`. */
-export async function copyFile(source: string, target: string, options: CopyOptions): Promise<number> {
+/**
+ * Copies a file to where there is none.
+ * @param fd of the source, which is read and closed; absent: it is opened.
+ * @returns its size. @throws as `linkOrCopy`.
+ */
+export async function copyFile(
+  source: string,
+  target: string,
+  options: CopyOptions,
+  fd?: number,
+): Promise<number> {
   const { onBytes, signal } = options;
   const counted = new Transform({
     transform(chunk: Buffer, _encoding, next) {
@@ -49,7 +58,8 @@ export async function copyFile(source: string, target: string, options: CopyOpti
     },
   });
   try {
-    await pipeline(createReadStream(source), counted, createWriteStream(target, { flags: 'wx' }), {
+    const bytes = createReadStream(source, fd === undefined ? {} : { fd });
+    await pipeline(bytes, counted, createWriteStream(target, { flags: 'wx' }), {
       ...(signal && { signal }),
     });
     const file = await open(target, 'r+');

@@ -1,7 +1,8 @@
 import { mkdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { modelFolderFiles } from '../../../llm';
+import { SluiceError } from '../../../contract';
+import { modelFolderFiles, openFolderText } from '../../../llm';
 import { sha256Hex, sha256OfFile, syncFolder } from '../../../storage';
 import type { LanguageManifest, ManifestFile } from './language-manifest';
 import { copyFile, linkOrCopy } from './link-or-copy';
@@ -47,9 +48,11 @@ export async function storeFolder(folder: string, request: Request): Promise<Sto
   const checking = new ByteProgress('check', totalBytes, request);
   const files: ManifestFile[] = [];
   for (const [index, name] of names.entries()) {
-    const put = name.endsWith('.safetensors') ? linkOrCopy : copyFile;
     const file = join(target, name);
-    const bytes = await put(sources[index]!, file, copying);
+    const source = sources[index]!;
+    const bytes = name.endsWith('.safetensors')
+      ? await linkOrCopy(source, file, copying)
+      : await copyFile(source, file, copying, openText(request.path, name));
     files.push({ name, bytes, sha256: await checking.hash(file, bytes) });
   }
   await syncFolder(target);
@@ -59,6 +62,12 @@ export async function storeFolder(folder: string, request: Request): Promise<Sto
     fileBytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
     sha256: sha256Hex(Buffer.from(list)),
   };
+}
+
+function openText(folder: string, name: string): number {
+  const fd = openFolderText(folder, name);
+  if (fd !== undefined) return fd;
+  throw new SluiceError('io', `${join(folder, name)} went away while it was imported. Try again.`);
 }
 
 function copyOptions(progress: ByteProgress): Parameters<typeof linkOrCopy>[2] {
