@@ -139,7 +139,9 @@ const MIN_CHARS = 5;
  * As much of a layer's name as fits: whole; without its leading path (`…/conv1`, `conv1`), which neighbours share; or
  * its last part cut short. Empty when that says nothing.
  */
-export function fitText(text: string, room: number): string {
+export function fitText(name: string, room: number): string {
+  // A path that ends in its separator would have an empty last part.
+  const text = name.replace(/[/.]+$/, '');
   if (text.length <= room) return text;
   const separator = text.includes('/') ? '/' : '.';
   for (let cut = text.indexOf(separator, 1); cut >= 0; cut = text.indexOf(separator, cut + 1)) {

@@ -52,7 +52,8 @@ export class RoundChart {
     readonly host: HTMLElement,
     readonly options: RoundChartOptions,
   ) {
-    host.style.position = 'relative';
+    // Not over a place that the page gave it: a host that fills its frame would have no height.
+    if (getComputedStyle(host).position === 'static') host.style.position = 'relative';
     Object.assign(this.canvas.style, { position: 'absolute', inset: '0', width: '100%', height: '100%' });
     this.canvas.style.touchAction = 'none';
     this.canvas.tabIndex = 0;

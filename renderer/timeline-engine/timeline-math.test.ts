@@ -279,6 +279,7 @@ describe('labels', () => {
     ]);
     expect(fitText('model.layers.12.mlp', 10)).toBe('….12.mlp');
     expect(fitText('downsampling', 8)).toBe('downsam…');
+    expect(fitText('net/MatMul.24/MatmulTransposeFusion/', 9)).toBe('MatmulTr…');
   });
 });
 
