@@ -35,11 +35,17 @@ function helpOf(element: HTMLElement | undefined, isPinned: boolean): ShownHelp 
 function useHelpEvents(show: (next: (old: ShownHelp | undefined) => ShownHelp | undefined) => void): void {
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let hinted: ShownHelp | undefined;
     const hint = (element: HTMLElement | undefined): void => {
       clearTimeout(timer);
       const help = helpOf(element, false);
+      hinted = undefined;
       if (help === undefined) show((old) => (old?.isPinned === true ? old : undefined));
-      else timer = setTimeout(() => show((old) => (old?.isPinned === true ? old : help)), REST_MS);
+      else
+        timer = setTimeout(() => {
+          hinted = help;
+          show((old) => (old?.isPinned === true ? old : help));
+        }, REST_MS);
     };
     const onOver = (event: Event): void => hint(figureOf(event.target));
     const onFocus = (event: Event): void => hint(figureOf(event.target));
@@ -55,11 +61,14 @@ function useHelpEvents(show: (next: (old: ShownHelp | undefined) => ShownHelp | 
       if (!isAsking && !isOpening) return;
       const panel =
         target instanceof Element ? target.querySelector<HTMLElement>(':scope > [data-help]') : null;
-      const help = helpOf(figureOf(target) ?? panel ?? undefined, true);
+      // What is pointed at is asked about before what has the focus.
+      const pointed = isAsking && hinted?.anchor?.isConnected === true ? hinted.anchor : undefined;
+      const help = helpOf(pointed ?? figureOf(target) ?? panel ?? undefined, true);
       if (help === undefined) return;
       event.preventDefault();
       event.stopPropagation();
       clearTimeout(timer);
+      hinted = undefined;
       show(() => help);
     };
     document.addEventListener('pointerover', onOver);
@@ -117,6 +126,8 @@ export function HelpLayer({ shown, onShow }: HelpLayerProps): ReactNode {
   }, [anchor, id]);
   if (shown === undefined) return null;
   const { name, what } = strings.help[shown.id];
+  // A click on what is no more than a label asks; on a head it sorts, on a button it presses.
+  const more = shown.anchor?.matches('dfn') === true ? WORDS.more : WORDS.moreByKey;
   return (
     <Popover.Root
       open
@@ -147,7 +158,7 @@ export function HelpLayer({ shown, onShow }: HelpLayerProps): ReactNode {
             <Popover.Title className={styles['title']}>{name}</Popover.Title>
             {/* For assistive technology alone while it is only a hint: read with the figure. */}
             <div id={id}>{shown.isPinned ? <HelpText id={shown.id} /> : <p>{what}</p>}</div>
-            {!shown.isPinned && <p className={styles['more']}>{WORDS.more}</p>}
+            {!shown.isPinned && <p className={styles['more']}>{more}</p>}
           </Popover.Popup>
         </Popover.Positioner>
       </Popover.Portal>

@@ -12,6 +12,7 @@ export const ui = {
     how: 'How it is measured',
     do: 'What to do',
     more: 'Enter, F1 or a click: more',
+    moreByKey: 'F1: more',
   },
   chart: {
     table: 'Show as table',
