@@ -40,6 +40,14 @@ export function mapPath(
     .join('');
 }
 
+/**
+ * Tokens of the text so far. Without verification the compressed cache alone goes on, and knows more of it than the
+ * full one.
+ */
+export function allTokens({ tokens, kept }: Pick<CacheMap, 'tokens' | 'kept'>): number {
+  return kept.reduce((most, count) => Math.max(most, count), tokens);
+}
+
 function share(values: readonly number[], tokens: number): string {
   const sum = values.reduce((total, value) => total + value, 0);
   return formatPct((sum / Math.max(1, tokens * values.length)) * 100);
@@ -86,7 +94,7 @@ function Caption({ map, parts }: { readonly map: CacheMap; readonly parts: reado
     <ul className={styles['caption']}>
       {parts.map((part) => (
         <li key={part} data-part={part} title={WORDS.hints[part]}>
-          {WORDS[part]} <b>{share(map[part], map.tokens)}</b>
+          {WORDS[part]} <b>{share(map[part], allTokens(map))}</b>
         </li>
       ))}
     </ul>
@@ -102,7 +110,8 @@ function Lanes({ map }: { readonly map: CacheMap }): ReactNode {
     const at = Math.floor(((event.clientX - box.left) / Math.max(1, box.width)) * layers);
     setLayer(Math.min(layers - 1, Math.max(0, at)));
   };
-  const { tokens, kept, inMemory, onDisk } = map;
+  const { kept, inMemory, onDisk } = map;
+  const tokens = allTokens(map);
   return (
     <>
       <div className={styles['map']} onPointerMove={point} onPointerLeave={() => setLayer(undefined)}>
@@ -146,7 +155,7 @@ export function CacheMapPicture({ map }: { readonly map: CacheMap | undefined })
         <h3>
           <Help id="language.cacheMap">{WORDS.title}</Help>
         </h3>
-        <span className={styles['figure']}>{WORDS.tokens(formatCount(map.tokens))}</span>
+        <span className={styles['figure']}>{WORDS.tokens(formatCount(allTokens(map)))}</span>
       </header>
       <ChartFrame title={WORDS.title} table={() => mapTable(map)} lines={[1, 2, 3]} text={formatCount}>
         <Lanes map={map} />

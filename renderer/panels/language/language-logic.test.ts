@@ -12,7 +12,7 @@ import {
 import { createTestSession } from '../../test-support/test-session';
 import type { TestSession } from '../../test-support/test-session';
 import { isRepository } from './add-model';
-import { mapPath } from './cache-map';
+import { allTokens, mapPath } from './cache-map';
 import { configure, createConversation, nextModel } from './language-actions';
 import { addAgain, addModel, chooseAndImport } from './model-actions';
 import { ratioToStep, stepToRatio } from './ratio-field';
@@ -182,6 +182,11 @@ describe('small matters', () => {
     expect(mapPath([50, 0], 100)).toBe('M0.0 100.00V50.00H498.0V100.00Z');
     expect(mapPath([50], 100, [50])).toBe('M0.0 50.00V0.00H998.0V50.00Z');
     expect(mapPath([], 0)).toBe('');
+  });
+
+  it('a cache that is not verified holds more of the text than the full one, and no more than all of it', () => {
+    expect(allTokens({ tokens: 32, kept: [79, 80] })).toBe(80);
+    expect(allTokens({ tokens: 100, kept: [25, 25] })).toBe(100);
   });
 
   it('says when as shortly as it can', () => {
