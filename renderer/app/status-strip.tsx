@@ -33,16 +33,18 @@ interface FigureProps {
   readonly label: string;
   readonly value: string;
   readonly unit?: string;
+  /** The value's place in digits, so that what stands behind it keeps its own. */
+  readonly digits: number;
   /** Panel that explains the figure, if this build has it. */
   readonly opens: string;
   readonly help: HelpId;
 }
 
-function Figure({ label, value, unit, opens, help }: FigureProps): ReactNode {
+function Figure({ label, value, unit, digits, opens, help }: FigureProps): ReactNode {
   const { layout } = useSession();
   const text = (
     <>
-      {label} <b>{value}</b>
+      {label} <b style={{ minWidth: `${digits}ch` }}>{value}</b>
       {unit !== undefined && ` ${unit}`}
     </>
   );
@@ -80,18 +82,21 @@ export function StatusStrip(): ReactNode {
         help="strip.cpu"
         label={WORDS.cpu}
         value={formatPct(values?.cpuPct ?? Number.NaN)}
+        digits={4.5}
         opens="device"
       />
       <Figure
         help="strip.gpu"
         label={WORDS.gpu}
         value={formatPct(values?.gpuPct ?? Number.NaN)}
+        digits={4.5}
         opens="device"
       />
       <Figure
         help="strip.memory"
         label={WORDS.memory}
         value={formatBytesOf(values?.memUsedBytes ?? Number.NaN, values?.memTotalBytes ?? Number.NaN)}
+        digits={11}
         opens="device"
       />
       <Figure
@@ -99,12 +104,14 @@ export function StatusStrip(): ReactNode {
         label={WORDS.ssd}
         value={formatRate(values?.diskReadBytesPerSec ?? Number.NaN)}
         unit={WORDS.read}
+        digits={7.5}
         opens="device"
       />
       <Figure
         help="strip.queue"
         label={WORDS.queue}
         value={Number.isFinite(queue) ? formatFixed(queue, 1) : NO_FIGURE}
+        digits={3}
         opens="device"
       />
       {latest !== undefined && latest.dropped > 0 && (

@@ -11,6 +11,7 @@ import {
   formatPct,
   formatRate,
   formatShape,
+  formatTicks,
   NO_FIGURE,
   parseSize,
 } from './format';
@@ -49,9 +50,19 @@ describe('formatters', () => {
     [8.31, '8.3'],
     [-104.26, '−104.3'],
     [999.94, '999.9'],
-    [-1240.4, '−1 240'],
+    [-1240.4, '−1 240.4'],
     [undefined, NO_FIGURE],
   ])('figures of a column %d', (value, text) => expect(plain(formatFigure(value))).toBe(text));
+
+  it.each([
+    [[0, 250, 500], '0 250 500'],
+    [[0, 500, 1000], '0 500 1 000'],
+    [[0, 2.5, 5], '0.0 2.5 5.0'],
+    [[0.1, 0.1 + 0.2], '0.1 0.3'],
+    [[0, 0.05, 0.1], '0.00 0.05 0.10'],
+    [[-100, -50, -0], '−100 −50 0'],
+    [[], ''],
+  ])('ticks %j', (values, text) => expect(plain(formatTicks(values).join(' '))).toBe(text));
 
   it.each([
     [912e6, '912 MB/s'],

@@ -65,11 +65,36 @@ export function formatMs(ms: number): string {
   return `${formatFixed(ms, msDecimals(ms))}${THIN}ms`;
 }
 
-/** A figure for a column whose head names the unit: `8.3`, `−104.2`; from a thousand on `1 240`. */
+/** A figure for a column whose head names the unit: `8.3`, `−104.2`, `1 240.0`; the points stand under each other. */
 export function formatFigure(value: number | undefined): string {
   if (value === undefined || !Number.isFinite(value)) return NO_FIGURE;
   const size = Math.abs(value);
-  return `${value < 0 ? '−' : ''}${size >= 999.95 ? formatCount(size) : formatFixed(size, 1)}`;
+  return `${value < 0 ? '−' : ''}${formatGrouped(size, 1)}`;
+}
+
+/** Groups of three before the point, thin spaces. @param size not negative */
+function formatGrouped(size: number, decimals: number): string {
+  const [whole = '', ...rest] = formatFixed(size, decimals).split(/(?=\D)/);
+  return [whole.replace(/\B(?=(\d{3})+$)/g, THIN), ...rest].join('');
+}
+
+const MOST_TICK_DECIMALS = 6;
+
+/** Labels of an axis' ticks: as many decimals as the finest of them needs, the same for all. */
+export function formatTicks(values: readonly number[]): string[] {
+  const needs = (value: number): number => {
+    for (let decimals = 0; decimals < MOST_TICK_DECIMALS; decimals += 1) {
+      const scaled = value * 10 ** decimals;
+      // Ticks are sums of steps, and carry their rounding.
+      if (Math.abs(scaled - Math.round(scaled)) < 1e-6 * Math.max(1, Math.abs(scaled))) return decimals;
+    }
+    return MOST_TICK_DECIMALS;
+  };
+  const decimals = Math.max(0, ...values.map(needs));
+  return values.map((value) => {
+    const text = formatGrouped(Math.abs(value), decimals);
+    return value < 0 && /[1-9]/.test(text) ? `−${text}` : text;
+  });
 }
 
 function msDecimals(ms: number): number {
@@ -104,11 +129,6 @@ export function formatShape(shape: readonly number[]): string {
 }
 
 const CLOCK = new Intl.DateTimeFormat(locale, { timeStyle: 'medium', hourCycle: 'h23' });
-const DAY_AND_CLOCK = new Intl.DateTimeFormat(locale, {
-  dateStyle: 'short',
-  timeStyle: 'medium',
-  hourCycle: 'h23',
-});
 const DAY = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' });
 
 /** `14:03:27`, local time. */
@@ -117,10 +137,13 @@ export function formatClock(iso: string): string {
   return Number.isNaN(date.getTime()) ? NO_FIGURE : CLOCK.format(date);
 }
 
-/** `11/27/2026, 14:03:27`: day and time as the reader writes them. */
+/** `2026-05-01 14:03:27`: local time, written alike in every language and panel. */
 export function formatDateTime(iso: string): string {
   const date = new Date(iso);
-  return Number.isNaN(date.getTime()) ? NO_FIGURE : DAY_AND_CLOCK.format(date);
+  if (Number.isNaN(date.getTime())) return NO_FIGURE;
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }
 
 /** `30 Apr`, `Apr 30`: a day of this year. */

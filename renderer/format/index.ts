@@ -12,6 +12,7 @@ export {
   formatPct,
   formatRate,
   formatShape,
+  formatTicks,
   NO_FIGURE,
   parseSize,
 } from './format';

@@ -73,7 +73,7 @@ function useName(props: ChartFrameProps): string {
 function cellText(value: string | number | null | undefined, decimals: number): string {
   if (typeof value === 'string') return value;
   if (value === null || value === undefined || !Number.isFinite(value)) return NO_FIGURE;
-  return decimals === 0 ? formatCount(value) : formatFixed(value, decimals);
+  return (decimals === 0 ? formatCount(value) : formatFixed(value, decimals)).replace('-', '−');
 }
 
 type Row = ChartTable['rows'][number];
@@ -81,13 +81,17 @@ type Row = ChartTable['rows'][number];
 function Figures({ title, table }: { readonly title: string; readonly table: ChartTable }): ReactNode {
   const keyed = table.rows.map((cells, index) => ({ cells, index }));
   const decimals = table.columns.map((_, at) => columnDecimals(table.rows, at));
-  const columns = table.columns.map((label, at): TableColumn<{ cells: Row; index: number }> => ({
-    key: String(at),
-    label,
-    width: 'minmax(9ch, 1fr)',
-    ...(table.rows.some((cells) => typeof cells[at] === 'number') ? { align: 'end' as const } : {}),
-    cell: ({ cells }) => cellText(cells[at], decimals[at] ?? 0),
-  }));
+  const columns = table.columns.map((label, at): TableColumn<{ cells: Row; index: number }> => {
+    const isFigure = table.rows.some((cells) => typeof cells[at] === 'number');
+    return {
+      key: String(at),
+      label,
+      // Names need more room than figures.
+      width: isFigure ? 'minmax(9ch, 1fr)' : 'minmax(9ch, 2fr)',
+      ...(isFigure ? { align: 'end' as const } : {}),
+      cell: ({ cells }) => cellText(cells[at], decimals[at] ?? 0),
+    };
+  });
   return (
     <VirtualTable
       label={WORDS.tableOf(title)}

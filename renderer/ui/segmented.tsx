@@ -27,7 +27,7 @@ export function Segmented<T extends string>(props: SegmentedProps<T>): ReactNode
             disabled={props.disabled}
             onChange={() => props.onChange(option.value)}
           />
-          <span>{option.label}</span>
+          <span data-label={option.label}>{option.label}</span>
         </label>
       ))}
     </div>

@@ -42,7 +42,7 @@ function isPowerOfTen(value: number): boolean {
 }
 
 function optionsOf(token: Token, metric: Metric): PlotOptions {
-  const { x, y } = axesOf(token, formatFigure);
+  const { x, y } = axesOf(token);
   const isNegative = metric === 'rewardMs';
   return {
     legend: { show: false },

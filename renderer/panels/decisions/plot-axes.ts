@@ -1,5 +1,6 @@
 import type uPlot from 'uplot';
 
+import { formatTicks } from '../../format';
 import type { Token } from '../../ui';
 
 const STEPS = [1, 2, 4, 5, 8, 10] as const;
@@ -12,10 +13,7 @@ export function topAbove(high: number | null, least: number): number {
 }
 
 /** Both axes in the console's style; three labels on the y axis. */
-export function axesOf(
-  token: Token,
-  text: (value: number) => string,
-): { readonly x: uPlot.Axis; readonly y: uPlot.Axis } {
+export function axesOf(token: Token): { readonly x: uPlot.Axis; readonly y: uPlot.Axis } {
   const font = `${token('--text-small')} ${token('--font-ui')}`;
   const base: uPlot.Axis = {
     stroke: token('--text-muted'),
@@ -31,7 +29,7 @@ export function axesOf(
       size: 48,
       gap: 4,
       splits: (_chart, _axis, low, high) => [low, (low + high) / 2, high],
-      values: (_chart, splits) => splits.map(text),
+      values: (_chart, splits) => formatTicks(splits),
     },
   };
 }

@@ -78,7 +78,7 @@ function drawRegimes(chart: uPlot, changes: readonly RegimeChange[], token: Toke
 }
 
 function optionsOf(token: Token, decisions: () => readonly DecisionRecord[]): PlotOptions {
-  const { x, y } = axesOf(token, formatFigure);
+  const { x, y } = axesOf(token);
   return {
     legend: { show: false },
     cursor: { show: false },

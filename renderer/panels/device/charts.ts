@@ -1,5 +1,13 @@
 import type { DeviceInfo, TelemetrySeries } from '../../../core/contract';
-import { formatBytes, formatBytesOf, formatFixed, formatPct, formatRate, NO_FIGURE } from '../../format';
+import {
+  formatBytes,
+  formatBytesOf,
+  formatFixed,
+  formatPct,
+  formatRate,
+  formatTicks,
+  NO_FIGURE,
+} from '../../format';
 import { strings } from '../../strings';
 import type { HelpId } from '../../ui';
 
@@ -33,11 +41,22 @@ export interface ChartSpec {
   readonly minTop: number;
   /** The axis is round in powers of two. */
   readonly binary: boolean;
-  readonly axis: (value: number) => string;
+  /** Labels of the axis' ticks. */
+  readonly axis: (values: readonly number[]) => string[];
+}
+
+/** Ticks with their unit; round ones need no decimals, and nothing is nothing in any unit. */
+function unitTicks(text: (value: number) => string): ChartSpec['axis'] {
+  return (values) => {
+    const labels = values.map((value) => (value === 0 ? '0' : text(value)));
+    const areRound = labels.every((label) => !/\D\d*[1-9]/.test(label));
+    return areRound ? labels.map((label) => label.replace(/\D0+(?=\D)/, '')) : labels;
+  };
 }
 
 const GREY = '--border-strong';
 const pct = (value: number): string => formatPct(value);
+const pctTicks: ChartSpec['axis'] = (values) => values.map(pct);
 const countText = (value: number): string => (Number.isFinite(value) ? formatFixed(value, 1) : NO_FIGURE);
 
 /** The charts of a machine; its cores and memory scale the axes. */
@@ -56,7 +75,7 @@ export function chartsOf(device: DeviceInfo | undefined): readonly ChartSpec[] {
       title: WORDS.cpu.title,
       max: 100,
       minTop: 100,
-      axis: pct,
+      axis: pctTicks,
       lines: [
         { ...machine, series: 'cpuPct', label: WORDS.cpu.machine, text: pct },
         {
@@ -75,7 +94,7 @@ export function chartsOf(device: DeviceInfo | undefined): readonly ChartSpec[] {
       title: WORDS.memory.title,
       binary: true,
       minTop: 2 ** 28,
-      axis: formatBytes,
+      axis: unitTicks(formatBytes),
       lines: [
         { ...machine, series: 'memUsedBytes', label: WORDS.memory.used, text: ofTotal },
         { ...engine, series: 'engineRssBytes', label: WORDS.memory.rss, token: '--text', text: formatBytes },
@@ -94,7 +113,7 @@ export function chartsOf(device: DeviceInfo | undefined): readonly ChartSpec[] {
       binary: false,
       title: WORDS.disk.title,
       minTop: 10e6,
-      axis: formatRate,
+      axis: unitTicks(formatRate),
       lines: [
         { ...machine, series: 'diskReadBytesPerSec', label: WORDS.disk.read, text: formatRate },
         {
@@ -119,7 +138,7 @@ export function chartsOf(device: DeviceInfo | undefined): readonly ChartSpec[] {
       binary: false,
       title: WORDS.queue.title,
       minTop: 4,
-      axis: (value) => formatFixed(value, value < 10 ? 1 : 0),
+      axis: formatTicks,
       lines: [{ ...machine, series: 'diskQueue', label: WORDS.queue.queue, token: '--ssd', text: countText }],
     },
     {
@@ -129,7 +148,7 @@ export function chartsOf(device: DeviceInfo | undefined): readonly ChartSpec[] {
       title: WORDS.gpu.title,
       max: 100,
       minTop: 100,
-      axis: pct,
+      axis: pctTicks,
       lines: [{ ...machine, series: 'gpuPct', label: WORDS.gpu.use, token: '--gpu', text: pct }],
     },
   ];

@@ -96,7 +96,7 @@ function optionsOf(token: Token, spec: ChartSpec, windowSec: number): PlotOption
         size: 62,
         gap: 4,
         splits: (_chart, _axis, low, high) => [low, (low + high) / 2, high],
-        values: (_chart, splits) => splits.map(spec.axis),
+        values: (_chart, splits) => spec.axis(splits),
       },
     ],
     series: [

@@ -21,6 +21,13 @@ function queueText({ health }: EndpointRecord): string {
   return STRINGS.queueOf(formatCount(health.queueLength), capacity);
 }
 
+function linkText({ health }: EndpointRecord): string {
+  if (health.bytesPerSec !== undefined)
+    return `${formatRate(health.bytesPerSec)}, ${STRINGS.links[health.link]}`;
+  // Of a link that nothing has come over nothing is known.
+  return health.state === 'ready' ? STRINGS.links[health.link] : NO_FIGURE;
+}
+
 interface EndpointRowProps {
   readonly endpoint: EndpointRecord;
   readonly variants: number;
@@ -31,10 +38,6 @@ interface EndpointRowProps {
 function EndpointRow({ endpoint, variants, selected, tabStop }: EndpointRowProps): ReactNode {
   const { select } = useSession().endpoints.getState().actions;
   const { id, name, health, token } = endpoint;
-  const linkText =
-    health.bytesPerSec === undefined
-      ? STRINGS.links[health.link]
-      : `${formatRate(health.bytesPerSec)}, ${STRINGS.links[health.link]}`;
   return (
     <tr
       data-testid="endpoint-row"
@@ -66,7 +69,7 @@ function EndpointRow({ endpoint, variants, selected, tabStop }: EndpointRowProps
       </td>
       <td className={FIGURE}>{formatFigure(health.roundTripMs)}</td>
       <td className={FIGURE} data-concern={health.link === 'weak' ? 'degraded' : 'none'}>
-        {linkText}
+        {linkText(endpoint)}
       </td>
       <td className={FIGURE}>{queueText(endpoint)}</td>
       <td className={FIGURE}>{formatPct(health.busyPct ?? Number.NaN)}</td>

@@ -93,7 +93,7 @@ export const FLEET_COLUMNS: readonly FleetColumn[] = [
   {
     key: 'name',
     label: WORDS.name,
-    width: 'minmax(120px, 1fr)',
+    width: 'minmax(120px, 300px)',
     needsPx: 120,
     leaves: 0,
     compare: (a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }),
@@ -133,7 +133,7 @@ export const FLEET_COLUMNS: readonly FleetColumn[] = [
       ...{
         label: WORDS.budget,
         help: 'fleet.budget',
-        width: 'minmax(170px, 0.9fr)',
+        width: 'minmax(170px, 260px)',
         needsPx: 170,
         leaves: 0,
       },

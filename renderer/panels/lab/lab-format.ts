@@ -13,6 +13,11 @@ export function formatDuration(ms: number): string {
   return `${minutes}:${pad(seconds % 60)}`;
 }
 
+/** What a run took: `0.4 s` below ten seconds, as one that took a moment did not take none; else as a clock. */
+export function formatTaken(ms: number): string {
+  return ms > 0 && ms < 9950 ? `${formatFixed(ms / 1000, 1)}\u2009s` : formatDuration(ms);
+}
+
 /** `14:03:27` of the day of `nowMs`, `05-01 14:03` of its year, else `2025-05-01`; local time. */
 export function formatWhen(ms: number, nowMs: number): string {
   const date = new Date(ms);

@@ -83,6 +83,7 @@ export function ViewTabs({ views, shown }: ViewTabsProps): ReactNode {
             aria-controls={id === shown ? `lab-view-${id}` : undefined}
             tabIndex={id === shown ? 0 : -1}
             className={styles['tab']}
+            data-label={title}
             onClick={() => show(id)}
           >
             {title}

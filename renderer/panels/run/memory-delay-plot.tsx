@@ -18,7 +18,7 @@ import {
 import styles from './memory-delay-plot.module.css';
 import { makeFrame, MARGIN } from './plot-frame';
 import type { Frame } from './plot-frame';
-import { Axes, BudgetMarker, LimitLabels, Limits, MeasuredDots } from './plot-layers';
+import { Axes, BudgetMarker, LimitLegend, Limits, MeasuredDots } from './plot-layers';
 import { useSize } from '../../ui';
 
 const STRINGS = strings.run;
@@ -157,8 +157,8 @@ export function MemoryDelayPlot(props: MemoryDelayPlotProps): ReactNode {
               budgetBytes={budgetBytes}
               predictedMs={predictAt(curve.points, budgetBytes)}
             />
-            <LimitLabels frame={frame} curve={curve} />
           </svg>
+          <LimitLegend curve={curve} />
           <input
             type="range"
             className={styles['slider']}

@@ -63,27 +63,13 @@ export function Limits({
   );
 }
 
-/** The limits' names, at opposite ends and sides of their lines, so that they can't collide. */
-export function LimitLabels({
-  frame,
-  curve,
-}: {
-  readonly frame: Frame;
-  readonly curve: MemoryDelayCurve;
-}): ReactNode {
+/** The limits' names and figures. Beside their lines they would lie over the curve, which ends at one of them. */
+export function LimitLegend({ curve }: { readonly curve: MemoryDelayCurve }): ReactNode {
   return (
-    <g className={styles['limits']}>
-      <text
-        data-kind="resident"
-        x={frame.left + 6}
-        y={Math.min(frame.y(curve.residentMs) + 13, frame.bottom - 3)}
-      >
-        {`${WORDS.resident} ${formatMs(curve.residentMs)}`}
-      </text>
-      <text x={frame.right - 4} y={frame.y(curve.readLimitMs) - 5} textAnchor="end">
-        {`${WORDS.readLimit} ${formatMs(curve.readLimitMs)}`}
-      </text>
-    </g>
+    <ul className={styles['limitLegend']} aria-hidden="true">
+      <li data-kind="resident">{`${WORDS.resident} ${formatMs(curve.residentMs)}`}</li>
+      <li data-kind="read">{`${WORDS.readLimit} ${formatMs(curve.readLimitMs)}`}</li>
+    </ul>
   );
 }
 

@@ -115,7 +115,7 @@ export const decisions = {
     accuracy: 'Accuracy, %',
     source: 'Source',
     sourceHint: 'Where the accuracy is published, or how it was measured',
-    sourcePlaceholder: 'paper, page, measurement',
+    sourcePlaceholder: 'a paper',
     submit: 'Add',
     remove: (id: string): string => `Remove variant ${id}`,
     removeHint: (id: string, model: string): string =>
@@ -283,7 +283,7 @@ export const decisions = {
     timelineHint: 'Send, queue, compute and receive of every request of this round',
     gone: 'This decision is not in the list any more.',
     why: 'Why',
-    by: 'by',
+    by: 'Agent',
     threshold: 'Threshold',
     accuracy: 'Accuracy',
     predicted: 'Predicted',

@@ -1,6 +1,6 @@
 import uPlot from 'uplot';
 
-import { formatClock } from '../../../format';
+import { formatClock, formatTicks } from '../../../format';
 import { strings } from '../../../strings';
 import type { PlotOptions, Token } from '../../../ui';
 import { formatDuration, formatMetric } from '../lab-format';
@@ -34,7 +34,17 @@ function xText(x: ChartSettings['x'], value: number): string {
   return String(Number(value.toFixed(2)));
 }
 
-function axesOf(token: Token, x: ChartSettings['x']): uPlot.Axis[] {
+/** A step is whole: between two there is nothing to name. */
+const STEP_INCREMENTS = Array.from({ length: 9 }, (_, power) => 10 ** power).flatMap((unit) => [
+  unit,
+  2 * unit,
+  5 * unit,
+]);
+/** Labels of a tall plot stand apart: more than these are read no better. */
+const MOST_Y_LABELS = 9;
+const LEAST_Y_SPACE_PX = 26;
+
+function axesOf(token: Token, { x, isLog }: ChartSettings): uPlot.Axis[] {
   const base: uPlot.Axis = {
     stroke: token('--text-muted'),
     font: `${token('--text-small')} ${token('--font-ui')}`,
@@ -45,16 +55,33 @@ function axesOf(token: Token, x: ChartSettings['x']): uPlot.Axis[] {
   const xValues: uPlot.Axis =
     x === 'wall' ? {} : { values: (_chart, splits) => splits.map((value) => xText(x, value)) };
   return [
-    { ...base, ...xValues, size: 24, gap: 5, space: 64 },
+    {
+      ...base,
+      ...xValues,
+      ...(x === 'step' ? { incrs: STEP_INCREMENTS } : {}),
+      size: 24,
+      gap: 5,
+      space: 64,
+    },
     {
       ...base,
       size: 56,
       gap: 4,
-      space: 26,
-      values: (_chart, splits) =>
-        splits.map((value: number | null) => (value === null ? '' : shortMetric(value))),
+      space: (_chart, _axis, _low, _high, heightPx) => Math.max(LEAST_Y_SPACE_PX, heightPx / MOST_Y_LABELS),
+      values: (_chart, splits: (number | null)[]) => metricTicks(splits, isLog),
     },
   ];
+}
+
+/** Of a logarithmic axis, and far from 1, each as short as it can be; else all with the same decimals. */
+function metricTicks(splits: readonly (number | null)[], isLog: boolean): string[] {
+  const known = splits.filter((value) => value !== null);
+  const most = Math.max(0, ...known.map(Math.abs));
+  if (isLog || most < 1e-3 || most >= 1e5)
+    return splits.map((value) => (value === null ? '' : shortMetric(value)));
+  const texts = formatTicks(known);
+  let at = 0;
+  return splits.map((value) => (value === null ? '' : (texts[at++] ?? '')));
 }
 
 function shortMetric(value: number): string {
@@ -116,7 +143,7 @@ export function chartOptions(token: Token, input: OptionsInput): PlotOptions {
         ? { distr: 3, log: 10 }
         : { range: (_chart, low, high) => uPlot.rangeNum(low, high, 0.08, false) },
     },
-    axes: axesOf(token, settings.x),
+    axes: axesOf(token, settings),
     series: [{}, ...seriesOf(token, input)],
     hooks: {
       setCursor: [(chart) => input.onCursor(chart, chart.cursor.idx ?? null)],

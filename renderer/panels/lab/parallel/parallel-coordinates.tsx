@@ -112,7 +112,12 @@ export function ParallelCoordinates(props: ParallelCoordinatesProps): ReactNode 
   const keptCount = kept.reduce((sum, each) => sum + Number(each), 0);
   return (
     <figure className={styles['figure']} aria-label={props.label} data-testid="parallel">
-      <ChartFrame title={props.label} table={() => linesTable(axes, lines)} lines={[axes.length]}>
+      <ChartFrame
+        className={styles['framed']}
+        title={props.label}
+        table={() => linesTable(axes, lines)}
+        lines={[axes.length]}
+      >
         <div className={styles['scroll']}>
           <div
             ref={frame}

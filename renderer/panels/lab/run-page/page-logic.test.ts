@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { laidOut, parseRows, previewKind } from './artifacts/preview-text';
-import { parseVariables, shellQuoted, shellWords } from './shell-words';
+import { argumentLines, parseVariables, shellQuoted, shellWords } from './shell-words';
 
 describe('arguments', () => {
   it('are the same after they were quoted and parted', () => {
@@ -21,6 +21,17 @@ describe('arguments', () => {
   ])('of %j give variables, or the word that is none', (text, expected) =>
     expect(parseVariables(text)).toEqual(expected),
   );
+});
+
+it('lays arguments out by option; a negative figure is none', () => {
+  expect(argumentLines(['train', 'now', '--lr', '0.1', '-v', '--shift', '-1', '--x=2'])).toEqual([
+    ['train', 'now'],
+    ['--lr', '0.1'],
+    ['-v'],
+    ['--shift', '-1'],
+    ['--x=2'],
+  ]);
+  expect(argumentLines([])).toEqual([]);
 });
 
 describe('a look at an artifact', () => {

@@ -5,19 +5,21 @@ import { formatBytes, formatCount } from '../../../format';
 import { strings } from '../../../strings';
 import { Button, FactList } from '../../../ui';
 import type { Fact } from '../../../ui';
-import { formatDuration, formatMoment } from '../lab-format';
+import { formatMetric, formatMoment, formatTaken } from '../lab-format';
 import { durationMs } from '../runs/run-values';
 import { StateMark } from '../runs/state-mark';
 import { useNow } from '../../../ui/use-now';
 import { RunLink } from '../shelf';
 import styles from './run-page.module.css';
-import { shellQuoted } from './shell-words';
+import { argumentLines, shellQuoted } from './shell-words';
 
 const STRINGS = strings.lab.runPage;
 
 const WORDS = STRINGS.facts_;
 const PARTS = STRINGS.parts;
 const HASH_LETTERS = 12;
+/** Longer figures are a double's last digits, which nobody compares by eye. */
+const MOST_FIGURE_LETTERS = 10;
 
 /** Facts whose value is known. */
 function known(facts: readonly Fact[]): readonly Fact[] {
@@ -44,17 +46,32 @@ function Facts({ title, facts }: { readonly title: string; readonly facts: reado
 
 function Duration({ row }: { readonly row: LabRunRow }): ReactNode {
   const ms = durationMs(row, useNow());
-  return ms === undefined ? null : formatDuration(ms);
+  return ms === undefined ? null : formatTaken(ms);
 }
 
 function when(ms: number | undefined): string | undefined {
   return ms === undefined ? undefined : formatMoment(ms);
 }
 
+/** An option a line. What a line has no room for stands in its hint. */
+function Arguments({ words }: { readonly words: readonly string[] }): ReactNode {
+  return argumentLines(words).map((line, index) => (
+    <code key={index} className={styles['argument']} title={shellQuoted(line)}>
+      {shellQuoted(line)}
+    </code>
+  ));
+}
+
+/** As logged; of a long figure as many digits as can be read. */
+function parameter(text: string): ReactNode {
+  if (text.length <= MOST_FIGURE_LETTERS || !Number.isFinite(Number(text))) return text;
+  return <span title={text}>{formatMetric(Number(text))}</span>;
+}
+
 function programFacts({ entry, args, image, resources }: LabRunDetail): readonly Fact[] {
   return known([
     [WORDS.entry, entry],
-    [WORDS.arguments, shellQuoted(args ?? [])],
+    [WORDS.arguments, args !== undefined && args.length > 0 ? <Arguments words={args} /> : undefined],
     [WORDS.image, image],
     [
       WORDS.resources,
@@ -166,7 +183,10 @@ export function RunFacts({ row, detail, onFork }: RunFactsProps): ReactNode {
       />
       {detail !== undefined && <Facts title={PARTS.program} facts={programFacts(detail)} />}
       {detail !== undefined && <Facts title={PARTS.data} facts={dataFacts(detail)} />}
-      <Facts title={PARTS.params} facts={named(row.params)} />
+      <Facts
+        title={PARTS.params}
+        facts={Object.entries(row.params).map(([name, value]) => [name, parameter(value)])}
+      />
       {detail !== undefined && row.isLaunched && <Checkpoints detail={detail} onFork={onFork} />}
       {detail !== undefined && <Family detail={detail} />}
       {detail !== undefined && (

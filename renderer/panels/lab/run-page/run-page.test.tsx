@@ -45,7 +45,14 @@ describe('a run’s page', () => {
     await show(FAILED);
     expect(screen.getByTestId('run-state').textContent).toBe('failedit ended with exit code 1: no memory');
     const about = within(screen.getByRole('complementary', { name: 'About this run' }));
-    for (const text of ['--lr 0.01 --layers 2', '2 CPU, 1.0 GiB', 'digits@2', 'step-300.json', 'version 3'])
+    for (const text of [
+      '--lr 0.01',
+      '--layers 2',
+      '2 CPU, 1.0 GiB',
+      'digits@2',
+      'step-300.json',
+      'version 3',
+    ])
       expect(about.getByText(text)).toBeDefined();
     expect(screen.getAllByTestId('metric-chart').map(({ dataset }) => dataset['metric'])).toEqual([
       'accuracy',

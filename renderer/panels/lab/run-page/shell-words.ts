@@ -5,6 +5,18 @@ export function shellQuoted(words: readonly string[]): string {
   return words.map((word) => (SAFE.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)).join(' ');
 }
 
+/** Words of a command line, those that belong to an option behind it in its line. */
+export function argumentLines(words: readonly string[]): readonly (readonly string[])[] {
+  const lines: string[][] = [];
+  for (const word of words) {
+    const line = lines.at(-1);
+    const isOption = /^--?[A-Za-z]/.test(word);
+    if (line === undefined || isOption) lines.push([word]);
+    else line.push(word);
+  }
+  return lines;
+}
+
 /** Words parted as a POSIX shell parts them, nothing expanded; a quote that is not closed ends with the text. */
 export function shellWords(text: string): readonly string[] {
   const words: string[] = [];

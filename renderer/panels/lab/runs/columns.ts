@@ -15,7 +15,7 @@ export interface RunColumn {
   readonly pinnedPx?: number;
 }
 
-export const CHOICE_PX = 32;
+export const CHOICE_PX = 40;
 export const LEAST_PX = 48;
 export const NAME_KEY = 'name';
 

@@ -2,7 +2,7 @@ import type { ReactNode } from 'react';
 
 import type { LabRunRow } from '../../../../core/contract';
 import { NO_FIGURE } from '../../../format';
-import { formatDuration, formatMetric, formatMoment, formatWhen } from '../lab-format';
+import { formatMetric, formatMoment, formatTaken, formatWhen } from '../lab-format';
 import type { RunColumn } from './columns';
 import { durationMs, isOpen, partedKey, valueOf } from './run-values';
 import { StateMark } from './state-mark';
@@ -11,7 +11,7 @@ import { lookedAtMs, useNow } from '../../../ui/use-now';
 /** Counts while the run goes on. */
 function Counting({ row }: { readonly row: LabRunRow }): ReactNode {
   const ms = durationMs(row, useNow());
-  return ms === undefined ? NO_FIGURE : formatDuration(ms);
+  return ms === undefined ? NO_FIGURE : formatTaken(ms);
 }
 
 function textOf(row: LabRunRow, key: string): string {
@@ -38,7 +38,7 @@ export function RunCell({ row, column }: { readonly row: LabRunRow; readonly col
       return formatWhen(row.createdMs, lookedAtMs());
     case 'duration':
       if (isOpen(row.state) || row.endedMs === undefined) return <Counting row={row} />;
-      return formatDuration(durationMs(row, row.endedMs) ?? Number.NaN);
+      return formatTaken(durationMs(row, row.endedMs) ?? Number.NaN);
     default:
       return textOf(row, column.key);
   }

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { LabRunRow } from '../../../../core/contract';
 import { DEFAULT_TABLE_LAYOUT } from '../../../stores';
 import { fakeRunId, fakeRunRow, fakeRuns } from '../../../test-support/fake-lab';
-import { formatDuration, formatMetric } from '../lab-format';
+import { formatDuration, formatMetric, formatTaken } from '../lab-format';
 import { toggled, withRange } from './choice';
 import { columnsOf, tracksOf } from './columns';
 import { groupRuns, tableItems } from './group-runs';
@@ -139,11 +139,11 @@ describe('columns', () => {
       new Set(),
     );
     expect(columns.map(({ key, pinnedPx }) => [key, pinnedPx])).toEqual([
-      ['name', 32],
-      ['metrics.loss', 222],
+      ['name', 40],
+      ['metrics.loss', 230],
       ['user', undefined],
     ]);
-    expect(tracksOf(columns)).toBe('32px 190px 92px minmax(76px, 1fr)');
+    expect(tracksOf(columns)).toBe('40px 190px 92px minmax(76px, 1fr)');
   });
 
   it('know parameters that hold words, and all names', () => {
@@ -176,3 +176,10 @@ it.each([
   [3_723_000, '1:02:03'],
   [274_000_000, '3 d 04 h'],
 ])('shows %s ms as %s', (ms, text) => expect(formatDuration(ms)).toBe(text));
+
+it.each([
+  [0, '0:00'],
+  [412, '0.4\u2009s'],
+  [9_960, '0:09'],
+  [274_000, '4:34'],
+])('shows a run of %s ms as %s', (ms, text) => expect(formatTaken(ms)).toBe(text));

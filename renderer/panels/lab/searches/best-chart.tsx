@@ -4,6 +4,7 @@ import uPlot from 'uplot';
 import { createStore } from 'zustand/vanilla';
 
 import type { LabSearch } from '../../../../core/contract';
+import { formatTicks } from '../../../format';
 import { strings } from '../../../strings';
 import { CHART_FILL, ChartFrame, Help, Plot } from '../../../ui';
 import type { ChartTable, PlotOptions, Token } from '../../../ui';
@@ -42,7 +43,7 @@ function optionsOf(token: Token): PlotOptions {
         size: 54,
         gap: 4,
         space: 36,
-        values: (_chart, splits) => splits.map((value) => formatMetric(Number(value.toPrecision(6)))),
+        values: (_chart, splits) => formatTicks(splits),
       },
     ],
     series: [

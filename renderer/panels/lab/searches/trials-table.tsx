@@ -1,7 +1,7 @@
 import { useMemo } from 'react';
 import type { ReactNode } from 'react';
 
-import type { LabParameterValue, LabSearch, LabTrial } from '../../../../core/contract';
+import type { LabParameter, LabParameterValue, LabSearch, LabTrial } from '../../../../core/contract';
 import { formatCount } from '../../../format';
 import { strings } from '../../../strings';
 import { VirtualTable } from '../../../ui';
@@ -36,13 +36,18 @@ function scoreOf(trial: LabTrial): number {
   return trialScore(trial) ?? Number.NEGATIVE_INFINITY;
 }
 
+function isNumeric(parameter: LabParameter): boolean {
+  if (parameter.type === 'choice') return parameter.values.every((value) => typeof value === 'number');
+  return true;
+}
+
 function parameterColumns(search: LabSearch): readonly TableColumn<LabTrial>[] {
   return variedParameters(search.parameters).map((parameter) => ({
     key: `parameter:${parameter.name}`,
     label: parameter.name,
-    width: 'minmax(9ch, 16ch)',
+    width: 'minmax(8ch, 12ch)',
     mono: true,
-    ...(parameter.type === 'choice' ? {} : { align: 'end' as const, help: 'lab.parameter' as const }),
+    ...(isNumeric(parameter) ? { align: 'end' as const, help: 'lab.parameter' as const } : {}),
     cell: ({ parameters }) => parameterText(parameters[parameter.name]),
     title: ({ parameters }) => String(parameters[parameter.name] ?? ''),
     compare: (a, b) => compareValues(a.parameters[parameter.name], b.parameters[parameter.name]),
@@ -73,7 +78,7 @@ function columnsOf(search: LabSearch): readonly TableColumn<LabTrial>[] {
       key: 'last',
       label: COLUMNS.last,
       hint: STRINGS.hints.last(metric.name),
-      width: '9ch',
+      width: '8ch',
       align: 'end',
       help: 'lab.trialLast',
       cell: (trial) => formatMetric(trial.metric),
@@ -82,7 +87,7 @@ function columnsOf(search: LabSearch): readonly TableColumn<LabTrial>[] {
       key: 'best',
       label: COLUMNS.best,
       hint: STRINGS.hints.best(metric.name),
-      width: '9ch',
+      width: '8ch',
       align: 'end',
       help: 'lab.trialBest',
       cell: (trial) => formatMetric(trial.best),
@@ -92,7 +97,7 @@ function columnsOf(search: LabSearch): readonly TableColumn<LabTrial>[] {
       key: 'resource',
       label: COLUMNS.resource,
       hint: STRINGS.hints.resource,
-      width: '9ch',
+      width: '8ch',
       align: 'end',
       help: 'lab.resource',
       cell: ({ resource }) => formatCount(resource),
@@ -110,7 +115,7 @@ function columnsOf(search: LabSearch): readonly TableColumn<LabTrial>[] {
     {
       key: 'run',
       label: COLUMNS.run,
-      width: 'minmax(12ch, 1.2fr)',
+      width: 'minmax(15ch, 1.2fr)',
       cell: ({ runId, runName }) =>
         runId === undefined ? '' : <RunLink runId={runId} name={runName ?? runId.slice(0, 8)} />,
     },
@@ -135,7 +140,7 @@ export function TrialsTable({ search, trials }: TrialsTableProps): ReactNode {
       columns={columns}
       rowKey={({ id }) => id}
       rowData={({ pool }) => ({ 'data-testid': 'trial-row', 'data-pool': pool })}
-      minWidthPx={620 + variedParameters(search.parameters).length * 72}
+      minWidthPx={450 + variedParameters(search.parameters).length * 70}
     />
   );
 }
