@@ -9,7 +9,7 @@ import { createProgram } from './commands/program';
 
 /**
  * The `sluice` command. Exit codes: 0 done; 1 failed; 2 bad usage or bad input (`bad-input`, `bad-model`, `not-found`,
- * `budget-too-small`); 78 a newer Sluice wrote the data; 130 cancelled. With `--json` exactly one document goes to stdout, errors included; everything
+ * `budget-too-small`); 130 cancelled; of `sluice host` alone, 78: a newer Sluice wrote the data. With `--json` exactly one document goes to stdout, errors included; everything
  * else goes to stderr.
  */
 async function main(argv: readonly string[]): Promise<void> {

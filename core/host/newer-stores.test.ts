@@ -237,7 +237,7 @@ describe('what a newer Sluice wrote', () => {
   it('is refused by every command, which says which file and what to do', async () => {
     const path = json('data/store-version.json', { version: NEWER });
     const { code, stderr } = await runCli(join(folder, 'data'), ['models', 'list']);
-    expect(code).toBe(78);
+    expect(code).toBe(1);
     expect(stderr).toContain(`${path} (the data folder) has version ${NEWER}`);
     expect(readdirSync(join(folder, 'data'))).toEqual(['store-version.json']);
   });

@@ -39,10 +39,12 @@ export interface GlobalOptions {
 /**
  * Runs a command: prints its one outcome, or its error, sets the exit code, and closes the engine.
  * SIGINT cancels; a second one ends the process at once.
+ * @param options `isService`: something starts it again when it fails, unless its exit code says that this is no use.
  */
 export async function execute(
   command: Command,
   work: (context: CommandContext) => Promise<Outcome | undefined>,
+  { isService = false } = {},
 ): Promise<void> {
   const globals = command.optsWithGlobals<GlobalOptions>();
   const json = globals.json === true;
@@ -93,7 +95,7 @@ export async function execute(
     process.exitCode = outcome?.exitCode ?? EXIT.done;
   } catch (thrown) {
     const error = SluiceError.from(thrown);
-    reportError(error, json);
+    reportError(error, json, isService);
     // A mistake of ours, or an engine that died: nobody else will tell.
     if (error.code === 'internal' || error.code === 'engine-down') crashes?.write(error.code, thrown);
   } finally {
@@ -121,11 +123,11 @@ export function onCancel(signal: AbortSignal, cancel: () => void): () => void {
 }
 
 /** Prints an error in the form asked for and sets the exit code. */
-export function reportError(error: SluiceError, json: boolean): void {
+export function reportError(error: SluiceError, json: boolean, isService = false): void {
   if (json) process.stdout.write(`${printable(JSON.stringify({ error: error.toWire() }, null, 2))}\n`);
   else log(`sluice: ${error.message}`);
   if (error.code === 'internal' && error.cause instanceof Error) log(error.cause.stack ?? '');
-  process.exitCode = exitCodeOf(error);
+  process.exitCode = exitCodeOf(error, isService);
 }
 
 /** Starting failed, which was reported, or closing did, which changes nothing about what was done. */

@@ -46,7 +46,7 @@ export function addHostCommand(program: Command): void {
     .option('--allow-root', 'stay root, though others can reach this host')
     .option('--open', 'open the console in the default browser')
     .action((options: HostOptions, command: Command) =>
-      execute(command, (context) => serve(context, options)),
+      execute(command, (context) => serve(context, options), { isService: true }),
     );
   host
     .command('token')
