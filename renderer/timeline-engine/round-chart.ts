@@ -1,13 +1,11 @@
 import type { RoundRecord } from '../../core/contract';
+import { ChartCanvas } from './chart-canvas';
 import { drawRounds, readRoundTheme, ROUND_GUTTER_PX, ROUND_RIGHT_PX } from './draw-rounds';
 import type { RoundFrame, RoundTheme } from './draw-rounds';
-import { attachGestures } from './gestures';
 import type { GestureTarget } from './gestures';
-import { handleKey } from './keys';
 import type { KeyTarget } from './keys';
 import { acceptanceOver, boundsOf, endUs, nextSwap, roundAt, startUs } from './rounds';
-import { paint, watchPixelRatio } from './surface';
-import { watchTheme } from './theme';
+import { paint } from './surface';
 import { clampWindow, panBy, pxToUs, usPerPx, usToPx, windowAround, zoomAt } from './time-scale';
 import type { TimeScale, TimeWindow } from './time-scale';
 import { Tooltip } from './tooltip';
@@ -31,9 +29,9 @@ const LEAST_TOP_TOKENS = 4;
  */
 export class RoundChart {
   /** Focusable; `data-rounds` tells how many rounds it shows. */
-  readonly canvas = document.createElement('canvas');
+  readonly canvas: HTMLCanvasElement;
+  readonly #base: ChartCanvas;
   readonly #tooltip: Tooltip;
-  readonly #cleanUp: (() => void)[] = [];
   #replyId: string | undefined;
   #rounds: readonly RoundRecord[] = [];
   #acceptance: Float32Array = new Float32Array(0);
@@ -42,25 +40,27 @@ export class RoundChart {
   /** Zoomed in by hand; else the whole reply stays in view as it grows. */
   #isZoomed = false;
   #theme: RoundTheme;
-  #widthPx = 0;
-  #heightPx = 0;
   #hovered: number | undefined;
   #selected: number | undefined;
-  #requested = 0;
 
   constructor(
     readonly host: HTMLElement,
     readonly options: RoundChartOptions,
   ) {
-    // Not over a place that the page gave it: a host that fills its frame would have no height.
-    if (getComputedStyle(host).position === 'static') host.style.position = 'relative';
-    Object.assign(this.canvas.style, { position: 'absolute', inset: '0', width: '100%', height: '100%' });
-    this.canvas.style.touchAction = 'none';
-    this.canvas.tabIndex = 0;
-    host.append(this.canvas);
+    this.#base = new ChartCanvas(host, {
+      gestures: this.#gestures(),
+      keys: this.#keys(),
+      onResize: () => this.#base.request(),
+      onTheme: () => {
+        this.#theme = readRoundTheme(host);
+        this.#base.request();
+      },
+      draw: () => this.#draw(),
+    });
+    this.canvas = this.#base.canvas;
+    this.canvas.addEventListener('blur', () => this.#leave());
     this.#tooltip = new Tooltip(host);
     this.#theme = readRoundTheme(host);
-    this.#listen();
   }
 
   get window(): TimeWindow {
@@ -84,7 +84,7 @@ export class RoundChart {
     if (!this.#isZoomed) this.#window = this.#bounds;
     // Zoomed in on the newest rounds: newer ones come into view.
     else if (atEnd) this.#window = panBy(this.#window, this.#bounds.endUs - this.#window.endUs, this.#bounds);
-    this.#redraw();
+    this.#base.request();
   }
 
   setWindow(window: TimeWindow): void {
@@ -92,22 +92,20 @@ export class RoundChart {
     // What it tells of is somewhere else now.
     this.#tooltip.hide();
     this.#isZoomed = this.#window.endUs - this.#window.startUs < this.#bounds.endUs - this.#bounds.startUs;
-    this.#redraw();
+    this.#base.request();
   }
 
   select(index: number | undefined): void {
     this.#selected = index;
     const round = index === undefined ? undefined : this.#rounds[index];
     if (round !== undefined) this.#reveal(round);
-    this.#redraw();
+    this.#base.request();
     this.options.onSelect?.(round);
   }
 
   destroy(): void {
-    cancelAnimationFrame(this.#requested);
-    for (const stop of this.#cleanUp) stop();
+    this.#base.destroy();
     this.#tooltip.destroy();
-    this.canvas.remove();
   }
 
   #reveal(round: RoundRecord): void {
@@ -119,15 +117,15 @@ export class RoundChart {
   }
 
   #scale(): TimeScale {
-    const widthPx = Math.max(1, this.#widthPx - ROUND_GUTTER_PX - ROUND_RIGHT_PX);
+    const widthPx = Math.max(1, this.#base.widthPx - ROUND_GUTTER_PX - ROUND_RIGHT_PX);
     return { window: this.#window, leftPx: ROUND_GUTTER_PX, widthPx };
   }
 
   #frame(): RoundFrame {
     const most = this.#rounds.reduce((top, { drafted }) => Math.max(top, drafted), LEAST_TOP_TOKENS);
     return {
-      widthPx: this.#widthPx,
-      heightPx: this.#heightPx,
+      widthPx: this.#base.widthPx,
+      heightPx: this.#base.heightPx,
       devicePixelRatio: window.devicePixelRatio,
       scale: this.#scale(),
       theme: this.#theme,
@@ -140,13 +138,9 @@ export class RoundChart {
     };
   }
 
-  #redraw(): void {
-    if (this.#requested !== 0) return;
-    this.#requested = requestAnimationFrame(() => {
-      this.#requested = 0;
-      const frame = this.#frame();
-      paint(this.canvas, frame, (context) => drawRounds(context, frame));
-    });
+  #draw(): void {
+    const frame = this.#frame();
+    paint(this.canvas, frame, (context) => drawRounds(context, frame));
   }
 
   #hover(xPx: number, yPx: number): void {
@@ -158,38 +152,14 @@ export class RoundChart {
     else this.#tooltip.show({ ...this.options.describe(round), color: this.#theme.draft }, xPx, yPx);
     if (index === this.#hovered) return;
     this.#hovered = index;
-    this.#redraw();
+    this.#base.request();
   }
 
   #leave(): void {
     this.#tooltip.hide();
     if (this.#hovered === undefined) return;
     this.#hovered = undefined;
-    this.#redraw();
-  }
-
-  #listen(): void {
-    const resized = new ResizeObserver(() => {
-      this.#widthPx = this.host.clientWidth;
-      this.#heightPx = this.host.clientHeight;
-      this.#redraw();
-    });
-    resized.observe(this.host);
-    const onKey = (event: KeyboardEvent): void => handleKey(event, this.#keys());
-    this.canvas.addEventListener('keydown', onKey);
-    const onBlur = (): void => this.#leave();
-    this.canvas.addEventListener('blur', onBlur);
-    this.#cleanUp.push(
-      () => resized.disconnect(),
-      () => this.canvas.removeEventListener('keydown', onKey),
-      () => this.canvas.removeEventListener('blur', onBlur),
-      attachGestures(this.canvas, this.#gestures()),
-      watchPixelRatio(() => this.#redraw()),
-      watchTheme(() => {
-        this.#theme = readRoundTheme(this.host);
-        this.#redraw();
-      }),
-    );
+    this.#base.request();
   }
 
   #zoom(factor: number, atUs: number): void {

@@ -1,19 +1,19 @@
+import { canvasIn, ChartCanvas } from './chart-canvas';
 import { describeHit } from './describe-hit';
 import { drawFrame } from './draw-frame';
 import type { Frame } from './draw-frame';
 import { drawOverlay } from './draw-overlay';
-import { attachGestures } from './gestures';
 import type { GestureTarget } from './gestures';
 import { boxAt, hitTest, snapToEdge } from './hit-test';
 import type { Hit, SpanRef } from './hit-test';
-import { handleKey } from './keys';
 import type { KeyTarget } from './keys';
 import { GUTTER_PX, RIGHT_PX, laneOf, layoutLanes } from './lane-layout';
-import { paint, watchPixelRatio } from './surface';
-import { readTheme, watchTheme } from './theme';
+import { paint } from './surface';
+import { readTheme } from './theme';
 import type { TimelineTheme } from './theme';
-import { panBy, pxToUs, usPerPx, windowAround, wholeTrace, zoomAt } from './time-scale';
+import { pxToUs, usPerPx } from './time-scale';
 import type { TimeScale, TimeWindow } from './time-scale';
+import { TimeView } from './time-view';
 import { Tooltip } from './tooltip';
 import { extentOfGroup, extentOfSpan, mainSpanOf, neighbourSpan, waitAfter } from './walk';
 import type { TraceModel } from './trace-model';
@@ -31,6 +31,8 @@ export interface ShownTrace {
 }
 
 const SNAP_PX = 6;
+/** A span narrower than this is not seen. */
+const LEAST_SPAN_PX = 3;
 
 /**
  * The layer timeline: two canvases (picture, and what lies over it) in a host element. Draws in an animation frame,
@@ -38,19 +40,14 @@ const SNAP_PX = 6;
  */
 export class Timeline {
   /** The picture's canvas, focusable; `data-spans` tells how many spans it shows. */
-  readonly canvas = document.createElement('canvas');
-  readonly #overlayCanvas = document.createElement('canvas');
+  readonly canvas: HTMLCanvasElement;
+  readonly #base: ChartCanvas;
+  readonly #overlayCanvas: HTMLCanvasElement;
   readonly #tooltip: Tooltip;
-  readonly #cleanUp: (() => void)[] = [];
+  readonly #view = new TimeView();
   #traces: readonly ShownTrace[] = [];
   #models: readonly TraceModel[] = [];
-  /** The widest window there is: with what was read ahead of the inference. */
-  #bounds = wholeTrace(0);
-  #inference = wholeTrace(0);
-  #window = this.#bounds;
   #theme: TimelineTheme;
-  #widthPx = 0;
-  #heightPx = 0;
   #selected: SpanRef | undefined;
   #range: TimeWindow | undefined;
   #hit: Hit | undefined;
@@ -58,23 +55,26 @@ export class Timeline {
   #pointer: { readonly xPx: number; readonly yPx: number } | undefined;
   #pictureDirty = true;
   #overlayDirty = true;
-  #requested = 0;
 
   constructor(
     readonly host: HTMLElement,
     readonly events: TimelineEvents = {},
   ) {
-    host.style.position = 'relative';
-    for (const canvas of [this.canvas, this.#overlayCanvas]) {
-      Object.assign(canvas.style, { position: 'absolute', inset: '0', width: '100%', height: '100%' });
-      host.append(canvas);
-    }
+    this.#base = new ChartCanvas(host, {
+      gestures: this.#gestureTarget(),
+      keys: this.#keyTarget(),
+      onResize: () => this.#redraw(),
+      onTheme: () => {
+        this.#theme = readTheme(host);
+        this.#redraw();
+      },
+      draw: () => this.drawNow(),
+    });
+    this.canvas = this.#base.canvas;
+    this.#overlayCanvas = canvasIn(host);
     this.#overlayCanvas.style.pointerEvents = 'none';
-    this.canvas.style.touchAction = 'none';
-    this.canvas.tabIndex = 0;
     this.#tooltip = new Tooltip(host);
     this.#theme = readTheme(host);
-    this.#listen();
   }
 
   /** Spans of all shown traces. */
@@ -83,7 +83,7 @@ export class Timeline {
   }
 
   get window(): TimeWindow {
-    return this.#window;
+    return this.#view.window;
   }
 
   /** Shows one trace, or two for comparison, and fits the view. */
@@ -91,9 +91,7 @@ export class Timeline {
     this.#traces = traces;
     this.#models = traces.map(({ model }) => model);
     const durationUs = Math.max(0, ...this.#models.map((model) => model.durationUs));
-    this.#inference = wholeTrace(durationUs);
-    this.#bounds = wholeTrace(durationUs, Math.min(0, ...this.#models.map(({ startUs }) => startUs)));
-    this.#window = this.#inference;
+    this.#view.begin(durationUs, Math.min(0, ...this.#models.map(({ startUs }) => startUs)));
     this.#hit = undefined;
     this.canvas.dataset['spans'] = String(this.spanCount);
     this.select(undefined);
@@ -103,13 +101,11 @@ export class Timeline {
 
   /** Shows the inference; shown already, also what was read ahead of it. */
   fit(): void {
-    const { startUs, endUs: stopUs } = this.#inference;
-    const isShown = this.#window.startUs === startUs && this.#window.endUs === stopUs;
-    this.setWindow(isShown ? this.#bounds : this.#inference);
+    this.setWindow(this.#view.fitted());
   }
 
   setWindow(window: TimeWindow): void {
-    this.#window = panBy(window, 0, this.#bounds);
+    this.#view.set(window);
     // Under a resting pointer there is something else now.
     if (this.#pointer) this.#hover(this.#pointer.xPx, this.#pointer.yPx);
     this.#redraw();
@@ -117,8 +113,7 @@ export class Timeline {
 
   /** Zooms around the middle of the view. */
   zoomBy(factor: number): void {
-    const { startUs, endUs: stopUs } = this.#window;
-    this.setWindow(zoomAt(this.#window, factor, (startUs + stopUs) / 2, this.#bounds));
+    this.setWindow(this.#view.zoomed(factor));
   }
 
   select(ref: SpanRef | undefined, reveal = false): void {
@@ -141,21 +136,21 @@ export class Timeline {
     const span = model && mainSpanOf(model, group);
     if (!extent || span === undefined) return;
     this.select({ trace: 0, span });
-    this.setWindow(windowAround(extent, this.#bounds));
+    this.setWindow(this.#view.around(extent));
     this.setRange(extent);
   }
 
   /** Zooms to the chosen span, else to the marked range. */
   zoomToSelection(): void {
     const target = this.#selected ? this.#extent(this.#selected) : this.#range;
-    if (target) this.setWindow(windowAround(target, this.#bounds));
+    if (target) this.setWindow(this.#view.around(target));
   }
 
   /** Chooses the wait that follows the chosen span (else the first in view or after) and brings it into view. */
   selectNextWait(): void {
     const trace = this.#selected?.trace ?? 0;
     const model = this.#models[trace];
-    const span = model && waitAfter(model, this.#selected ?? { atUs: this.#window.startUs });
+    const span = model && waitAfter(model, this.#selected ?? { atUs: this.#view.window.startUs });
     if (span !== undefined) this.select({ trace, span }, true);
   }
 
@@ -185,81 +180,44 @@ export class Timeline {
   }
 
   destroy(): void {
-    cancelAnimationFrame(this.#requested);
-    for (const undo of this.#cleanUp) undo();
+    this.#base.destroy();
     this.#tooltip.destroy();
-    this.canvas.remove();
     this.#overlayCanvas.remove();
   }
 
-  #listen(): void {
-    const resized = new ResizeObserver(() => {
-      this.#widthPx = this.host.clientWidth;
-      this.#heightPx = this.host.clientHeight;
-      this.#redraw();
-    });
-    resized.observe(this.host);
-    const onKey = (event: KeyboardEvent): void => handleKey(event, this.#keyTarget());
-    this.canvas.addEventListener('keydown', onKey);
-    this.#cleanUp.push(
-      () => resized.disconnect(),
-      () => this.canvas.removeEventListener('keydown', onKey),
-      attachGestures(this.canvas, this.#gestureTarget()),
-      watchTheme(() => {
-        this.#theme = readTheme(this.host);
-        this.#redraw();
-      }),
-      // The ratio changes with page zoom (which also resizes) and when the window moves to another screen.
-      watchPixelRatio(() => this.#redraw()),
-    );
-  }
-
   #scale(): TimeScale {
-    const widthPx = Math.max(1, this.#widthPx - GUTTER_PX - RIGHT_PX);
-    return { window: this.#window, leftPx: GUTTER_PX, widthPx };
+    const widthPx = Math.max(1, this.#base.widthPx - GUTTER_PX - RIGHT_PX);
+    return { window: this.#view.window, leftPx: GUTTER_PX, widthPx };
   }
 
   #frame(): Frame {
     return {
       models: this.#models,
       titles: this.#traces.map(({ title }) => title),
-      layout: layoutLanes(this.#models, this.#heightPx),
+      layout: layoutLanes(this.#models, this.#base.heightPx),
       scale: this.#scale(),
       theme: this.#theme,
-      widthPx: this.#widthPx,
-      heightPx: this.#heightPx,
+      widthPx: this.#base.widthPx,
+      heightPx: this.#base.heightPx,
       devicePixelRatio: window.devicePixelRatio,
     };
   }
 
   #redraw(): void {
     this.#pictureDirty = true;
-    this.#request();
+    this.#base.request();
   }
 
   #redrawOverlay(): void {
     this.#overlayDirty = true;
-    this.#request();
-  }
-
-  #request(): void {
-    if (this.#requested !== 0) return;
-    this.#requested = requestAnimationFrame(() => {
-      this.#requested = 0;
-      this.drawNow();
-    });
+    this.#base.request();
   }
 
   #gestureTarget(): GestureTarget {
     return {
-      zoomAt: (factor, xPx) => {
-        this.setWindow(
-          zoomAt(this.#window, factor, pxToUs(this.#scale(), Math.max(GUTTER_PX, xPx)), this.#bounds),
-        );
-      },
-      panPx: (byPx) => {
-        this.setWindow(panBy(this.#window, byPx * usPerPx(this.#scale()), this.#bounds));
-      },
+      zoomAt: (factor, xPx) =>
+        this.setWindow(this.#view.zoomed(factor, pxToUs(this.#scale(), Math.max(GUTTER_PX, xPx)))),
+      panPx: (byPx) => this.setWindow(this.#view.panned(byPx * usPerPx(this.#scale()))),
       hover: (xPx, yPx) => this.#hover(xPx, yPx),
       leave: () => this.#leave(),
       click: (xPx, yPx) => {
@@ -269,7 +227,7 @@ export class Timeline {
       },
       doubleClick: (xPx, yPx) => {
         const hit = this.#hitAt(xPx, yPx);
-        if (hit?.kind === 'span') this.setWindow(windowAround(this.#extent(hit.ref), this.#bounds));
+        if (hit?.kind === 'span') this.setWindow(this.#view.around(this.#extent(hit.ref)));
       },
       range: (fromPx, toPx, yPx) => this.#dragRange(fromPx, toPx, yPx),
     };
@@ -278,8 +236,8 @@ export class Timeline {
   #keyTarget(): KeyTarget {
     return {
       panShare: (share) => {
-        const { startUs, endUs: stopUs } = this.#window;
-        this.setWindow(panBy(this.#window, share * (stopUs - startUs), this.#bounds));
+        const { startUs, endUs: stopUs } = this.#view.window;
+        this.setWindow(this.#view.panned(share * (stopUs - startUs)));
       },
       zoomCentre: (factor) => this.zoomBy(factor),
       fit: () => this.fit(),
@@ -294,7 +252,7 @@ export class Timeline {
   }
 
   #hitAt(xPx: number, yPx: number): Hit | undefined {
-    return hitTest(this.#models, layoutLanes(this.#models, this.#heightPx), this.#scale(), xPx, yPx);
+    return hitTest(this.#models, layoutLanes(this.#models, this.#base.heightPx), this.#scale(), xPx, yPx);
   }
 
   #hover(xPx: number, yPx: number): void {
@@ -317,7 +275,7 @@ export class Timeline {
   #dragRange(fromPx: number, toPx: number, yPx: number): void {
     this.#leave();
     const scale = this.#scale();
-    const box = boxAt(layoutLanes(this.#models, this.#heightPx), yPx);
+    const box = boxAt(layoutLanes(this.#models, this.#base.heightPx), yPx);
     const lanes = this.#models.flatMap((model, trace) => {
       const lane = box?.trace === trace ? laneOf(model, box) : undefined;
       return lane ? [lane] : box ? [] : model.lanes;
@@ -335,15 +293,7 @@ export class Timeline {
   }
 
   #reveal(ref: SpanRef): void {
-    const extent = this.#extent(ref);
-    const { startUs, endUs: stopUs } = this.#window;
-    const visible = extent.startUs >= startUs && extent.endUs <= stopUs;
-    const widePx = (extent.endUs - extent.startUs) / usPerPx(this.#scale());
-    if (visible && widePx >= 3) return;
-    if (widePx < 3) this.setWindow(windowAround(extent, this.#bounds));
-    else
-      this.setWindow(
-        panBy(this.#window, (extent.startUs + extent.endUs - startUs - stopUs) / 2, this.#bounds),
-      );
+    const window = this.#view.revealing(this.#extent(ref), LEAST_SPAN_PX * usPerPx(this.#scale()));
+    if (window) this.setWindow(window);
   }
 }
