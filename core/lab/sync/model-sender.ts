@@ -31,6 +31,9 @@ const runSchema = z.object({
     outputs: z
       .object({ model_outputs: z.array(z.object({ model_id: z.string() })).default([]) })
       .default({ model_outputs: [] }),
+    inputs: z
+      .object({ model_inputs: z.array(z.object({ model_id: z.string() })).default([]) })
+      .default({ model_inputs: [] }),
   }),
 });
 
@@ -45,8 +48,11 @@ export interface ModelSenderOptions {
 export class ModelSender {
   constructor(private readonly options: ModelSenderOptions) {}
 
-  /** @returns whether there was something to send. One whose run is not there waits; another lab's copy is left to that one. */
-  async send(modelId: string): Promise<boolean> {
+  /**
+   * @param users remote ids of the runs that used it.
+   * @returns whether there was something to send. One whose run is not there waits; another lab's copy is left to that one.
+   */
+  async send(modelId: string, users: readonly string[]): Promise<boolean> {
     const { remote, tracking, positions } = this.options;
     const model = tracking.models.get(modelId);
     const { sourceRunId, tags } = model;
@@ -54,7 +60,7 @@ export class ModelSender {
     if ((sourceRunId !== undefined && !run) || tags.some(({ key }) => key === MODEL_TAG)) return false;
     const known = positions.modelOf(remote, modelId);
     const { name, modelType, status, params, metrics } = model;
-    const described = [name, modelType, status, params, tags, metrics];
+    const described = [name, modelType, status, params, tags, metrics, ...(users.length > 0 ? [users] : [])];
     const json = JSON.stringify(described, (_key, value: unknown) =>
       typeof value === 'bigint' || typeof value === 'number' ? String(value) : value,
     );
@@ -63,6 +69,7 @@ export class ModelSender {
     const there = known ?? (await this.made(model, run?.runId));
     positions.setModel(remote, modelId, { ...there, facts: undefined });
     await this.describe(model, there.remoteModel, run?.runId);
+    for (const user of users) await this.addInput(there.remoteModel, user);
     positions.setModel(remote, modelId, { ...there, facts });
     return true;
   }
@@ -139,18 +146,27 @@ export class ModelSender {
     }
   }
 
+  /** Left out where the run has it already: what came of the request before may not have been heard. */
+  private async addInput(there: string, remoteRun: string): Promise<void> {
+    const { inputs } = await this.runThere(remoteRun);
+    if (inputs.model_inputs.some(({ model_id }) => model_id === there)) return;
+    await this.options.api.post('runs/log-inputs', { run_id: remoteRun, models: [{ model_id: there }] });
+  }
+
   /** MLflow refuses an output that is there already. */
   private async addOutput(modelId: string, there: string, runId: string, remoteRun: string): Promise<void> {
     const { api, tracking } = this.options;
     const output = tracking.runs.get(runId).modelOutputs.find((one) => one.modelId === modelId);
     if (!output) return;
-    const { run } = parseInput(
-      `An answer of ${api.url}`,
-      runSchema,
-      await api.get('runs/get', { run_id: remoteRun }),
-    );
-    if (run.outputs.model_outputs.some(({ model_id }) => model_id === there)) return;
+    const { outputs } = await this.runThere(remoteRun);
+    if (outputs.model_outputs.some(({ model_id }) => model_id === there)) return;
     await api.post('runs/outputs', { run_id: remoteRun, models: [{ model_id: there, step: output.step }] });
+  }
+
+  private async runThere(remoteRun: string): Promise<z.output<typeof runSchema>['run']> {
+    const { api } = this.options;
+    const answer = await api.get('runs/get', { run_id: remoteRun });
+    return parseInput(`An answer of ${api.url}`, runSchema, answer).run;
   }
 }
 

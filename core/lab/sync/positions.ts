@@ -85,6 +85,24 @@ export class Positions {
     return rows.map(([modelId]) => modelId);
   }
 
+  /** By logged model, the runs that used it, as they are called there; those that are not there are left out. */
+  usersOfModels({ number }: Remote): ReadonlyMap<string, readonly string[]> {
+    const rows = this.database
+      .prepare(
+        'SELECT m.model_id, s.remote_run FROM tracking_run_models m JOIN sync_runs s ON s.run = m.run ' +
+          'WHERE s.remote = ? AND s.remote_run IS NOT NULL AND m.is_output = 0 ORDER BY m.id',
+      )
+      .raw()
+      .all([number]) as [string, string][];
+    const users = new Map<string, string[]>();
+    for (const [model, run] of rows) {
+      const known = users.get(model);
+      if (known) known.push(run);
+      else users.set(model, [run]);
+    }
+    return users;
+  }
+
   /** How many points the remote does not have. */
   pendingPoints(remote: Remote): number {
     const [[points]] = this.database

@@ -54,10 +54,11 @@ export class RemotePass {
   async run(): Promise<PassReport> {
     const { positions, remote, changedOwners } = this.options;
     await this.sendRuns();
+    const users = positions.usersOfModels(remote);
     await sendEach(
       positions.loggedModels(remote),
       async (modelId) => {
-        if (await this.modelSender.send(modelId)) changedOwners.add(modelId);
+        if (await this.modelSender.send(modelId, users.get(modelId) ?? [])) changedOwners.add(modelId);
       },
       (modelId, { message }) => this.refused.push({ what: modelId, reason: message }),
     );

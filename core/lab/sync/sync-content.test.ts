@@ -138,6 +138,24 @@ describe.each([
     expect((await near.sync.now('cloud')).sent).toMatchObject({ modelVersions: 0, runs: 0, files: 0 });
   });
 
+  it('which logged models runs used, also when they do so later or elsewhere', async () => {
+    const [near, far] = await pair();
+    const maker = near.run('maker');
+    const { experimentId } = near.tracking.runs.get(maker).info;
+    const { modelId } = near.tracking.models.create({ experimentId, name: 'net', sourceRunId: maker });
+    const user = near.run('user', 'evaluations');
+    near.tracking.logInputs(user, [], [modelId]);
+    expect((await near.sync.now('cloud')).sent).toMatchObject({ refused: [] });
+    const inputs = (): readonly (readonly string[])[] => far.runs().map(({ modelInputs }) => modelInputs);
+    const [copy] = far.tracking.models.search({ experimentIds: [far.runs()[0]!.info.experimentId] }).items;
+    expect(inputs()).toEqual([[], [copy!.modelId]]);
+
+    near.tracking.logInputs(near.run('later'), [], [modelId]);
+    await near.sync.now('cloud');
+    expect(inputs()).toEqual([[], [copy!.modelId], [copy!.modelId]]);
+    expect((await near.sync.now('cloud')).sent).toMatchObject({ modelVersions: 0, runs: 0, files: 0 });
+  });
+
   it('some experiments only, and more of them later', async () => {
     const [near, far] = [await open({ seed: 1 }), await open({ seed: 2, isMlflow })];
     near.run('kept', 'private');
