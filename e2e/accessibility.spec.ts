@@ -3,6 +3,7 @@ import { expect, type Page } from '@playwright/test';
 import { saveScreen, test } from './fixtures';
 import { PANELS } from './pages/console-page';
 
+// In a browser alone: the page is the same in both shells, and axe takes its time.
 async function expectNoViolations(page: Page, where: string): Promise<void> {
   const { violations } = await new AxeBuilder({ page }).analyze();
   const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);

@@ -28,6 +28,7 @@ function reports(testDir: string): readonly Report[] {
     });
 }
 
+// Of Electron alone: it is the window that sees these end. Ends of a host are in core/host/host-ends.test.ts.
 test('an engine and a window that crash leave a report each, for the owner alone', async ({
   dataDir,
   electronConsole: { app, ui },

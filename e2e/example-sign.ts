@@ -10,6 +10,12 @@ export async function readSign(ui: ConsolePage): Promise<void> {
   await ui.ready();
   await ui.open('Models');
   await ui.models.importExampleReady();
+  await runSign(ui);
+}
+
+/** Reads the sign with the example that is there, streamed. */
+export async function runSign(ui: ConsolePage): Promise<void> {
+  await ui.ready();
   await ui.open('Run');
   await ui.run.chooseInput(/sign/i);
   await ui.run.chooseMode('async');

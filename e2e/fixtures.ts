@@ -12,6 +12,7 @@ import {
   type TestInfo,
 } from '@playwright/test';
 import { ConsolePage } from './pages/console-page';
+import { putExample } from './prepared-library';
 
 const ROOT = resolve(__dirname, '..');
 const SCREENS = join(ROOT, 'test-results', 'screens');
@@ -39,15 +40,17 @@ export interface WebConsole {
 export interface Console {
   readonly page: Page;
   readonly ui: ConsolePage;
-  /** Where its engine keeps models and runs. */
-  readonly engineDir: string;
   /** Answers the next question for a model's file: a dialog in Electron, a file input in a browser. */
   readonly chooseFile: (path: string) => Promise<void>;
+  /** Takes what is saved next to a path: by a dialog in Electron, as a download in a browser. */
+  readonly saveNextTo: (path: string) => Promise<void>;
 }
 
 export interface ShellOptions {
   /** What the console runs in. Tests tagged @both run in either, once a project. */
   readonly shell: 'electron' | 'chromium';
+  /** What the test begins with. `example`: the example's models, where it is no matter how they got there. */
+  readonly library: 'empty' | 'example';
 }
 
 /** `sluice host` as a process of its own. */
@@ -61,8 +64,10 @@ export interface HostProcess {
 }
 
 interface Fixtures extends ShellOptions {
-  /** Where this test's engine keeps models and runs; gone after the test. */
+  /** For this test's files; gone after it. */
   readonly dataDir: string;
+  /** Where its engine keeps models and runs. */
+  readonly engineDir: string;
   readonly electronConsole: ElectronConsole;
   readonly webConsole: WebConsole;
   readonly console: Console;
@@ -80,7 +85,16 @@ export const test = base.extend<Fixtures>({
     rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   },
 
-  electronConsole: async ({ dataDir }, use, info) => {
+  library: ['empty', { option: true }],
+
+  engineDir: async ({ dataDir, library }, use) => {
+    const dir = engineDirIn(dataDir);
+    if (library === 'example') await putExample(dir);
+    await use(dir);
+  },
+
+  // All that start an engine ask for its folder, which is then ready.
+  electronConsole: async ({ dataDir, engineDir: _ready }, use, info) => {
     const app = await launchElectron(dataDir, info);
     try {
       const page = await app.firstWindow({ timeout: 30_000 });
@@ -101,10 +115,10 @@ export const test = base.extend<Fixtures>({
     await browser.close();
   },
 
-  startHost: async ({ dataDir }, use) => {
+  startHost: async ({ engineDir }, use) => {
     const hosts: HostProcess[] = [];
     await use(async (...args) => {
-      const host = await startHost(dataDir, args);
+      const host = await startHost(engineDir, args);
       hosts.push(host);
       return host;
     });
@@ -120,9 +134,9 @@ export const test = base.extend<Fixtures>({
   },
 
   // Only the shell that is wanted starts, so neither fixture may be asked for by name.
-  console: async ({ shell, dataDir }, use, info) => {
+  console: async ({ shell, dataDir, engineDir }, use, info) => {
     if (shell === 'electron') await useElectron(dataDir, info, use);
-    else await useBrowser(dataDir, info, use);
+    else await useBrowser(engineDir, info, use);
   },
 });
 
@@ -139,7 +153,7 @@ export async function launchElectron(dataDir: string, info: TestInfo): Promise<E
     args: [...appArgs, ...SANDBOX_ARGS, `--user-data-dir=${join(dataDir, 'profile')}`],
     env: {
       ...definedEnvironment(),
-      SLUICE_DATA_DIR: join(dataDir, 'data'),
+      SLUICE_DATA_DIR: engineDirIn(dataDir),
       // The fallback Electron is too old for the lab's server.
       SLUICE_NODE: process.execPath,
     },
@@ -161,7 +175,12 @@ async function useElectron(
         dialog.showOpenDialog = () => Promise.resolve({ canceled: false, filePaths: [file] });
       }, path);
     };
-    await use({ page, ui: new ConsolePage(page), engineDir: join(dataDir, 'data'), chooseFile });
+    const saveNextTo = async (path: string): Promise<void> => {
+      await app.evaluate(({ dialog }, filePath) => {
+        dialog.showSaveDialog = () => Promise.resolve({ canceled: false, filePath });
+      }, path);
+    };
+    await use({ page, ui: new ConsolePage(page), chooseFile, saveNextTo });
   } finally {
     await app.close();
   }
@@ -169,13 +188,13 @@ async function useElectron(
 
 /** The console that a file is uploaded from. */
 async function useBrowser(
-  dataDir: string,
+  engineDir: string,
   info: TestInfo,
   use: (console: Console) => Promise<void>,
 ): Promise<void> {
   const executablePath = process.env['SLUICE_E2E_CHROMIUM'];
   info.skip(executablePath === undefined, process.env['SLUICE_E2E_NO_CHROMIUM'] ?? 'no Chromium');
-  const host = await startHost(dataDir, []);
+  const host = await startHost(engineDir, []);
   try {
     const browser = await chromium.launch({ executablePath: executablePath ?? '', args: SANDBOX_ARGS });
     try {
@@ -185,7 +204,11 @@ async function useBrowser(
         page.once('filechooser', (chooser) => void chooser.setFiles(path));
         return Promise.resolve();
       };
-      await use({ page, ui: new ConsolePage(page), engineDir: dataDir, chooseFile });
+      const saveNextTo = (path: string): Promise<void> => {
+        page.once('download', (download) => void download.saveAs(path));
+        return Promise.resolve();
+      };
+      await use({ page, ui: new ConsolePage(page), chooseFile, saveNextTo });
     } finally {
       await browser.close();
     }
@@ -207,10 +230,14 @@ function definedEnvironment(): Record<string, string> {
   );
 }
 
-async function startHost(dataDir: string, args: readonly string[]): Promise<HostProcess> {
+function engineDirIn(dataDir: string): string {
+  return join(dataDir, 'data');
+}
+
+async function startHost(engineDir: string, args: readonly string[]): Promise<HostProcess> {
   const cli = join(ROOT, 'out', 'main', 'cli.js');
   const child = spawn(process.execPath, [cli, '--json', 'host', '--port', '0', ...args], {
-    env: { ...process.env, SLUICE_DATA_DIR: dataDir },
+    env: { ...process.env, SLUICE_DATA_DIR: engineDir },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   try {

@@ -14,6 +14,7 @@ function tokenOf(url: string): string {
   return new URL(url).searchParams.get('token') ?? '';
 }
 
+// Of the host alone: the window's engine listens nowhere, so nobody logs in to it.
 test('a browser logs in with the token, and out again', async ({ chromiumBrowser, startHost }) => {
   const host = await startHost();
   const { origin } = new URL(host.url);
@@ -93,7 +94,7 @@ test('an expired session leads to the login', async ({ chromiumBrowser, startHos
 test('TLS with a certificate of its own, which can be pinned and stays', async ({
   chromiumBrowser,
   startHost,
-  dataDir,
+  engineDir,
 }) => {
   const host = await startHost('--tls', 'self-signed');
   const context = await chromiumBrowser.newContext({ ignoreHTTPSErrors: true });
@@ -107,7 +108,7 @@ test('TLS with a certificate of its own, which can be pinned and stays', async (
   expect(cookie).toMatchObject({ secure: true, sameSite: 'Strict' });
   expect(cookie?.name).toMatch(/^__Host-/);
   expect(await fingerprintAt(host.port)).toBe(host.certificateFingerprint);
-  expect(statSync(join(dataDir, 'host', 'certificate-key.pem')).mode & 0o777).toBe(0o600);
+  expect(statSync(join(engineDir, 'host', 'certificate-key.pem')).mode & 0o777).toBe(0o600);
 
   await host.end();
   const again = await startHost('--tls', 'self-signed');
@@ -132,7 +133,7 @@ test.describe('a page of another site', () => {
     test(`can't act for a user who is logged in: ${name}`, async ({
       chromiumBrowser,
       startHost,
-      dataDir,
+      engineDir,
     }) => {
       const host = await startHost();
       const { origin } = new URL(host.url);
@@ -149,14 +150,14 @@ test.describe('a page of another site', () => {
         expect(await openSocket(hostile, `${origin.replace('http', 'ws')}/engine`)).toBe('refused');
         expect(await send(hostile, `${origin}/upload?name=evil.onnx`)).toBe('unreadable');
         expect(await send(hostile, `${origin}/logout`)).toBe('unreadable');
-        expect(existsSync(join(dataDir, 'uploads'))).toBe(false);
+        expect(existsSync(join(engineDir, 'uploads'))).toBe(false);
 
         // A form needs no permission to be sent: its answer is a page.
         for (const path of ['/login', '/logout', '/upload']) {
           await hostile.goto(`http://${name}:${site.port}/`);
           expect(await submitForm(hostile, `${origin}${path}`, tokenOf(host.url)), path).toBe(403);
         }
-        expect(existsSync(join(dataDir, 'uploads'))).toBe(false);
+        expect(existsSync(join(engineDir, 'uploads'))).toBe(false);
         await page.reload();
         await ui.ready();
       } finally {

@@ -44,6 +44,7 @@ function processes(app: ElectronApplication): Promise<Processes> {
   });
 }
 
+// Of Electron alone: a browser has neither preload nor main. What a page may send a host is in headless.spec.ts.
 test.describe('a renderer that was taken over', () => {
   test.beforeEach(async ({ electronConsole: { app } }) => {
     // What can't be copied becomes an empty object on the way, which is a sound question for a file: nobody answers it.

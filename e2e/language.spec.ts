@@ -63,6 +63,7 @@ test(
   },
 );
 
+// The rest is of the panel and the engine, which are the same in both shells: each is tested in one of them.
 test('settings act at once and are kept', async ({ electronConsole: { ui }, dataDir }) => {
   await beginWithTinyModel(ui, dataDir);
   const { language } = ui;

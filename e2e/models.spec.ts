@@ -45,6 +45,7 @@ test(
   },
 );
 
+// Of the window, which starts another engine; the end of a host ends the session too.
 test('keeps the library over a restart of the engine', async ({ electronConsole: { app, ui } }) => {
   await ui.ready();
   await ui.open('Models');
@@ -58,6 +59,7 @@ test('keeps the library over a restart of the engine', async ({ electronConsole:
   await expect(ui.models.row()).toHaveCount(1);
 });
 
+// By a path of this machine, which the engine reads alike in both shells.
 test.describe('a file that is no network', () => {
   const bad: readonly (readonly [string, (path: string) => void, RegExp])[] = [
     ['text', (path) => writeFileSync(path, 'this is not a network\n'), /onnx/i],

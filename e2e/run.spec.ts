@@ -1,5 +1,5 @@
 import { expect } from '@playwright/test';
-import { expectSignWasRead, readSign } from './example-sign';
+import { expectSignWasRead, readSign, runSign } from './example-sign';
 import { saveScreen, test } from './fixtures';
 
 test.describe.configure({ timeout: 180_000 });
@@ -34,40 +34,46 @@ test(
   },
 );
 
-test('gives the same answer at the least budget, set by keyboard', async ({
-  electronConsole: { page, ui },
-}) => {
-  await readSign(ui);
-  const before = await ui.run.budget.inputValue();
-  await ui.run.budget.press('Home');
-  expect(Number(await ui.run.budget.inputValue())).toBeLessThanOrEqual(Number(before));
-  await ui.run.answer();
-  await expectSignWasRead(ui);
-  await saveScreen(page, 'run-least-budget');
-});
+// Of the engine and the panel, which are the same in both shells.
+test.describe('with the example there', () => {
+  test.use({ library: 'example' });
 
-test('runs continuously until it is stopped', async ({ electronConsole: { ui } }) => {
-  await readSign(ui);
-  await ui.run.runContinuously.click();
-  await expect(ui.run.state).toHaveAttribute('data-state', 'running');
-  await ui.run.stop.click();
-  await expect(ui.run.state).toHaveAttribute('data-state', /^(done|cancelled)$/);
-});
-
-test('an engine killed in the middle of a run comes back, and the run is marked failed', async ({
-  electronConsole: { app, page, ui },
-}) => {
-  await readSign(ui);
-  await ui.run.runContinuously.click();
-  await expect(ui.run.state).toHaveAttribute('data-state', 'running');
-  const pid = await app.evaluate(({ app: electron }) => {
-    return electron.getAppMetrics().find(({ name }) => name === 'Sluice engine')?.pid;
+  test('gives the same answer at the least budget, set by keyboard', async ({
+    electronConsole: { page, ui },
+  }) => {
+    await runSign(ui);
+    const before = await ui.run.budget.inputValue();
+    await ui.run.budget.press('Home');
+    expect(Number(await ui.run.budget.inputValue())).toBeLessThanOrEqual(Number(before));
+    await ui.run.answer();
+    await expectSignWasRead(ui);
+    await saveScreen(page, 'run-least-budget');
   });
-  process.kill(pid!, 'SIGKILL');
-  await expect(ui.engineStatus).toHaveAttribute('data-state', /restarting|starting/);
-  await saveScreen(page, 'engine-killed');
-  await expect(ui.run.state).toHaveAttribute('data-state', 'failed');
-  await ui.ready();
-  await ui.run.answer();
-  await expectSignWasRead(ui);
+
+  test('runs continuously until it is stopped', async ({ electronConsole: { ui } }) => {
+    await runSign(ui);
+    await ui.run.runContinuously.click();
+    await expect(ui.run.state).toHaveAttribute('data-state', 'running');
+    await ui.run.stop.click();
+    await expect(ui.run.state).toHaveAttribute('data-state', /^(done|cancelled)$/);
+  });
+
+  // Of the window, which starts another one; the end of a host ends the session too.
+  test('an engine killed in the middle of a run comes back, and the run is marked failed', async ({
+    electronConsole: { app, page, ui },
+  }) => {
+    await runSign(ui);
+    await ui.run.runContinuously.click();
+    await expect(ui.run.state).toHaveAttribute('data-state', 'running');
+    const pid = await app.evaluate(({ app: electron }) => {
+      return electron.getAppMetrics().find(({ name }) => name === 'Sluice engine')?.pid;
+    });
+    process.kill(pid!, 'SIGKILL');
+    await expect(ui.engineStatus).toHaveAttribute('data-state', /restarting|starting/);
+    await saveScreen(page, 'engine-killed');
+    await expect(ui.run.state).toHaveAttribute('data-state', 'failed');
+    await ui.ready();
+    await ui.run.answer();
+    await expectSignWasRead(ui);
+  });
 });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect } from '@playwright/test';
 import { test } from './fixtures';
 
+// Of Electron alone: its window, its protocol and its keychain. What the host refuses is in headless.spec.ts.
 test.describe('the window', () => {
   test('runs isolated, sandboxed and without Node', async ({ electronConsole: { app, page } }) => {
     const preferences = await app.evaluate(({ BrowserWindow }) => {

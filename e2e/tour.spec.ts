@@ -81,6 +81,7 @@ test('a fresh profile takes the tour by keyboard alone and ends with the receipt
   await expectReceiptOnScreen(ui);
 });
 
+// Each shell has a tour of its own: the window's is taken to its end, the browser's is left and taken up again.
 test('the tour works in a browser, is left by Escape and taken up again, and is offered once', async ({
   webConsole: { page, ui },
 }) => {
