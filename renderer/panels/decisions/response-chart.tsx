@@ -4,7 +4,7 @@ import { useStore } from 'zustand';
 import type uPlot from 'uplot';
 
 import type { DecisionRecord } from '../../../core/contract';
-import { formatClock, formatFigure } from '../../format';
+import { formatClock } from '../../format';
 import { useSession } from '../../session';
 import { strings } from '../../strings';
 import { CHART_FILL, ChartFrame, Help, Plot } from '../../ui';

@@ -89,13 +89,13 @@ function ModelRows({ model }: { readonly model: LanguageModelSummary }): ReactNo
           {model.name}
         </td>
         <td className={styles['wide']}>{model.architecture}</td>
-        <td>{model.quantisation}</td>
+        <td className={styles['mid']}>{model.quantisation}</td>
         <td className={`${RECORD_TABLE.number} ${styles['wide']}`}>
           {`${formatFixed(model.parameters / 1e6, 0)}\u2009M`}
         </td>
         <td className={RECORD_TABLE.number}>{formatBytes(model.weightBytes)}</td>
         <td className={`${RECORD_TABLE.number} ${styles['wide']}`}>{formatCount(model.layers)}</td>
-        <td className={RECORD_TABLE.number}>{formatCount(model.contextLength)}</td>
+        <td className={`${RECORD_TABLE.number} ${styles['mid']}`}>{formatCount(model.contextLength)}</td>
         <td className={`${RECORD_TABLE.number} ${styles['wide']}`}>
           {formatBytes(model.cacheBytesPerToken)}
         </td>
@@ -130,7 +130,7 @@ function Table({ models }: { readonly models: readonly LanguageModelSummary[] })
             <th scope="col" className={styles['wide']}>
               {COLUMNS.architecture}
             </th>
-            <th scope="col" title={WORDS.hints.quantisation}>
+            <th scope="col" className={styles['mid']} title={WORDS.hints.quantisation}>
               {COLUMNS.quantisation}
             </th>
             <th scope="col" className={wideNumber}>
@@ -142,7 +142,7 @@ function Table({ models }: { readonly models: readonly LanguageModelSummary[] })
             <th scope="col" className={wideNumber}>
               <Help id="models.count">{COLUMNS.layers}</Help>
             </th>
-            <th scope="col" className={number}>
+            <th scope="col" className={`${number} ${styles['mid']}`}>
               <Help id="models.context">{COLUMNS.context}</Help>
             </th>
             <th scope="col" className={wideNumber}>

@@ -45,7 +45,7 @@ export const palette = {
       palette: 'Commands',
       panels: 'Panels, in the order of the rail',
       shortcuts: 'These shortcuts',
-      help: 'Help on the figure that has the focus',
+      help: 'Help on the figure that is pointed at, or has the focus',
       close: 'Close what is open',
       budget: 'On the curve: a smaller or larger budget; Home and End: the least and all',
       pan: 'Pan and zoom',

@@ -103,7 +103,8 @@ function Shelf({ datasets, onChanged }: ShelfProps): ReactNode {
           <DatasetsTable datasets={datasets} selected={selected?.name} nowMs={nowMs} onSelect={choose} />
         )}
       </div>
-      {selected !== undefined && (
+      {/* In a narrow window it would lie over the form's fields. */}
+      {selected !== undefined && !isPushing && (
         <DatasetInspector
           key={selected.name}
           dataset={selected}

@@ -91,7 +91,8 @@ function Shelf(props: { readonly models: readonly LabModel[]; readonly onChanged
           <ModelsTable models={models} selected={selected?.name} nowMs={nowMs} onSelect={choose} />
         )}
       </div>
-      {selected !== undefined && (
+      {/* In a narrow window it would lie over the form's fields. */}
+      {selected !== undefined && !isRegistering && (
         <ModelInspector
           key={selected.name}
           model={selected}

@@ -45,7 +45,7 @@ function columnsOf(
     {
       key: 'title',
       label: COLUMNS.title,
-      width: 'minmax(18ch, 1.2fr)',
+      width: 'minmax(15ch, 1.2fr)',
       mono: true,
       title: ({ title, user }) => STRINGS.by(title, user),
       cell: ({ runId, title, user }) =>
@@ -54,13 +54,13 @@ function columnsOf(
     {
       key: 'state',
       label: COLUMNS.state,
-      width: '9ch',
+      width: '8ch',
       cell: ({ state }) => <span data-state={state}>{strings.lab.frame.states[state]}</span>,
     },
     {
       key: 'where',
       label: COLUMNS.where,
-      width: 'minmax(30ch, 3fr)',
+      width: 'minmax(10ch, 3fr)',
       title: ({ engine, node, reason }) => reason ?? node ?? engine,
       cell: Where,
     },
@@ -101,7 +101,7 @@ function columnsOf(
       key: 'since',
       label: COLUMNS.since,
       hint: STRINGS.hints.since,
-      width: '9ch',
+      width: '8ch',
       align: 'end',
       help: 'lab.since',
       cell: ({ startedMs, submittedMs }) => formatDuration(nowMs - (startedMs ?? submittedMs)),
@@ -109,7 +109,7 @@ function columnsOf(
     {
       key: 'stop',
       label: COLUMNS.actions,
-      width: '8ch',
+      width: '6ch',
       align: 'end',
       cell: (job) =>
         job.runId === undefined || job.state === 'stopping' ? (
@@ -160,7 +160,7 @@ export function QueueTable({ jobs }: { readonly jobs: readonly LabQueueJob[] }):
         columns={columns}
         rowKey={({ key }) => key}
         rowData={({ state }) => ({ 'data-testid': 'queue-row', 'data-state': state })}
-        minWidthPx={880}
+        minWidthPx={700}
       />
     </>
   );

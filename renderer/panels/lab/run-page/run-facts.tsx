@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react';
 
 import type { LabRunDetail, LabRunRow } from '../../../../core/contract';
-import { formatBytes, formatCount } from '../../../format';
+import { formatBytes } from '../../../format';
 import { strings } from '../../../strings';
 import { Button, FactList } from '../../../ui';
 import type { Fact } from '../../../ui';
@@ -87,11 +87,7 @@ function dataFacts({ code, dataset, datasetHash }: LabRunDetail): readonly Fact[
       WORDS.code,
       code && (
         <span title={code.hash}>
-          {STRINGS.codeText(
-            formatCount(code.files),
-            formatBytes(code.bytes),
-            code.hash.slice(0, HASH_LETTERS),
-          )}
+          {STRINGS.codeText(code.files, formatBytes(code.bytes), code.hash.slice(0, HASH_LETTERS))}
         </span>
       ),
       'lab.code',

@@ -1,3 +1,5 @@
+import { plural } from '../plural';
+
 /** The words of a run's page. */
 export const runPage = {
   modelVersion: (version: number): string => `version ${version}`,
@@ -62,7 +64,8 @@ export const runPage = {
     parent: 'Forked from',
     checkpoint: 'Went on from',
   },
-  codeText: (files: string, bytes: string, hash: string) => `${files} files, ${bytes}, ${hash}`,
+  codeText: (files: number, bytes: string, hash: string) =>
+    `${plural(files, { one: 'file', other: 'files' })}, ${bytes}, ${hash}`,
   resourcesText: (cpus: number, gpus: number, memory: string) =>
     `${cpus} CPU${gpus > 0 ? `, ${gpus} GPU` : ''}, ${memory}`,
   forkFrom: 'Fork from this',
