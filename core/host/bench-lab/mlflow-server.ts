@@ -1,12 +1,11 @@
 import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { systemClock } from '../../base';
 import { SluiceError } from '../../contract';
+import { freePort } from '../bench/free-port';
 import { MeasuredProcess, type StartedServer } from './measured-server';
 
 const START_MS = 120_000;
@@ -24,6 +23,7 @@ export async function startMlflowServer(appRoot: string, folder: string): Promis
   const { python, problem } = JSON.parse(stdout) as { python?: string; problem?: string };
   if (python === undefined)
     throw new SluiceError('unavailable', `MLflow could not be installed: ${problem ?? ''}`);
+  // MLflow does not tell which port it got when it is given 0.
   const port = await freePort();
   const store = `sqlite:///${join(folder, 'mlflow.db')}`;
   const args = ['--host', '127.0.0.1', '--port', String(port), '--backend-store-uri', store];
@@ -52,16 +52,4 @@ async function untilHealthy({ url, process: { child } }: StartedServer): Promise
   }
   const how = child.exitCode === null ? `did not answer within ${START_MS / 1000} s` : 'ended at once';
   throw new SluiceError('unavailable', `"mlflow server" ${how}.`);
-}
-
-/** MLflow does not tell which port it got when it is given 0. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }

@@ -6,9 +6,10 @@ import { LabApi } from '../lab/connection/lab-api';
 import { readServerFile } from '../lab/connection/server-file';
 import { FAULT_VARIABLES } from './faults/fault-state';
 import { workerFile } from '../../base';
-import { HostLink } from './processes/host-link';
+import { freePort } from '../bench/free-port';
+import { HostLink } from '../bench/host-link';
 import { processesWith } from './processes/process-table';
-import { freePort, SoakProcess } from './processes/soak-process';
+import { SoakProcess } from './processes/soak-process';
 import { noHost, type SoakWorld } from './soak-world';
 
 /** Marks every process of a soak, however it came about. */

@@ -1,7 +1,7 @@
 import type { Random } from '../../base';
 import { SluiceError } from '../../contract';
 import type { LabApi } from '../lab/connection/lab-api';
-import type { HostLink } from './processes/host-link';
+import type { HostLink } from '../bench/host-link';
 
 /** What work is done with: where the processes are at present, and what has befallen them. */
 export interface SoakWorld {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 
 import { WebSocket } from 'ws';
 
-import { decodeWire, encodeWire, SluiceError } from '../../../contract';
+import { decodeWire, encodeWire, SluiceError } from '../../contract';
 import type {
   EngineMessage,
   EventName,
@@ -10,7 +10,7 @@ import type {
   RequestInput,
   RequestName,
   RequestOutput,
-} from '../../../contract';
+} from '../../contract';
 
 interface Waiting {
   readonly resolve: (value: unknown) => void;
@@ -23,6 +23,7 @@ export interface Awaited<T> {
   readonly forget: () => void;
 }
 
+/** For an answer, or an event that is waited for. */
 const PATIENCE_MS = 60_000;
 
 /** A browser's side of `sluice host`. When the host is gone, so is everything that was asked. */
@@ -31,21 +32,26 @@ export class HostLink {
   private readonly replies = new Map<number, Waiting>();
   private readonly waits = new Set<Waiting & { readonly look: (message: EngineMessage) => void }>();
 
-  private constructor(private readonly socket: WebSocket) {
+  private constructor(
+    private readonly socket: WebSocket,
+    readonly origin: string,
+    readonly cookie: string,
+    private readonly patienceMs: number,
+  ) {
     socket.on('message', (data: Buffer) => this.receive(decodeWire(data) as EngineMessage));
     socket.on('close', () => this.lost());
     socket.on('error', () => undefined); // 'close' follows
   }
 
   /** @param url as `sluice host` printed it, with its token. */
-  static async open(url: string): Promise<HostLink> {
+  static async open(url: string, patienceMs = PATIENCE_MS): Promise<HostLink> {
     const { origin } = new URL(url);
     const answer = await fetch(url, { redirect: 'manual' });
     await answer.arrayBuffer();
     const cookie = answer.headers.get('set-cookie')?.split(';')[0] ?? '';
     const socket = new WebSocket(`${origin.replace('http', 'ws')}/engine`, { headers: { origin, cookie } });
     await once(socket, 'open');
-    return new HostLink(socket);
+    return new HostLink(socket, origin, cookie, patienceMs);
   }
 
   /** @throws SluiceError as the engine sent it; `engine-down` when it is gone, `timeout`. */
@@ -56,7 +62,7 @@ export class HostLink {
         reject(gone());
         return;
       }
-      const timer = setTimeout(() => this.replies.get(id)?.reject(late(request)), PATIENCE_MS);
+      const timer = setTimeout(() => this.replies.get(id)?.reject(this.late(request)), this.patienceMs);
       const settle = (): void => {
         clearTimeout(timer);
         this.replies.delete(id);
@@ -79,7 +85,7 @@ export class HostLink {
   event<E extends EventName>(event: E, fits: (payload: Events[E]) => boolean): Awaited<Events[E]> {
     let forget = (): void => undefined;
     const came = new Promise<Events[E]>((resolve, reject) => {
-      const timer = setTimeout(() => wait.reject(late(event)), PATIENCE_MS);
+      const timer = setTimeout(() => wait.reject(this.late(event)), this.patienceMs);
       forget = () => {
         clearTimeout(timer);
         this.waits.delete(wait);
@@ -124,6 +130,10 @@ export class HostLink {
     else this.replies.get(id)?.reject(SluiceError.fromWire(reply.error));
   }
 
+  private late(what: string): SluiceError {
+    return new SluiceError('timeout', `${what}: nothing came within ${this.patienceMs / 1000} s.`);
+  }
+
   private lost(): void {
     for (const waiting of [...this.replies.values(), ...this.waits]) waiting.reject(gone());
   }
@@ -131,8 +141,4 @@ export class HostLink {
 
 function gone(): SluiceError {
   return new SluiceError('engine-down', 'The connection to the engine was lost.');
-}
-
-function late(what: string): SluiceError {
-  return new SluiceError('timeout', `${what}: nothing came within ${PATIENCE_MS / 1000} s.`);
 }

@@ -2,37 +2,20 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 
-import { WebSocket } from 'ws';
-
 import { workerFile } from '../../base';
-import { decodeWire, encodeWire, SluiceError } from '../../contract';
-import type {
-  EngineMessage,
-  EventName,
-  Events,
-  RequestInput,
-  RequestName,
-  RequestOutput,
-} from '../../contract';
+import type { EventName, Events, RequestInput, RequestName, RequestOutput } from '../../contract';
+import { HostLink } from '../bench/host-link';
+import { printedUrl } from '../bench/printed-url';
 
-type Listener = (message: EngineMessage) => void;
+/** Longer than any test waits: it is the test that says when something takes too long. */
+const PATIENCE_MS = 3_600_000;
 
 /** `sluice host` as a process, and a browser's side of its socket. */
 export class HostProcess {
-  private nextId = 1;
-  private readonly listeners = new Set<Listener>();
-
   private constructor(
     private readonly child: ChildProcess,
-    private readonly socket: WebSocket,
-    readonly origin: string,
-    readonly cookie: string,
-  ) {
-    socket.on('message', (data: Buffer) => {
-      const message = decodeWire(data) as EngineMessage;
-      for (const listener of [...this.listeners]) listener(message);
-    });
-  }
+    private readonly link: HostLink,
+  ) {}
 
   /** @param isQuiet keeps what it logs to itself. */
   static async start(dataDir: string, isQuiet = false): Promise<HostProcess> {
@@ -40,55 +23,43 @@ export class HostProcess {
       env: { ...process.env, SLUICE_DATA_DIR: dataDir },
       stdio: ['ignore', 'pipe', isQuiet ? 'ignore' : 'inherit'],
     });
-    const [printed] = (await once(child.stdout, 'data')) as [Buffer];
-    const { url } = JSON.parse(printed.toString('utf8')) as { url: string };
-    const { origin } = new URL(url);
-    const answer = await fetch(url, { redirect: 'manual' });
-    const cookie = answer.headers.get('set-cookie')?.split(';')[0] ?? '';
-    const socket = new WebSocket(`${origin.replace('http', 'ws')}/engine`, { headers: { origin, cookie } });
-    await once(socket, 'open');
-    return new HostProcess(child, socket, origin, cookie);
+    return new HostProcess(child, await HostLink.open(await printedUrl('host', child), PATIENCE_MS));
   }
 
-  /** @throws SluiceError as the engine sent it. */
+  get origin(): string {
+    return this.link.origin;
+  }
+
+  /** Of its session. */
+  get cookie(): string {
+    return this.link.cookie;
+  }
+
+  /** @throws SluiceError as the engine sent it; `engine-down` when it is gone. */
   request<N extends RequestName>(request: N, input: RequestInput<N>): Promise<RequestOutput<N>> {
-    const id = this.nextId++;
-    return new Promise((resolve, reject) => {
-      const stop = this.listen((message) => {
-        if (!('id' in message) || message.id !== id) return;
-        stop();
-        if (message.reply.ok) resolve(message.reply.value);
-        else reject(SluiceError.fromWire(message.reply.error));
-      });
-      this.socket.send(encodeWire({ id, request, input }));
-    });
+    const reply = this.link.request(request, input);
+    // Of an engine that a test kills, nobody waits for the answers.
+    reply.catch(() => undefined);
+    return reply;
   }
 
   /** The first event from now on that `fits`. */
   event<E extends EventName>(event: E, fits: (payload: Events[E]) => boolean): Promise<Events[E]> {
-    return new Promise((resolve) => {
-      const stop = this.listen((message) => {
-        if (!('event' in message) || message.event !== event) return;
-        const payload = message.payload as Events[E];
-        if (!fits(payload)) return;
-        stop();
-        resolve(payload);
-      });
-    });
+    return this.link.event(event, fits).came;
   }
 
   /** Starts a run and waits for its end. */
   async run(request: RequestInput<'runs.start'>): Promise<Events['run']> {
     // The end may come in the same packet as the reply, before anybody can ask for this run's.
     const ended = new Map<string, Events['run']>();
-    const stop = this.listen((message) => {
-      if (!('event' in message) || message.event !== 'run') return;
-      if (message.payload.state !== 'running') ended.set(message.payload.id, message.payload);
+    const ends = this.link.event('run', (record) => {
+      if (record.state !== 'running') ended.set(record.id, record);
+      return false;
     });
     const { runId } = await this.request('runs.start', request);
     const record =
       ended.get(runId) ?? this.event('run', ({ id, state }) => id === runId && state !== 'running');
-    stop();
+    ends.forget();
     return record;
   }
 
@@ -104,10 +75,5 @@ export class HostProcess {
     const exited = once(this.child, 'exit');
     this.child.kill('SIGINT');
     await exited;
-  }
-
-  private listen(listener: Listener): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
   }
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { SluiceError } from '../../../contract';
 import type { Events, ModelSummary, RunRequest } from '../../../contract';
 import { writeZooModel, zooNetwork } from '../../../zoo';
-import type { HostLink } from '../processes/host-link';
+import type { HostLink } from '../../bench/host-link';
 import type { SoakWorld } from '../soak-world';
 import type { Lane } from './lane';
 

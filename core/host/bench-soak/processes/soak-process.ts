@@ -1,5 +1,4 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createServer, type AddressInfo } from 'node:net';
 
 import { workerFile } from '../../../base';
 import { SluiceError } from '../../../contract';
@@ -80,16 +79,4 @@ export class SoakProcess {
     child.kill(signal);
     await gone;
   }
-}
-
-/** A port that was free just now: a process that comes back must be found where it was. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }
