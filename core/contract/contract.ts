@@ -112,6 +112,12 @@ export interface Requests
 
   'budget.get': { input: Record<string, never>; output: BudgetState };
   'budget.set': { input: { readonly limitBytes: number }; output: BudgetState };
+
+  /** Any request of the contract, answered by that box. @throws what it throws; `engine-down` while it is away. */
+  'fleet.ask': {
+    input: { readonly box: string; readonly request: RequestName; readonly input: unknown };
+    output: unknown;
+  };
 }
 
 /** Everything the engine tells without being asked. Events of one name arrive in order. */
@@ -129,6 +135,10 @@ export interface Events extends OffloadEvents, LanguageEvents, LabEvents, FleetE
   result: { readonly runId: string; readonly result: RunResult };
   budget: BudgetState;
   telemetry: TelemetryBatch;
+  /** What a followed box told, as it told it; of its own fleet it tells nothing. */
+  fleetTold: {
+    readonly [E in EventName]: { readonly box: string; readonly event: E; readonly payload: Events[E] };
+  }[Exclude<EventName, keyof FleetEvents | 'fleetTold'>];
 }
 
 export type RequestName = keyof Requests;

@@ -1,4 +1,3 @@
-import type { EventName, Events, RequestName } from './contract';
 import type { WireError } from './errors';
 
 /**
@@ -78,7 +77,7 @@ export interface NewBox {
   readonly certificateFingerprint?: string;
 }
 
-/** The boxes this engine attaches to. Tokens go in and never come out. */
+/** The boxes this engine attaches to; what they are asked stands in the whole contract. Tokens go in and never come out. */
 export interface FleetRequests {
   'fleet.list': { input: Record<string, never>; output: readonly FleetBox[] };
   /** Resolves when it is known, reached or not. @throws `bad-input`, `conflict` (its name or address is there). */
@@ -91,11 +90,6 @@ export interface FleetRequests {
   'fleet.rename': { input: { readonly box: string; readonly name: string }; output: FleetBox };
   'fleet.remove': { input: { readonly box: string }; output: Record<string, never> };
 
-  /** Any request of the contract, answered by that box. @throws what it throws; `engine-down` while it is away. */
-  'fleet.ask': {
-    input: { readonly box: string; readonly request: RequestName; readonly input: unknown };
-    output: unknown;
-  };
   /** Starts (or stops) `fleetTold` events of one box on this connection, telemetry included. */
   'fleet.follow': { input: { readonly box: string; readonly on: boolean }; output: Record<string, never> };
   /** Sends a file of this machine there; progress comes as `job` events. @returns its path on the box. */
@@ -125,8 +119,4 @@ export interface FleetEvents {
   /** Boxes that changed, at most 4 times a second; `removed` by id. */
   fleet: { readonly changed: readonly FleetBox[]; readonly removed: readonly string[] };
   fleetPush: FleetPush;
-  /** What a followed box told, as it told it. */
-  fleetTold: {
-    readonly [E in EventName]: { readonly box: string; readonly event: E; readonly payload: Events[E] };
-  }[Exclude<EventName, keyof FleetEvents>];
 }

@@ -162,7 +162,7 @@ const LANGUAGE_SCHEMAS: { readonly [N in keyof LanguageRequests]: z.ZodType<Requ
 const box = z.strictObject({ box: text });
 const fingerprint = z.string().min(1).max(200);
 
-const FLEET_SCHEMAS: { readonly [N in keyof FleetRequests]: z.ZodType<RequestInput<N>> } = {
+const FLEET_SCHEMAS: { readonly [N in keyof FleetRequests | 'fleet.ask']: z.ZodType<RequestInput<N>> } = {
   'fleet.list': nothing,
   'fleet.add': z.strictObject({
     name: text.exactOptional(),

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
-import type { EventName, FleetEvents } from '../../contract';
+import type { Events } from '../../contract';
 
 /** What a box may tell that is not about its own fleet. */
-export type ToldEvent = Exclude<EventName, keyof FleetEvents>;
+export type ToldEvent = Events['fleetTold']['event'];
 
 /** Longest lists that are still those of one box. */
 const MOST_ENTRIES = 10_000;

@@ -1,7 +1,7 @@
 import type { FleetRequests } from '../../contract';
 import type { Handlers } from './handler';
 
-export const fleetHandlers: Handlers<keyof FleetRequests> = {
+export const fleetHandlers: Handlers<keyof FleetRequests | 'fleet.ask'> = {
   'fleet.list': async (_input, services, client) => {
     const { boxes } = await services.fleet();
     client.watchFleet(boxes);
