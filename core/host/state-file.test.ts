@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -63,5 +63,43 @@ describe('a state file', () => {
     file.change(add('b'));
     await file.settled();
     expect(readFileSync(path, 'utf8')).toBe(newer);
+  });
+
+  it('goes through every step between its version and this one', () => {
+    const format = {
+      what: 'names',
+      version: 3,
+      schema: z.array(z.object({ name: z.string() })),
+      upgrades: {
+        2: (content: unknown) => (content as string).split(','),
+        3: (content: unknown) => (content as string[]).map((name) => ({ name })),
+      },
+    };
+    const read = (value: unknown): unknown => {
+      writeFileSync(join(folder, 'names.json'), JSON.stringify(value));
+      return new StateFile(join(folder, 'names.json'), format, () => undefined).read();
+    };
+    const now = [{ name: 'a' }, { name: 'b' }];
+    expect(read('a,b')).toEqual(now);
+    expect(read({ version: 1, content: 'a,b' })).toEqual(now);
+    expect(read({ version: 2, content: ['a', 'b'] })).toEqual(now);
+    expect(read({ version: 3, content: now })).toEqual(now);
+  });
+});
+
+describe('a state file on a disk that fails', () => {
+  it('keeps what it was told, and saves it once the disk works again', async () => {
+    const file = new StateFile(path, z.array(z.string()), (text) => told.push(text));
+    // A folder in the place of the file: it can be neither read nor replaced.
+    mkdirSync(path);
+    file.change((names = []) => [...names, 'one']);
+    await file.settled();
+    expect(told.join()).toMatch(/was not saved/);
+    expect(existsSync(`${path}.lock`)).toBe(false);
+    rmSync(path, { recursive: true });
+    file.change((names = []) => [...names, 'two']);
+    expect(file.read()).toEqual(['one', 'two']);
+    await file.settled();
+    expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual({ version: 1, content: ['one', 'two'] });
   });
 });
