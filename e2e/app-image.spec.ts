@@ -14,12 +14,13 @@ const ROOT = resolve(__dirname, '..');
 const { version: VERSION } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
   version: string;
 };
-const MADE = join(ROOT, 'out', 'installers');
 const execute = promisify(execFile);
 
 test.describe.configure({ mode: 'serial', timeout: 240_000 });
 
-let folder: string;
+let folder = '';
+/** Not the folder that everybody's installers are left in: somebody may be packing there. */
+let made: string;
 let image: string;
 
 test.beforeAll(async () => {
@@ -32,24 +33,21 @@ test.beforeAll(async () => {
   const reason = await makeStandInTools(tools);
   test.skip(reason !== undefined, reason ?? '');
   const env = { ...process.env, APPIMAGE_TOOLS_PATH: tools };
-  await execute(process.execPath, [join(ROOT, 'scripts', 'package.mjs'), '--preview'], {
-    env,
-    maxBuffer: 1 << 26,
-  });
-  image = join(MADE, `Sluice-${VERSION}.AppImage`);
+  made = join(folder, 'installers');
+  const script = join(ROOT, 'scripts', 'package.mjs');
+  await execute(process.execPath, [script, '--preview', '--folder', made], { env, maxBuffer: 1 << 26 });
+  image = join(made, `Sluice-${VERSION}.AppImage`);
 });
 
 test.afterAll(() => {
-  for (const path of [folder, image] as readonly (string | undefined)[]) {
-    if (path !== undefined) rmSync(path, { recursive: true, force: true });
-  }
+  if (folder !== '') rmSync(folder, { recursive: true, force: true });
 });
 
 test('it comes with the list that a server of updates gives out, and for no other machine', () => {
-  expect(readdirSync(MADE).filter((name) => name.endsWith('.AppImage'))).toEqual([
+  expect(readdirSync(made).filter((name) => name.endsWith('.AppImage'))).toEqual([
     `Sluice-${VERSION}.AppImage`,
   ]);
-  const list = readFileSync(join(MADE, 'latest-linux.yml'), 'utf8');
+  const list = readFileSync(join(made, 'latest-linux.yml'), 'utf8');
   expect(list).toContain(`version: ${VERSION}\n`);
   expect(list).toContain(`sha512: ${createHash('sha512').update(readFileSync(image)).digest('base64')}\n`);
   expect(list).toMatch(new RegExp(`size: ${statSync(image).size}\n`));

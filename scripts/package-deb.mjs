@@ -3,6 +3,7 @@ import { relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensureBuilt } from './lib/build.mjs';
 import { ensureInstalled } from './lib/install.mjs';
+import { packingAlone } from './lib/package/packing-alone.mjs';
 import { ROOT } from './lib/paths.mjs';
 import { main, note, SetupError, step } from './lib/terminal.mjs';
 
@@ -28,7 +29,7 @@ await main(async () => {
   await ensureBuilt();
   const make = () => makePackage(arch, compression);
   const { cachedDeb } = await import('./lib/package/cached-deb.mjs');
-  const deb = cached ? await cachedDeb(`${arch} ${compression}`, make) : await make();
+  const deb = await (cached ? cachedDeb(`${arch} ${compression}`, make) : packingAlone(make));
   process.stdout.write(`${deb}\n`);
   return 0;
 });

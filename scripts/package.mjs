@@ -1,9 +1,10 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ICONS } from '../electron-builder.config.mjs';
+import { ICONS, INSTALLERS } from '../electron-builder.config.mjs';
 import { ensureBuilt } from './lib/build.mjs';
 import { electronForTests, pinnedElectron } from './lib/electron.mjs';
 import { ensureInstalled } from './lib/install.mjs';
+import { packingAlone } from './lib/package/packing-alone.mjs';
 import { ROOT } from './lib/paths.mjs';
 import { main, SetupError, step } from './lib/terminal.mjs';
 
@@ -13,6 +14,7 @@ Makes this platform's installers with electron-builder in out/installers/: AppIm
 server of updates. It downloads Electron and electron-builder's tools. The Debian package: npm run package:deb.
 
   --arch NAME  x64 or arm64 (default: this machine's)
+  --folder DIR where to leave them, instead of out/installers
   --preview    on the older Electron of the tests, if the pinned one can't be downloaded: to try, not to give to others
   --help       this text
 `;
@@ -21,7 +23,7 @@ server of updates. It downloads Electron and electron-builder's tools. The Debia
 const TARGETS = { linux: 'AppImage', win32: 'nsis', darwin: 'dmg' };
 
 await main(async () => {
-  const { arch, help, preview } = readOptions();
+  const { arch, folder, help, preview } = readOptions();
   if (help) {
     process.stdout.write(HELP);
     return 0;
@@ -36,13 +38,16 @@ await main(async () => {
       import('electron-builder'),
     ]);
   checkNativePackages(arch);
-  await drawIcons(join(ROOT, ICONS));
   if (electron.kind === 'fallback') warnOfPreview(electron);
-  step(`Packing for ${process.platform} ${arch}`);
   const targets = builder.Platform.current().createTarget(TARGETS[process.platform], builder.Arch[arch]);
   // Electron for another architecture is the builder's to download.
-  const config = configFor(arch === process.arch ? electron : undefined);
-  const made = await toStderr(() => builder.build({ projectDir: ROOT, targets, publish: 'never', config }));
+  const found = configFor(arch === process.arch ? electron : undefined);
+  const config = { ...found, directories: { ...found.directories, output: resolve(folder) } };
+  const made = await packingAlone(async () => {
+    step(`Packing for ${process.platform} ${arch}`);
+    await drawIcons(join(ROOT, ICONS));
+    return toStderr(() => builder.build({ projectDir: ROOT, targets, publish: 'never', config }));
+  });
   process.stdout.write(`${made.join('\n')}\n`);
   return 0;
 });
@@ -54,6 +59,7 @@ function readOptions() {
     const { values } = parseArgs({
       options: {
         arch: { type: 'string', default: process.arch },
+        folder: { type: 'string', default: join(ROOT, INSTALLERS) },
         preview: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },

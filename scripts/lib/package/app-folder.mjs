@@ -17,6 +17,7 @@ import { drawIcons } from './icons.mjs';
 
 /**
  * Makes the application's folder for this platform by electron-builder's `dir` target, offline when Electron is there.
+ * To be called while nobody else packs (`packingAlone`), and its folder read before that ends.
  *
  * @param {{arch: 'x64' | 'arm64'}} options
  * @returns {Promise<AppFolder>}

@@ -10,9 +10,9 @@ import {
   statSync,
 } from 'node:fs';
 import { join, relative } from 'node:path';
-import { withLock } from '../lock.mjs';
 import { CACHE, ROOT } from '../paths.mjs';
 import { filesUnder } from './contents.mjs';
+import { packingAlone } from './packing-alone.mjs';
 
 const HOME = join(CACHE, 'deb');
 /** What a package is made from, beside the built application. */
@@ -31,11 +31,13 @@ const SOURCES = [
  * The package that the same sources gave before, or a new one. One is kept.
  *
  * @param {string} variant what else it depends on: architecture, compression
- * @param {() => Promise<string>} make gives the path of a new one
+ * @param {() => Promise<string>} make gives the path of a new one, while nobody else packs
  */
-export function cachedDeb(variant, make) {
+export async function cachedDeb(variant, make) {
   const path = join(HOME, `${hashOf(variant)}.deb`);
-  return withLock(join(CACHE, 'deb.lock'), async () => {
+  if (existsSync(path)) return path;
+  return packingAlone(async () => {
+    // Another may have made it meanwhile.
     if (existsSync(path)) return path;
     const made = await make();
     mkdirSync(HOME, { recursive: true });

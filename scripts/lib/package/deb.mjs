@@ -89,15 +89,19 @@ class SluiceInstaller extends Installer {
  * Packs an application's folder as a Debian package.
  *
  * @param {import('./app-folder.mjs').AppFolder} app
- * @param {{arch: 'x64' | 'arm64', compression: 'xz' | 'zstd' | 'gzip' | 'none', folder?: string}} options `folder`: where it is left
+ * @param {{arch: 'x64' | 'arm64', compression: 'xz' | 'zstd' | 'gzip' | 'none', folder?: string, icons?: string}} options
+ *   `folder`: where it is left; `icons`: where `drawIcons` drew
  * @returns {Promise<string>} its path
  * @throws SetupError where this is no Debian, or its tools are missing
  */
-export async function makeDeb(app, { arch, compression, folder = join(ROOT, INSTALLERS) }) {
+export async function makeDeb(
+  app,
+  { arch, compression, folder = join(ROOT, INSTALLERS), icons = join(ROOT, ICONS) },
+) {
   await checkTools();
   step(`Packing the Debian package (${compression})`);
   const icon = Object.fromEntries(
-    PNG_SIZES.map((width) => [`${width}x${width}`, join(ROOT, ICONS, 'png', `${width}x${width}.png`)]),
+    PNG_SIZES.map((width) => [`${width}x${width}`, join(icons, 'png', `${width}x${width}.png`)]),
   );
   const productDescription = app.isPreview
     ? `A preview: it runs on Electron ${app.electron}, which gets no security fixes. Not for use.`
@@ -107,7 +111,7 @@ export async function makeDeb(app, { arch, compression, folder = join(ROOT, INST
     dest: folder,
     arch: DEBIAN_ARCH[arch],
     bin: 'sluice',
-    icon: { ...icon, scalable: join(ROOT, ICONS, 'icon.svg') },
+    icon: { ...icon, scalable: join(icons, 'icon.svg') },
     scripts: Object.fromEntries(['postinst', 'prerm', 'postrm'].map((name) => [name, join(TEXTS, name)])),
     compression,
     productDescription,

@@ -2,8 +2,6 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ICONS } from '../../../electron-builder.config.mjs';
-import { ROOT } from '../paths.mjs';
 import { run } from '../process.mjs';
 import { makeDeb } from './deb.mjs';
 import { drawIcons } from './icons.mjs';
@@ -22,14 +20,14 @@ describe.skipIf(!canPack)('the Debian package', () => {
     writeFileSync(join(app, 'sluice'), Buffer.alloc(APP_BYTES, 'x'), { mode: 0o755 });
     writeFileSync(join(app, 'resources', 'app.asar'), '');
     writeFileSync(join(app, 'version'), '25.1.1');
-    await drawIcons(join(ROOT, ICONS));
+    await drawIcons(join(folder, 'icons'));
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   async function packed(arch, isPreview) {
     const deb = await makeDeb(
       { path: app, electron: '25.1.1', isPreview },
-      { arch, compression: 'gzip', folder: join(folder, arch) },
+      { arch, compression: 'gzip', folder: join(folder, arch), icons: join(folder, 'icons') },
     );
     const { output: control } = await run('dpkg-deb', ['--field', deb]);
     const { output: contents } = await run('dpkg-deb', ['--contents', deb]);
