@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -111,6 +111,26 @@ describe('sluice lab publish', () => {
     expect(await lab.tags('net', 2)).toEqual({});
     expect(await cli('unpublish', 'net')).toMatchObject({ code: 0 });
     expect((await cli('deployments')).json()).toEqual({ deployments: [] });
+  });
+
+  it('says of a version that it is to be a variant, and how often it is right', async () => {
+    const variant = { accuracyPct: 91.5, source: 'the board' };
+    const said = ['--accuracy', '91.5', '--accuracy-source', 'the board'];
+    expect((await cli('publish', 'net@1', ...to(), ...said)).json()).toMatchObject({
+      servedAs: 'net',
+      variant,
+    });
+    const records = (): unknown => JSON.parse(readFileSync(join(folder, 'data', 'deployments.json'), 'utf8'));
+    expect(JSON.stringify(records())).toContain(JSON.stringify({ 1: variant }));
+    // What answers already is known better.
+    const better = await cli('publish', 'net@1', ...to(), '--accuracy', '95', '--accuracy-source', 'a test');
+    expect(better.stderr).not.toContain('goes to');
+    expect(JSON.stringify(records())).toContain(JSON.stringify({ 1: { accuracyPct: 95, source: 'a test' } }));
+    const refused = await cli('publish', 'net@1', ...to(), '--accuracy', '91.5');
+    expect(refused).toMatchObject({ code: 2 });
+    expect(refused.json()).toMatchObject({
+      error: { code: 'bad-input', message: expect.stringContaining('--accuracy-source TEXT') as string },
+    });
   });
 
   it('an endpoint that is killed in the middle of an upload goes on with the version before', async () => {

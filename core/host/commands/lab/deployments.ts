@@ -22,13 +22,15 @@ import { tokenOf } from '../../listen-options';
 import type { CommandContext, Outcome } from '../context';
 import { deploymentTable } from './deployment-text';
 import { onLab } from './on-lab';
+import { becomesVariant, refuseTakenVariant, variantOf } from './publish-variant';
+import type { VariantOptions } from './publish-variant';
 
 interface EndpointOptions {
   readonly endpoint?: string;
   readonly tokenFile?: string;
 }
 
-interface PublishOptions extends EndpointOptions {
+interface PublishOptions extends EndpointOptions, VariantOptions {
   readonly endpoint: string;
   readonly canary?: number;
   readonly as?: string;
@@ -48,6 +50,12 @@ export function addLabDeploymentCommands(lab: Command): void {
     .description('send a registered version to an endpoint ("sluice serve"), where it answers')
     .option('--canary <percent>', 'of the requests, beside the version that is there', percentOf)
     .option('--as <name>', 'what requests name (default: as the model)')
+    .option(
+      '--accuracy <percent>',
+      "how often it is right: makes it a variant of this data folder's offload agent",
+      percentOf,
+    )
+    .option('--accuracy-source <text>', 'where that figure is from: a board, a paper, a test of yours')
     .action((model: string, options: PublishOptions, command: Command) =>
       onLab(command, ({ api }, context) => publish(context, api, model, options)),
     );
@@ -89,31 +97,40 @@ function withEndpoint(command: Command): Command {
 async function publish(
   context: CommandContext,
   api: LabApi,
-  text: string,
+  reference: string,
   { canary: sharePct = 100, as, ...options }: PublishOptions,
 ): Promise<Outcome> {
   const { dataDir, signal, log } = context;
+  const variant = variantOf(options);
   const { url, tokenFile, client } = await placeOf(options.endpoint, options.tokenFile);
-  const ref = parseVersionRef(text);
+  const ref = parseVersionRef(reference);
   const version = await new RegistryClient(api).versionOf(ref);
   const known = await client.list(signal);
   const before = known.find((one) => (as === undefined ? one.model === ref.model : one.servedAs === as));
   const servedAs = as ?? before?.servedAs ?? servedNameOf(ref.model);
+  if (variant) await refuseTakenVariant(context, url, servedAs);
   const wanted = { model: ref.model, version, servedAs, sharePct };
-  const published = await withModelFile(
-    api,
-    wanted,
-    dataDir,
-    (file) => {
-      log(`${ref.model} version ${version} goes to ${client.name} as ${servedAs} ...`);
-      return client.publish({ ...wanted, ...file }, signal);
-    },
-    signal,
-  );
-  const after = deploymentIn(published, servedAs, client.name);
-  await remember(context, { url, tokenFile }, after);
+  const send = (): Promise<readonly PublishedDeployment[]> =>
+    withModelFile(
+      api,
+      wanted,
+      dataDir,
+      (file) => {
+        log(`${ref.model} version ${version} goes to ${client.name} as ${servedAs} ...`);
+        return client.publish({ ...wanted, ...file }, signal);
+      },
+      signal,
+    );
+  // What answers already may become a variant still, or be known better.
+  const answers = variant && sharePct === 100 && before?.stable.version === version ? before : undefined;
+  const after = answers ?? deploymentIn(await send(), servedAs, client.name);
+  await remember(context, { url, tokenFile }, after, servedAs, variant && { [version]: variant });
   await tagVersions(api, endpointNameOf(url), before, after);
-  return { json: shown(url, after), text: deploymentTable([{ url, deployment: after }]) };
+  const text = deploymentTable([{ url, deployment: after }]);
+  return {
+    json: { ...shown(url, after), ...(variant && { variant }) },
+    text: variant ? `${text}\n${becomesVariant(ref.model, version, servedAs)}` : text,
+  };
 }
 
 async function list(context: CommandContext, options: EndpointOptions): Promise<Outcome> {
@@ -205,6 +222,7 @@ async function remember(
   { url, tokenFile }: Pick<Place, 'url' | 'tokenFile'>,
   after: PublishedDeployment | undefined,
   name = after?.servedAs ?? '',
+  said: DeploymentRecord['variants'] = {},
 ): Promise<void> {
   await mkdir(dataDir, { recursive: true });
   const records = new DeploymentRecords(dataDir, log);
@@ -214,7 +232,7 @@ async function remember(
       url,
       endpointName,
       ...seenOf(after),
-      variants,
+      variants: { ...variants, ...said },
       ...(deviceVersion !== undefined && { deviceVersion }),
       ...(tokenFile !== undefined && { tokenFile }),
     });

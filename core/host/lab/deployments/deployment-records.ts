@@ -80,6 +80,16 @@ export function seenOf({
   };
 }
 
+/** What is known of versions, with what is said of one now; nothing: that it is no variant. */
+export function variantsWith(
+  known: DeploymentRecord['variants'] = {},
+  version: number,
+  variant: DeploymentRecord['variants'][string] | undefined,
+): DeploymentRecord['variants'] {
+  const others = Object.entries(known).filter(([number]) => number !== String(version));
+  return Object.fromEntries([...others, ...(variant ? [[String(version), variant] as const] : [])]);
+}
+
 function shareOf({ version, sharePct }: PublishedDeployment['stable']): DeploymentRecord['stable'] {
   return { version, sharePct };
 }

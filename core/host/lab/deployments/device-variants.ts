@@ -22,6 +22,12 @@ export class DeviceVariants {
     );
   }
 
+  /** Whether the variant of that name is known as this. */
+  isKnownAs(name: string, { accuracyPct, source }: Pick<NewVariant, 'accuracyPct' | 'source'>): boolean {
+    const known = this.parts.deployment.state().variants.find(({ model }) => model === name);
+    return known?.accuracyPct === accuracyPct && known.source === source;
+  }
+
   idOf(name: string): string | undefined {
     return this.parts.deployment.state().variants.find(({ model }) => model === name)?.id;
   }

@@ -11,6 +11,7 @@ import { DEPLOY_TOKEN, startPublishingServer } from '../../publishing/test-suppo
 import type { PublishingServer } from '../../publishing/test-support/publishing-server';
 import { startServices } from '../../services';
 import type { Services } from '../../services';
+import { DeploymentRecords } from './deployment-records';
 import { ONNX_MLMODEL, RegisteredLab, SKLEARN_MLMODEL } from './test-support/registered-lab';
 
 const MODEL = 'Digits model';
@@ -26,6 +27,7 @@ let lab: RegisteredLab;
 let server: PublishingServer;
 let services: Services;
 let endpointId: string;
+let logged: string[];
 
 beforeAll(async () => {
   files = mkdtempSync(join(tmpdir(), 'sluice-deploy-files-'));
@@ -35,6 +37,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(files, { recursive: true, force: true }));
 
 beforeEach(async () => {
+  logged = [];
   folder = mkdtempSync(join(tmpdir(), 'sluice-deploy-'));
   lab = await RegisteredLab.start(join(folder, 'lab'));
   server = await startPublishingServer({ dataDir: join(folder, 'endpoint') });
@@ -43,7 +46,7 @@ beforeEach(async () => {
     threads: 1,
     appRoot: resolve(import.meta.dirname, '../../../..'),
     servesConsoles: false,
-    log: () => undefined,
+    log: (message) => logged.push(message),
   });
   const endpoint = { name: 'box', tier: 'edge', url: server.url, token: DEPLOY_TOKEN } as const;
   endpointId = (await services.endpoints.add(endpoint)).id;
@@ -193,6 +196,45 @@ describe('a console that publishes of its lab', () => {
     await services.labDeployments.unpublish(lab.api, endpointId, SERVED_AS);
     expect(variants()).toEqual([]);
     expect(services.models.list()).toEqual([]);
+  });
+
+  it('the command line’s word makes a variant, and mends what is known of one', async () => {
+    await lab.registerFile(MODEL, first);
+    await publish(1);
+    const records = new DeploymentRecords(join(folder, 'console'), () => undefined);
+    const say = async (accuracyPct: number): Promise<void> => {
+      const record = records.find(server.url, SERVED_AS);
+      records.put({ ...record!, variants: { 1: { ...VARIANT, accuracyPct } } });
+      await records.settled();
+    };
+    const accuracies = (): readonly number[] =>
+      services.deployment.state().variants.map(({ accuracyPct }) => accuracyPct);
+    for (const accuracyPct of [91, 95]) {
+      await say(accuracyPct);
+      await list();
+      await vi.waitFor(() => expect(accuracies()).toEqual([accuracyPct]), { timeout: 30_000 });
+      await vi.waitFor(async () => expect(await list()).toMatchObject([{ variant: 'd0' }]), {
+        timeout: 30_000,
+      });
+    }
+  });
+
+  it('the command line’s word does not take a model of the device’s own', async () => {
+    await lab.registerFile(MODEL, first);
+    await publish(1);
+    await services.models.importAndProfile(
+      { path: second, name: SERVED_AS, replace: false },
+      () => undefined,
+      new AbortController().signal,
+    );
+    const records = new DeploymentRecords(join(folder, 'console'), () => undefined);
+    records.put({ ...records.find(server.url, SERVED_AS)!, variants: { 1: VARIANT } });
+    await records.settled();
+    await list();
+    await vi.waitFor(() => expect(logged.join('\n')).toMatch(/stays as it is: This device has a model/), {
+      timeout: 30_000,
+    });
+    expect(services.deployment.state().variants).toEqual([]);
   });
 
   it('the variant follows what others change at the endpoint', async () => {

@@ -6,7 +6,7 @@ import type { RemoteEndpoint } from '../../endpoints/remote-endpoint';
 import { Mutex } from '../../mutex';
 import type { Log } from '../../state-file';
 import type { LabApi } from '../connection/lab-api';
-import { seenOf } from './deployment-records';
+import { seenOf, variantsWith } from './deployment-records';
 import type { DeploymentRecord, DeploymentRecords } from './deployment-records';
 import type { DeviceVariants } from './device-variants';
 import { deploymentIn, servedNameOf, tagVersions, withModelFile } from './publish-version';
@@ -153,13 +153,13 @@ export class LabDeployments {
     api: () => Promise<Api>,
   ): void {
     const { url } = endpoint.known;
-    for (const { url: where, servedAs, deviceVersion } of this.parts.records.list()) {
-      if (where !== url || deviceVersion === undefined) continue;
+    for (const record of this.parts.records.list()) {
+      const { servedAs } = record;
       const now = found.find((one) => one.servedAs === servedAs);
+      if (record.url !== url || this.isCaughtUp(record, now)) continue;
       const key = keyOf({ endpointId: endpoint.id, servedAs });
-      const change = `${key} ${now?.stable.version}`;
-      if (now?.stable.version === deviceVersion || this.changing.has(key) || this.givenUp.has(change))
-        continue;
+      const change = JSON.stringify([key, now?.stable.version, record.variants]);
+      if (this.changing.has(key) || this.givenUp.has(change)) continue;
       this.changing.add(key);
       const work = now
         ? api().then((lab) => this.sync(lab, endpoint, now))
@@ -171,6 +171,16 @@ export class LabDeployments {
         })
         .finally(() => this.changing.delete(key));
     }
+  }
+
+  /** Whether the device has what it is to have while that is published. */
+  private isCaughtUp(
+    { servedAs, variants, deviceVersion }: DeploymentRecord,
+    now: PublishedDeployment | undefined,
+  ): boolean {
+    const wanted = now && variants[now.stable.version];
+    if (!wanted) return deviceVersion === undefined;
+    return deviceVersion === now.stable.version && this.parts.device.isKnownAs(servedAs, wanted);
   }
 
   /**
@@ -194,7 +204,13 @@ export class LabDeployments {
         await device.remove(servedAs);
         const { deviceVersion: _gone, ...others } = record;
         records.put(others);
-      } else if (record.deviceVersion !== version || fetched?.version === version) {
+      } else if (
+        record.deviceVersion !== version ||
+        fetched?.version === version ||
+        !device.isKnownAs(servedAs, wanted)
+      ) {
+        // The command line may have said that it is to be one.
+        if (record.deviceVersion === undefined) device.refuseTaken(servedAs);
         const variant = { model: servedAs, ...wanted };
         if (fetched?.version === version) await device.put(fetched.path, variant);
         else {
@@ -293,16 +309,6 @@ export class LabDeployments {
     if (endpoint) return { endpoint, client: clientOf(endpoint) };
     throw new SluiceError('not-found', 'That endpoint is gone; add it again.', { id });
   }
-}
-
-/** What is known of a version that is published again replaces what was. */
-function variantsWith(
-  known: DeploymentRecord['variants'] = {},
-  version: number,
-  variant: LabPublish['variant'],
-): DeploymentRecord['variants'] {
-  const others = Object.entries(known).filter(([number]) => number !== String(version));
-  return Object.fromEntries([...others, ...(variant ? [[String(version), variant] as const] : [])]);
 }
 
 function clientOf({ known, heldToken }: RemoteEndpoint): PublishClient {
