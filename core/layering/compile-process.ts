@@ -1,4 +1,5 @@
 /** Entry of the process that compiles one model, so that its memory goes with it and it can be killed at any moment. */
+import { writeFileSync } from 'node:fs';
 import { SluiceError } from '../contract';
 import { compileStore, type CompileProgress } from './compile';
 import type { CompileEvent } from './compile-client';
@@ -29,6 +30,17 @@ async function compile(request: CompileRequest): Promise<void> {
   }
 }
 
+/** Where memory runs out, Linux ends what asks to be ended first: this import, and not the engine or another's program. */
+function endFirst(): void {
+  if (process.platform !== 'linux') return;
+  try {
+    writeFileSync('/proc/self/oom_score_adj', '1000');
+  } catch {
+    // No /proc here: the kernel chooses by size.
+  }
+}
+
+endFirst();
 process.once('message', (request: CompileRequest) => void compile(request));
 // The parent is gone: nobody waits for the result.
 process.once('disconnect', () => process.exit(1));

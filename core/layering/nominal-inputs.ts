@@ -1,5 +1,5 @@
 import { dtypeCodeOf, elementBytes, seededRandom } from '../base';
-import type { TensorSpec } from '../contract';
+import { SluiceError, type TensorSpec } from '../contract';
 import { tensorByteLength, type HostTensor, type HostTensors } from './tensors';
 
 /** Sizes that stand in for free dimensions when nothing else is known. */
@@ -9,6 +9,7 @@ const FREE_LENGTH = 16;
 /**
  * Inputs to measure with: seeded noise in [-1, 1) for floats, zeros and ones for integers (valid as ids and masks).
  * Free dimensions: 1 for the first, 320 for image sides, else 16.
+ * @throws SluiceError `unsupported` for an input that is larger than any memory.
  */
 export function nominalInputs(specs: readonly TensorSpec[], seed: number): HostTensors {
   const random = seededRandom(seed);
@@ -19,13 +20,28 @@ export function nominalInputs(specs: readonly TensorSpec[], seed: number): HostT
         if (axis === 0) return 1;
         return spec.shape.length === 4 ? FREE_IMAGE_SIDE : FREE_LENGTH;
       });
-      return [spec.name, { dtype: spec.dtype, dims, bytes: fill(spec.dtype, dims, random) }];
+      const bytes = fill(allocate(spec.name, spec.dtype, dims), spec.dtype, random);
+      return [spec.name, { dtype: spec.dtype, dims, bytes }];
     }),
   );
 }
 
-function fill(dtype: string, dims: readonly number[], random: () => number): Uint8Array {
-  const bytes = new Uint8Array(tensorByteLength(dtype, dims) ?? 0);
+/** @throws SluiceError `unsupported` for a tensor that no memory holds. */
+function allocate(name: string, dtype: string, dims: readonly number[]): Uint8Array {
+  const byteLength = tensorByteLength(dtype, dims) ?? 0;
+  try {
+    return new Uint8Array(byteLength);
+  } catch (cause) {
+    throw new SluiceError(
+      'unsupported',
+      `Input ${name} of shape [${dims.join(', ')}] takes ${byteLength} bytes, more than can be held in memory.`,
+      { input: name, byteLength },
+      { cause },
+    );
+  }
+}
+
+function fill(bytes: Uint8Array, dtype: string, random: () => number): Uint8Array {
   const size = Math.max(1, elementBytes(dtypeCodeOf(dtype) ?? 0));
   const view = new DataView(bytes.buffer);
   for (let at = 0; at < bytes.byteLength; at += size) {

@@ -34,6 +34,7 @@ const PROBE_MIN_BYTES = 512;
 export async function readSource(path: string): Promise<OnnxModel> {
   const model = await readModel(path);
   const faults = checkModel(model);
+  if (model.graph.outputs.length === 0) faults.push('the graph has no outputs; expected at least one');
   if (faults.length > 0) {
     throw new SluiceError(
       'bad-model',
