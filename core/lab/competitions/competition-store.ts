@@ -1,8 +1,10 @@
 import { z } from 'zod';
 
 import { SluiceError } from '../../contract';
+import { faultText } from '../../storage';
 import type { AreaSchema, LabDatabase } from '../store/lab-database';
 import type { ScoredSubmission } from './board';
+import { storedDefinition } from './definition';
 import type { CompetitionDefinition } from './definition';
 
 export const COMPETITIONS_SCHEMA: AreaSchema = {
@@ -69,7 +71,12 @@ const row = z.object({
   submitted_ms: z.number(),
   ended_ms: z.number().nullable(),
 });
-const competitionRow = z.object({ definition: z.string(), owner: z.string(), created_ms: z.number() });
+const competitionRow = z.object({
+  name: z.string(),
+  definition: z.string(),
+  owner: z.string(),
+  created_ms: z.number(),
+});
 const countRow = z.object({ count: z.number() });
 const scoredRow = z.object({ id: z.number(), user: z.string(), score: z.number(), submittedMs: z.number() });
 
@@ -84,9 +91,9 @@ export class CompetitionStore {
     const prepare = (sql: string): ReturnType<LabDatabase['prepare']> => database.prepare(sql);
     this.statements = {
       insertCompetition: prepare('INSERT INTO competitions_all VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING'),
-      competition: prepare('SELECT definition, owner, created_ms FROM competitions_all WHERE name = ?'),
+      competition: prepare('SELECT name, definition, owner, created_ms FROM competitions_all WHERE name = ?'),
       competitions: prepare(
-        'SELECT definition, owner, created_ms FROM competitions_all ORDER BY created_ms DESC, name',
+        'SELECT name, definition, owner, created_ms FROM competitions_all ORDER BY created_ms DESC, name',
       ),
       insert: prepare(
         `INSERT INTO competitions_submissions (competition, user, run_id, checkpoint, is_dry_run, state, counts, day, submitted_ms)
@@ -122,17 +129,39 @@ export class CompetitionStore {
     throw new SluiceError('conflict', message, { name });
   }
 
-  /** @throws SluiceError `not-found`. */
+  /** @throws SluiceError `not-found`, `corrupt-store` for one whose definition is damaged. */
   competition(name: string): Competition {
     const found: unknown = this.statements.competition.get(name);
-    if (found) return competitionOf(found);
+    if (found) return this.competitionOf(found);
     const shown = name.slice(0, 63);
     throw new SluiceError('not-found', `There is no competition "${shown}".`, { name: shown });
   }
 
-  /** The newest first. */
-  competitions(): readonly Competition[] {
-    return this.statements.competitions.all().map(competitionOf);
+  /** The newest first. @param onDamaged told of each that can't be read; the others are listed. */
+  competitions(onDamaged: (error: SluiceError) => void): readonly Competition[] {
+    return this.statements.competitions.all().flatMap((found) => {
+      try {
+        return [this.competitionOf(found)];
+      } catch (thrown) {
+        onDamaged(SluiceError.from(thrown));
+        return [];
+      }
+    });
+  }
+
+  private competitionOf(found: unknown): Competition {
+    const { name, definition, owner, created_ms: createdMs } = competitionRow.parse(found);
+    try {
+      return { ...storedDefinition(JSON.parse(definition)), owner, createdMs };
+    } catch (cause) {
+      throw new SluiceError(
+        'corrupt-store',
+        `The definition of the competition "${name}" in ${this.database.path} is damaged (${faultText(cause)}). Put back a ` +
+          'copy of the database; its submissions are still there.',
+        { name, path: this.database.path },
+        { cause },
+      );
+    }
   }
 
   /**
@@ -200,12 +229,6 @@ export class CompetitionStore {
   setFailed(id: number, error: string, counts: boolean, nowMs: number): void {
     this.statements.end.run('failed', null, error, counts ? 1 : 0, nowMs, id);
   }
-}
-
-function competitionOf(found: unknown): Competition {
-  const { definition, owner, created_ms: createdMs } = competitionRow.parse(found);
-  // Written by this class, of a definition that was checked then.
-  return { ...(JSON.parse(definition) as CompetitionDefinition), owner, createdMs };
 }
 
 function submissionOf(found: unknown): Submission {

@@ -32,6 +32,8 @@ export class Competitions {
   private readonly working = new Map<number, Promise<void>>();
   private tidying: Promise<unknown> = Promise.resolve();
   private isOpen = true;
+  /** Messages about definitions that can't be read: each is told once, however often they are listed. */
+  private readonly toldDamaged = new Set<string>();
 
   constructor(private readonly options: CompetitionsOptions) {}
 
@@ -69,7 +71,11 @@ export class Competitions {
 
   /** The newest first. */
   list(): readonly Competition[] {
-    return this.options.store.competitions();
+    return this.options.store.competitions((error) => {
+      if (this.toldDamaged.has(error.message)) return;
+      this.toldDamaged.add(error.message);
+      this.options.onFault(error);
+    });
   }
 
   /** @throws SluiceError `not-found`. */

@@ -106,3 +106,32 @@ const definitionSchema = z
 export function parseDefinition(json: unknown): CompetitionDefinition {
   return parseInput('The competition', definitionSchema, json);
 }
+
+/** As it is kept: with everything in its place, and the deadline in milliseconds. */
+const storedSchema: z.ZodType<CompetitionDefinition> = z.object({
+  name: z.string().regex(NAME),
+  title: z.string(),
+  description: z.string(),
+  dataset: z.object({ name: z.string(), version: z.string() }),
+  hiddenPath: z.string().refine(isInside),
+  testPath: z.string(),
+  inference: z.object({
+    args: z.array(z.string()),
+    cpus: z.number().positive(),
+    gpus: z.int().min(0),
+    memoryBytes: z.int().positive(),
+    limitMinutes: z.number().positive(),
+  }),
+  evaluator: z.union([
+    z.object({ builtIn: z.enum(EVALUATOR_NAMES) }),
+    z.object({ command: z.array(z.string()).min(1) }),
+  ]),
+  metric: z.object({ name: z.string(), direction: z.enum(['max', 'min']) }),
+  submissionsPerDay: z.int().min(1),
+  deadlineMs: z.number().exactOptional(),
+});
+
+/** What was kept of a definition that was checked when it came. @throws ZodError for what is none (any more). */
+export function storedDefinition(json: unknown): CompetitionDefinition {
+  return storedSchema.parse(json);
+}
