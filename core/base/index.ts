@@ -1,3 +1,4 @@
+export { boundedText } from './bounded-text';
 export { ByteSource } from './byte-source';
 export { engineClockMs, systemClock } from './clock';
 export type { Clock } from './clock';

@@ -41,6 +41,8 @@ describe('pages', () => {
     '/assets',
     '/missing.js',
     '//etc/hosts',
+    '/index.html/inside.js',
+    `/${'long/'.repeat(100)}${'n'.repeat(300)}.js`,
   ])('nothing outside the bundle: %s', async (path) => {
     const answer = await ground.ask(path, { headers: { cookie: await ground.cookie() } });
     expect(answer.status).toBe(404);

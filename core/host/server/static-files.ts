@@ -41,6 +41,9 @@ const MIME_TYPES: ReadonlyMap<string, string> = new Map([
   ['.woff2', 'font/woff2'],
 ]);
 
+/** What the file system says of paths that name nothing here, whatever they are made of. */
+const NO_FILE: readonly string[] = ['ENOENT', 'EISDIR', 'ENOTDIR', 'ENAMETOOLONG'];
+
 export interface StaticFile {
   readonly mime: string;
   readonly body: Uint8Array;
@@ -59,7 +62,7 @@ export async function readStatic(root: string, pathname: string): Promise<Static
     return { mime, body: await readFile(file) };
   } catch (thrown) {
     const { code } = thrown as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'EISDIR') return undefined;
+    if (NO_FILE.includes(code ?? '')) return undefined;
     throw thrown;
   }
 }

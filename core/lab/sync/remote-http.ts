@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { z } from 'zod';
 
+import { boundedText } from '../../base';
 import { SluiceError } from '../../contract';
 import { codeOfHttpStatus } from '../../serving';
 
@@ -10,7 +11,6 @@ export type Query = Readonly<Record<string, string>>;
 
 /** A server that answers nothing for so long is taken for gone; sending a file may take longer. */
 const ANSWER_MS = 60_000;
-const MOST_ANSWER_BYTES = 64 * 2 ** 20;
 const MOST_REASON_CHARACTERS = 500;
 const errorSchema = z.object({ error_code: z.string(), message: z.string() });
 
@@ -64,7 +64,7 @@ export class RemoteHttp {
         bodyTimeout: ANSWER_MS,
       });
       status = answer.statusCode;
-      text = await textOf(answer.body);
+      text = await boundedText(answer.body);
     } catch (cause) {
       throw this.failure(cause);
     }
@@ -117,17 +117,6 @@ export function isLinkLost({ details }: SluiceError): boolean {
 export function isRemoteInTrouble({ details }: SluiceError): boolean {
   const { status } = details;
   return typeof status === 'number' && (status >= 500 || status === 429 || status === 408);
-}
-
-async function textOf(body: AsyncIterable<unknown>): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of body) {
-    chunks.push(chunk as Buffer);
-    bytes += (chunk as Buffer).length;
-    if (bytes > MOST_ANSWER_BYTES) throw new Error(`an answer of more than ${MOST_ANSWER_BYTES} bytes`);
-  }
-  return Buffer.concat(chunks).toString('utf8');
 }
 
 function jsonOrNothing(text: string): unknown {

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 
 import { z } from 'zod';
 
+import { boundedText } from '../../base';
 import { SluiceError } from '../../contract';
 import type { ErrorCode } from '../../contract';
 import { DEPLOYMENTS_PATH, deploymentListSchema, SHA256_HEADER } from '../protocol/deployments';
@@ -109,7 +110,7 @@ export class PublishClient {
     }).catch((cause: unknown) => {
       throw this.unreachable(cause, signal);
     });
-    const text = await answer.body.text().catch((cause: unknown) => {
+    const text = await boundedText(answer.body).catch((cause: unknown) => {
       throw this.unreachable(cause, signal);
     });
     if (answer.statusCode >= 300) throw this.refusal(answer.statusCode, text);

@@ -1,10 +1,9 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 
 import { SluiceError } from '../../../contract';
-import { codeOfHttpStatus, errorDetailsSchema } from '../../../serving';
+import { codeOfHttpStatus } from '../../../serving';
+import { labAnswer, labRefusal } from './lab-answer';
 import { ServerPulse } from './server-pulse';
-
-const errorSchema = z.object({ error_code: z.string(), message: z.string(), details: errorDetailsSchema });
 
 /**
  * The lab's own operations, by HTTP. They may take as long as they do, for as long as the server is alive: one that hangs
@@ -20,7 +19,7 @@ export class LabApi {
 
   /** @param path below `/api/sluice/`. @throws SluiceError what the lab answers, `unavailable`, `timeout`. */
   async get<S extends z.ZodType>(path: string, schema: S, signal?: AbortSignal): Promise<z.output<S>> {
-    return schema.parse(await this.json('GET', path, undefined, signal));
+    return this.ask('GET', path, undefined, schema, signal);
   }
 
   async send<S extends z.ZodType>(
@@ -30,7 +29,7 @@ export class LabApi {
     schema: S,
     signal?: AbortSignal,
   ): Promise<z.output<S>> {
-    return schema.parse(await this.json(method, path, body, signal));
+    return this.ask(method, path, body, schema, signal);
   }
 
   /** A body as it comes; nothing may come for as long as the server is alive. */
@@ -54,10 +53,16 @@ export class LabApi {
     };
   }
 
-  private async json(method: Method, path: string, body: unknown, signal?: AbortSignal): Promise<unknown> {
+  private async ask<S extends z.ZodType>(
+    method: Method,
+    path: string,
+    body: unknown,
+    schema: S,
+    signal?: AbortSignal,
+  ): Promise<z.output<S>> {
     const wait = this.begin(signal);
     try {
-      return await (await this.call(method, path, body, wait.signal)).body.json();
+      return await labAnswer(this.url, (await this.call(method, path, body, wait.signal)).body, schema);
     } catch (cause) {
       throw wait.meaningOf(cause);
     } finally {
@@ -76,16 +81,10 @@ export class LabApi {
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     if (answer.statusCode < 300) return answer;
-    const said = errorSchema.safeParse(await answer.body.json().catch(() => undefined));
-    const message = said.success
-      ? said.data.message
-      : `${this.url} answers ${answer.statusCode} to ${method} ${path}.`;
-    const isTaken = said.success && said.data.error_code === 'RESOURCE_ALREADY_EXISTS';
-    throw new SluiceError(
-      isTaken ? 'conflict' : codeOfHttpStatus(answer.statusCode),
-      message,
-      said.success ? said.data.details : {},
-    );
+    const said = await labRefusal(answer.body);
+    const message = said?.message ?? `${this.url} answers ${answer.statusCode} to ${method} ${path}.`;
+    const isTaken = said?.error_code === 'RESOURCE_ALREADY_EXISTS';
+    throw new SluiceError(isTaken ? 'conflict' : codeOfHttpStatus(answer.statusCode), message, said?.details);
   }
 
   /** Begins to wait for an answer, which whoever asked may cancel, and a server that hangs never gives. */
@@ -115,10 +114,6 @@ export class LabApi {
   private failure(cause: unknown): SluiceError {
     if (cause instanceof SluiceError) return cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
-    if (cause instanceof SyntaxError) {
-      const message = `${this.url}: expected JSON, found something else (${reason}). It is no lab.`;
-      return new SluiceError('unavailable', message, { url: this.url }, { cause });
-    }
     return new SluiceError(
       'unavailable',
       `The lab at ${this.url} can't be reached: ${reason}. Start it with "sluice lab serve".`,

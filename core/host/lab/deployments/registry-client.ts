@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { SluiceError } from '../../../contract';
 import { codeOfHttpStatus } from '../../../serving';
 import { ioError } from '../../../storage';
+import { labAnswer, labRefusal } from '../connection/lab-answer';
 import type { LabApi } from '../connection/lab-api';
 
 /** `MODEL`, `MODEL@3` or `MODEL@alias`. */
@@ -31,7 +32,6 @@ const uriSchema = z.object({ artifact_uri: z.string() });
 const filesSchema = z.object({
   files: z.array(z.object({ path: z.string(), is_dir: z.boolean(), file_size: z.number().optional() })),
 });
-const errorSchema = z.object({ message: z.string() });
 const anything = z.unknown();
 
 const MLFLOW = '/api/2.0/mlflow';
@@ -134,7 +134,7 @@ export class RegistryClient {
     schema: S,
     body?: object,
   ): Promise<z.output<S>> {
-    return schema.parse(await (await this.call(method, path, body)).body.json());
+    return labAnswer(this.api.url, (await this.call(method, path, body)).body, schema);
   }
 
   private async call(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object, signal?: AbortSignal) {
@@ -151,10 +151,9 @@ export class RegistryClient {
       throw new SluiceError('unavailable', `The lab at ${url} can't be reached: ${reason}.`, {}, { cause });
     });
     if (answer.statusCode < 300) return answer;
-    const said = errorSchema.safeParse(await answer.body.json().catch(() => undefined));
-    const message = said.success
-      ? said.data.message
-      : `The lab at ${url} answered HTTP ${answer.statusCode} to ${path.slice(0, 200)}.`;
+    const said = await labRefusal(answer.body);
+    const message =
+      said?.message ?? `The lab at ${url} answered HTTP ${answer.statusCode} to ${path.slice(0, 200)}.`;
     throw new SluiceError(codeOfHttpStatus(answer.statusCode), message);
   }
 }

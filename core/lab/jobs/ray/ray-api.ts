@@ -1,7 +1,7 @@
 import type { Agent, Dispatcher } from 'undici';
 import { z } from 'zod';
 
-import { parseUrl } from '../../../base';
+import { boundedText, parseUrl } from '../../../base';
 import { SluiceError } from '../../../contract';
 import type { JobNode } from '../job-engine';
 
@@ -167,7 +167,7 @@ export class RayApi {
         },
         ...(body && { body: JSON.stringify(body) }),
       });
-      return { status: response.statusCode, text: await response.body.text() };
+      return { status: response.statusCode, text: await boundedText(response.body) };
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
       const message = `Ray can't be reached at ${this.base}: ${why}. See whether "ray start --head" runs there.`;
