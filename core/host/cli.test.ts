@@ -178,7 +178,7 @@ describe('what goes wrong', () => {
       `sluice: unknown command 'runn'. Did you mean run? See "sluice --help".\n`,
     );
     expect((await cli('models', 'remove')).stderr).toBe(
-      `sluice: missing required argument 'name'. See "sluice --help".\n`,
+      `sluice: missing required argument 'name'. See "sluice models remove --help".\n`,
     );
   });
 
@@ -188,7 +188,7 @@ describe('what goes wrong', () => {
     expect(models.stderr).toMatch(/^Usage: sluice models [^]*remove <name>[^]*\n$/);
     expect(models.stderr).not.toContain('outputHelp');
     expect((await cli('models', '--json')).json()).toMatchObject({
-      error: { code: 'bad-input', message: 'a command is missing. See "sluice --help".' },
+      error: { code: 'bad-input', message: 'a command is missing. See "sluice models --help".' },
     });
   });
 

@@ -8,6 +8,7 @@ import type { CrashWriter } from '../crash-reports/install-crash-reports';
 import { dataDirOf, threadsOf } from '../environment';
 import type { Services } from '../services';
 import { EXIT, exitCodeOf } from './exit-codes';
+import { foreignFolderNote } from './foreign-folder';
 
 /** What a command gives: both forms, of which one is printed. */
 export interface Outcome {
@@ -74,8 +75,10 @@ export async function execute(
     };
     crashes = installCrashReports({ dataDir, process: nameOf(command), app: appVersion(appRoot) });
     // ONNX Runtime, images, tokenizers: loaded only where a command needs the engine.
-    const services = (options = { servesConsoles: false }): Promise<Services> =>
-      (starting ??= import('../services').then(({ startServices }) =>
+    const services = (options = { servesConsoles: false }): Promise<Services> => {
+      const note = starting ? undefined : foreignFolderNote(dataDir(), process.getuid?.());
+      if (note !== undefined) log(note);
+      return (starting ??= import('../services').then(({ startServices }) =>
         startServices({
           dataDir: usableDataDir(),
           threads: threadsOf(process.env),
@@ -84,6 +87,7 @@ export async function execute(
           log,
         }),
       ));
+    };
     const context: CommandContext = {
       ...{ json, signal: abort.signal, log, appRoot, services, print },
       get dataDir() {

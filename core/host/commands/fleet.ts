@@ -132,13 +132,18 @@ async function addBox(
   );
   if (!view) throw new SluiceError('not-found', 'The box was removed meanwhile.', { box: id });
   const why = view.reason === undefined ? '' : `: ${view.reason}`;
-  const text = `Attached ${view.name}; it is ${view.state}${why}\n${TOKENS_HINT}`;
+  const again = view.state === 'refused' ? againHint(view.name) : '';
+  const text = `Attached ${view.name}; it is ${view.state}${why}\n${again}${TOKENS_HINT}`;
   return { json: view, text };
 }
 
-const TOKENS_HINT =
-  'Its token was not written down. Commands read tokens from the file that SLUICE_FLEET_TOKENS_FILE names: ' +
-  '{"name of the box": "token"}. The window asks for it and keeps it in the keychain.';
+const TOKENS_FILE_HINT =
+  'Commands read tokens from the file that SLUICE_FLEET_TOKENS_FILE names: {"name of the box": "token"}.';
+const TOKENS_HINT = `Its token was not written down. ${TOKENS_FILE_HINT} The window asks for it and keeps it in the keychain.`;
+
+function againHint(name: string): string {
+  return `To attach it anew, "sluice fleet remove ${name}", then add it with the right --fingerprint and --token-file.\n`;
+}
 
 async function removeBox(context: CommandContext, name: string): Promise<Outcome> {
   const { boxes } = await serviceOf(context);
@@ -157,6 +162,7 @@ async function push(
   const views = boxes.list();
   const wanted = names.length === 1 && names[0] === 'all' ? views : names.map((name) => named(views, name));
   if (wanted.length === 0) throw new SluiceError('bad-input', `fleet push: there are no boxes. ${EMPTY}`);
+  await requireAdmitted(context, boxes, wanted);
   const nameOf = new Map(views.map(({ id, name }) => [id, name]));
   const lines = new Map(wanted.map(({ id, name }) => [id, showProgress(name, process.stderr)]));
   const unlisten = bus.subscribe((message) => {
@@ -178,6 +184,26 @@ async function push(
   if (context.signal.aborted) throw new SluiceError('cancelled', `The push of ${model} was cancelled.`);
   const isDone = ended.boxes.every(({ state }) => state === 'done');
   return { json: ended, text: pushText(ended, nameOf), exitCode: isDone ? EXIT.done : EXIT.failed };
+}
+
+/** A box that is away is waited for; one that refuses us would be for ever. @throws SluiceError `unavailable`. */
+async function requireAdmitted(
+  context: CommandContext,
+  boxes: FleetService['boxes'],
+  wanted: readonly FleetBox[],
+): Promise<void> {
+  const ids = new Set(wanted.map(({ id }) => id));
+  const looked = await lookUntil(
+    context,
+    () => boxes.list().filter(({ id }) => ids.has(id)),
+    (list) => list.every(({ state }) => state !== 'connecting'),
+  );
+  const [refused] = looked.filter(({ state }) => state === 'refused');
+  if (!refused) return;
+  const { name, reason = 'It refuses this machine.' } = refused;
+  throw new SluiceError('unavailable', `fleet push: ${name} is refused: ${reason} ${TOKENS_FILE_HINT}`, {
+    box: name,
+  });
 }
 
 function pushText({ boxes }: FleetPush, nameOf: ReadonlyMap<string, string>): string {
@@ -231,7 +257,8 @@ function overview(views: readonly FleetBox[]): string {
     ...(reason === undefined ? [] : [`${name}: ${reason}`]),
     ...(figures?.alerts ?? []).map((alert) => `${name}: ${alert}`),
   ]);
-  return [rows, ...faults].join('\n');
+  const hints = views.some(({ state }) => state === 'refused') ? [TOKENS_FILE_HINT] : [];
+  return [rows, ...faults, ...hints].join('\n');
 }
 
 function percent(value: number): string {

@@ -238,7 +238,11 @@ export class Fleet {
 
   private refuseName(name: string): void {
     if (!this.all().some(({ known }) => known.name === name)) return;
-    throw new SluiceError('conflict', `A box called "${name}" exists; choose another name.`, { name });
+    throw new SluiceError(
+      'conflict',
+      `A box called "${name}" exists; choose another name, or remove that one first.`,
+      { name },
+    );
   }
 }
 
