@@ -31,6 +31,7 @@ export function minimumRing(manifest: StoreManifest, mode: PipelineMode): number
   return pageAlign(Math.min(wanted, Math.max(2 * part, streamed)));
 }
 
+/** The longest step that a ring leaves room for in a mode, bytes. */
 export function stepLimit(manifest: StoreManifest, mode: PipelineMode, ringBytes: number): number {
   if (mode === 'sequential') return ringBytes;
   if (mode === 'sync') return Math.floor(ringBytes / 2 / 4096) * 4096;
@@ -38,6 +39,7 @@ export function stepLimit(manifest: StoreManifest, mode: PipelineMode, ringBytes
   return Math.max(part, ringBytes / STEPS_PER_RING);
 }
 
+/** All weights in memory: nothing is read. */
 export function residentProgram(manifest: StoreManifest, mode: PipelineMode): Program {
   const steps = cutSteps(manifest, {
     isResident: () => true,
@@ -57,6 +59,10 @@ export function layerwiseProgram(manifest: StoreManifest): Program {
   return { mode: 'resident', steps, ringBytes: 0, chunkBytes: MAX_CHUNK_BYTES };
 }
 
+/**
+ * What is not resident streams through a ring. @param maxStepBytes, @param joinBytes as in `Cut`.
+ * @throws SluiceError `budget-too-small` naming the layer that can't be cut small enough.
+ */
 export function streamingProgram(
   manifest: StoreManifest,
   mode: Exclude<PipelineMode, 'resident'>,

@@ -43,6 +43,7 @@ export interface EngineInfo {
 }
 
 export interface LoadRequest {
+  /** Folder of a layer store. */
   readonly storePath: string;
   readonly mode: PipelineMode;
   /** Parameter memory, bytes. Required unless the mode is `resident`. */
@@ -50,9 +51,12 @@ export interface LoadRequest {
 }
 
 export interface InferenceResult {
+  /** By name, row-major; the caller's. */
   readonly outputs: HostTensors;
   readonly totalMs: number;
+  /** Of it, what the compute side waited for reads. */
   readonly stallMs: number;
+  /** From the store, for this inference. */
   readonly readBytes: number;
   readonly trace: InferenceTrace;
 }

@@ -37,6 +37,7 @@ function within(slowdown: number): number {
   return Math.min(MAX_SLOWDOWN, Math.max(MIN_SLOWDOWN, slowdown));
 }
 
+/** Milliseconds that the steps of an inference computed, all together. */
 export function computeMs(result: InferenceResult): number {
   const { steps } = result.trace.times;
   let sum = 0;
@@ -44,6 +45,7 @@ export function computeMs(result: InferenceResult): number {
   return sum;
 }
 
+/** Median milliseconds of each layer over inferences in which every layer was a step of its own. */
 export function layerMedians(manifest: StoreManifest, results: readonly InferenceResult[]): number[] {
   return manifest.layers.map((_, layer) =>
     median(

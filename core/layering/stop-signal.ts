@@ -11,6 +11,7 @@ const IDLE = 0;
 const RUNNING = 1;
 const STOPPING = 2;
 
+/** In shared memory, for a run that waits its turn. */
 export function createStopSignal(): StopSignal {
   return new Int32Array(new SharedArrayBuffer(8));
 }

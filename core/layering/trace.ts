@@ -44,6 +44,7 @@ export interface InferenceTimes {
   readonly reads: Float64Array;
 }
 
+/** @param reads [operation][0 start, 1 end], kept as it is: the caller gives it away. */
 export function summarise(times: StepTimes, reads: Float64Array): InferenceTimes {
   let stallMs = 0;
   for (let at = 0; at < times.steps.length; at += 3)

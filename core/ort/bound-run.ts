@@ -62,7 +62,7 @@ export class BoundRun {
     if (status !== null) throw api.raise(status);
   }
 
-  /** The same off the JavaScript thread. Nothing bound may change until it settles. */
+  /** The same off the JavaScript thread. Nothing bound may change until it settles; it rejects as `run` throws. */
   runAsync(options: RunOptions): Promise<void> {
     const { api } = this.session.environment;
     return new Promise((resolve, reject) => {

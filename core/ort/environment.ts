@@ -33,6 +33,7 @@ export class OrtEnvironment {
     readonly allocator: Pointer,
   ) {}
 
+  /** @throws SluiceError `bad-input` (threads), `unsupported` (no library, or one that is too old), `runtime`. */
   static open(options: EnvironmentOptions): OrtEnvironment {
     if (!Number.isInteger(options.threads) || options.threads < 1) {
       throw new SluiceError(
@@ -50,6 +51,7 @@ export class OrtEnvironment {
     return new OrtEnvironment(api, options.threads, env, memoryInfo[0], allocator[0]);
   }
 
+  /** Of ONNX Runtime, `1.30.0`. */
   get version(): string {
     return this.api.version;
   }
@@ -64,6 +66,7 @@ export class OrtEnvironment {
     return found;
   }
 
+  /** Once, when all that was made from it is released. */
   close(): void {
     this.api.release('ReleaseMemoryInfo', this.cpuMemoryInfo);
     this.api.release('ReleaseEnv', this.envPointer);

@@ -9,20 +9,24 @@ export class RunOptions {
     readonly pointer: bigint,
   ) {}
 
+  /** @throws SluiceError `runtime`. */
   static create(environment: OrtEnvironment): RunOptions {
     const out: OutPointer = [null];
     environment.api.check('CreateRunOptions', out);
     return new RunOptions(environment, out[0] as bigint);
   }
 
+  /** Stops the runs that use it now, and every later one until `reset`: they throw `runtime`. */
   terminate(): void {
     this.environment.api.check('RunOptionsSetTerminate', this.pointer);
   }
 
+  /** Runs may use it again. */
   reset(): void {
     this.environment.api.check('RunOptionsUnsetTerminate', this.pointer);
   }
 
+  /** Once, when no run uses it any more. */
   release(): void {
     this.environment.api.release('ReleaseRunOptions', this.pointer);
   }

@@ -88,6 +88,7 @@ export class OrtSession {
     return new OrtSession(environment, pointer, ports.inputs, ports.outputs);
   }
 
+  /** Once; its tensors stay their owners'. */
   release(): void {
     this.environment.api.release('ReleaseSession', this.pointer);
   }

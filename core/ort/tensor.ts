@@ -48,6 +48,7 @@ export class OrtTensor {
     return denseBytes(shape.dtype, shape.dims);
   }
 
+  /** A second call does nothing. */
   release(): void {
     if (this.released) return;
     this.released = true;
@@ -58,7 +59,9 @@ export class OrtTensor {
 /**
  * A tensor over memory that stays where it is (no copy).
  * @param owner the object whose life the memory depends on (a `NativeMemory`, an array); the tensor holds on to it.
+ * @param dtype a name, `float32`, or a `TensorProto.DataType` code.
  * @param dims row-major; @param byteLength must equal the product of dims times the element size.
+ * @throws SluiceError `unsupported` (dtype), `internal` (another length), `runtime`.
  */
 export function tensorOver(
   environment: OrtEnvironment,

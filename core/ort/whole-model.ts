@@ -26,6 +26,7 @@ export class WholeModel {
   /**
    * @param settings.optimise false: the graph is run as it stands and its weights are neither copied nor packed, so
    * that external data stay memory-mapped.
+   * @throws SluiceError `runtime`, `bad-input` (threads), `unsupported` (no library).
    */
   static open(path: string, settings: { readonly threads: number; readonly optimise: boolean }): WholeModel {
     const environment = OrtEnvironment.open({ threads: 1 });
@@ -38,7 +39,10 @@ export class WholeModel {
     return new WholeModel(environment, session, RunOptions.create(environment));
   }
 
-  /** One inference on the calling thread. @returns copies of the outputs, by name. */
+  /**
+   * One inference on the calling thread.
+   * @param inputs row-major, by name; copied. @returns copies of the outputs, by name. @throws SluiceError `runtime`.
+   */
   run(inputs: ReadonlyMap<string, PlainTensor>): Map<string, PlainTensor> {
     const tensors = new Map(
       [...inputs].map(([name, tensor]) => {

@@ -15,6 +15,7 @@ export async function firstProposal(
   return [];
 }
 
+/** One after the other: each may take the processor for itself. @throws SluiceError `cancelled`, what they throw. */
 export async function prepareAll(
   proposers: readonly Proposer[],
   text: readonly number[],
@@ -23,6 +24,7 @@ export async function prepareAll(
   for (const proposer of proposers) await proposer.prepare?.(text, signal);
 }
 
+/** What they take beside the budget of the caches; nothing where none takes any to speak of. */
 export function proposerMemory(proposers: readonly Proposer[]): Pick<CacheMemory, 'draftModelBytes'> {
   const draftModelBytes = proposers.reduce((sum, { memoryBytes = 0 }) => sum + memoryBytes, 0);
   return draftModelBytes > 0 ? { draftModelBytes } : {};

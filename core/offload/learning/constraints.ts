@@ -15,10 +15,12 @@ export function freeConstraints(system: System, thresholdPct: number): Constrain
   return { thresholdPct, allowed: new Uint8Array(system.users * system.choices).fill(1) };
 }
 
+/** Whether a user may be given a choice. */
 export function isAllowed(system: System, { allowed }: Constraints, user: number, choice: number): boolean {
   return allowed[user * system.choices + choice] === 1;
 }
 
+/** @param action [users]. @returns whether its mean accuracy is not below the threshold. */
 export function meetsThreshold(system: System, { thresholdPct }: Constraints, action: Uint8Array): boolean {
   return meanAccuracyPct(system, action) >= thresholdPct - ACCURACY_TOLERANCE_PCT;
 }

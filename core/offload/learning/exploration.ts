@@ -11,6 +11,7 @@ export interface EpsilonSchedule {
   readonly decaySteps: number;
 }
 
+/** Share of decisions that explore, 0..1: falls from `start` to `end` in a line, and stays there. */
 export function epsilonAt({ start, end, decaySteps }: EpsilonSchedule, step: number): number {
   return step >= decaySteps ? end : start + ((end - start) * step) / decaySteps;
 }

@@ -21,6 +21,7 @@ export const systemDescriptionSchema = z.strictObject({
 
 export type SystemDescription = z.infer<typeof systemDescriptionSchema>;
 
+/** As JSON can hold it; `systemOfDescription` reads it back. */
 export function describeSystem(system: System): SystemDescription {
   const { users, variants, choiceTier, choiceVariant, sharedTiers, cpuLevels, memoryLevels } = system;
   return {

@@ -79,6 +79,7 @@ export const STATE_MEMORY = 1;
 export const STATE_LINK = 2;
 const PARTS = 3;
 
+/** Levels in a state: of every user's device, the edge and the cloud, three each. */
 export function stateLength(users: number): number {
   return (users + 2) * PARTS;
 }

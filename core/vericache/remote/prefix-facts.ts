@@ -25,6 +25,7 @@ export const prefixFactsSchema = z.object({
 /** What a node knows of a text's beginning whose keys and values it has, beside them. */
 export type PrefixFacts = z.infer<typeof prefixFactsSchema>;
 
+/** Keys and values of all its blocks and layers, float32. */
 export function prefixBytes({ shape, hashes }: PrefixFacts): number {
   return 2 * shape.layers * shape.kvHeads * shape.headDim * FLOAT_BYTES * hashes.length * BLOCK_TOKENS;
 }

@@ -42,12 +42,14 @@ const JobSlot = {
 const SLOTS = 6;
 const NO_CHUNK = 0x7fffffff;
 
+/** `[JobSlot]`, int32 in shared memory: the reader's thread writes, whoever asked looks. */
 export function createJobControl(): Int32Array {
   const control = new Int32Array(new SharedArrayBuffer(4 * SLOTS));
   control[JobSlot.badChunk] = NO_CHUNK;
   return control;
 }
 
+/** Without waiting for the event loop. */
 export function hasSucceeded(control: Int32Array): boolean {
   return Atomics.load(control, JobSlot.succeeded) === 1;
 }
