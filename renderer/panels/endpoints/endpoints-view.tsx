@@ -81,14 +81,17 @@ export function EndpointsView(): ReactNode {
   const { endpoints } = useSession();
   const selected = useStore(endpoints, (state) => state.endpoints?.find(({ id }) => id === state.selected));
   return (
-    <>
-      <div className={styles['column']}>
-        <AddForm />
-        <Removed />
-        <Fault />
-        <List />
+    <div className={styles['view']}>
+      <AddForm />
+      {/* An inspector that lies over the list leaves the form in reach. */}
+      <div className={styles['split']}>
+        <div className={styles['column']}>
+          <Removed />
+          <Fault />
+          <List />
+        </div>
+        {selected !== undefined && <EndpointInspector key={selected.id} endpoint={selected} />}
       </div>
-      {selected !== undefined && <EndpointInspector key={selected.id} endpoint={selected} />}
-    </>
+    </div>
   );
 }
