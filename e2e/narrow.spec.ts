@@ -162,7 +162,6 @@ test.describe.configure({ timeout: 720_000 });
 test.use({ library: 'example' });
 
 // In a browser alone: the page is the same in both shells, and only there a window can be so small.
-// In a browser alone: the page is the same in both shells, and only there a window can be so small.
 test('no control is cut off, covered or too small in the smallest window, nor at 200%', async ({
   webConsole: { page, ui },
   dataDir,
