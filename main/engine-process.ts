@@ -1,14 +1,16 @@
 import { app, MessageChannelMain, utilityProcess } from 'electron';
 import type { MessagePortMain } from 'electron';
 
+import { saysWhy } from '../core/contract';
 import { ENGINE_NAME, reportEngineEnd } from './crash-reports';
 import { signalOf } from './ending-signal';
 import type { EngineChild, EngineChildEvents } from './engine-supervisor';
 
 /** As much of the engine's stderr as is kept to explain its death. */
 const KEPT_LOG_CHARS = 16_000;
-/** Chromium tells of an engine that a signal ended within a millisecond of its `exit`. */
-const GONE_WITHIN_MS = 100;
+/** On a busy machine the signal, or the last of stderr, comes this much later than `exit`. */
+const TOLD_WITHIN_MS = 1000;
+const LOOK_MS = 50;
 
 /**
  * Forks the engine file as a utilityProcess. Its output goes on to ours. It inherits our environment, so that it keeps
@@ -27,7 +29,7 @@ export function forkEngine(file: string, events: EngineChildEvents): EngineChild
     log = (log + chunk.toString('utf8')).slice(-KEPT_LOG_CHARS);
   });
   child.once('spawn', events.onSpawn);
-  const ended = onceEnded();
+  const ended = onceEnded(() => saysWhy(log));
   child.once('exit', (code: number) => {
     void ended().then((signal) => {
       const end = { code, log, ...(signal !== undefined && { signal }) };
@@ -48,7 +50,7 @@ export function forkEngine(file: string, events: EngineChildEvents): EngineChild
  * `child-process-gone` tells them apart. It comes right after `exit`, and not at all where the engine ended itself.
  * @returns to be called at `exit`: resolves to the signal, if one ended it, once that and the rest of stderr have come.
  */
-function onceEnded(): () => Promise<string | undefined> {
+function onceEnded(isTold: () => boolean): () => Promise<string | undefined> {
   let signal: string | undefined;
   let told = (): void => undefined;
   const onGone = (_event: unknown, { name, exitCode }: Electron.Details): void => {
@@ -58,11 +60,12 @@ function onceEnded(): () => Promise<string | undefined> {
   };
   app.on('child-process-gone', onGone);
   return async () => {
-    if (signal === undefined) {
+    for (let waitedMs = 0; signal === undefined && waitedMs < TOLD_WITHIN_MS; waitedMs += LOOK_MS) {
       await new Promise<void>((resolve) => {
         told = resolve;
-        setTimeout(resolve, GONE_WITHIN_MS);
+        setTimeout(resolve, LOOK_MS);
       });
+      if (isTold()) break;
     }
     app.off('child-process-gone', onGone);
     return signal;

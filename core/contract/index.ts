@@ -167,5 +167,5 @@ export {
   surplusCrashFiles,
 } from './crash-report';
 export type { CrashReport } from './crash-report';
-export { HOST_ENDED, lastWordLine, processEndText } from './process-end';
+export { HOST_ENDED, lastWordLine, processEndText, saysWhy } from './process-end';
 export type { ProcessEnd } from './process-end';

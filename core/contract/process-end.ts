@@ -28,6 +28,11 @@ export function lastWordLine(reason: string): string {
   return `${LAST_WORD}${JSON.stringify(reason.slice(0, MOST_CHARS))}\n`;
 }
 
+/** Whether a log has the reason of its process's end. */
+export function saysWhy(log: string): boolean {
+  return lastWord(log.split('\n')) !== undefined;
+}
+
 /** `ended by SIGKILL ...`: how, and why if the process said so; else the last lines of its log, as such. */
 export function processEndText({ code, signal, log }: ProcessEnd): string {
   const how = signal === undefined ? `ended with code ${code}` : `ended by ${signal}${sender(signal)}`;
