@@ -5,7 +5,7 @@ import { formatBytes } from '../../base';
 import { SluiceError } from '../../contract';
 import type { FleetBox, FleetPush, FleetPushBox } from '../../contract';
 import type { FleetService } from '../fleet/start-fleet';
-import { tokenOf } from '../listen-options';
+import { tokenOf } from '../server/listen-options';
 import { execute, onCancel } from './context';
 import type { CommandContext, Outcome } from './context';
 import { EXIT } from './exit-codes';

@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { formatBytes } from '../../base';
 import { SluiceError } from '../../contract';
 import type { LayerInfo, ModelDetail, ModelSummary, VerifyReport } from '../../contract';
-import type { Models } from '../models';
+import type { Models } from '../models/models';
 import { execute, onCancel } from './context';
 import type { CommandContext, Outcome } from './context';
 import {

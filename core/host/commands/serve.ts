@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 
-import type { ServeOptions } from '../serve-library';
+import type { ServeOptions } from '../serve/serve-library';
 import { execute } from './context';
 import { bytesOf, countOf, listOf, portOf, ratioOf } from './option-values';
 
@@ -58,7 +58,7 @@ export function addServeCommand(program: Command): void {
     .action((options: ServeOptions, command: Command) =>
       execute(command, async (context) => {
         // The other commands need not wait for the server's libraries to load.
-        const { serveLibrary } = await import('../serve-library');
+        const { serveLibrary } = await import('../serve/serve-library');
         return serveLibrary(context, options);
       }),
     );

@@ -8,8 +8,8 @@ import type { ModelFile } from '../../onnx';
 import { sha256OfFile } from '../../storage';
 import { ocrAssets } from '../../vision';
 import { hasLanguageModel } from '../language/library/language-folder';
-import { EXAMPLE_MODEL } from '../models';
-import { pushedFolder } from '../uploads';
+import { EXAMPLE_MODEL } from '../models/models';
+import { pushedFolder } from '../models/uploads';
 
 /** A file as it arrives: `name` is its place beside the model, with `/` between folders. */
 export interface PushedFile extends ModelFile {

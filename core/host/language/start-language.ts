@@ -4,7 +4,7 @@ import type { CompressorSummary } from '../../contract';
 import type { EventBus } from '../event-bus';
 import type { HostClock } from '../host-clock';
 import type { Jobs } from '../jobs';
-import type { LoadedModels } from '../loaded-models';
+import type { LoadedModels } from '../models/loaded-models';
 import type { Log } from '../state-file';
 import { ConversationStore } from './conversations/conversation-store';
 import { Conversations } from './conversations/conversations';

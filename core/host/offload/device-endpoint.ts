@@ -3,8 +3,8 @@ import { SluiceError } from '../../contract';
 import type { LiveEndpoint, LiveInference } from '../../offload';
 import type { ServedVariant, VariantInputs } from '../endpoints/variant-inputs';
 import { Mutex } from '../mutex';
-import { LibraryModels } from '../served-models';
-import type { ServedModelsParts } from '../served-models';
+import { LibraryModels } from '../serve/served-models';
+import type { ServedModelsParts } from '../serve/served-models';
 
 export interface DeviceEndpointParts extends Pick<ServedModelsParts, 'models' | 'planner' | 'loaded'> {
   readonly inputs: VariantInputs;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { mobilenetVariants } from '../../offload';
 import type { Jobs } from '../jobs';
-import type { Models } from '../models';
+import type { Models } from '../models/models';
 import type { RegisteredVariant } from './deployment-store';
 
 /** Weights mean nothing to what a deployment learns: how long answers take. */

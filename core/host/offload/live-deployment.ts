@@ -12,7 +12,7 @@ import type { Agent, System } from '../../offload';
 import type { Endpoints } from '../endpoints/endpoints';
 import type { EventBus } from '../event-bus';
 import { Mutex } from '../mutex';
-import type { ModelServices } from '../model-services';
+import type { ModelServices } from '../models/model-services';
 import type { DecisionHistory } from './decision-history';
 import type { Round } from './decision-records';
 import type { DeploymentStore } from './deployment-store';

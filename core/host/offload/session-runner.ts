@@ -5,7 +5,7 @@ import { SluiceError } from '../../contract';
 import type { WireError } from '../../contract';
 import { tryLock } from '../../storage';
 import type { Endpoints } from '../endpoints/endpoints';
-import type { ModelServices } from '../model-services';
+import type { ModelServices } from '../models/model-services';
 import type { LiveSession } from './live-session';
 
 export interface SessionRunnerParts extends Pick<ModelServices, 'loaded'> {

@@ -5,7 +5,7 @@ import { Endpoints, endpointsSchema } from '../endpoints/endpoints';
 import { VariantInputs } from '../endpoints/variant-inputs';
 import type { EventBus } from '../event-bus';
 import type { HostClock } from '../host-clock';
-import type { ModelServices } from '../model-services';
+import type { ModelServices } from '../models/model-services';
 import { StateFile } from '../state-file';
 import type { Log } from '../state-file';
 import { DecisionHistory } from './decision-history';

@@ -3,8 +3,8 @@ import { SluiceError } from '../../contract';
 import type { ModelSummary, NewVariant, VariantRecord } from '../../contract';
 import type { Variant } from '../../offload';
 import { datatypeOf } from '../../serving';
-import type { Models } from '../models';
-import type { Planner } from '../planner';
+import type { Models } from '../models/models';
+import type { Planner } from '../models/planner';
 import type { RegisteredVariant } from './deployment-store';
 
 const MOST_VARIANTS = 64;

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { SluiceError } from '../../contract';
 import type { BetweenRequests, ModelUpload, PublishedModel, Publisher } from '../../serving';
 import { isProcessAlive, processMark } from '../../storage';
-import type { Models } from '../models';
-import type { LibraryModels } from '../served-models';
+import type { Models } from '../models/models';
+import type { LibraryModels } from '../serve/served-models';
 import type { Log } from '../state-file';
 import {
   checkNewVersion,

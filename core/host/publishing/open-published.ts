@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Random } from '../../base';
 import type { SluiceError } from '../../contract';
 import type { Publisher, ServedModels } from '../../serving';
-import { LibraryModels } from '../served-models';
+import { LibraryModels } from '../serve/served-models';
 import type { Services } from '../services';
 import type { Log } from '../state-file';
 import { LibraryPublisher } from './library-publisher';

@@ -6,7 +6,7 @@ import type { EventBus } from '../event-bus';
 import { isoTime } from '../host-clock';
 import type { HostClock } from '../host-clock';
 import { inputName } from '../inputs/load-input';
-import type { RunPlan } from '../planner';
+import type { RunPlan } from '../models/planner';
 import type { Log } from '../state-file';
 import { runLoop } from './run-loop';
 import { LatencyRecord } from './run-stats';

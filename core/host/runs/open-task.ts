@@ -17,9 +17,9 @@ import {
 import type { Tensor, TensorRunner } from '../../vision';
 import { loadInput } from '../inputs/load-input';
 import type { LoadedInput } from '../inputs/load-input';
-import type { Lease, LoadedModels } from '../loaded-models';
-import type { LoadedModel } from '../model-ports';
-import type { RunPlan } from '../planner';
+import type { Lease, LoadedModels } from '../models/loaded-models';
+import type { LoadedModel } from '../models/model-ports';
+import type { RunPlan } from '../models/planner';
 import { fromHostTensors, toHostTensors } from '../tensor-bytes';
 import { mergeTraces } from './merge-traces';
 import type { TracedPart } from './merge-traces';

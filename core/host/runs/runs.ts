@@ -1,7 +1,7 @@
 import { SluiceError } from '../../contract';
 import type { RunRecord, RunRequest, TraceColumns } from '../../contract';
 import { inputName } from '../inputs/load-input';
-import type { RunPlan } from '../planner';
+import type { RunPlan } from '../models/planner';
 import { ActiveRun } from './active-run';
 import type { RunParts, StartOptions } from './active-run';
 import { KEPT_RUNS } from './run-history';

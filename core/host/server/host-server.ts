@@ -9,7 +9,7 @@ import { systemClock } from '../host-clock';
 import type { HostClock } from '../host-clock';
 import type { Services } from '../services';
 import type { Log } from '../state-file';
-import { clearUploads } from '../uploads';
+import { clearUploads } from '../models/uploads';
 import { AccessTokens, hashOf } from './access-tokens';
 import type { TokenSource } from './access-tokens';
 import { isLoopback, ownNames, urlHost } from './addresses';

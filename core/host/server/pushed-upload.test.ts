@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { SluiceError } from '../../contract';
-import { clearPushed } from '../uploads';
+import { clearPushed } from '../models/uploads';
 import { PushedUploads } from './pushed-upload';
 import type { PushedState } from './pushed-upload';
 

@@ -12,7 +12,7 @@ import { z } from 'zod';
 import { formatBytes } from '../../base';
 import { SluiceError } from '../../contract';
 import { ioError } from '../../storage';
-import { clearPushed, discardUpload, pushedFolder } from '../uploads';
+import { clearPushed, discardUpload, pushedFolder } from '../models/uploads';
 
 const PARTIAL = '.partial';
 const MOST_SEGMENTS = 8;

@@ -4,7 +4,7 @@ import { SluiceError } from '../../contract';
 import type { CommandContext } from '../commands/context';
 import { onEngineDeath } from '../engine-death';
 import { systemClock } from '../host-clock';
-import { ended, tlsOf, tokenOf } from '../listen-options';
+import { ended, tlsOf, tokenOf } from './listen-options';
 import type { Services } from '../services';
 import { hashOf, newToken } from './access-tokens';
 import { isLoopback } from './addresses';

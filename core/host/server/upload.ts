@@ -9,7 +9,7 @@ import { pipeline } from 'node:stream/promises';
 import { formatBytes } from '../../base';
 import { SluiceError } from '../../contract';
 import { ioError } from '../../storage';
-import { discardUpload, uploadFolder } from '../uploads';
+import { discardUpload, uploadFolder } from '../models/uploads';
 
 /**
  * A file name that is one everywhere, from what a browser said: the last part of a path, letters, digits, dots, dashes

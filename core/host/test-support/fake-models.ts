@@ -1,7 +1,7 @@
 import { SluiceError } from '../../contract';
 import type { PipelineMode, PlanDetail } from '../../contract';
-import type { LoadDemand } from '../loaded-models';
-import type { LoadedModel, ModelLoader } from '../model-ports';
+import type { LoadDemand } from '../models/loaded-models';
+import type { LoadedModel, ModelLoader } from '../models/model-ports';
 
 export function fakePlan(parameterMemoryBytes: number, mode: PipelineMode = 'async'): PlanDetail {
   return {

@@ -19,7 +19,7 @@ import { EventBus } from '../event-bus';
 import { Jobs } from '../jobs';
 import { startLanguage } from '../language/start-language';
 import type { Language, LanguageParts } from '../language/start-language';
-import { LoadedModels } from '../loaded-models';
+import { LoadedModels } from '../models/loaded-models';
 import { FakeLoader } from './fake-models';
 
 /** The tiny model's greedy text goes round in circles; this differs from token to token. */

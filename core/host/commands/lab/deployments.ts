@@ -18,7 +18,7 @@ import {
 } from '../../lab/deployments/publish-version';
 import { parseVersionRef, RegistryClient } from '../../lab/deployments/registry-client';
 import type { LabApi } from '../../lab/connection/lab-api';
-import { tokenOf } from '../../listen-options';
+import { tokenOf } from '../../server/listen-options';
 import type { CommandContext, Outcome } from '../context';
 import { deploymentTable } from './deployment-text';
 import { onLab } from './on-lab';

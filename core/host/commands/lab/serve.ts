@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import type { JobEngine, JobResources } from '../../../lab';
 import { requireLabNode } from '../../lab/connection/find-node';
 import { LAB_LIMITS, labFolderOf } from '../../lab/connection/lab-connection';
-import { ended, tlsOf, tokenOf, type TlsOptions } from '../../listen-options';
+import { ended, tlsOf, tokenOf, type TlsOptions } from '../../server/listen-options';
 import { execute } from '../context';
 import type { CommandContext, Outcome } from '../context';
 import { bytesOf, portOf, positiveOf, wholeOf } from '../option-values';

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 
 import { formatBytes } from '../../../base';
-import { tokenOf } from '../../listen-options';
+import { tokenOf } from '../../server/listen-options';
 import type { CommandContext, Outcome } from '../context';
 import { EXIT } from '../exit-codes';
 import { listOf } from '../option-values';

@@ -1,6 +1,6 @@
 import { SluiceError } from '../../../contract';
 import type { NewVariant } from '../../../contract';
-import type { Models } from '../../models';
+import type { Models } from '../../models/models';
 import type { LiveDeployment } from '../../offload/live-deployment';
 
 export interface DeviceVariantsParts {

@@ -2,7 +2,7 @@ import { SluiceError } from '../../../contract';
 import { readVocabulary, requireSameVocabulary } from '../../../llm';
 import type { LanguageModel } from '../../../llm';
 import type { OrtEnvironment } from '../../../ort';
-import type { LoadedModels } from '../../loaded-models';
+import type { LoadedModels } from '../../models/loaded-models';
 import type { LanguageLibrary, LanguageModelEntry } from '../library/language-library';
 import { openDraftModel, type OpenDraftModel } from '../open-draft-model';
 

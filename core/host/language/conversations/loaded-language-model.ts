@@ -3,7 +3,7 @@ import type { StreamedWeights } from '../../../contract';
 import { openLanguageModel } from '../../../llm';
 import type { LanguageModel } from '../../../llm';
 import { OrtEnvironment } from '../../../ort';
-import type { LoadedModels } from '../../loaded-models';
+import type { LoadedModels } from '../../models/loaded-models';
 import { Mutex } from '../../mutex';
 import { KeptSource } from './kept-source';
 import type { LanguageLibrary, LanguageModelEntry } from '../library/language-library';

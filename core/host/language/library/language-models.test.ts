@@ -7,7 +7,7 @@ import { SluiceError } from '../../../contract';
 import type { Job } from '../../../contract';
 import { tinyChatModel } from '../../../llm/test-support/tiny-chat-model';
 import { LanguageBench } from '../../test-support/language-bench';
-import { uploadFolder } from '../../uploads';
+import { uploadFolder } from '../../models/uploads';
 import type { PullOptions } from './language-models';
 
 let bench: LanguageBench;

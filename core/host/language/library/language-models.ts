@@ -4,7 +4,7 @@ import { SluiceError } from '../../../contract';
 import type { LanguageModelSummary, RequestInput, VerifyReport } from '../../../contract';
 import type { EventBus } from '../../event-bus';
 import type { JobProgress, Jobs } from '../../jobs';
-import { discardUpload } from '../../uploads';
+import { discardUpload } from '../../models/uploads';
 import type { LanguageLibrary, LanguageModelEntry } from './language-library';
 import type { LoadedLanguageModel } from '../conversations/loaded-language-model';
 

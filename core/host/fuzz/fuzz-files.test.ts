@@ -4,11 +4,11 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { tinyChatModel } from '../llm/test-support/tiny-chat-model';
-import { writeTinyChatFolder } from '../llm/test-support/tiny-chat-folder';
-import { EXAMPLES } from '../vision';
-import { writeZooModel, zooNetwork } from '../zoo';
-import { FileReader } from './test-support/file-reader';
+import { tinyChatModel } from '../../llm/test-support/tiny-chat-model';
+import { writeTinyChatFolder } from '../../llm/test-support/tiny-chat-folder';
+import { EXAMPLES } from '../../vision';
+import { writeZooModel, zooNetwork } from '../../zoo';
+import { FileReader } from '../test-support/file-reader';
 
 let root: string;
 let reader: FileReader;
@@ -61,14 +61,14 @@ describe('damaged files are read or refused, in bounded memory and time', () => 
   );
 
   it('pictures', async () => {
-    const [example] = readdirSync(join(__dirname, '..', 'vision', 'examples')).filter((name) =>
+    const [example] = readdirSync(join(__dirname, '..', '..', 'vision', 'examples')).filter((name) =>
       /\.png$/.test(name),
     );
     expect(EXAMPLES.length).toBeGreaterThan(0);
     await reader.expectAllSound(
       'image',
       'a.png',
-      readFileSync(join(__dirname, '..', 'vision', 'examples', example ?? '')),
+      readFileSync(join(__dirname, '..', '..', 'vision', 'examples', example ?? '')),
     );
   });
 

@@ -1,4 +1,4 @@
-import type { Engine, EngineModel, ModelLibrary } from '../layering';
+import type { Engine, EngineModel, ModelLibrary } from '../../layering';
 
 /** A model in the engine's memory, as much of it as runs need. */
 export type LoadedModel = Pick<EngineModel, 'manifest' | 'plan' | 'memoryUse' | 'run' | 'close'>;

@@ -1,8 +1,8 @@
-import { formatBytes } from '../base';
-import { SluiceError } from '../contract';
-import type { BudgetState, PipelineMode } from '../contract';
+import { formatBytes } from '../../base';
+import { SluiceError } from '../../contract';
+import type { BudgetState, PipelineMode } from '../../contract';
 import type { LoadedModel, ModelLoader } from './model-ports';
-import { Mutex } from './mutex';
+import { Mutex } from '../mutex';
 
 export interface LoadDemand {
   /** Name in the library. */

@@ -2,11 +2,11 @@ import { join } from 'node:path';
 
 import { z } from 'zod';
 
-import { PIPELINE_MODES } from '../contract';
-import type { MeasuredPoint } from '../contract';
-import { withMeasurement } from '../layering';
-import { StateFile } from './state-file';
-import type { Log } from './state-file';
+import { PIPELINE_MODES } from '../../contract';
+import type { MeasuredPoint } from '../../contract';
+import { withMeasurement } from '../../layering';
+import { StateFile } from '../state-file';
+import type { Log } from '../state-file';
 
 const NOTES_FILE = 'notes.json';
 /** Kinds of images whose latencies are kept. */

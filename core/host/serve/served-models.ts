@@ -1,11 +1,11 @@
-import { formatBytes } from '../base';
-import { SluiceError } from '../contract';
-import type { ModelSummary, TensorSpec } from '../contract';
-import type { HostTensors } from '../layering';
-import { datatypeOf, dtypeOf } from '../serving';
-import type { ModelAnswer, OipTensor, OipTensorMetadata, ServedModel, ServedModels } from '../serving';
-import type { LoadDemand } from './loaded-models';
-import type { ModelServices } from './model-services';
+import { formatBytes } from '../../base';
+import { SluiceError } from '../../contract';
+import type { ModelSummary, TensorSpec } from '../../contract';
+import type { HostTensors } from '../../layering';
+import { datatypeOf, dtypeOf } from '../../serving';
+import type { ModelAnswer, OipTensor, OipTensorMetadata, ServedModel, ServedModels } from '../../serving';
+import type { LoadDemand } from '../models/loaded-models';
+import type { ModelServices } from '../models/model-services';
 
 /** The library's files are looked at again after that long, so that an import by another process is seen. */
 const LIBRARY_READ_MS = 2000;

@@ -1,12 +1,12 @@
-import type { ModelSummary, RemovedModel } from '../contract';
-import { SluiceError } from '../contract';
-import type { RemovedFolder } from '../layering';
-import type { EventBus } from './event-bus';
-import { isoTime } from './host-clock';
-import type { HostClock } from './host-clock';
+import type { ModelSummary, RemovedModel } from '../../contract';
+import { SluiceError } from '../../contract';
+import type { RemovedFolder } from '../../layering';
+import type { EventBus } from '../event-bus';
+import { isoTime } from '../host-clock';
+import type { HostClock } from '../host-clock';
 import type { Library } from './model-ports';
-import { Mutex } from './mutex';
-import type { Log } from './state-file';
+import { Mutex } from '../mutex';
+import type { Log } from '../state-file';
 
 /** Long enough to notice a mistake, short enough that the disk space comes back by itself. */
 const UNDO_MS = 10 * 60_000;

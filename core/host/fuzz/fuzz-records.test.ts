@@ -4,12 +4,12 @@ import { basename, join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { planDetail } from '../layering';
-import { createAgent, freeConstraints, SimulatedTestbed, systemOf, trainStep } from '../offload';
-import { AgentMemoryFiles } from './offload/agent-memory';
-import { FileReader, fuzzRuns } from './test-support/file-reader';
-import { PROFILE, SCENARIO } from './test-support/parse-stores';
-import { SoundLibrary } from './test-support/sound-library';
+import { planDetail } from '../../layering';
+import { createAgent, freeConstraints, SimulatedTestbed, systemOf, trainStep } from '../../offload';
+import { AgentMemoryFiles } from '../offload/agent-memory';
+import { FileReader, fuzzRuns } from '../test-support/file-reader';
+import { PROFILE, SCENARIO } from '../test-support/parse-stores';
+import { SoundLibrary } from '../test-support/sound-library';
 
 let root: string;
 let reader: FileReader;

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { DEFAULT_LANGUAGE_SETTINGS } from '../contract';
-import { instructionSet, ModelLibrary } from '../layering';
-import { SessionStore } from '../vericache';
-import { writeZooModel, zooNetwork } from '../zoo';
-import { fuzzRuns, FileReader } from './test-support/file-reader';
+import { DEFAULT_LANGUAGE_SETTINGS } from '../../contract';
+import { instructionSet, ModelLibrary } from '../../layering';
+import { SessionStore } from '../../vericache';
+import { writeZooModel, zooNetwork } from '../../zoo';
+import { fuzzRuns, FileReader } from '../test-support/file-reader';
 
 const CONVERSATION = '0f8fad5b-d9cb-469f-a165-70867728950e';
 

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
-import { SluiceError } from '../contract';
-import type { TlsFiles } from '../serving';
-import { ioError } from '../storage';
-import { onCancel } from './commands/context';
+import { SluiceError } from '../../contract';
+import type { TlsFiles } from '../../serving';
+import { ioError } from '../../storage';
+import { onCancel } from '../commands/context';
 
 /** Files named on the command line. */
 export interface TlsOptions {

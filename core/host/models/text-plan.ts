@@ -1,6 +1,6 @@
-import { formatBytes } from '../base';
-import { SluiceError } from '../contract';
-import type { CurvePoint, MemoryDelayCurve, PlanDetail } from '../contract';
+import { formatBytes } from '../../base';
+import { SluiceError } from '../../contract';
+import type { CurvePoint, MemoryDelayCurve, PlanDetail } from '../../contract';
 
 export interface BudgetMember {
   readonly name: string;

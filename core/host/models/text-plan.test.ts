@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import type { MemoryDelayCurve } from '../contract';
-import { fakePlan } from './test-support/fake-models';
+import type { MemoryDelayCurve } from '../../contract';
+import { fakePlan } from '../test-support/fake-models';
 import { combineCurves, combinePlans, shareBudget } from './text-plan';
 
 const member = (

@@ -7,12 +7,12 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
-import { seededRandom, workerFile } from '../base';
-import type { ErrorCode } from '../contract';
-import { OipClient } from '../serving';
-import type { OipTensor } from '../serving';
-import { writeZooModel, zooNetwork } from '../zoo';
-import { runCli } from './test-support/run-cli';
+import { seededRandom, workerFile } from '../../base';
+import type { ErrorCode } from '../../contract';
+import { OipClient } from '../../serving';
+import type { OipTensor } from '../../serving';
+import { writeZooModel, zooNetwork } from '../../zoo';
+import { runCli } from '../test-support/run-cli';
 
 /** An eighth of the weights of `net`. */
 const BUDGET = '2MiB';

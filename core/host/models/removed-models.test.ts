@@ -6,16 +6,16 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { seededRandom, workerFile } from '../base';
-import { SluiceError } from '../contract';
-import type { EngineMessage } from '../contract';
-import type { RemovedFolder } from '../layering';
-import { writeZooModel, zooNetwork } from '../zoo';
-import { EventBus } from './event-bus';
+import { seededRandom, workerFile } from '../../base';
+import { SluiceError } from '../../contract';
+import type { EngineMessage } from '../../contract';
+import type { RemovedFolder } from '../../layering';
+import { writeZooModel, zooNetwork } from '../../zoo';
+import { EventBus } from '../event-bus';
 import type { Library } from './model-ports';
 import { RemovedModels } from './removed-models';
-import { FakeClock } from './test-support/fake-clock';
-import { runCli } from './test-support/run-cli';
+import { FakeClock } from '../test-support/fake-clock';
+import { runCli } from '../test-support/run-cli';
 
 /** Models by name; moves nothing on a disk. */
 class Bench {

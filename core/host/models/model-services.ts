@@ -1,4 +1,4 @@
-import type { Jobs } from './jobs';
+import type { Jobs } from '../jobs';
 import type { LoadedModels } from './loaded-models';
 import type { Models } from './models';
 import type { Planner } from './planner';

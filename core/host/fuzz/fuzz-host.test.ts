@@ -7,9 +7,9 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 
-import { encodeWire } from '../contract';
-import { HostProcess } from './test-support/host-process';
-import { WHOLE_INPUTS } from './test-support/whole-inputs';
+import { encodeWire } from '../../contract';
+import { HostProcess } from '../test-support/host-process';
+import { WHOLE_INPUTS } from '../test-support/whole-inputs';
 
 let folder: string;
 let host: HostProcess;

@@ -1,22 +1,22 @@
 import { randomInt } from 'node:crypto';
 
-import { engineClockMs, formatBytes, parseBytes } from '../base';
-import { SluiceError } from '../contract';
-import type { CacheMode } from '../contract';
-import { startInferenceServer } from '../serving';
-import type { InferenceServer, Tier } from '../serving';
-import type { CommandContext, Outcome } from './commands/context';
-import { LanguageLibrary } from './language/library/language-library';
-import { weightStoreFolder } from './language/library/weight-store-folder';
-import { LibraryLanguages } from './language/serving/language-service';
-import { LibraryPrefixes } from './language/serving/library-prefixes';
-import { cacheSettingsOf, VericacheReplies } from './language/serving/vericache-replies';
-import type { ServedCache } from './language/serving/vericache-replies';
-import { ended, tlsOf, tokenOf } from './listen-options';
-import { openPublished, readPublished } from './publishing/open-published';
-import { libraryNames } from './publishing/publication-changes';
-import type { StoredPublications } from './publishing/published-file';
-import type { Services } from './services';
+import { engineClockMs, formatBytes, parseBytes } from '../../base';
+import { SluiceError } from '../../contract';
+import type { CacheMode } from '../../contract';
+import { startInferenceServer } from '../../serving';
+import type { InferenceServer, Tier } from '../../serving';
+import type { CommandContext, Outcome } from '../commands/context';
+import { LanguageLibrary } from '../language/library/language-library';
+import { weightStoreFolder } from '../language/library/weight-store-folder';
+import { LibraryLanguages } from '../language/serving/language-service';
+import { LibraryPrefixes } from '../language/serving/library-prefixes';
+import { cacheSettingsOf, VericacheReplies } from '../language/serving/vericache-replies';
+import type { ServedCache } from '../language/serving/vericache-replies';
+import { ended, tlsOf, tokenOf } from '../server/listen-options';
+import { openPublished, readPublished } from '../publishing/open-published';
+import { libraryNames } from '../publishing/publication-changes';
+import type { StoredPublications } from '../publishing/published-file';
+import type { Services } from '../services';
 
 const SEEDS = 2 ** 32;
 

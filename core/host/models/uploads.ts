@@ -1,7 +1,7 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 
-import { processFolder, removeIfEmpty, sweepProcessFolders } from '../storage';
+import { processFolder, removeIfEmpty, sweepProcessFolders } from '../../storage';
 
 /** A push whose other end stays away so long is given up. */
 const LONGEST_PAUSE_MS = 24 * 3_600_000;

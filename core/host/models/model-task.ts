@@ -1,5 +1,5 @@
-import type { ModelDetail, ModelSummary } from '../contract';
-import { classifierShape } from '../vision';
+import type { ModelDetail, ModelSummary } from '../../contract';
+import { classifierShape } from '../../vision';
 
 /** A model the library only knows as tensors in, tensors out is a classifier when it has the shape of one. */
 export function withTask<M extends ModelSummary | ModelDetail>(model: M): M {

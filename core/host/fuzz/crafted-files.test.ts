@@ -4,9 +4,9 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, expect, it } from 'vitest';
 
-import { CRAFTED_FILES } from './test-support/crafted-files';
-import { FileReader } from './test-support/file-reader';
-import { SoundLibrary } from './test-support/sound-library';
+import { CRAFTED_FILES } from '../test-support/crafted-files';
+import { FileReader } from '../test-support/file-reader';
+import { SoundLibrary } from '../test-support/sound-library';
 
 let root: string;
 let reader: FileReader;

@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { decodeWire, encodeWire, SluiceError } from '../contract';
-import type { EngineMessage, RequestName } from '../contract';
-import { nearly, rubbish } from '../contract/test-support/rubbish';
-import { connect } from './connection';
-import { dispatch } from './dispatch';
-import { EventBus } from './event-bus';
-import { parentMessageOf } from './parent-message';
-import type { Services } from './services';
-import { PLAIN_CLIENT } from './test-support/plain-client';
-import { WHOLE_INPUTS } from './test-support/whole-inputs';
+import { decodeWire, encodeWire, SluiceError } from '../../contract';
+import type { EngineMessage, RequestName } from '../../contract';
+import { nearly, rubbish } from '../../contract/test-support/rubbish';
+import { connect } from '../connection';
+import { dispatch } from '../dispatch';
+import { EventBus } from '../event-bus';
+import { parentMessageOf } from '../parent-message';
+import type { Services } from '../services';
+import { PLAIN_CLIENT } from '../test-support/plain-client';
+import { WHOLE_INPUTS } from '../test-support/whole-inputs';
 
 /** What is behind the requests is not there: whatever a handler asks of it says so. */
 const NOTHING_THERE: unknown = new Proxy(() => undefined, {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import type { MeasuredPoint } from '../contract';
+import type { MeasuredPoint } from '../../contract';
 import { PipelineNotes } from './pipeline-notes';
 
 let folder: string;

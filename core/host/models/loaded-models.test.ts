@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 
 import { LoadedModels } from './loaded-models';
 import type { OtherHolder } from './loaded-models';
-import { demandOf, FakeLoader } from './test-support/fake-models';
+import { demandOf, FakeLoader } from '../test-support/fake-models';
 
 function setUp(limitBytes = 0): { loader: FakeLoader; models: LoadedModels } {
   const loader = new FakeLoader();

@@ -1,18 +1,18 @@
 import { basename } from 'node:path';
 
-import { SluiceError } from '../contract';
-import type { ModelDetail, ModelSummary, RemovedModel, RequestInput, VerifyReport } from '../contract';
-import { nameFromPath, profileStore } from '../layering';
-import type { Engine } from '../layering';
-import { ocrAssets } from '../vision';
-import type { EventBus } from './event-bus';
-import type { JobProgress, Jobs } from './jobs';
-import { hasLanguageModel } from './language/library/language-folder';
+import { SluiceError } from '../../contract';
+import type { ModelDetail, ModelSummary, RemovedModel, RequestInput, VerifyReport } from '../../contract';
+import { nameFromPath, profileStore } from '../../layering';
+import type { Engine } from '../../layering';
+import { ocrAssets } from '../../vision';
+import type { EventBus } from '../event-bus';
+import type { JobProgress, Jobs } from '../jobs';
+import { hasLanguageModel } from '../language/library/language-folder';
 import type { LoadedModels } from './loaded-models';
 import type { Library } from './model-ports';
 import { withTask } from './model-task';
 import type { RemovedModels } from './removed-models';
-import type { Log } from './state-file';
+import type { Log } from '../state-file';
 import { discardUpload, isUpload } from './uploads';
 
 export interface ModelsParts {

@@ -1,6 +1,6 @@
-import { SluiceError } from '../contract';
-import type { MemoryDelayCurve, ModelSummary, PipelineMode, PlanDetail } from '../contract';
-import { memoryDelayCurve, planDetail } from '../layering';
+import { SluiceError } from '../../contract';
+import type { MemoryDelayCurve, ModelSummary, PipelineMode, PlanDetail } from '../../contract';
+import { memoryDelayCurve, planDetail } from '../../layering';
 import type { LoadDemand } from './loaded-models';
 import type { Library } from './model-ports';
 import type { PipelineNotes } from './pipeline-notes';
