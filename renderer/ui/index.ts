@@ -1,4 +1,5 @@
 export { Button } from './button';
+export { faded, mixed } from './canvas-color';
 export { CHART_FILL, ChartFrame } from './chart-frame';
 export type { ChartTable } from './chart-table';
 export { EmptyState } from './empty-state';

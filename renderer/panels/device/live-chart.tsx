@@ -5,7 +5,7 @@ import type uPlot from 'uplot';
 import type { TelemetrySeries } from '../../../core/contract';
 import { useSession } from '../../session';
 import { strings } from '../../strings';
-import { CHART_FILL, ChartFrame, Plot } from '../../ui';
+import { CHART_FILL, ChartFrame, faded, Plot } from '../../ui';
 import type { ChartTable, PlotOptions, Token } from '../../ui';
 import type { ChartSpec } from './charts';
 import styles from './device-panel.module.css';
@@ -104,7 +104,7 @@ function optionsOf(token: Token, spec: ChartSpec, windowSec: number): PlotOption
       ...spec.lines.map((line) => ({
         stroke: token(line.token),
         width: 1.25,
-        ...(line.filled ? { fill: `color-mix(in srgb, ${token(line.token)} 22%, transparent)` } : {}),
+        ...(line.filled ? { fill: faded(token(line.token), 0.22) } : {}),
         points: { show: false },
       })),
     ],

@@ -6,7 +6,7 @@ import { formatBytes, formatMs, formatPct, formatRate, NO_FIGURE } from '../../f
 import { useSession } from '../../session';
 import type { BoxSeries, FleetStore } from '../../stores';
 import { strings } from '../../strings';
-import { Help, Plot } from '../../ui';
+import { faded, Help, Plot } from '../../ui';
 import type { HelpId, PlotOptions, Token } from '../../ui';
 import styles from './box-inspector.module.css';
 
@@ -67,7 +67,7 @@ function optionsOf(token: Token, color: string, top: number): PlotOptions {
       {
         stroke: token(color),
         width: 1.25,
-        fill: `color-mix(in srgb, ${token(color)} 18%, transparent)`,
+        fill: faded(token(color), 0.18),
         points: { show: false },
       },
     ],

@@ -2,6 +2,7 @@ import uPlot from 'uplot';
 
 import { formatClock, formatTicks } from '../../../format';
 import { strings } from '../../../strings';
+import { faded } from '../../../ui';
 import type { PlotOptions, Token } from '../../../ui';
 import { formatDuration, formatMetric } from '../lab-format';
 import type { ChartRange, ChartSettings } from './chart-settings';
@@ -105,7 +106,7 @@ function seriesOf(token: Token, { lines, settings }: OptionsInput): uPlot.Series
       {
         ...base,
         show: settings.smoothing > 0,
-        stroke: `color-mix(in srgb, ${colour} 30%, transparent)`,
+        stroke: faded(colour, 0.3),
         width: 1,
       },
       { ...base, stroke: colour, width: 1.5 },

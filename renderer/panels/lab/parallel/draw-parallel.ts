@@ -1,3 +1,4 @@
+import { mixed } from '../../../ui';
 import type { ParallelAxis, ParallelLine } from './parallel-types';
 import { unitOf } from './parallel-scale';
 
@@ -40,12 +41,9 @@ function trace(context: CanvasRenderingContext2D, place: ParallelPlace, shape: S
   }
 }
 
-/** Mixes two colours of CSS, in even steps. */
+/** Mixes two colours of tokens, in even steps. */
 export function shadesBetween(from: string, to: string): readonly string[] {
-  return Array.from({ length: SHADES }, (_, index) => {
-    const pct = Math.round((100 * index) / (SHADES - 1));
-    return `color-mix(in oklab, ${to} ${pct}%, ${from})`;
-  });
+  return Array.from({ length: SHADES }, (_, index) => mixed(from, to, index / (SHADES - 1)));
 }
 
 /** Lines in their shades, the good ones over the others. `tones`: 0..1, NaN: the middle. */
