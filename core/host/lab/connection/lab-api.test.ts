@@ -110,7 +110,7 @@ describe('a server that says nothing', () => {
   it('that is no lab is told of as one', async () => {
     answer = { status: 200, body: '<html>' };
     await expect(api.get('runs', z.unknown())).rejects.toThrow(
-      /expected JSON, found something else .* It is no lab/,
+      /answers otherwise than a lab of this version does: .* See what listens there/,
     );
   });
 });
