@@ -25,6 +25,8 @@ test('the rail, the panels and the budget are reached by keyboard alone', async 
   webConsole: { page, ui },
 }) => {
   await ui.ready();
+  // It is there once the engine has told it.
+  await expect(page.getByTestId('budget')).toBeVisible();
   const reached = new Set<string>();
   for (let i = 0; i < 40; i++) {
     await page.keyboard.press('Tab');
