@@ -23,14 +23,18 @@ export function forkEngine(file: string, events: EngineChildEvents): EngineChild
     env: process.env,
   });
   let log = '';
-  child.stdout?.on('data', (chunk: Buffer) => process.stdout.write(chunk));
-  child.stderr?.on('data', (chunk: Buffer) => {
+  const { stderr } = child;
+  const keep = (chunk: Buffer): void => {
     process.stderr.write(chunk);
     log = (log + chunk.toString('utf8')).slice(-KEPT_LOG_CHARS);
-  });
+  };
+  child.stdout?.on('data', (chunk: Buffer) => process.stdout.write(chunk));
+  stderr?.on('data', keep);
   child.once('spawn', events.onSpawn);
   const ended = onceEnded(() => saysWhy(log));
   child.once('exit', (code: number) => {
+    // Electron takes every listener off the stream right after this event, though the last word may still be in the pipe.
+    setImmediate(() => stderr?.on('data', keep));
     void ended().then((signal) => {
       const end = { code, log, ...(signal !== undefined && { signal }) };
       events.onExit(end, reportEngineEnd(end));
