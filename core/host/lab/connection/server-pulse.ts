@@ -85,11 +85,10 @@ export class ServerPulse {
     const beat = async (): Promise<void> => {
       const pulse = await this.ask(ended.signal);
       if (ended.signal.aborted) return;
+      // Before anybody is told, who may end it.
+      next();
       // One that is gone breaks off what it was asked itself, or still answers that before it ends.
       if (pulse === 'silent') for (const tell of [...this.waiting]) tell(this.silence());
-      // Whoever was told may have ended it.
-      // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition
-      if (!ended.signal.aborted) next();
     };
     next();
     return () => {
